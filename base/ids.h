@@ -1,0 +1,22 @@
+// Identifiers and randomness, handed in so that tests can repeat themselves.
+//
+// Thread rule: next() is safe from any thread.
+#pragma once
+
+#include <string>
+
+namespace pytoon {
+
+class IdSource {
+ public:
+  virtual ~IdSource() = default;
+  virtual std::string next() = 0;  // a UUID, 36 characters
+};
+
+// Random version-4 UUIDs (RFC 9562 section 5.4) from OpenSSL's generator.
+class RandomIds final : public IdSource {
+ public:
+  std::string next() override;
+};
+
+}  // namespace pytoon

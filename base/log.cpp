@@ -1,0 +1,20 @@
+#include "base/log.h"
+
+#include <array>
+
+namespace pytoon {
+
+void Log::write(LogLevel level, std::string_view event, const nlohmann::ordered_json& fields) {
+  if (level < least_) return;
+  constexpr std::array<const char*, 4> kNames{"debug", "info", "warning", "error"};
+  nlohmann::ordered_json line{{"timestamp", iso8601(clock_.now())},
+                              {"level", kNames[static_cast<std::size_t>(level)]},
+                              {"event", event}};
+  if (fields.is_object()) line.update(fields);
+  const std::string text =
+      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const std::lock_guard lock(mutex_);
+  out_ << text << std::flush;
+}
+
+}  // namespace pytoon

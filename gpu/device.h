@@ -1,0 +1,44 @@
+// A place where frames are composed: the host's CPU, or a CUDA device. Both draw a Composition to
+// the same picture within the parity tolerance (mean 1/255, max 4/255); the CPU device is the
+// truth in tests and a first-class way to run.
+//
+// Thread rule: a Device may be used from any thread; a Compositor by one thread at a time, so each
+// segment in flight makes its own. Textures may be shared.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "gpu/composition.h"
+#include "gpu/image.h"
+
+namespace pytoon::gpu {
+
+class Compositor {
+ public:
+  virtual ~Compositor() = default;
+  // Draws into target, whose memory kind must be the device's. Allocates nothing after the first
+  // frame of a size. Blocks until the frame is complete.
+  virtual Status compose(const Composition& composition, const Nv12Target& target) = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  // "cpu" or "cuda": part of content keys, since the two may differ in the last bit.
+  virtual std::string kind() const = 0;
+  // For people: "cpu (x86-64-v3)", "NVIDIA H100 ...".
+  virtual std::string description() const = 0;
+
+  // Copies a picture to the device. kOutOfMemory when it does not fit.
+  virtual Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) = 0;
+  virtual std::unique_ptr<Compositor> make_compositor() = 0;
+
+  // Frames that crossed between host and device memory since start: 0 on the CPU device.
+  virtual std::uint64_t crossings() const = 0;
+};
+
+}  // namespace pytoon::gpu

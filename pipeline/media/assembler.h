@@ -1,0 +1,24 @@
+// Joins finished segments into one MP4 by copying their packets: no decoding, no encoding. Exact
+// timestamps (frame n at n/fps, start 0), moov before mdat, no wall-clock time.
+// kMedia when the segments' parameter sets differ, kNotFound when one is missing.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "pipeline/media/video_format.h"
+
+namespace pytoon::media {
+
+struct AssemblyOrder {
+  VideoFormat format;
+  std::vector<std::filesystem::path> segments;
+  std::filesystem::path output;  // published atomically
+  CancelToken cancel;
+};
+
+Status assemble(const AssemblyOrder& order);
+
+}  // namespace pytoon::media

@@ -1,0 +1,39 @@
+// Pictures in and out of files, by libvips. Only PNG, JPEG and WebP, recognised by their bytes; all
+// other loaders are switched off.
+//
+// Decoding gives sRGB 8-bit straight alpha, upright (EXIF orientation applied, 1-8), whatever the
+// file holds: grey, CMYK (embedded profile or a generic one), palette with transparency, 16 bits,
+// embedded ICC profiles converted to sRGB. An animation gives its first frame.
+//
+// Thread rule: any thread. Blocks on decoding. Bounded: pixels are capped before decoding.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "gpu/image.h"
+
+namespace pytoon::media {
+
+inline constexpr int kMaxImageEdgePx = 4096;
+
+struct ImageFacts {
+  std::string format;  // "png", "jpeg", "webp"
+  gpu::Size size;      // upright
+  bool has_alpha = false;
+};
+
+// "png", "jpeg", "webp", or "" for anything else.
+std::string image_format_of(std::string_view first_bytes);
+
+// Decodes the whole picture to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
+// kMaxImageEdgePx, kMalformed for truncated or undecodable data.
+Result<ImageFacts> inspect_image(const std::filesystem::path& path);
+Result<gpu::RgbaImage> read_image(const std::filesystem::path& path);
+Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality = 88);
+Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path);
+
+}  // namespace pytoon::media

@@ -1,0 +1,29 @@
+// Starts the media libraries once per process: GStreamer with only the plugins we use and a private
+// registry, our own elements, FFmpeg's and libvips' logging into `log`. Hold the object while
+// anything of this room is in use. A missing plugin is a Failure that names its Debian package.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace pytoon::media {
+
+class MediaRuntime {
+ public:
+  // cache_dir: a writable folder for the plugin registry; created when missing.
+  static Result<std::unique_ptr<MediaRuntime>> start(const std::filesystem::path& cache_dir,
+                                                     Log& log);
+  ~MediaRuntime();
+
+ private:
+  MediaRuntime() = default;
+};
+
+// Opens the encoder and encodes a few real frames. For `doctor` and for start-up.
+Status probe_encoder(const std::string& codec);
+
+}  // namespace pytoon::media

@@ -1,0 +1,38 @@
+// Encodes the frames of one segment into a valid MP4: H.264 High yuv420p BT.709, one closed GOP
+// sequence, moov first, no wall-clock time in it. Same frames and settings, same bytes.
+//
+// A GStreamer pipeline built in code: our compositor source (pushes NV12), a short queue, our
+// encoder over libavcodec, h264parse, our muxer over libavformat.
+//
+// Thread rule: calls on different objects may run in parallel. Blocks until written.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "gpu/image.h"
+#include "pipeline/media/video_format.h"
+
+namespace pytoon::media {
+
+// Draws frame `index` (0-based within the segment). Called in order from one thread.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+  virtual Status draw(int index, const gpu::Nv12Target& target) = 0;
+};
+
+struct SegmentOrder {
+  VideoFormat format;
+  EncoderSettings encoder;
+  int frame_count = 0;
+  std::filesystem::path output;          // written under a temporary name, then published
+  CancelToken cancel;                    // checked every frame; kCancelled, and no file left
+  std::function<void(int)> on_progress;  // frames drawn so far; may be empty; must be quick
+};
+
+Status write_segment(FrameSource& frames, const SegmentOrder& order);
+
+}  // namespace pytoon::media

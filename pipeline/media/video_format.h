@@ -1,0 +1,33 @@
+// The fixed shape of every video we make and how it is encoded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gpu/image.h"
+
+namespace pytoon::media {
+
+// 1080x1920 at 30/1 in production; tests use smaller frames.
+struct VideoFormat {
+  gpu::Size size{1080, 1920};
+  int frames_per_second = 30;
+};
+
+// Everything that decides an encoder's bytes. Part of content keys by fingerprint(): a constant,
+// never the machine's core count.
+struct EncoderSettings {
+  std::string codec = "libx264";
+  std::string preset = "veryfast";
+  int crf = 20;
+  int max_bitrate_kbps = 12000;
+  int vbv_buffer_kbits = 12000;
+  int gop_frames = 60;
+  int b_frames = 2;
+  int reference_frames = 2;
+  int threads = 2;
+
+  std::string fingerprint() const;
+};
+
+}  // namespace pytoon::media
