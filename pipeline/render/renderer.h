@@ -1,0 +1,69 @@
+// The one door to films: a validated spec and its inputs -> encoded segments -> a finished file.
+//
+// Thread rule: all methods may be called from any thread, render_segment for several segments at
+// once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kMalformed (an input
+// that no longer decodes), kNotFound (an input that is gone).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "pipeline/spec/render_spec.h"
+
+namespace pytoon::render {
+
+struct InputFile {
+  std::filesystem::path path;
+  std::string sha256;
+};
+
+struct Inputs {
+  std::vector<InputFile> images;  // in the spec's order
+  std::optional<InputFile> mask;
+  std::optional<InputFile> logo;  // brand_safe only
+};
+
+// Where a segment's footage comes from.
+enum class Footage {
+  kImages,  // the compositor moves over the job's images
+  kCard,    // the plain branded card of the last rung, with the job's own image, captions and logo
+};
+
+struct RenderJob {
+  spec::RenderSpec spec;
+  Inputs inputs;
+  std::vector<Footage> footage;  // one a segment
+};
+
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+
+  // What can be refused before a job is taken: captions that do not fit or lack glyphs. Faults
+  // point into the job request (/captions/hook, /captions/beats/2, /captions/cta, /prompt).
+  virtual Status check(const spec::RenderSpec& spec) = 0;
+  // One key a segment: a hash of all that determines its bytes.
+  virtual Result<std::vector<std::string>> content_keys(const RenderJob& job) = 0;
+  // Frames of segment `index`.
+  virtual int frame_count(const spec::RenderSpec& spec, int index) const = 0;
+  // Writes the segment's MP4 atomically. on_progress gets the frames done so far.
+  virtual Status render_segment(const RenderJob& job, int index,
+                                const std::filesystem::path& output, const CancelToken& cancel,
+                                const std::function<void(int)>& on_progress) = 0;
+  // Joins the segments, which must be all of them in order, into output.mp4.
+  virtual Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                          const std::filesystem::path& output, const CancelToken& cancel) = 0;
+  // Frame 30 of a video, or its last, as a JPEG.
+  virtual Status thumbnail(const std::filesystem::path& video,
+                           const std::filesystem::path& output) = 0;
+  // For metadata.json: device, encoder, font substitutions.
+  virtual nlohmann::ordered_json facts(const spec::RenderSpec& spec) const = 0;
+};
+
+}  // namespace pytoon::render

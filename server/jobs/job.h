@@ -1,0 +1,53 @@
+// A job and its segments as stored and shown. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "pipeline/spec/render_spec.h"
+
+namespace pytoon::jobs {
+
+enum class JobStatus { kQueued, kPlanning, kRenderingSegments, kAssembling, kDone, kFailed, kCancelled };
+enum class SegmentStatus { kPending, kRunning, kDone, kFailed };
+
+std::string_view name_of(JobStatus status);      // "RENDERING_SEGMENTS"
+std::string_view name_of(SegmentStatus status);  // "PENDING"
+std::optional<JobStatus> job_status_from_name(std::string_view name);
+std::optional<SegmentStatus> segment_status_from_name(std::string_view name);
+bool is_terminal(JobStatus status);
+
+struct Job {
+  std::string id;
+  std::string tenant;
+  JobStatus status = JobStatus::kQueued;
+  spec::RenderSpec spec;
+  int priority = 5;
+  int run = 1;       // a retry starts a new one
+  int attempts = 0;  // leases taken after a crash or an error
+  int progress_pct = 0;
+  bool fallback_used = false;
+  std::string fallback_reason;
+  std::string error;
+  std::int64_t version = 0;  // grows with every change: the event id
+  WallTime created_at;
+  WallTime updated_at;
+  std::optional<WallTime> completed_at;
+  std::int64_t queue_position = 0;  // 1 is next; 0 when not queued
+};
+
+struct Segment {
+  int index = 0;
+  SegmentStatus status = SegmentStatus::kPending;
+  int duration_seconds = 0;
+  std::string engine_used;
+  std::string content_key;
+  std::string artifact_key;  // storage key of the winning object
+  std::string error;
+};
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,95 @@
+// What the outside can ask of Pytoon: the one door that HTTP (and the command line) goes through.
+// It takes and gives plain values; callers decide nothing.
+//
+// Thread rule: any thread. Calls block on the database for milliseconds.
+// Errors are Failures whose kind says the HTTP status (base/failure.h).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "server/jobs/job.h"
+
+namespace pytoon::jobs {
+
+// Who is calling, from the API key. Admin callers see every tenant.
+struct Caller {
+  std::string tenant;
+  bool may_submit = false;
+  bool may_read = false;
+  bool admin = false;
+};
+
+struct Submitted {
+  std::string job_id;
+  int segments = 0;
+  bool replayed = false;  // the same Idempotency-Key and body came before
+};
+
+struct Asset {
+  std::string uri;  // storage://assets/...
+  std::string key;
+  std::int64_t size = 0;
+  std::string sha256;
+  std::optional<int> width;
+  std::optional<int> height;
+  std::optional<double> duration_seconds;
+};
+
+struct Upload {
+  std::filesystem::path file;  // spooled bytes; the service copies or moves them
+  std::string category;        // image | mask | audio | video
+  std::string client_name;     // text only, never a path
+};
+
+struct ListQuery {
+  std::optional<JobStatus> status;
+  std::string cursor;  // "" is the first page
+  int limit = 50;      // 1..200
+};
+
+struct JobPage {
+  std::vector<Job> jobs;    // newest first
+  std::string next_cursor;  // "" when there are no more
+};
+
+// A finished file on the local disk, ready to be sent.
+struct Artifact {
+  std::filesystem::path path;
+  std::string content_type;
+  std::string etag;  // quoted
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  virtual nlohmann::ordered_json presets() const = 0;  // {"presets":[...]}
+  virtual Result<Asset> keep_asset(const Caller& caller, const Upload& upload) = 0;
+  // idempotency_key "" is none. The same key with another body is kInvalid.
+  virtual Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
+                                   const std::string& idempotency_key) = 0;
+  virtual Result<Job> job(const Caller& caller, const std::string& id) = 0;
+  virtual Result<JobPage> list(const Caller& caller, const ListQuery& query) = 0;
+  virtual Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) = 0;
+  // kConflict before the job is DONE.
+  virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
+  virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
+  // Readiness: names of what is missing; `blocking` ones make the service not ready.
+  struct Readiness {
+    std::vector<std::string> blocking;  // "database", "storage", "draining"
+    std::vector<std::string> degraded;  // "redis"
+  };
+  virtual Readiness readiness() = 0;
+};
+
+// The job as GET /api/v1/jobs/{id} shows it, and its segments.
+nlohmann::ordered_json to_json(const Job& job);
+nlohmann::ordered_json to_json(const std::string& job_id, const std::vector<Segment>& segments);
+
+}  // namespace pytoon::jobs
