@@ -119,8 +119,8 @@ void read_places(Variables& env, Config& config) {
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
-  config.cache_dir = env.text("PYTOON_CACHE_DIR")
-                         .value_or((config.database.parent_path() / "cache").string());
+  config.cache_dir =
+      env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
 }
 
 void read_overrides(Variables& env, plan::Defaults& defaults) {
@@ -203,8 +203,8 @@ Result<Config> read_config(const Environment& environment) {
   read_places(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
-  for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL",
-                           "API_ENGINE_KEY", "MINIO_ENDPOINT"}) {
+  for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",
+                           "MINIO_ENDPOINT"}) {
     if (env.text(name)) config.unused.emplace_back(name);
   }
   const Status files = read_files(config);

@@ -1,7 +1,8 @@
 // The environment as plain values: process variables, and a .env file beneath them.
 //
-// .env: KEY=VALUE lines; blank lines and # comments skipped; an `export ` prefix and matching single
-// or double quotes around the value are taken off; no expansion. A process variable beats the file.
+// .env: KEY=VALUE lines; blank lines and # comments skipped; an `export ` prefix and matching
+// single or double quotes around the value are taken off; no expansion. A process variable beats
+// the file.
 #pragma once
 
 #include <filesystem>

@@ -22,7 +22,8 @@ spec::JobRequest request(const std::string& preset) {
 }
 
 TEST(Planner, CutsSegmentsThatSumToTheTarget) {
-  const std::vector<std::pair<int, int>> expected{{15, 5}, {10, 4}, {60, 20}, {1, 1}, {3, 1}, {4, 2}};
+  const std::vector<std::pair<int, int>> expected{{15, 5}, {10, 4}, {60, 20},
+                                                  {1, 1},  {3, 1},  {4, 2}};
   for (const auto& [seconds, count] : expected) {
     spec::JobRequest wish = request("meme_fast");
     wish.target_duration_seconds = seconds;

@@ -12,7 +12,8 @@ spec::RenderSpec spec_of(int seconds, std::vector<std::string> images) {
   spec.target_duration_seconds = seconds;
   spec.assets.images = std::move(images);
   for (int start = 0; start < seconds; start += 3) {
-    spec.segments.push_back({static_cast<int>(spec.segments.size()), std::min(3, seconds - start), ""});
+    spec.segments.push_back(
+        {static_cast<int>(spec.segments.size()), std::min(3, seconds - start), ""});
   }
   return spec;
 }
@@ -36,8 +37,7 @@ TEST(Timeline, OneImageIsOneShotAndSeveralAreUsedInTurn) {
 }
 
 TEST(Timeline, ACardStartsAShotOfItsOwn) {
-  const Timeline timeline =
-      make_timeline(spec_of(15, {"a"}), {false, false, true, false, false});
+  const Timeline timeline = make_timeline(spec_of(15, {"a"}), {false, false, true, false, false});
   ASSERT_EQ(timeline.shots.size(), 3U);
   EXPECT_TRUE(timeline.shots[1].card);
   EXPECT_EQ(timeline.shots[2].first_segment, 3);

@@ -43,15 +43,24 @@ TEST(JobRequest, OnlyThePresetIsRequired) {
 
 TEST(JobRequest, EachBadFieldIsNamed) {
   const std::vector<std::pair<const char*, json>> bad{
-      {"target_duration_seconds", 0},     {"target_duration_seconds", 61},
-      {"target_duration_seconds", "x"},   {"target_duration_seconds", 1.5},
-      {"target_duration_seconds", nullptr}, {"target_duration_seconds", 18446744073709551615ULL},
-      {"brand_safe", "yes"},              {"engine_policy", "cloud"},
-      {"archetype", "HERO"},              {"seed", -1},
-      {"priority", 10},                   {"image_uris", "storage://a"},
-      {"captions", "text"},               {"clip_uris", json::array({"storage://a"})},
-      {"music_uri", "storage://a"},       {"voice_uri", "storage://a"},
-      {"webhook_url", "https://example.com"}, {"colour", "red"}};
+      {"target_duration_seconds", 0},
+      {"target_duration_seconds", 61},
+      {"target_duration_seconds", "x"},
+      {"target_duration_seconds", 1.5},
+      {"target_duration_seconds", nullptr},
+      {"target_duration_seconds", 18446744073709551615ULL},
+      {"brand_safe", "yes"},
+      {"engine_policy", "cloud"},
+      {"archetype", "HERO"},
+      {"seed", -1},
+      {"priority", 10},
+      {"image_uris", "storage://a"},
+      {"captions", "text"},
+      {"clip_uris", json::array({"storage://a"})},
+      {"music_uri", "storage://a"},
+      {"voice_uri", "storage://a"},
+      {"webhook_url", "https://example.com"},
+      {"colour", "red"}};
   for (const auto& [name, value] : bad) {
     EXPECT_THAT(pointers(json{{"preset_id", "p"}, {name, value}}),
                 testing::ElementsAre(std::string("/") + name))
@@ -60,14 +69,14 @@ TEST(JobRequest, EachBadFieldIsNamed) {
 }
 
 TEST(JobRequest, AllFaultsComeAtOnceWithDeepPointers) {
-  const json body{{"preset_id", ""},
-                  {"seed", "x"},
-                  {"image_uris", json::array({"a", 3})},
-                  {"captions", {{"hook", 1}, {"beats", json::array({"ok", json::object()})},
-                                {"colour~/", 1}}}};
-  EXPECT_THAT(pointers(body),
-              testing::UnorderedElementsAre("/preset_id", "/seed", "/image_uris/1", "/captions/hook",
-                                            "/captions/beats/1", "/captions/colour~0~1"));
+  const json body{
+      {"preset_id", ""},
+      {"seed", "x"},
+      {"image_uris", json::array({"a", 3})},
+      {"captions", {{"hook", 1}, {"beats", json::array({"ok", json::object()})}, {"colour~/", 1}}}};
+  EXPECT_THAT(pointers(body), testing::UnorderedElementsAre("/preset_id", "/seed", "/image_uris/1",
+                                                            "/captions/hook", "/captions/beats/1",
+                                                            "/captions/colour~0~1"));
 }
 
 TEST(JobRequest, ABodyThatIsNoObjectIsRefused) {
