@@ -25,7 +25,6 @@ struct Range {
 };
 inline constexpr Range kLumaRange{16, 235};
 inline constexpr Range kChromaRange{16, 240};
-inline constexpr Range kAlphaRange{0, 255};
 inline constexpr int kChromaNeutral = 128;
 
 // ---- sRGB code values to BT.709 limited range, correctly rounded.
@@ -126,15 +125,17 @@ static constexpr std::int16_t filter_down(std::int16_t a, std::int16_t b, std::i
       (a * w[0] + b * w[1] + c * w[2] + d * w[3] + (1 << (kShift - 1))) >> kShift);
 }
 
-// Four such samples, `stride` apart, to one code value held within range.
-static constexpr std::uint8_t filter_across(const std::int16_t* s, int stride,
-                                            const std::int16_t* w, Range range) {
+// Four such samples, `stride` apart, to a code value that may overshoot: -64 .. 323 at most.
+static constexpr std::int16_t filter_across(const std::int16_t* s, int stride,
+                                            const std::int16_t* w) {
   constexpr int kShift = kWeightBits + kRowBits;
-  const int value = (s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] + s[3 * stride] * w[3] +
-                     (1 << (kShift - 1))) >>
-                    kShift;
-  const int raised = value < range.low ? range.low : value;
-  return static_cast<std::uint8_t>(raised > range.high ? range.high : raised);
+  const int sum = s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] + s[3 * stride] * w[3];
+  return static_cast<std::int16_t>((sum + (1 << (kShift - 1))) >> kShift);
+}
+
+static constexpr std::int16_t hold(std::int16_t value, std::int16_t low, std::int16_t high) {
+  const std::int16_t raised = value < low ? low : value;
+  return raised > high ? high : raised;
 }
 
 // ---- Blends.
@@ -145,16 +146,25 @@ static constexpr std::uint16_t div255(std::uint16_t value) {
   return static_cast<std::uint16_t>(static_cast<std::uint16_t>(t + (t >> 8)) >> 8);
 }
 
-// Takes back what resampling's overshoot added to a premultiplied colour beyond its alpha.
-static constexpr std::uint16_t within_alpha(std::uint16_t colour, std::uint16_t alpha,
-                                            Range range) {
-  const std::uint16_t low = div255(static_cast<std::uint16_t>(range.low * alpha));
-  const std::uint16_t high = div255(static_cast<std::uint16_t>(range.high * alpha));
-  const std::uint16_t raised = colour < low ? low : colour;
-  return raised > high ? high : raised;
+// Takes the overshoot of resampling from a premultiplied colour, so that edges get no halo: where
+// alpha came out above 255 the colour shrinks by 255 / alpha, then it is held to what its alpha,
+// held to 0 .. 255 itself, allows. 1024 (1 - 255 / (255 + e)) is taken as 4 e - 7 e e / 512: off by
+// less than 0.1 % up to e = 37, where two straight edges meet, and by 0.7 % at the most.
+static constexpr std::uint8_t settle(std::int16_t colour, std::int16_t alpha, Range range) {
+  const auto value = static_cast<std::uint16_t>(colour < 0 ? 0 : colour);
+  const auto excess = static_cast<std::uint16_t>(alpha > 255 ? alpha - 255 : 0);
+  const auto square = static_cast<std::uint16_t>(7 * excess * excess);
+  const auto shrink = static_cast<std::uint16_t>(4 * excess - (square >> 9));
+  const auto removed = static_cast<std::uint16_t>(value * shrink);
+  const auto kept = static_cast<std::int16_t>(value - (removed >> 10));
+  const auto held = static_cast<std::uint16_t>(hold(alpha, 0, 255));
+  const std::uint16_t low = div255(static_cast<std::uint16_t>(range.low * held));
+  const std::uint16_t high = div255(static_cast<std::uint16_t>(range.high * held));
+  return static_cast<std::uint8_t>(
+      hold(kept, static_cast<std::int16_t>(low), static_cast<std::int16_t>(high)));
 }
 
-// colour lies within alpha.
+// colour is settled.
 static constexpr std::uint8_t blend(std::uint16_t frame, std::uint16_t colour,
                                     std::uint16_t alpha) {
   const std::uint16_t kept = div255(static_cast<std::uint16_t>(frame * (255 - alpha)));

@@ -11,17 +11,17 @@ void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights, s
 }
 
 void filter_columns(const std::int16_t* row, const std::int32_t* first, const std::int16_t* weights,
-                    std::uint8_t* out, int count, Range range) {
-  loops::filter_columns(row, first, weights, out, 0, count, range);
+                    std::int16_t* out, int count) {
+  loops::filter_columns(row, first, weights, out, 0, count);
 }
 
 void filter_pairs(const std::int16_t* row, const std::int32_t* first, const std::int16_t* weights,
-                  std::uint8_t* out, int count, Range range) {
-  loops::filter_pairs(row, first, weights, out, 0, count, range);
+                  std::int16_t* out, int count) {
+  loops::filter_pairs(row, first, weights, out, 0, count);
 }
 
-constexpr Kernels kKernels{filter_rows,  filter_columns,     filter_pairs,
-                           loops::blend, loops::blend_faded, loops::lerp};
+constexpr Kernels kKernels{filter_rows,   filter_columns, filter_pairs,       loops::hold,
+                           loops::settle, loops::blend,   loops::blend_faded, loops::lerp};
 
 }  // namespace
 

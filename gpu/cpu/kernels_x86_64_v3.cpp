@@ -51,24 +51,20 @@ void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights, s
   step(count - kLanes);
 }
 
-// Eight sums, of which each 128-bit half holds every other pair, to code values; see store_bytes.
+// Eight sums, of which each 128-bit half holds every other pair, to code values; see store_words.
 __m256i round_sums(__m256i sums) {
   constexpr int kShift = kWeightBits + kRowBits;
   return _mm256_srai_epi32(_mm256_add_epi32(sums, _mm256_set1_epi32(1 << (kShift - 1))), kShift);
 }
 
-// Held within range and stored in order: the halves' 16-bit pairs of bytes take turns.
-void store_bytes(__m256i first_eight, __m256i last_eight, Range range, std::uint8_t* out) {
+// Stored in order: the halves' pairs of words take turns.
+void store_words(__m256i first_eight, __m256i last_eight, std::int16_t* out) {
   const __m256i words = _mm256_packs_epi32(first_eight, last_eight);
-  const __m256i raised =
-      _mm256_max_epi16(words, _mm256_set1_epi16(static_cast<std::int16_t>(range.low)));
-  const __m256i held =
-      _mm256_min_epi16(raised, _mm256_set1_epi16(static_cast<std::int16_t>(range.high)));
-  const __m256i bytes = _mm256_packus_epi16(held, held);
+  const __m128i even = _mm256_castsi256_si128(words);
+  const __m128i odd = _mm256_extracti128_si256(words, 1);
   void* to = out;
-  _mm_storeu_si128(
-      static_cast<__m128i*>(to),
-      _mm_unpacklo_epi16(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
+  _mm_storeu_si128(static_cast<__m128i*>(to), _mm_unpacklo_epi32(even, odd));
+  _mm_storeu_si128(static_cast<__m128i*>(to) + 1, _mm_unpackhi_epi32(even, odd));
 }
 
 // Four samples' taps times weights, two partial sums each.
@@ -80,16 +76,16 @@ __m256i weigh_four(const std::int16_t* row, const std::int32_t* first,
 }
 
 void filter_columns(const std::int16_t* row, const std::int32_t* first, const std::int16_t* weights,
-                    std::uint8_t* out, int count, Range range) {
+                    std::int16_t* out, int count) {
   if (count < kLanes) {
-    loops::filter_columns(row, first, weights, out, 0, count, range);
+    loops::filter_columns(row, first, weights, out, 0, count);
     return;
   }
   const auto eight = [&](int i) {
     return round_sums(_mm256_hadd_epi32(weigh_four(row, first + i, weights + 4 * i),
                                         weigh_four(row, first + i + 4, weights + 4 * i + 16)));
   };
-  const auto step = [&](int i) { store_bytes(eight(i), eight(i + 8), range, out + i); };
+  const auto step = [&](int i) { store_words(eight(i), eight(i + 8), out + i); };
   for (int i = 0; i + kLanes <= count; i += kLanes) step(i);
   step(count - kLanes);
 }
@@ -105,23 +101,23 @@ __m256i weigh_two_pairs(const std::int16_t* row, const std::int32_t* first,
 }
 
 void filter_pairs(const std::int16_t* row, const std::int32_t* first, const std::int16_t* weights,
-                  std::uint8_t* out, int count, Range range) {
+                  std::int16_t* out, int count) {
   constexpr int kPairs = kLanes / 2;
   if (count < kPairs) {
-    loops::filter_pairs(row, first, weights, out, 0, count, range);
+    loops::filter_pairs(row, first, weights, out, 0, count);
     return;
   }
   const auto four = [&](int i) {
     return round_sums(_mm256_hadd_epi32(weigh_two_pairs(row, first + i, weights + 4 * i),
                                         weigh_two_pairs(row, first + i + 2, weights + 4 * i + 8)));
   };
-  const auto step = [&](int i) { store_bytes(four(i), four(i + 4), range, out + 2 * i); };
+  const auto step = [&](int i) { store_words(four(i), four(i + 4), out + 2 * i); };
   for (int i = 0; i + kPairs <= count; i += kPairs) step(i);
   step(count - kPairs);
 }
 
-constexpr Kernels kKernels{filter_rows,  filter_columns,     filter_pairs,
-                           loops::blend, loops::blend_faded, loops::lerp};
+constexpr Kernels kKernels{filter_rows,   filter_columns, filter_pairs,       loops::hold,
+                           loops::settle, loops::blend,   loops::blend_faded, loops::lerp};
 
 }  // namespace
 

@@ -47,8 +47,6 @@ void PlanePainter::paint(const PlaneJob& job) {
 
   const int components = job.colour->components;
   const int bytes = job.area.width * components;
-  reserve_at_least(colour_, bytes);
-  reserve_at_least(alpha_, bytes);
   const bool replaces = job.alpha == nullptr && job.opacity_256 == 256;
   for (int y = job.area.y; y < job.area.y + job.area.height; ++y) {
     std::uint8_t* frame =
@@ -57,7 +55,7 @@ void PlanePainter::paint(const PlaneJob& job) {
       blend_row(job, frame, y);
       continue;
     }
-    const std::uint8_t* colour = fetch(job, *job.colour, y, job.range, frame);
+    const std::uint8_t* colour = opaque_row(job, y, frame);
     if (colour != frame) std::memcpy(frame, colour, static_cast<std::size_t>(bytes));
   }
 }
@@ -65,22 +63,54 @@ void PlanePainter::paint(const PlaneJob& job) {
 void PlanePainter::blend_row(const PlaneJob& job, std::uint8_t* frame, int y) {
   const int bytes = job.area.width * job.colour->components;
   if (job.alpha == nullptr) {
-    const std::uint8_t* colour = fetch(job, *job.colour, y, job.range, colour_.data());
-    kernels_.lerp(frame, colour, bytes, job.opacity_256);
+    kernels_.lerp(frame, opaque_row(job, y, colour_.data()), bytes, job.opacity_256);
     return;
   }
-  const std::uint8_t* colour = fetch(job, *job.colour, y, kAlphaRange, colour_.data());
-  const std::uint8_t* alpha = fetch(job, *job.alpha, y, kAlphaRange, alpha_.data());
-  if (job.opacity_256 == 256) {
-    kernels_.blend(frame, colour, alpha, bytes, job.range);
+  const std::uint8_t* colour = colour_.data();
+  const std::uint8_t* alpha = alpha_.data();
+  if (as_is_) {
+    colour = bytes_as_is(job, *job.colour, y);
+    alpha = bytes_as_is(job, *job.alpha, y);
   } else {
-    kernels_.blend_faded(frame, colour, alpha, bytes, job.range, job.opacity_256);
+    resample(job, *job.colour, y, wide_colour_.data());
+    resample(job, *job.alpha, y, wide_alpha_.data());
+    kernels_.settle(wide_colour_.data(), wide_alpha_.data(), colour_.data(), alpha_.data(), bytes,
+                    job.range);
   }
+  if (job.opacity_256 == 256) {
+    kernels_.blend(frame, colour, alpha, bytes);
+  } else {
+    kernels_.blend_faded(frame, colour, alpha, bytes, job.opacity_256);
+  }
+}
+
+const std::uint8_t* PlanePainter::opaque_row(const PlaneJob& job, int y, std::uint8_t* scratch) {
+  if (as_is_) return bytes_as_is(job, *job.colour, y);
+  resample(job, *job.colour, y, wide_colour_.data());
+  kernels_.hold(wide_colour_.data(), scratch, job.area.width * job.colour->components, job.range);
+  return scratch;
+}
+
+const std::uint8_t* PlanePainter::bytes_as_is(const PlaneJob& job, const Plane& plane,
+                                              int y) const {
+  return plane.row(y + shift_y_) + (job.area.x + shift_x_) * plane.components;
+}
+
+void PlanePainter::resample(const PlaneJob& job, const Plane& plane, int y, std::int16_t* out) {
+  filter_vertically(job, plane, y);
+  const std::int16_t* row = filtered_.data() + kMargin * plane.components;
+  const auto filter = plane.components == 2 ? kernels_.filter_pairs : kernels_.filter_columns;
+  filter(row, first_.data(), weights_.data(), out, job.area.width);
 }
 
 void PlanePainter::prepare_columns(const PlaneJob& job) {
   reserve_at_least(first_, job.area.width);
   reserve_at_least(weights_, 4 * job.area.width);
+  const int bytes = job.area.width * job.colour->components;
+  reserve_at_least(wide_colour_, bytes);
+  reserve_at_least(wide_alpha_, bytes);
+  reserve_at_least(colour_, bytes);
+  reserve_at_least(alpha_, bytes);
   reserve_at_least(filtered_, (job.colour->width + 2 * kMargin) * job.colour->components);
   for (int i = 0; i < job.area.width; ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -91,18 +121,6 @@ void PlanePainter::prepare_columns(const PlaneJob& job) {
   const auto last = static_cast<std::size_t>(job.area.width - 1);
   used_begin_ = std::max(first_[0], 0);
   used_end_ = std::min(first_[last] + 4, job.colour->width);
-}
-
-const std::uint8_t* PlanePainter::fetch(const PlaneJob& job, const Plane& plane, int y, Range range,
-                                        std::uint8_t* scratch) {
-  if (as_is_) {
-    return plane.row(y + shift_y_) + (job.area.x + shift_x_) * plane.components;
-  }
-  filter_vertically(job, plane, y);
-  const std::int16_t* row = filtered_.data() + kMargin * plane.components;
-  const auto filter = plane.components == 2 ? kernels_.filter_pairs : kernels_.filter_columns;
-  filter(row, first_.data(), weights_.data(), scratch, job.area.width, range);
-  return scratch;
 }
 
 void PlanePainter::filter_vertically(const PlaneJob& job, const Plane& plane, int y) {

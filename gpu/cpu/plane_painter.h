@@ -34,12 +34,13 @@ class PlanePainter {
 
  private:
   void prepare_columns(const PlaneJob& job);
-  // The job's row `y` of a plane: the plane's own bytes when taken as they are, else made in
-  // `scratch`.
-  const std::uint8_t* fetch(const PlaneJob& job, const Plane& plane, int y, Range range,
-                            std::uint8_t* scratch);
-  void filter_vertically(const PlaneJob& job, const Plane& plane, int y);
+  // Row `y` of the job's area, from an opaque texture: the texture's own bytes when taken as they
+  // are, else resampled into `scratch`.
+  const std::uint8_t* opaque_row(const PlaneJob& job, int y, std::uint8_t* scratch);
   void blend_row(const PlaneJob& job, std::uint8_t* frame, int y);
+  const std::uint8_t* bytes_as_is(const PlaneJob& job, const Plane& plane, int y) const;
+  void resample(const PlaneJob& job, const Plane& plane, int y, std::int16_t* out);
+  void filter_vertically(const PlaneJob& job, const Plane& plane, int y);
 
   const Kernels& kernels_;
   bool as_is_ = false;  // no resampling: texture samples map onto frame samples
@@ -50,6 +51,8 @@ class PlanePainter {
   std::vector<std::int32_t> first_;  // leftmost tap of each frame column
   std::vector<std::int16_t> weights_;
   std::vector<std::int16_t> filtered_;  // one texture row with three repeated samples at each end
+  std::vector<std::int16_t> wide_colour_;  // resampled, still overshooting
+  std::vector<std::int16_t> wide_alpha_;
   std::vector<std::uint8_t> colour_;
   std::vector<std::uint8_t> alpha_;
 };
