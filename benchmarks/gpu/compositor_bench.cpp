@@ -20,9 +20,10 @@ namespace {
 constexpr Size kFrame{1080, 1920};
 constexpr Rect kWhole{0, 0, 1080, 1920};
 constexpr Rect kCaption{90, 1200, 900, 320};
-constexpr std::size_t kFrameBytes = 1080 * 1920 * 3 / 2;
+constexpr std::size_t kLumaBytes = std::size_t{1080} * 1920;
+constexpr std::size_t kFrameBytes = kLumaBytes * 3 / 2;
 
-using Textures = std::shared_ptr<const Texture>;
+using TexturePtr = std::shared_ptr<const Texture>;
 
 RgbaImage noise(Size size, bool opaque) {
   RgbaImage image(size);
@@ -37,16 +38,16 @@ RgbaImage noise(Size size, bool opaque) {
 
 struct Frame {
   std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(kFrameBytes);
-  HostNv12View view() { return {kFrame, bytes.data(), 1080, bytes.data() + 1080 * 1920, 1080}; }
+  HostNv12View view() { return {kFrame, bytes.data(), 1080, bytes.data() + kLumaBytes, 1080}; }
 };
 
 // A slow zoom and pan across a texture 1.15 times as large as the frame.
-Layer moving(const Textures& texture, int frame) {
+Layer moving(const TexturePtr& texture, int frame) {
   const double step = 1.14 - 0.001 * frame;
   return {texture, {5 + 0.07 * frame, step}, {7 + 0.05 * frame, step}, kWhole, 256};
 }
 
-Layer still(const Textures& texture, Rect clip, int opacity_256) {
+Layer still(const TexturePtr& texture, Rect clip, int opacity_256) {
   return {texture, {double(-clip.x), 1}, {double(-clip.y), 1}, clip, opacity_256};
 }
 
@@ -60,12 +61,12 @@ std::vector<Scene> scenes(Device& device) {
   const auto upload = [&](Size size, bool opaque) {
     return std::move(device.upload(noise(size, opaque)).value());
   };
-  const Textures large = upload({1242, 2208}, true);
-  const Textures exact = upload(kFrame, true);
-  const Textures clear = upload({1242, 2208}, false);
-  const Textures caption = upload({kCaption.width, kCaption.height}, false);
-  const std::size_t large_bytes = 1242 * 2208 * 3 / 2;
-  const std::size_t caption_bytes = 900 * 320 * 3 / 2;
+  const TexturePtr large = upload({1242, 2208}, true);
+  const TexturePtr exact = upload(kFrame, true);
+  const TexturePtr clear = upload({1242, 2208}, false);
+  const TexturePtr caption = upload({kCaption.width, kCaption.height}, false);
+  const std::size_t large_bytes = std::size_t{1242} * 2208 * 3 / 2;
+  const std::size_t caption_bytes = std::size_t{900} * 320 * 3 / 2;
   return {
       {"opaque_bicubic", large_bytes + kFrameBytes,
        [=](int i) {
