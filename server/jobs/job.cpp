@@ -64,4 +64,14 @@ bool is_terminal(JobStatus status) {
          status == JobStatus::kCancelled;
 }
 
+std::string job_file_key(const std::string& job_id, const std::string& file) {
+  return "jobs/" + job_id + "/" + file;
+}
+
+std::string segment_link_key(const std::string& job_id, int index) {
+  const std::string digits = std::to_string(index);
+  const std::string zeros(digits.size() < 3 ? 3 - digits.size() : 0, '0');
+  return job_file_key(job_id, "segments/seg_" + zeros + digits + ".mp4");
+}
+
 }  // namespace pytoon::jobs

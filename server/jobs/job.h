@@ -65,4 +65,8 @@ struct Segment {
   std::string error;
 };
 
+// Where a job's files are in storage. The link shows the segment's winning object.
+std::string job_file_key(const std::string& job_id, const std::string& file);
+std::string segment_link_key(const std::string& job_id, int index);  // .../segments/seg_007.mp4
+
 }  // namespace pytoon::jobs

@@ -12,7 +12,7 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr)
 
 Json to_json(const Job& job) {
   const auto uri = [&job](const char* file) {
-    return job.status == JobStatus::kDone ? Json("storage://jobs/" + job.id + "/" + file)
+    return job.status == JobStatus::kDone ? Json("storage://" + job_file_key(job.id, file))
                                           : Json(nullptr);
   };
   return Json{{"job_id", job.id},
@@ -36,13 +36,15 @@ Json to_json(const Job& job) {
 Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
   Json list = Json::array();
   for (const Segment& segment : segments) {
-    const std::string& key = segment.artifact_key;
-    list.push_back({{"index", segment.index},
-                    {"status", name_of(segment.status)},
-                    {"duration_seconds", segment.duration_seconds},
-                    {"engine_used", text_or_null(segment.engine_used)},
-                    {"artifact_uri", key.empty() ? Json(nullptr) : Json("storage://" + key)},
-                    {"error", text_or_null(segment.error)}});
+    const bool there = !segment.artifact_key.empty();
+    list.push_back(
+        {{"index", segment.index},
+         {"status", name_of(segment.status)},
+         {"duration_seconds", segment.duration_seconds},
+         {"engine_used", text_or_null(segment.engine_used)},
+         {"artifact_uri",
+          there ? Json("storage://" + segment_link_key(job_id, segment.index)) : Json(nullptr)},
+         {"error", text_or_null(segment.error)}});
   }
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
 }
