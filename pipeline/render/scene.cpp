@@ -1,0 +1,76 @@
+#include "pipeline/render/scene.h"
+
+#include "base/check.h"
+#include "pipeline/render/layout.h"
+
+namespace pytoon::render {
+namespace {
+
+constexpr gpu::Rect kWholeFrame{0, 0, kFrame.width, kFrame.height};
+
+// The texture's frame-shaped whole at zoom 1; the camera moves in what zoom leaves free.
+gpu::Layer moving_layer(const std::shared_ptr<const gpu::Texture>& texture, const Pose& pose) {
+  const gpu::Size size = texture->size();
+  gpu::Layer layer;
+  layer.texture = texture;
+  layer.clip = kWholeFrame;
+  layer.x.step = size.width / (kFrame.width * pose.zoom);
+  layer.y.step = size.height / (kFrame.height * pose.zoom);
+  layer.x.origin = (size.width - kFrame.width * layer.x.step) / 2;
+  layer.y.origin = (size.height - kFrame.height * layer.y.step) / 2 * (1 + pose.lift);
+  return layer;
+}
+
+}  // namespace
+
+gpu::Layer fixed_layer(std::shared_ptr<const gpu::Texture> texture, gpu::Rect place,
+                       int opacity_256) {
+  gpu::Layer layer;
+  layer.texture = std::move(texture);
+  layer.clip = place;
+  layer.x = {-static_cast<double>(place.x), 1};
+  layer.y = {-static_cast<double>(place.y), 1};
+  layer.opacity_256 = opacity_256;
+  return layer;
+}
+
+Scene::Scene(plan::Timeline timeline, std::vector<ShotPicture> shots,
+             std::optional<gpu::Layer> logo)
+    : timeline_(std::move(timeline)), shots_(std::move(shots)), logo_(std::move(logo)) {
+  CHECK(shots_.size() == timeline_.shots.size(), "one picture a shot");
+}
+
+void Scene::add_shot(std::size_t shot, int frame, std::vector<gpu::Layer>& layers) const {
+  const ShotPicture& picture = shots_[shot];
+  layers.push_back(moving_layer(picture.moving, picture.path.at(frame)));
+  layers.insert(layers.end(), picture.fixed.begin(), picture.fixed.end());
+}
+
+void Scene::evaluate(int frame, gpu::Composition& out) const {
+  out.base.clear();
+  out.incoming.clear();
+  out.top.clear();
+  out.mix_256 = 0;
+
+  std::size_t shot = 0;
+  while (shot + 1 < timeline_.shots.size() && frame >= timeline_.shots[shot + 1].frames.first) {
+    ++shot;
+  }
+  const int into = frame - timeline_.shots[shot].frames.first;
+  if (shot > 0 && into < timeline_.transition_frames) {
+    add_shot(shot - 1, frame, out.base);
+    add_shot(shot, frame, out.incoming);
+    out.mix_256 = (into + 1) * 256 / (timeline_.transition_frames + 1);
+  } else {
+    add_shot(shot, frame, out.base);
+  }
+
+  for (const CaptionPlate& caption : captions_) {
+    if (frame >= caption.frames.first && frame < caption.frames.last) {
+      out.top.push_back(caption.layer);
+    }
+  }
+  if (logo_) out.top.push_back(*logo_);
+}
+
+}  // namespace pytoon::render

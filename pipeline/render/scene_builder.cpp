@@ -1,0 +1,87 @@
+#include "pipeline/render/scene_builder.h"
+
+#include <vector>
+
+#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/layout.h"
+#include "pipeline/render/scrim.h"
+#include "pipeline/render/shot_pictures.h"
+
+namespace pytoon::render {
+namespace {
+
+// A frame on the host to look at.
+class Sheet {
+ public:
+  Sheet() : bytes_(static_cast<std::size_t>(kFrame.width) * kFrame.height * 3 / 2) {}
+
+  gpu::HostNv12View view() {
+    const auto pitch = static_cast<std::size_t>(kFrame.width);
+    return {kFrame, bytes_.data(), pitch,
+            bytes_.data() + pitch * static_cast<std::size_t>(kFrame.height), pitch};
+  }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+// What a caption stands on in its first, middle and last frame.
+Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene,
+                             gpu::Compositor& compositor) {
+  Sheet sheet;
+  gpu::Composition composition;
+  Backdrop backdrop;
+  const int middle = (caption.frames.first + caption.frames.last) / 2;
+  for (const int frame : {caption.frames.first, middle, caption.frames.last - 1}) {
+    scene.evaluate(frame, composition);
+    const Status drawn = compositor.compose(composition, sheet.view());
+    if (!drawn) return drawn.failure();
+    add_backdrop(sheet.view(), caption, backdrop);
+  }
+  return backdrop;
+}
+
+Result<std::vector<CaptionPlate>> caption_plates(const spec::RenderSpec& spec,
+                                                 const CaptionSheet& sheet, const Scene& scene,
+                                                 gpu::Device& device) {
+  const std::unique_ptr<gpu::Compositor> compositor = device.make_compositor();
+  std::vector<CaptionPlate> plates;
+  for (const Caption& caption : sheet.captions) {
+    Result<Backdrop> backdrop = backdrop_of(caption, scene, *compositor);
+    if (!backdrop) return backdrop.failure();
+    const Plate plate = make_plate(spec.archetype, spec.style.caption.position, caption,
+                                   scrim_opacity(spec.archetype, *backdrop));
+    Result<std::shared_ptr<const gpu::Texture>> texture = device.upload(plate.image);
+    if (!texture) return texture.failure();
+    plates.push_back({caption.frames, fixed_layer(std::move(*texture), plate.place)});
+  }
+  return plates;
+}
+
+}  // namespace
+
+plan::Timeline timeline_of(const RenderJob& job) {
+  std::vector<bool> cards;
+  for (const Footage footage : job.footage) cards.push_back(footage == Footage::kCard);
+  return plan::make_timeline(job.spec, cards);
+}
+
+Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,
+                                                 const media::FontLibrary& fonts) {
+  Result<CaptionSheet> sheet = lay_out_captions(job.spec, fonts);
+  if (!sheet) return sheet.failure();
+  const plan::Timeline timeline = timeline_of(job);
+  const gpu::Rect product = product_zone(job.spec, sheet->reserved.height);
+  Result<std::vector<ShotPicture>> shots = make_shot_pictures(job, timeline, product, device);
+  if (!shots) return shots.failure();
+  Result<std::optional<gpu::Layer>> logo = make_logo(job, device);
+  if (!logo) return logo.failure();
+
+  auto scene = std::make_shared<Scene>(timeline, std::move(*shots), std::move(*logo));
+  Result<std::vector<CaptionPlate>> captions = caption_plates(job.spec, *sheet, *scene, device);
+  if (!captions) return captions.failure();
+  scene->set_captions(std::move(*captions));
+  return std::shared_ptr<const Scene>(std::move(scene));
+}
+
+}  // namespace pytoon::render

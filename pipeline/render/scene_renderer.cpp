@@ -1,0 +1,135 @@
+#include "pipeline/render/scene_renderer.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "pipeline/media/assembler.h"
+#include "pipeline/media/image/image_file.h"
+#include "pipeline/media/segment_writer.h"
+#include "pipeline/media/video_probe.h"
+#include "pipeline/plan/captions.h"
+#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/scene_builder.h"
+
+namespace pytoon::render {
+namespace {
+
+constexpr std::size_t kScenesKept = 2;
+constexpr int kThumbnailFrame = 30;
+
+// Composes the frames of one segment.
+class SceneFrames final : public media::FrameSource {
+ public:
+  SceneFrames(const Scene& scene, int first_frame, std::unique_ptr<gpu::Compositor> compositor)
+      : scene_(scene), first_frame_(first_frame), compositor_(std::move(compositor)) {}
+
+  Status draw(int index, const gpu::Nv12Target& target) override {
+    scene_.evaluate(first_frame_ + index, composition_);
+    return compositor_->compose(composition_, target);
+  }
+
+ private:
+  const Scene& scene_;
+  const int first_frame_;
+  std::unique_ptr<gpu::Compositor> compositor_;
+  gpu::Composition composition_;
+};
+
+}  // namespace
+
+SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
+                             media::EncoderSettings encoder)
+    : device_(device), fonts_(fonts), encoder_(std::move(encoder)) {}
+
+Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
+
+Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
+  const PictureMaker maker{device_.kind(), encoder_.fingerprint(),
+                           fonts_.fingerprint(job.spec.style.caption.font)};
+  const plan::Timeline timeline = timeline_of(job);
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
+    keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
+  }
+  return keys;
+}
+
+int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
+  return spec.segments.at(static_cast<std::size_t>(index)).duration_seconds *
+         plan::kFramesPerSecond;
+}
+
+std::shared_ptr<SceneRenderer::Slot> SceneRenderer::slot_of(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  std::erase(recent_, key);
+  recent_.push_back(key);
+  while (recent_.size() > kScenesKept) {
+    slots_.erase(recent_.front());
+    recent_.erase(recent_.begin());
+  }
+  std::shared_ptr<Slot>& slot = slots_[key];
+  if (!slot) slot = std::make_shared<Slot>();
+  return slot;
+}
+
+Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& job) {
+  Result<std::vector<std::string>> keys = content_keys(job);
+  if (!keys) return keys.failure();
+  Sha256 hash;
+  for (const std::string& key : *keys) hash.field(key);
+  const std::shared_ptr<Slot> slot = slot_of(hash.hex());
+
+  const std::lock_guard lock(slot->mutex);
+  if (!slot->scene) {
+    Result<std::shared_ptr<const Scene>> built = build_scene(job, device_, fonts_);
+    if (!built) return built.failure();
+    slot->scene = std::move(*built);
+  }
+  return slot->scene;
+}
+
+Status SceneRenderer::render_segment(const RenderJob& job, int index,
+                                     const std::filesystem::path& output, const CancelToken& cancel,
+                                     const std::function<void(int)>& on_progress) {
+  Result<std::shared_ptr<const Scene>> scene = scene_of(job);
+  if (!scene) return scene.failure();
+  const plan::FrameSpan& span = (*scene)->timeline().segments.at(static_cast<std::size_t>(index));
+  SceneFrames frames(**scene, span.first, device_.make_compositor());
+  media::SegmentOrder order;
+  order.encoder = encoder_;
+  order.frame_count = span.count();
+  order.output = output;
+  order.cancel = cancel;
+  order.on_progress = on_progress;
+  return media::write_segment(frames, order);
+}
+
+Status SceneRenderer::assemble(const RenderJob& job,
+                               const std::vector<std::filesystem::path>& segments,
+                               const std::filesystem::path& output, const CancelToken& cancel) {
+  CHECK(segments.size() == job.spec.segments.size(), "assembly takes every segment");
+  media::AssemblyOrder order;
+  order.segments = segments;
+  order.output = output;
+  order.cancel = cancel;
+  return media::assemble(order);
+}
+
+Status SceneRenderer::thumbnail(const std::filesystem::path& video,
+                                const std::filesystem::path& output) {
+  Result<gpu::RgbaImage> frame = media::decode_frame(video, kThumbnailFrame);
+  if (!frame) return frame.failure();
+  return media::write_jpeg(*frame, output);
+}
+
+nlohmann::ordered_json SceneRenderer::facts(const spec::RenderSpec& spec) const {
+  nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();
+  if (const auto used = fonts_.substitution(spec.style.caption.font)) {
+    substitutions.push_back({{"wanted", used->wanted}, {"used", used->used}});
+  }
+  return {{"device", device_.kind()},
+          {"encoder", encoder_.codec},
+          {"font_substitutions", substitutions}};
+}
+
+}  // namespace pytoon::render

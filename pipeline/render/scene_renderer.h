@@ -1,0 +1,55 @@
+// The Renderer that composes scenes on a device and encodes them. Keeps the last few scenes, so
+// that the segments of a job share one preparation of its pictures.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "gpu/device.h"
+#include "pipeline/media/text/text.h"
+#include "pipeline/media/video_format.h"
+#include "pipeline/render/content_key.h"
+#include "pipeline/render/renderer.h"
+#include "pipeline/render/scene.h"
+
+namespace pytoon::render {
+
+class SceneRenderer final : public Renderer {
+ public:
+  // device and fonts must outlive the renderer.
+  SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
+                media::EncoderSettings encoder);
+
+  Status check(const spec::RenderSpec& spec) override;
+  Result<std::vector<std::string>> content_keys(const RenderJob& job) override;
+  int frame_count(const spec::RenderSpec& spec, int index) const override;
+  Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
+                        const CancelToken& cancel,
+                        const std::function<void(int)>& on_progress) override;
+  Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                  const std::filesystem::path& output, const CancelToken& cancel) override;
+  Status thumbnail(const std::filesystem::path& video,
+                   const std::filesystem::path& output) override;
+  nlohmann::ordered_json facts(const spec::RenderSpec& spec) const override;
+
+ private:
+  // A scene under construction or ready; its mutex makes the second asker wait for the first.
+  struct Slot {
+    std::mutex mutex;
+    std::shared_ptr<const Scene> scene;
+  };
+  Result<std::shared_ptr<const Scene>> scene_of(const RenderJob& job);
+  std::shared_ptr<Slot> slot_of(const std::string& key);
+
+  gpu::Device& device_;
+  const media::FontLibrary& fonts_;
+  const media::EncoderSettings encoder_;
+
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Slot>> slots_;  // guarded by mutex_
+  std::vector<std::string> recent_;                     // keys, latest last; guarded by mutex_
+};
+
+}  // namespace pytoon::render

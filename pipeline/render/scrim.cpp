@@ -1,0 +1,190 @@
+#include "pipeline/render/scrim.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "pipeline/media/image/image_ops.h"
+#include "pipeline/render/layout.h"
+
+namespace pytoon::render {
+namespace {
+
+constexpr double kLeastContrast = 4.5;
+constexpr double kSafetyFactor = 1.06;  // chroma subsampling and the encoder take a little
+constexpr double kBandFadePx = 220;
+constexpr int kBoxPaddingX = 34;
+constexpr int kBoxPaddingY = 24;
+constexpr double kBoxRadius = 28;
+constexpr int kBarPadding = 30;
+
+double linear(double code) {
+  return code <= 0.04045 ? code / 12.92 : std::pow((code + 0.055) / 1.055, 2.4);
+}
+
+double usual_opacity(spec::Archetype archetype) {
+  switch (archetype) {
+    case spec::Archetype::kProductHero:
+      return 0.28;
+    case spec::Archetype::kOverlay:
+      return 0.50;
+    case spec::Archetype::kMemeText:
+      return 0.75;
+  }
+  CHECK(false, "an archetype has no scrim");
+}
+
+double smoothstep(double u) {
+  u = std::clamp(u, 0.0, 1.0);
+  return u * u * (3 - 2 * u);
+}
+
+gpu::Rect even_rect(int x0, int y0, int x1, int y1) {
+  x0 = std::max(0, x0) / 2 * 2;
+  y0 = std::max(0, y0) / 2 * 2;
+  x1 = std::min(kFrame.width, (x1 + 1) / 2 * 2);
+  y1 = std::min(kFrame.height, (y1 + 1) / 2 * 2);
+  return {x0, y0, x1 - x0, y1 - y0};
+}
+
+// Fills `plate` with black whose opacity is opacity_at(x, y), frame coordinates of pixel centres.
+template <typename F>
+void fill(Plate& plate, F opacity_at) {
+  for (int y = 0; y < plate.place.height; ++y) {
+    for (int x = 0; x < plate.place.width; ++x) {
+      const double a = opacity_at(plate.place.x + x + 0.5, plate.place.y + y + 0.5);
+      plate.image.at(x, y)[3] = static_cast<std::uint8_t>(std::lround(a * 255));
+    }
+  }
+}
+
+Plate plate_over(const gpu::Rect& place) {
+  return {gpu::RgbaImage({place.width, place.height}, {0, 0, 0, 0}), place};
+}
+
+// A band over the whole width, soft above and below; under a lower third it runs to the bottom.
+Plate band(const Caption& caption, spec::CaptionPosition position, double opacity) {
+  const double top = caption.ink.y - 24.0;
+  const double bottom = caption.ink.y + caption.ink.height + 24.0;
+  const bool to_bottom = position == spec::CaptionPosition::kLowerThird;
+  const bool to_top =
+      position == spec::CaptionPosition::kUpperThird || position == spec::CaptionPosition::kTopBar;
+  const int first = to_top ? 0 : static_cast<int>(top - kBandFadePx);
+  const int last = to_bottom ? kFrame.height : static_cast<int>(bottom + kBandFadePx);
+  Plate plate = plate_over(even_rect(0, first, kFrame.width, last));
+  fill(plate, [&](double, double y) {
+    if (y < top && !to_top) return opacity * smoothstep((y - (top - kBandFadePx)) / kBandFadePx);
+    if (y > bottom && !to_bottom) {
+      return opacity * smoothstep((bottom + kBandFadePx - y) / kBandFadePx);
+    }
+    return opacity;
+  });
+  return plate;
+}
+
+Plate box(const Caption& caption, double opacity) {
+  const double x0 = caption.ink.x - kBoxPaddingX;
+  const double y0 = caption.ink.y - kBoxPaddingY;
+  const double x1 = caption.ink.x + caption.ink.width + kBoxPaddingX;
+  const double y1 = caption.ink.y + caption.ink.height + kBoxPaddingY;
+  Plate plate = plate_over(even_rect(static_cast<int>(x0) - 2, static_cast<int>(y0) - 2,
+                                     static_cast<int>(x1) + 2, static_cast<int>(y1) + 2));
+  fill(plate, [&](double x, double y) {
+    // Distance to a rounded rectangle; half a pixel of softness at its edge.
+    const double dx = std::max({x0 + kBoxRadius - x, x - (x1 - kBoxRadius), 0.0});
+    const double dy = std::max({y0 + kBoxRadius - y, y - (y1 - kBoxRadius), 0.0});
+    return opacity * std::clamp(kBoxRadius - std::hypot(dx, dy) + 0.5, 0.0, 1.0);
+  });
+  return plate;
+}
+
+Plate bar(const Caption& caption, double opacity) {
+  Plate plate =
+      plate_over(even_rect(0, 0, kFrame.width, caption.ink.y + caption.ink.height + kBarPadding));
+  fill(plate, [&](double, double) { return opacity; });
+  return plate;
+}
+
+Plate scrim_of(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
+               double opacity) {
+  switch (archetype) {
+    case spec::Archetype::kProductHero:
+      return band(caption, position, opacity);
+    case spec::Archetype::kOverlay:
+      return box(caption, opacity);
+    case spec::Archetype::kMemeText:
+      return position == spec::CaptionPosition::kTopBar ? bar(caption, opacity)
+                                                        : box(caption, opacity);
+  }
+  CHECK(false, "an archetype has no scrim");
+}
+
+// A canvas that holds both the scrim and the text, which may reach beyond it.
+Plate grown(const Plate& plate, const gpu::Rect& text) {
+  const gpu::Rect& p = plate.place;
+  const gpu::Rect all = even_rect(std::min(p.x, text.x), std::min(p.y, text.y),
+                                  std::max(p.x + p.width, text.x + text.width),
+                                  std::max(p.y + p.height, text.y + text.height));
+  Plate canvas = plate_over(all);
+  media::draw_over(canvas.image, plate.image, p.x - all.x, p.y - all.y);
+  return canvas;
+}
+
+}  // namespace
+
+void add_backdrop(const gpu::HostNv12View& frame, const Caption& caption, Backdrop& backdrop) {
+  constexpr std::uint8_t kGlyph = 128;  // coverage from which a pixel counts as glyph
+  for (int y = 0; y < caption.text.size.height; y += 2) {
+    for (int x = 0; x < caption.text.size.width; x += 2) {
+      const int fx = caption.place.x + x;
+      const int fy = caption.place.y + y;
+      const std::uint8_t* p = caption.text.at(x, y);
+      const bool bright = p[3] >= kGlyph && p[0] >= kGlyph && p[1] >= kGlyph;
+      if (!bright || fx < 0 || fy < 0 || fx >= frame.size.width || fy >= frame.size.height)
+        continue;
+      const auto row = static_cast<std::size_t>(fy);
+      const auto column = static_cast<std::size_t>(fx);
+      const std::uint8_t* chroma =
+          frame.chroma + row / 2 * frame.chroma_pitch_bytes + column / 2 * 2;
+      const float luma = (frame.luma[row * frame.luma_pitch_bytes + column] - 16) / 219.0F;
+      const float cb = (chroma[0] - 128) / 224.0F;
+      const float cr = (chroma[1] - 128) / 224.0F;
+      // BT.709-6 table 3.
+      backdrop.pixels.push_back(
+          {luma + 1.5748F * cr, luma - 0.1873F * cb - 0.4681F * cr, luma + 1.8556F * cb});
+    }
+  }
+}
+
+double contrast_under(const Backdrop& backdrop, double opacity) {
+  if (backdrop.pixels.empty()) return 21;
+  std::vector<double> luminance;
+  luminance.reserve(backdrop.pixels.size());
+  const double keep = 1 - opacity;
+  for (const Backdrop::Pixel& p : backdrop.pixels) {
+    const auto part = [&](float code) { return linear(std::clamp<double>(code, 0, 1) * keep); };
+    luminance.push_back(0.2126 * part(p.r) + 0.7152 * part(p.g) + 0.0722 * part(p.b));
+  }
+  const auto at =
+      static_cast<std::ptrdiff_t>(std::min(luminance.size() - 1, luminance.size() * 95 / 100));
+  std::nth_element(luminance.begin(), luminance.begin() + at, luminance.end());
+  return 1.05 / (luminance[static_cast<std::size_t>(at)] + 0.05);
+}
+
+double scrim_opacity(spec::Archetype archetype, const Backdrop& backdrop) {
+  double opacity = usual_opacity(archetype);
+  while (opacity < 0.9 && contrast_under(backdrop, opacity) < kLeastContrast * kSafetyFactor) {
+    opacity += 0.02;
+  }
+  return opacity;
+}
+
+Plate make_plate(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
+                 double opacity) {
+  Plate plate = grown(scrim_of(archetype, position, caption, opacity), caption.place);
+  media::draw_over(plate.image, caption.text, caption.place.x - plate.place.x,
+                   caption.place.y - plate.place.y);
+  return plate;
+}
+
+}  // namespace pytoon::render
