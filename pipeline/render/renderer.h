@@ -46,7 +46,7 @@ class Renderer {
   virtual ~Renderer() = default;
 
   // What can be refused before a job is taken: captions that do not fit or lack glyphs. Faults
-  // point into the job request (/captions/hook, /captions/beats/2, /captions/cta, /prompt).
+  // point into the job request: /captions/hook, /captions/beats/2, /captions/cta.
   virtual Status check(const spec::RenderSpec& spec) = 0;
   // One key a segment: a hash of all that determines its bytes.
   virtual Result<std::vector<std::string>> content_keys(const RenderJob& job) = 0;

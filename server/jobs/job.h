@@ -12,7 +12,15 @@
 
 namespace pytoon::jobs {
 
-enum class JobStatus { kQueued, kPlanning, kRenderingSegments, kAssembling, kDone, kFailed, kCancelled };
+enum class JobStatus {
+  kQueued,
+  kPlanning,
+  kRenderingSegments,
+  kAssembling,
+  kDone,
+  kFailed,
+  kCancelled
+};
 enum class SegmentStatus { kPending, kRunning, kDone, kFailed };
 
 std::string_view name_of(JobStatus status);      // "RENDERING_SEGMENTS"
@@ -20,6 +28,11 @@ std::string_view name_of(SegmentStatus status);  // "PENDING"
 std::optional<JobStatus> job_status_from_name(std::string_view name);
 std::optional<SegmentStatus> segment_status_from_name(std::string_view name);
 bool is_terminal(JobStatus status);
+
+// A job that kills its worker this often without getting on ends with plain card footage; when
+// even that crashes, it fails.
+inline constexpr int kCrashesBeforeCard = 3;
+inline constexpr int kCrashesBeforeFailure = 6;
 
 struct Job {
   std::string id;
@@ -29,6 +42,7 @@ struct Job {
   int priority = 5;
   int run = 1;       // a retry starts a new one
   int attempts = 0;  // leases taken after a crash or an error
+  int crashes = 0;   // of those, crashes with no segment finished between them
   int progress_pct = 0;
   bool fallback_used = false;
   std::string fallback_reason;
@@ -47,6 +61,7 @@ struct Segment {
   std::string engine_used;
   std::string content_key;
   std::string artifact_key;  // storage key of the winning object
+  std::string artifact_sha256;
   std::string error;
 };
 

@@ -1,0 +1,74 @@
+#include "pipeline/render/layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace pytoon::render {
+namespace {
+
+constexpr int kCaptionGapPx = 56;  // between the product and the captions' box
+constexpr double kProductWidthShare = 0.60;
+constexpr double kProductMiddleShare = 0.38;
+constexpr int kLogoWidthPx = 120;
+constexpr int kLogoMarginPx = 30;
+
+int even(double value) { return static_cast<int>(std::lround(value / 2)) * 2; }
+
+}  // namespace
+
+gpu::Rect caption_zone(const spec::RenderSpec& spec) {
+  const spec::SafeZone& zone = spec.constraints.safe_zones;
+  const int margin = spec.style.caption.safe_margin_px;
+  const int side = std::max({zone.left, zone.right, margin});
+  const int top = std::max(zone.top, margin);
+  const int bottom = std::max(zone.bottom, margin);
+  return {side, top, kFrame.width - 2 * side, kFrame.height - top - bottom};
+}
+
+int caption_size_px(spec::SizeRule rule) {
+  switch (rule) {
+    case spec::SizeRule::kSmall:
+      return 40;
+    case spec::SizeRule::kAuto:
+      return 56;
+    case spec::SizeRule::kLarge:
+      return 72;
+  }
+  CHECK(false, "a size rule has no size");
+}
+
+gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height) {
+  gpu::Rect zone = caption_zone(spec);
+  if (caption_height == 0) return zone;
+  const int taken = caption_height + kCaptionGapPx;
+  const spec::CaptionPosition position = spec.style.caption.position;
+  if (position == spec::CaptionPosition::kUpperThird ||
+      position == spec::CaptionPosition::kTopBar) {
+    zone.y += taken;
+  }
+  zone.height = std::max(64, zone.height - taken);
+  return zone;
+}
+
+gpu::Rect place_product(gpu::Size picture, gpu::Rect zone) {
+  const double width_limit = std::min<double>(zone.width, kFrame.width * kProductWidthShare);
+  const double scale = std::min(width_limit / picture.width,
+                                static_cast<double>(zone.height) / picture.height);
+  const int width = std::max(2, std::min(even(picture.width * scale), even(width_limit - 0.5)));
+  const int height = std::max(2, even(picture.height * scale));
+  const int highest = zone.y;
+  const int lowest = std::max(zone.y, zone.y + zone.height - height);
+  const int wished = static_cast<int>(std::lround(kFrame.height * kProductMiddleShare)) - height / 2;
+  const int x = (kFrame.width - width) / 2;
+  return {x - x % 2, std::clamp(wished, highest, lowest) / 2 * 2, width, height};
+}
+
+gpu::Rect place_logo(gpu::Size logo) {
+  const int height = std::max(
+      2, even(static_cast<double>(kLogoWidthPx) * logo.height / std::max(1, logo.width)));
+  return {kFrame.width - kLogoMarginPx - kLogoWidthPx, kLogoMarginPx, kLogoWidthPx, height};
+}
+
+}  // namespace pytoon::render

@@ -1,0 +1,150 @@
+#include "pipeline/spec/render_spec.h"
+
+#include "pipeline/spec/field_reader.h"
+#include "pipeline/spec/schema.h"
+#include "pipeline/spec/style_json.h"
+
+namespace pytoon::spec {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json captions_to_json(const CaptionsPlan& plan) {
+  Json timings = Json::array();
+  for (const CaptionTiming& timing : plan.timings) {
+    timings.push_back({{"start", timing.start}, {"end", timing.end}, {"text", timing.text}});
+  }
+  return {{"hook", plan.hook}, {"beats", plan.beats}, {"cta", plan.cta}, {"timings", timings}};
+}
+
+Json constraints_to_json(const Constraints& constraints) {
+  const SafeZone& zone = constraints.safe_zones;
+  return {{"safe_zones",
+           {{"platform", constraints.platform},
+            {"top_px", zone.top},
+            {"right_px", zone.right},
+            {"bottom_px", zone.bottom},
+            {"left_px", zone.left}}},
+          {"keep_subject_static", constraints.keep_subject_static}};
+}
+
+Json segments_to_json(const std::vector<SegmentSpec>& segments) {
+  Json list = Json::array();
+  for (const SegmentSpec& segment : segments) {
+    list.push_back({{"index", segment.index},
+                    {"duration_seconds", segment.duration_seconds},
+                    {"prompt", segment.prompt}});
+  }
+  return list;
+}
+
+// Below, the schema has been checked: every field is there and of its type.
+
+CaptionsPlan captions_from_json(const Json& json) {
+  CaptionsPlan plan;
+  plan.hook = json.at("hook").get<std::string>();
+  plan.beats = json.at("beats").get<std::vector<std::string>>();
+  plan.cta = json.at("cta").get<std::string>();
+  for (const Json& timing : json.at("timings")) {
+    plan.timings.push_back({timing.at("start").get<double>(), timing.at("end").get<double>(),
+                            timing.at("text").get<std::string>()});
+  }
+  return plan;
+}
+
+Constraints constraints_from_json(const Json& json) {
+  const Json& zone = json.at("safe_zones");
+  Constraints constraints;
+  constraints.platform = zone.at("platform").get<std::string>();
+  constraints.safe_zones = {zone.at("top_px").get<int>(), zone.at("right_px").get<int>(),
+                            zone.at("bottom_px").get<int>(), zone.at("left_px").get<int>()};
+  constraints.keep_subject_static = json.at("keep_subject_static").get<bool>();
+  return constraints;
+}
+
+template <typename Enum>
+Enum choice(const Json& json, const char* name) {
+  const std::optional<Enum> value = from_name<Enum>(json.at(name).get<std::string>());
+  CHECK(value.has_value(), "the schema and the names disagree");
+  return *value;
+}
+
+Style style_from_json(const Json& json, std::vector<FieldFault>& faults) {
+  Style style;
+  style.caption = read_caption_style(json.at("caption_style"), "/style/caption_style", faults);
+  style.motion_profile = choice<MotionProfile>(json, "motion_profile");
+  style.overlay_fx = read_overlay_fx(json.at("overlay_fx"), "/style/overlay_fx", faults);
+  return style;
+}
+
+}  // namespace
+
+Json to_json(const RenderSpec& spec) {
+  Json prompts = Json::array();
+  for (const SegmentSpec& segment : spec.segments) prompts.push_back(segment.prompt);
+  return {{"render_spec_version", kRenderSpecVersion},
+          {"archetype", name_of(spec.archetype)},
+          {"brand_safe", spec.brand_safe},
+          {"aspect_ratio", "9:16"},
+          {"target_duration_seconds", spec.target_duration_seconds},
+          {"segment_duration_seconds", spec.segment_duration_seconds},
+          {"preset_id", spec.preset_id},
+          {"engine_policy", name_of(spec.engine_policy)},
+          {"seed", spec.seed},
+          {"assets",
+           {{"images", spec.assets.images},
+            {"clips", Json::array()},
+            {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
+            {"music", nullptr},
+            {"voice", nullptr}}},
+          {"segment_prompts", prompts},
+          {"captions_plan", captions_to_json(spec.captions_plan)},
+          {"audio_plan",
+           {{"music_level_db", spec.audio_plan.music_level_db},
+            {"voice_level_db", spec.audio_plan.voice_level_db},
+            {"duck_music", true}}},
+          {"transition", to_json(spec.transition)},
+          {"constraints", constraints_to_json(spec.constraints)},
+          {"style",
+           {{"caption_style", to_json(spec.style.caption)},
+            {"motion_profile", name_of(spec.style.motion_profile)},
+            {"overlay_fx", to_json(spec.style.overlay_fx)}}},
+          {"segments", segments_to_json(spec.segments)}};
+}
+
+Result<RenderSpec> render_spec_from_json(const Json& json) {
+  std::vector<FieldFault> faults = schema_faults(render_spec_schema(), json);
+  if (!faults.empty()) return invalid(std::move(faults));
+  RenderSpec spec;
+  spec.archetype = choice<Archetype>(json, "archetype");
+  spec.brand_safe = json.at("brand_safe").get<bool>();
+  spec.target_duration_seconds = json.at("target_duration_seconds").get<int>();
+  spec.segment_duration_seconds = json.at("segment_duration_seconds").get<int>();
+  spec.preset_id = json.at("preset_id").get<std::string>();
+  spec.engine_policy = choice<EnginePolicy>(json, "engine_policy");
+  spec.seed = json.at("seed").get<std::uint32_t>();
+  spec.assets.images = json.at("assets").at("images").get<std::vector<std::string>>();
+  if (const Json& mask = json.at("assets").at("mask"); mask.is_string()) {
+    spec.assets.mask = mask.get<std::string>();
+  }
+  spec.captions_plan = captions_from_json(json.at("captions_plan"));
+  spec.audio_plan = read_audio_levels(json.at("audio_plan"), "/audio_plan", faults, true);
+  spec.transition = read_transition(json.at("transition"), "/transition", faults);
+  spec.constraints = constraints_from_json(json.at("constraints"));
+  spec.style = style_from_json(json.at("style"), faults);
+  int total_seconds = 0;
+  for (const Json& segment : json.at("segments")) {
+    spec.segments.push_back({segment.at("index").get<int>(),
+                             segment.at("duration_seconds").get<int>(),
+                             segment.at("prompt").get<std::string>()});
+    total_seconds += spec.segments.back().duration_seconds;
+  }
+  if (total_seconds != spec.target_duration_seconds) {
+    faults.push_back({"/segments", "durations must sum to target_duration_seconds"});
+  }
+  if (!faults.empty()) return invalid(std::move(faults));
+  return spec;
+}
+
+}  // namespace pytoon::spec
