@@ -29,7 +29,8 @@ Status BodyReader::keep(std::string_view bytes) {
 
 Result<std::size_t> BodyReader::feed(std::string_view bytes) {
   received_bytes_ += bytes.size();
-  if (chunked_) return chunked_->feed(bytes, [this](std::string_view piece) { return keep(piece); });
+  if (chunked_)
+    return chunked_->feed(bytes, [this](std::string_view piece) { return keep(piece); });
   const std::size_t piece = std::min<std::uint64_t>(bytes.size(), left_bytes_);
   if (Status kept = keep(bytes.substr(0, piece)); !kept) return kept.failure();
   left_bytes_ -= piece;

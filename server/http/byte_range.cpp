@@ -11,7 +11,8 @@ RangeChoice choose_range(std::optional<std::string_view> range_header, std::uint
   if (!range_header) return whole;
   std::string_view text = *range_header;
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || lower_case(text.substr(0, equals)) != "bytes") return whole;
+  if (equals == std::string_view::npos || lower_case(text.substr(0, equals)) != "bytes")
+    return whole;
   text = trim(text.substr(equals + 1));
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) return whole;
@@ -19,7 +20,8 @@ RangeChoice choose_range(std::optional<std::string_view> range_header, std::uint
   const std::string_view to = text.substr(dash + 1);
   const auto first = decimal(from);
   const auto last = decimal(to);
-  if ((!from.empty() && !first) || (!to.empty() && !last) || (from.empty() && to.empty())) return whole;
+  if ((!from.empty() && !first) || (!to.empty() && !last) || (from.empty() && to.empty()))
+    return whole;
   const RangeChoice unsatisfiable{RangeOutcome::kUnsatisfiable, {}};
   if (!first) {  // the last *last bytes
     const std::uint64_t length = std::min<std::uint64_t>(*last, size);

@@ -29,8 +29,8 @@ class ChunkedDecoder {
 
   State state_ = State::kSizeLine;
   std::string line_;
-  std::uint64_t left_ = 0;            // of the chunk being read
-  std::size_t overhead_bytes_ = 0;    // extensions and trailers so far
+  std::uint64_t left_ = 0;          // of the chunk being read
+  std::size_t overhead_bytes_ = 0;  // extensions and trailers so far
 };
 
 }  // namespace pytoon::http

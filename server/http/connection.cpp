@@ -283,9 +283,11 @@ void Connection::check_deadline(SteadyTime now) {
   switch (phase_) {
     case Phase::kHead:
       if (!reader_.started()) return shut_down();
-      return refuse(problem_of(ProtocolFault::kRequestTimeout, "The request head came too slowly."));
+      return refuse(
+          problem_of(ProtocolFault::kRequestTimeout, "The request head came too slowly."));
     case Phase::kBody:
-      return refuse(problem_of(ProtocolFault::kRequestTimeout, "The request body came too slowly."));
+      return refuse(
+          problem_of(ProtocolFault::kRequestTimeout, "The request body came too slowly."));
     case Phase::kLingering:
       return shut_down();
     default:

@@ -24,19 +24,12 @@
 #include "base/log.h"
 #include "server/http/exchange.h"
 #include "server/http/front.h"
+#include "server/http/limits.h"
 #include "server/http/request_head.h"
 #include "server/http/streamer.h"
 #include "server/http/worker_pool.h"
 
 namespace pytoon::http {
-
-struct TimeLimits {
-  std::chrono::milliseconds head{10'000};        // from the first byte (or the connect) to the blank line
-  std::chrono::milliseconds idle{60'000};        // between exchanges
-  std::chrono::milliseconds body_grace{10'000};  // a body may fall this far behind 1 KiB/s
-  std::chrono::milliseconds linger{5'000};       // for the client to read a refusal
-  std::chrono::milliseconds stall{15'000};       // no byte of an answer taken
-};
 
 // What all connections of a server share; outlives them.
 struct Gear {

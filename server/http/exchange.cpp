@@ -22,10 +22,11 @@ bool InFlight::wait_for_none(std::chrono::milliseconds patience) {
 
 void AccessLog::record(const Exchange& exchange, SteadyTime now, bool whole) {
   const std::chrono::duration<double> elapsed = now - exchange.started_at;
-  const Served served{exchange.method, exchange.route, exchange.status, elapsed.count(),
-                      exchange.bytes,  whole};
+  const Served served{exchange.method, exchange.route, exchange.status,
+                      elapsed.count(), exchange.bytes, whole};
   if (observer_) observer_(served);
-  const bool reads = served.method == "GET" || served.method == "HEAD" || served.method == "OPTIONS";
+  const bool reads =
+      served.method == "GET" || served.method == "HEAD" || served.method == "OPTIONS";
   if (reads && served.status < 400) return;
   log_.info("http_request", {{"method", served.method},
                              {"route", served.route},

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "server/http/body_reader.h"
 #include "server/http/front.h"
+#include "server/http/served.h"
 
 namespace pytoon::http {
 
@@ -42,19 +43,8 @@ class InFlight {
   int count_ = 0;
 };
 
-// A request as operators see it. route is the pattern, never the path; no key, no body.
-struct Served {
-  std::string method;  // "-" when it could not be read
-  std::string route;   // "unmatched" when there is none
-  int status = 0;
-  double seconds = 0;  // from the complete head to the last byte handed to the system
-  std::uint64_t bytes = 0;
-  bool whole = true;  // false when the client went away before the end
-};
-
 struct Exchange {
-  Exchange(InFlight& in_flight, SteadyTime started)
-      : token(in_flight), started_at(started) {}
+  Exchange(InFlight& in_flight, SteadyTime started) : token(in_flight), started_at(started) {}
 
   InFlight::Token token;
   const SteadyTime started_at;

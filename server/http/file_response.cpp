@@ -38,9 +38,8 @@ Result<Response> file_response(const RequestHead& head, const jobs::Artifact& ar
   auto opened = open_file(artifact.path);
   if (!opened) return opened.failure();
   Response response;
-  response.headers = {{"ETag", artifact.etag},
-                      {"Accept-Ranges", "bytes"},
-                      {"Cache-Control", "private, no-cache"}};
+  response.headers = {
+      {"ETag", artifact.etag}, {"Accept-Ranges", "bytes"}, {"Cache-Control", "private, no-cache"}};
   const auto if_none_match = head.header("if-none-match");
   if (if_none_match && etag_listed(*if_none_match, artifact.etag)) {
     response.status = 304;
@@ -50,8 +49,9 @@ Result<Response> file_response(const RequestHead& head, const jobs::Artifact& ar
   const RangeChoice choice = choose_range(range, opened->size);
   const std::string size = std::to_string(opened->size);
   if (choice.outcome == RangeOutcome::kUnsatisfiable) {
-    response = problem_response(problem_of(failure(
-        FailureKind::kRangeNotSatisfiable, "The file has " + size + " bytes; the range lies beyond.")));
+    response = problem_response(
+        problem_of(failure(FailureKind::kRangeNotSatisfiable,
+                           "The file has " + size + " bytes; the range lies beyond.")));
     response.headers.push_back({"Content-Range", "bytes */" + size});
     return response;
   }
@@ -59,8 +59,9 @@ Result<Response> file_response(const RequestHead& head, const jobs::Artifact& ar
   response.headers.push_back({"Content-Type", artifact.content_type});
   if (choice.outcome == RangeOutcome::kPart) {
     response.status = 206;
-    response.headers.push_back({"Content-Range", "bytes " + std::to_string(first) + "-" +
-                                                     std::to_string(first + length - 1) + "/" + size});
+    response.headers.push_back(
+        {"Content-Range",
+         "bytes " + std::to_string(first) + "-" + std::to_string(first + length - 1) + "/" + size});
   }
   response.body = FileBody{std::move(opened->file), first, length};
   return response;

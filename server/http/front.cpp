@@ -64,8 +64,8 @@ std::optional<Response> Front::authorize(const RequestHead& head, Scope scope,
   const auto key = head.header("x-api-key");
   const auto holder = key ? keys_.find(*key) : std::nullopt;
   if (!holder) {
-    Response response = problem_response(problem_of(failure(
-        FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
+    Response response = problem_response(problem_of(
+        failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
     response.headers.push_back({"WWW-Authenticate", "ApiKey realm=\"pytoon\""});
     return response;
   }
@@ -88,8 +88,8 @@ Response Front::unrouted(const RequestHead& head, const Router::Match& match) {
   }
   Response response{204, {}, std::string()};
   if (head.method != Method::kOptions) {
-    response = problem_response(problem_of(
-        failure(FailureKind::kMethodNotAllowed, "The methods of this path are: " + match.allow + ".")));
+    response = problem_response(problem_of(failure(
+        FailureKind::kMethodNotAllowed, "The methods of this path are: " + match.allow + ".")));
   }
   response.headers.push_back({"Allow", match.allow});
   return response;
@@ -150,8 +150,8 @@ Admission Front::admit(RequestHead head) {
     return admission;
   }
   if (draining_ && match.route->method != Method::kGet) {
-    admission.outcome = refuse(admission.route,
-                               failure(FailureKind::kUnavailable, "The server is shutting down."));
+    admission.outcome =
+        refuse(admission.route, failure(FailureKind::kUnavailable, "The server is shutting down."));
     return admission;
   }
   if (Status planned = plan_body(head, admitted); !planned) {

@@ -16,9 +16,9 @@ namespace pytoon::http {
 namespace {
 
 constexpr int kReactorThreads = 4;
-constexpr std::size_t kWaitingMax = 2048;          // requests before the handlers
-constexpr std::size_t kDescriptorsKept = 128;      // for everything that is not a connection
-constexpr std::size_t kDescriptorsPerStream = 3;   // socket, its duplicate, the file
+constexpr std::size_t kWaitingMax = 2048;         // requests before the handlers
+constexpr std::size_t kDescriptorsKept = 128;     // for everything that is not a connection
+constexpr std::size_t kDescriptorsPerStream = 3;  // socket, its duplicate, the file
 constexpr std::chrono::milliseconds kClosingPatience{2000};
 
 std::size_t affordable_connections(std::size_t wanted) {

@@ -20,10 +20,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "server/http/connection.h"
-#include "server/http/exchange.h"
 #include "server/http/key_ring.h"
+#include "server/http/limits.h"
 #include "server/http/rate_limiter.h"
+#include "server/http/served.h"
 #include "server/jobs/service.h"
 
 namespace pytoon::http {
@@ -67,8 +67,5 @@ class HttpServer {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
-
-// The OpenAPI 3.1 document served at /openapi.json.
-const std::string& openapi_document();
 
 }  // namespace pytoon::http

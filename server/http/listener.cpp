@@ -78,16 +78,15 @@ Status Listener::start(const ListenAddress& address, int threads) {
   try {
     const Pistache::Address where(address.host, Pistache::Port(address.port));
     reactor_ = std::make_unique<Reactor>(where);
-    reactor_->endpoint.init(Pistache::Http::Endpoint::options()
-                                .threads(threads)
-                                .threadsName("http")
-                                .flags(Pistache::Tcp::Options::ReuseAddr |
-                                       Pistache::Tcp::Options::CloseOnExec)
-                                .headerTimeout(kNever)
-                                .bodyTimeout(kNever)
-                                .keepaliveTimeout(kNever));
-    reactor_->endpoint.setHandler(
-        std::make_shared<ByteHandler>(gear_, table_, connections_max_));
+    reactor_->endpoint.init(
+        Pistache::Http::Endpoint::options()
+            .threads(threads)
+            .threadsName("http")
+            .flags(Pistache::Tcp::Options::ReuseAddr | Pistache::Tcp::Options::CloseOnExec)
+            .headerTimeout(kNever)
+            .bodyTimeout(kNever)
+            .keepaliveTimeout(kNever));
+    reactor_->endpoint.setHandler(std::make_shared<ByteHandler>(gear_, table_, connections_max_));
     reactor_->endpoint.serveThreaded();
     return ok_status();
   } catch (const std::exception& error) {

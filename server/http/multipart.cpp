@@ -121,7 +121,8 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
   const auto parameters = read_parameters(content_type.substr(semicolon));
   if (!parameters) return parameters.failure();
   const auto allowed = [](char c) {  // RFC 2046 section 5.1.1, bchars
-    return is_digit(c) || is_alpha(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
+    return is_digit(c) || is_alpha(c) ||
+           std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
   };
   for (const Parameter& parameter : *parameters) {
     if (parameter.name != "boundary") continue;

@@ -56,8 +56,8 @@ class MultipartReader {
   Result<Progress> data(MultipartSink& sink);
 
   const std::string delimiter_;
-  std::string pending_;      // bytes not yet given away
-  std::size_t at_ = 0;       // of them, those already used
+  std::string pending_;  // bytes not yet given away
+  std::size_t at_ = 0;   // of them, those already used
   int parts_ = 0;
   State state_ = State::kStart;
 };

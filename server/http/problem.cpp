@@ -18,14 +18,16 @@ struct ProtocolRow {
 };
 
 constexpr std::array kProtocolTable{
-    ProtocolRow{ProtocolFault::kRequestTimeout, 408, "request-timeout", "The request came too slowly"},
+    ProtocolRow{ProtocolFault::kRequestTimeout, 408, "request-timeout",
+                "The request came too slowly"},
     ProtocolRow{ProtocolFault::kUriTooLong, 414, "uri-too-long", "The request target is too long"},
     ProtocolRow{ProtocolFault::kExpectationFailed, 417, "expectation-failed",
                 "The expectation can't be met"},
     ProtocolRow{ProtocolFault::kHeadersTooLarge, 431, "headers-too-large",
                 "The header section is too large"},
     ProtocolRow{ProtocolFault::kNotImplemented, 501, "not-implemented", "Not implemented"},
-    ProtocolRow{ProtocolFault::kVersion, 505, "http-version", "Only HTTP/1.0 and HTTP/1.1 are spoken"},
+    ProtocolRow{ProtocolFault::kVersion, 505, "http-version",
+                "Only HTTP/1.0 and HTTP/1.1 are spoken"},
 };
 
 int retry_after(int status) {
@@ -63,8 +65,12 @@ Problem problem_of(const Failure& failure) {
 Problem problem_of(ProtocolFault fault, std::string detail) {
   for (const ProtocolRow& row : kProtocolTable) {
     if (row.fault != fault) continue;
-    return Problem{row.status, std::string(kTypePrefix) + std::string(row.label),
-                   std::string(row.title), std::move(detail), {}, 0};
+    return Problem{row.status,
+                   std::string(kTypePrefix) + std::string(row.label),
+                   std::string(row.title),
+                   std::move(detail),
+                   {},
+                   0};
   }
   CHECK(false, "a ProtocolFault has no row in the table");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "server/http/text.h"
 
@@ -84,7 +85,7 @@ std::optional<Problem> read_header_line(std::string_view line, RequestHead& head
   return std::nullopt;
 }
 
-std::optional<Problem> check_singletons(const RequestHead& head) {
+std::optional<Problem> read_singletons(RequestHead& head) {
   for (const std::string_view name : kSingletons) {
     const auto same = [&](const Header& header) { return header.name == name; };
     if (std::count_if(head.headers.begin(), head.headers.end(), same) > 1) {
@@ -144,7 +145,8 @@ std::optional<Problem> read_expectation(RequestHead& head) {
   const auto expect = head.header("expect");
   if (!expect || head.minor_version == 0) return std::nullopt;
   if (lower_case(*expect) != "100-continue") {
-    return problem_of(ProtocolFault::kExpectationFailed, "The only known expectation is 100-continue.");
+    return problem_of(ProtocolFault::kExpectationFailed,
+                      "The only known expectation is 100-continue.");
   }
   head.expects_continue = true;
   return std::nullopt;
@@ -175,9 +177,9 @@ std::variant<RequestHead, Problem> parse_request_head(std::string_view text) {
     if (problem) return *std::move(problem);
   }
   if (line_number == 0) return malformed("There is no request line.");
-  for (const auto step : {check_singletons(head), read_framing(head), read_connection(head),
-                          read_expectation(head)}) {
-    if (step) return *step;
+  using Check = std::optional<Problem> (*)(RequestHead&);
+  for (const Check check : {read_singletons, read_framing, read_connection, read_expectation}) {
+    if (auto problem = check(head)) return *std::move(problem);
   }
   return head;
 }

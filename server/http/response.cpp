@@ -64,16 +64,14 @@ std::optional<std::uint64_t> length_of(const Response& response) {
 }  // namespace
 
 Response json_response(int status, const nlohmann::ordered_json& json) {
-  return Response{status,
-                  {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                  dump(json)};
+  return Response{
+      status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, dump(json)};
 }
 
 Response problem_response(const Problem& problem) {
-  Response response{
-      problem.status,
-      {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
-      dump(to_json(problem))};
+  Response response{problem.status,
+                    {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
+                    dump(to_json(problem))};
   if (problem.retry_after_seconds > 0) {
     response.headers.push_back({"Retry-After", std::to_string(problem.retry_after_seconds)});
   }

@@ -11,7 +11,8 @@ namespace {
 
 using Segments = std::vector<std::string>;
 
-std::optional<std::map<std::string, std::string>> fit(const Segments& pattern, const Segments& path) {
+std::optional<std::map<std::string, std::string>> fit(const Segments& pattern,
+                                                      const Segments& path) {
   if (pattern.size() != path.size()) return std::nullopt;
   std::map<std::string, std::string> parameters;
   for (std::size_t i = 0; i < pattern.size(); ++i) {

@@ -48,6 +48,8 @@ Streamer::Streamer(const Clock& clock, std::chrono::milliseconds stall)
   thread_ = std::thread([this] { run(); });
 }
 
+Streamer::~Streamer() { stop(); }
+
 void Streamer::wake() {
   const std::uint64_t one = 1;
   // A full counter wakes as well, so the result does not matter.
@@ -169,8 +171,8 @@ long Streamer::send_some(Active& active) {
   if (active.at < stream.bytes.size()) {
     const int more = file && file->length > 0 ? MSG_MORE : 0;
     const ssize_t sent =
-        ::send(stream.socket.get(), stream.bytes.data() + active.at, stream.bytes.size() - active.at,
-               MSG_NOSIGNAL | MSG_DONTWAIT | more);
+        ::send(stream.socket.get(), stream.bytes.data() + active.at,
+               stream.bytes.size() - active.at, MSG_NOSIGNAL | MSG_DONTWAIT | more);
     if (sent > 0) active.at += static_cast<std::size_t>(sent);
     return sent;
   }

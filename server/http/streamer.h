@@ -37,7 +37,7 @@ struct Stream {
 class Streamer {
  public:
   Streamer(const Clock& clock, std::chrono::milliseconds stall);
-  ~Streamer() { stop(); }
+  ~Streamer();
 
   // False once stopped; then the stream is dropped and done is not called.
   [[nodiscard]] bool submit(Stream stream);
@@ -68,8 +68,8 @@ class Streamer {
   const FileDescriptor wake_;
   std::atomic<bool> events_end_{false};
   std::mutex mutex_;
-  std::vector<Stream> arrived_;  // guarded by mutex_
-  bool stopped_ = false;         // guarded by mutex_
+  std::vector<Stream> arrived_;                                        // guarded by mutex_
+  bool stopped_ = false;                                               // guarded by mutex_
   std::unordered_map<std::uint64_t, std::unique_ptr<Active>> active_;  // the thread's own
   std::uint64_t next_id_ = 1;                                          // the thread's own
   std::thread thread_;

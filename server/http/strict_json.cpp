@@ -38,7 +38,8 @@ class DuplicateKeys {
     if (event == json::parse_event_t::object_end) keys_.pop_back();
     if (event == json::parse_event_t::key && first_.empty()) {
       const auto& key = value.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) first_ = "The key '" + key.substr(0, 64) + "' came twice.";
+      if (!keys_.back().insert(key).second)
+        first_ = "The key '" + key.substr(0, 64) + "' came twice.";
     }
     return true;
   }
@@ -63,7 +64,8 @@ Result<json> parse_strict_json(std::string_view text) {
     if (!duplicates.first().empty()) return refuse(duplicates.first());
     return value;
   } catch (const json::parse_error& error) {
-    return refuse("The body is not JSON: there is an error at byte " + std::to_string(error.byte) + ".");
+    return refuse("The body is not JSON: there is an error at byte " + std::to_string(error.byte) +
+                  ".");
   } catch (const json::out_of_range&) {
     return refuse("A number in the JSON is too large.");
   }
