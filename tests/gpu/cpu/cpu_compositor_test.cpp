@@ -99,7 +99,7 @@ TEST(CpuCompositor, ACompositorMayDrawScenesOfAnySizeInTurn) {
 TEST(CpuCompositor, IdentityIsTheUploadBitForBit) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
     Scene scene = random_scene(seed);
-    const CpuTexture texture(scene.pictures[0]);
+    const CpuTexture texture(scene.pictures[0], baseline_kernels());
     const Size size = texture.size();
     scene.frame = {size.width / 2 * 2 + 4, size.height / 2 * 2 + 4};
     scene.base = {{0, {-2, 1}, {-2, 1}, {2, 2, size.width, size.height}, 256}};
