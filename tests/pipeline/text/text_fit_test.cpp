@@ -32,8 +32,8 @@ TEST_F(TextFit, LinesAreBalanced) {
 }
 
 TEST_F(TextFit, KoreanBreaksBetweenWordsChineseAnywhere) {
-  const std::string word = repeated("한", 12);
-  const Result<TextPicture> korean = draw(repeated("한", 5) + " " + word);
+  const std::string word = repeated("한", 13);
+  const Result<TextPicture> korean = draw(repeated("한", 6) + " " + word);
   EXPECT_EQ(korean->lines, 2);
   EXPECT_EQ(korean->ink.width, draw(word)->ink.width);
   const Result<TextPicture> chinese = draw(repeated("漢", 20));
