@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <random>
 
-#include "base/files.h"
 #include "live_server.h"
 
 namespace pytoon::http::testing_support {
@@ -14,7 +14,7 @@ class DownloadTest : public LiveServer {
     std::mt19937 random(5);
     for (int i = 0; i < 2'000'000; ++i) bytes_ += static_cast<char>(random());
     service.artifact = {folder / "output.mp4", "video/mp4", "\"e1\""};
-    EXPECT_TRUE(write_file_atomically(service.artifact.path, bytes_).ok());
+    write_bytes(service.artifact.path, bytes_);
   }
 
   std::string bytes_;

@@ -1,6 +1,5 @@
 #include <thread>
 
-#include "base/files.h"
 #include "live_server.h"
 
 namespace pytoon::http::testing_support {
@@ -59,7 +58,7 @@ TEST_F(LifecycleTest, StopWaitsForAnswersUnderWay) {
 
 TEST_F(LifecycleTest, StopCutsWhatTakesTooLong) {
   service.artifact = {folder / "big", "video/mp4", "\"e\""};
-  ASSERT_TRUE(write_file_atomically(service.artifact.path, std::string(8'000'000, 'x')).ok());
+  write_bytes(service.artifact.path, std::string(8'000'000, 'x'));
   RawClient stalled(server->port(), 4096);
   stalled.send(request("GET", "/api/v1/jobs/finished/output", key_header(kReadKey)));
   ASSERT_TRUE(stalled.read_until("\r\n\r\n"));

@@ -103,6 +103,12 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+void write_bytes(const fs::path& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  EXPECT_TRUE(file.flush().good());
+}
+
 std::string form_of(std::string_view file, std::string_view category,
                     std::string_view client_name) {
   std::string form = "--frontier\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n";

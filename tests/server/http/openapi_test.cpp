@@ -1,6 +1,5 @@
 #include <set>
 
-#include "base/files.h"
 #include "live_server.h"
 #include "pipeline/spec/schema.h"
 #include "server/http/openapi.h"
@@ -106,7 +105,7 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
         "/api/v1/assets/upload", 201);
   service.artifact = {folder / "o", "video/mp4", "\"e\""};
-  ASSERT_TRUE(write_file_atomically(service.artifact.path, "bytes").ok());
+  write_bytes(service.artifact.path, "bytes");
   check(get("/api/v1/jobs/finished/output"), "GET", "/api/v1/jobs/{id}/output", 200);
   check(get("/api/v1/jobs/finished/thumbnail", kAdminKey, "Range: bytes=1-2\r\n"), "GET",
         "/api/v1/jobs/{id}/thumbnail", 206);
