@@ -38,9 +38,9 @@ class Client:
     def upload(self, path, category):
         boundary = uuid.uuid4().hex
         body = (
-            f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n{category}\r\n"
-            f"--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{path.name}\"\r\n"
-            "Content-Type: application/octet-stream\r\n\r\n"
+            f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
+            f"{category}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
+            f"filename=\"{path.name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
         ).encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         answer = self.call("POST", "/api/v1/assets/upload", body,
                            f"multipart/form-data; boundary={boundary}")

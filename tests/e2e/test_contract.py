@@ -1,4 +1,4 @@
-"""Every preset and length gives a video that keeps the output contract; the same wish, the same bytes."""
+"""Every preset and length keeps the output contract; the same wish gives the same bytes."""
 
 import json
 import unittest
