@@ -178,7 +178,7 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(self.findings({"base/a.cpp": fine}), [])
 
     def test_headers(self):
-        self.assertEqual(self.findings({"base/a.h": "// What the thing is, said here.\nint a();\n"}),
+        self.assertEqual(self.findings({"base/a.h": "// What the thing is: a thing.\nint a();\n"}),
                          ["base/a.h:1 pragma-once"])
         for text in ("#pragma once\n", "// SPDX-License-Identifier: Apache-2.0\n#pragma once\n",
                      "// a.h\n#pragma once\n"):
