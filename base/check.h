@@ -1,4 +1,5 @@
-// CHECK(condition, reason): our own broken promise. Prints and aborts; never for input from outside.
+// CHECK(condition, reason): our own broken promise. Prints and aborts; never for input from
+// outside.
 #pragma once
 
 namespace pytoon {

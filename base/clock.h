@@ -14,8 +14,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual WallTime now() const = 0;             // for people and the database
-  virtual SteadyTime steady_now() const = 0;    // for deadlines and durations
+  virtual WallTime now() const = 0;           // for people and the database
+  virtual SteadyTime steady_now() const = 0;  // for deadlines and durations
   virtual void sleep_for(std::chrono::milliseconds duration) = 0;
 };
 

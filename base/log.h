@@ -1,6 +1,7 @@
 // Logs: one JSON object a line on a stream, with timestamp, level and event first.
 //
-//   log.info("segment_rendered", {{"job_id", id}, {"segment_id", 3}, {"engine", "local_compositor"}});
+//   log.info("segment_rendered", {{"job_id", id}, {"segment_id", 3}, {"engine",
+//   "local_compositor"}});
 //
 // Never pass a secret. Thread rule: any thread; a line is written whole.
 #pragma once

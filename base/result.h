@@ -21,7 +21,7 @@ class [[nodiscard]] Result {
  public:
   using Value = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT
   Result(Failure failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
@@ -51,9 +51,7 @@ class [[nodiscard]] Result {
   }
 
  private:
-  void require() const {
-    CHECK(ok(), std::get_if<1>(&state_)->detail.c_str());
-  }
+  void require() const { CHECK(ok(), std::get_if<1>(&state_)->detail.c_str()); }
 
   std::variant<T, Failure> state_;
 };

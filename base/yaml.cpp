@@ -19,7 +19,8 @@ Json scalar(const YAML::Node& node) {
   if (text.empty() || text == "~" || text == "null") return nullptr;
   const char* const end = text.data() + text.size();
   std::int64_t whole = 0;
-  if (const auto r = std::from_chars(text.data(), end, whole); r.ec == std::errc() && r.ptr == end) {
+  if (const auto r = std::from_chars(text.data(), end, whole);
+      r.ec == std::errc() && r.ptr == end) {
     return whole;
   }
   double real = 0;

@@ -1,8 +1,8 @@
 // What one frame is made of. Plain values that any device can draw; made by pipeline/render.
 //
 //   picture = base layers, drawn in order over black
-//   if mix_256 > 0: picture = picture + (incoming - picture) * mix_256 / 256, incoming drawn likewise
-//   frame   = top layers drawn in order over picture
+//   if mix_256 > 0: picture = picture + (incoming - picture) * mix_256 / 256, incoming drawn
+//   likewise frame   = top layers drawn in order over picture
 #pragma once
 
 #include <memory>
@@ -37,7 +37,10 @@ struct Layer {
 };
 
 // Samples outside a texture repeat its edge. Resampling is bicubic (Catmull-Rom, a = -0.5) unless
-// step is 1 and origin a whole number: then pixels are taken as they are.
+// step is 1 and origin a whole number: then pixels are taken as they are. Step lies in (0, 64];
+// above 1 nothing is averaged, so a picture much larger than its place is scaled by the caller.
+// Layers with alpha are resampled premultiplied. Chroma sample (i, j) of the frame is touched when
+// the clip holds luma pixel (2i, 2j): clips that tile the luma tile the chroma too.
 struct Composition {
   std::vector<Layer> base;
   std::vector<Layer> incoming;

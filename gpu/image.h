@@ -50,11 +50,13 @@ struct RgbaImage {
 
   std::uint8_t* at(int x, int y) {
     return pixels.data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(size.width) +
-                            static_cast<std::size_t>(x)) * 4;
+                            static_cast<std::size_t>(x)) *
+                               4;
   }
   const std::uint8_t* at(int x, int y) const {
     return pixels.data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(size.width) +
-                            static_cast<std::size_t>(x)) * 4;
+                            static_cast<std::size_t>(x)) *
+                               4;
   }
 };
 

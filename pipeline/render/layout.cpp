@@ -54,20 +54,21 @@ gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height) {
 
 gpu::Rect place_product(gpu::Size picture, gpu::Rect zone) {
   const double width_limit = std::min<double>(zone.width, kFrame.width * kProductWidthShare);
-  const double scale = std::min(width_limit / picture.width,
-                                static_cast<double>(zone.height) / picture.height);
+  const double scale =
+      std::min(width_limit / picture.width, static_cast<double>(zone.height) / picture.height);
   const int width = std::max(2, std::min(even(picture.width * scale), even(width_limit - 0.5)));
   const int height = std::max(2, even(picture.height * scale));
   const int highest = zone.y;
   const int lowest = std::max(zone.y, zone.y + zone.height - height);
-  const int wished = static_cast<int>(std::lround(kFrame.height * kProductMiddleShare)) - height / 2;
+  const int wished =
+      static_cast<int>(std::lround(kFrame.height * kProductMiddleShare)) - height / 2;
   const int x = (kFrame.width - width) / 2;
   return {x - x % 2, std::clamp(wished, highest, lowest) / 2 * 2, width, height};
 }
 
 gpu::Rect place_logo(gpu::Size logo) {
-  const int height = std::max(
-      2, even(static_cast<double>(kLogoWidthPx) * logo.height / std::max(1, logo.width)));
+  const int height =
+      std::max(2, even(static_cast<double>(kLogoWidthPx) * logo.height / std::max(1, logo.width)));
   return {kFrame.width - kLogoMarginPx - kLogoWidthPx, kLogoMarginPx, kLogoWidthPx, height};
 }
 

@@ -12,7 +12,15 @@
 
 namespace pytoon::jobs {
 
-enum class JobStatus { kQueued, kPlanning, kRenderingSegments, kAssembling, kDone, kFailed, kCancelled };
+enum class JobStatus {
+  kQueued,
+  kPlanning,
+  kRenderingSegments,
+  kAssembling,
+  kDone,
+  kFailed,
+  kCancelled
+};
 enum class SegmentStatus { kPending, kRunning, kDone, kFailed };
 
 std::string_view name_of(JobStatus status);      // "RENDERING_SEGMENTS"

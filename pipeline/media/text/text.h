@@ -20,24 +20,24 @@ namespace pytoon::media {
 
 struct TextStyle {
   std::string family = "Inter";
-  int weight = 700;           // 100..900, CSS meaning
-  int size_px = 56;           // em size wished for
-  int min_size_px = 32;       // text shrinks to this, then words break, then it does not fit
+  int weight = 700;      // 100..900, CSS meaning
+  int size_px = 56;      // em size wished for
+  int min_size_px = 32;  // text shrinks to this, then words break, then it does not fit
   gpu::Rgba color{255, 255, 255, 255};
-  double outline_px = 0;      // outline drawn around glyphs, in outline_color
+  double outline_px = 0;  // outline drawn around glyphs, in outline_color
   gpu::Rgba outline_color{0, 0, 0, 255};
   double shadow_sigma_px = 0;  // soft shadow under the glyphs; 0: none
   double shadow_opacity = 0.6;
-  double line_height = 1.2;    // of the em size: baselines are at exact multiples
+  double line_height = 1.2;  // of the em size: baselines are at exact multiples
 };
 
 struct TextPicture {
-  gpu::RgbaImage image;   // box-wide, as high as ink and shadow need
-  gpu::Rect ink;          // glyphs and outline without shadow, in image pixels
+  gpu::RgbaImage image;       // box-wide, as high as ink and shadow need
+  gpu::Rect ink;              // glyphs and outline without shadow, in image pixels
   int first_baseline_px = 0;  // from the top of image
   int line_pitch_px = 0;      // from baseline to baseline
   int lines = 0;
-  int size_px = 0;        // em size used
+  int size_px = 0;  // em size used
 };
 
 // A family asked for and the one used instead.

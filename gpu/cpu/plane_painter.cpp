@@ -1,0 +1,145 @@
+#include "gpu/cpu/plane_painter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace pytoon::gpu {
+namespace {
+
+constexpr int kMargin = 3;  // repeated samples beyond an edge that four taps can reach
+constexpr std::uint32_t kFractionMask = (1U << kFractionBits) - 1;
+
+struct Tap {
+  int first;  // of four texture samples; within -kMargin .. size - 1, beyond which all repeat
+  Weights weights;
+};
+
+Tap tap_at(const Sampling& sampling, int i, int size) {
+  const std::int64_t position = texture_position(sampling.origin, sampling.step, i);
+  const std::int64_t first = (position >> kFractionBits) - 1;
+  const auto held = std::clamp<std::int64_t>(first, -kMargin, size - 1);
+  return {static_cast<int>(held),
+          catmull_rom(static_cast<std::uint32_t>(position) & kFractionMask)};
+}
+
+bool is_whole(const Sampling& sampling) {
+  return sampling.step == 1 && std::floor(sampling.origin) == sampling.origin;
+}
+
+bool inside(int begin, int length, int size) { return begin >= 0 && begin + length <= size; }
+
+template <typename T>
+void reserve_at_least(std::vector<T>& values, int count) {
+  const auto wanted = static_cast<std::size_t>(count);
+  if (values.size() < wanted) values.resize(wanted);
+}
+
+}  // namespace
+
+void PlanePainter::paint(const PlaneJob& job) {
+  shift_x_ = static_cast<int>(job.x.origin);
+  shift_y_ = static_cast<int>(job.y.origin);
+  as_is_ = is_whole(job.x) && is_whole(job.y) &&
+           inside(job.area.x + shift_x_, job.area.width, job.colour->width) &&
+           inside(job.area.y + shift_y_, job.area.height, job.colour->height);
+  if (!as_is_) prepare_columns(job);
+
+  const int components = job.colour->components;
+  const int bytes = job.area.width * components;
+  const bool replaces = job.alpha == nullptr && job.opacity_256 == 256;
+  for (int y = job.area.y; y < job.area.y + job.area.height; ++y) {
+    std::uint8_t* frame =
+        job.target + static_cast<std::size_t>(y) * job.pitch_bytes + job.area.x * components;
+    if (!replaces) {
+      blend_row(job, frame, y);
+      continue;
+    }
+    const std::uint8_t* colour = opaque_row(job, y, frame);
+    if (colour != frame) std::memcpy(frame, colour, static_cast<std::size_t>(bytes));
+  }
+}
+
+void PlanePainter::blend_row(const PlaneJob& job, std::uint8_t* frame, int y) {
+  const int bytes = job.area.width * job.colour->components;
+  if (job.alpha == nullptr) {
+    kernels_.lerp(frame, opaque_row(job, y, colour_.data()), bytes, job.opacity_256);
+    return;
+  }
+  const std::uint8_t* colour = colour_.data();
+  const std::uint8_t* alpha = alpha_.data();
+  if (as_is_) {
+    colour = bytes_as_is(job, *job.colour, y);
+    alpha = bytes_as_is(job, *job.alpha, y);
+  } else {
+    resample(job, *job.colour, y, wide_colour_.data());
+    resample(job, *job.alpha, y, wide_alpha_.data());
+    kernels_.settle(wide_colour_.data(), wide_alpha_.data(), colour_.data(), alpha_.data(), bytes,
+                    job.range);
+  }
+  if (job.opacity_256 == 256) {
+    kernels_.blend(frame, colour, alpha, bytes);
+  } else {
+    kernels_.blend_faded(frame, colour, alpha, bytes, job.opacity_256);
+  }
+}
+
+const std::uint8_t* PlanePainter::opaque_row(const PlaneJob& job, int y, std::uint8_t* scratch) {
+  if (as_is_) return bytes_as_is(job, *job.colour, y);
+  resample(job, *job.colour, y, wide_colour_.data());
+  kernels_.hold(wide_colour_.data(), scratch, job.area.width * job.colour->components, job.range);
+  return scratch;
+}
+
+const std::uint8_t* PlanePainter::bytes_as_is(const PlaneJob& job, const Plane& plane,
+                                              int y) const {
+  return plane.row(y + shift_y_) + (job.area.x + shift_x_) * plane.components;
+}
+
+void PlanePainter::resample(const PlaneJob& job, const Plane& plane, int y, std::int16_t* out) {
+  filter_vertically(job, plane, y);
+  const std::int16_t* row = filtered_.data() + kMargin * plane.components;
+  const auto filter = plane.components == 2 ? kernels_.filter_pairs : kernels_.filter_columns;
+  filter(row, first_.data(), weights_.data(), out, job.area.width);
+}
+
+void PlanePainter::prepare_columns(const PlaneJob& job) {
+  reserve_at_least(first_, job.area.width);
+  reserve_at_least(weights_, 4 * job.area.width);
+  const int bytes = job.area.width * job.colour->components;
+  reserve_at_least(wide_colour_, bytes);
+  reserve_at_least(wide_alpha_, bytes);
+  reserve_at_least(colour_, bytes);
+  reserve_at_least(alpha_, bytes);
+  reserve_at_least(filtered_, (job.colour->width + 2 * kMargin) * job.colour->components);
+  for (int i = 0; i < job.area.width; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Tap tap = tap_at(job.x, job.area.x + i, job.colour->width);
+    first_[at] = tap.first;
+    std::copy_n(tap.weights.tap, 4, &weights_[4 * at]);
+  }
+  const auto last = static_cast<std::size_t>(job.area.width - 1);
+  used_begin_ = std::max(first_[0], 0);
+  used_end_ = std::min(first_[last] + 4, job.colour->width);
+}
+
+void PlanePainter::filter_vertically(const PlaneJob& job, const Plane& plane, int y) {
+  const Tap tap = tap_at(job.y, y, plane.height);
+  const int components = plane.components;
+  const std::uint8_t* rows[4];
+  for (int k = 0; k < 4; ++k) {
+    rows[k] = plane.row(std::clamp(tap.first + k, 0, plane.height - 1)) + used_begin_ * components;
+  }
+  std::int16_t* out = filtered_.data() + kMargin * components;
+  kernels_.filter_rows(rows, tap.weights.tap, out + used_begin_ * components,
+                       (used_end_ - used_begin_) * components);
+  for (int i = 1; i <= kMargin && used_begin_ == 0; ++i) {
+    std::copy_n(out, components, out - i * components);
+  }
+  const std::int16_t* edge = out + (plane.width - 1) * components;
+  for (int i = 0; i < kMargin && used_end_ == plane.width; ++i) {
+    std::copy_n(edge, components, out + (plane.width + i) * components);
+  }
+}
+
+}  // namespace pytoon::gpu

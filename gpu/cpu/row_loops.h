@@ -1,0 +1,82 @@
+// The kernels as plain loops, those that resample from sample `begin` on. Included only by the
+// kernel files, which compile them for their own instruction set: all of it is static, so no copy
+// escapes its level.
+#pragma once
+
+#include <cstdint>
+
+#include "gpu/pixel_math.h"
+
+namespace pytoon::gpu::loops {
+
+static inline void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights,
+                               std::int16_t* __restrict out, int begin, int count) {
+  const std::uint8_t* a = rows[0];
+  const std::uint8_t* b = rows[1];
+  const std::uint8_t* c = rows[2];
+  const std::uint8_t* d = rows[3];
+  const std::int16_t w[4] = {weights[0], weights[1], weights[2], weights[3]};
+  for (int i = begin; i < count; ++i) {
+    out[i] = filter_down(a[i], b[i], c[i], d[i], w);
+  }
+}
+
+static inline void filter_columns(const std::int16_t* row, const std::int32_t* first,
+                                  const std::int16_t* weights, std::int16_t* __restrict out,
+                                  int begin, int count) {
+  for (int i = begin; i < count; ++i) {
+    out[i] = filter_across(row + first[i], 1, weights + 4 * i);
+  }
+}
+
+static inline void filter_pairs(const std::int16_t* row, const std::int32_t* first,
+                                const std::int16_t* weights, std::int16_t* __restrict out,
+                                int begin, int count) {
+  for (int i = begin; i < count; ++i) {
+    const std::int16_t* taps = row + 2 * first[i];
+    out[2 * i] = filter_across(taps, 2, weights + 4 * i);
+    out[2 * i + 1] = filter_across(taps + 1, 2, weights + 4 * i);
+  }
+}
+
+static inline void hold(const std::int16_t* __restrict values, std::uint8_t* __restrict out,
+                        int count, Range range) {
+  const auto low = static_cast<std::int16_t>(range.low);
+  const auto high = static_cast<std::int16_t>(range.high);
+  for (int i = 0; i < count; ++i) {
+    out[i] = static_cast<std::uint8_t>(gpu::hold(values[i], low, high));
+  }
+}
+
+static inline void settle(const std::int16_t* __restrict colour,
+                          const std::int16_t* __restrict alpha, std::uint8_t* __restrict colour_out,
+                          std::uint8_t* __restrict alpha_out, int count, Range range) {
+  for (int i = 0; i < count; ++i) {
+    colour_out[i] = gpu::settle(colour[i], alpha[i], range);
+    alpha_out[i] = static_cast<std::uint8_t>(gpu::hold(alpha[i], 0, 255));
+  }
+}
+
+static inline void blend(std::uint8_t* __restrict frame, const std::uint8_t* __restrict colour,
+                         const std::uint8_t* __restrict alpha, int count) {
+  for (int i = 0; i < count; ++i) frame[i] = gpu::blend(frame[i], colour[i], alpha[i]);
+}
+
+static inline void blend_faded(std::uint8_t* __restrict frame,
+                               const std::uint8_t* __restrict colour,
+                               const std::uint8_t* __restrict alpha, int count, int opacity_256) {
+  const auto opacity = static_cast<std::uint32_t>(opacity_256);
+  for (int i = 0; i < count; ++i) {
+    frame[i] = gpu::blend_faded(frame[i], colour[i], alpha[i], opacity);
+  }
+}
+
+static inline void lerp(std::uint8_t* __restrict frame, const std::uint8_t* __restrict other,
+                        int count, int weight_256) {
+  const auto weight = static_cast<std::uint16_t>(weight_256);
+  for (int i = 0; i < count; ++i) {
+    frame[i] = gpu::lerp(frame[i], other[i], weight);
+  }
+}
+
+}  // namespace pytoon::gpu::loops

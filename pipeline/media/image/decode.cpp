@@ -1,0 +1,177 @@
+#include "pipeline/media/image/decode.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <string_view>
+
+#include "base/files.h"
+#include "pipeline/media/image/image_file.h"
+#include "pipeline/media/image/image_library.h"
+
+namespace pytoon::media {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::string_view_literals;
+
+// 4096 x 4096 RGBA of noise as PNG is 64 MiB; nothing we can take needs more than twice that.
+constexpr std::uintmax_t kMaxFileBytes = 128u << 20;
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+std::uint32_t little_endian_32(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+// Decoders stop reading after the last pixel; a file cut just there is still not whole.
+bool has_its_end(const std::string& format, std::string_view bytes) {
+  if (format == "png") return bytes.rfind("IEND\xAE\x42\x60\x82"sv) != std::string_view::npos;
+  if (format == "jpeg") return bytes.rfind("\xFF\xD9"sv) != std::string_view::npos;
+  return bytes.size() >= 12 && little_endian_32(bytes.substr(4)) <= bytes.size() - 8;
+}
+
+VipsImagePtr load(const std::string& format, std::string& bytes) {
+  return made([&](VipsImage** out) {
+    auto* const loader = format == "png"    ? vips_pngload_buffer
+                         : format == "jpeg" ? vips_jpegload_buffer
+                                            : vips_webpload_buffer;
+    return loader(bytes.data(), bytes.size(), out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                  VIPS_FAIL_ON_ERROR, nullptr);
+  });
+}
+
+VipsImagePtr bands(VipsImage* image, int first, int count) {
+  return made(
+      [&](VipsImage** out) { return vips_extract_band(image, out, first, "n", count, nullptr); });
+}
+
+// 65535 becomes 255, 0x8000 becomes 128.
+VipsImagePtr eight_bit(VipsImage* image) {
+  return made([&](VipsImage** out) {
+    return vips_cast(image, out, VIPS_FORMAT_UCHAR, "shift", TRUE, nullptr);
+  });
+}
+
+// Null when the embedded profile is broken or for another kind of picture.
+VipsImagePtr by_embedded_profile(VipsImage* colour) {
+  if (vips_image_get_typeof(colour, VIPS_META_ICC_NAME) == 0) return nullptr;
+  return made([&](VipsImage** out) {
+    return vips_icc_transform(colour, out, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE,
+                              "black_point_compensation", TRUE, "depth", 8, nullptr);
+  });
+}
+
+VipsImagePtr by_generic_cmyk(VipsImage* colour) {
+  return made([&](VipsImage** out) {
+    return vips_icc_transform(colour, out, "srgb", "input_profile", "cmyk", "intent",
+                              VIPS_INTENT_RELATIVE, "black_point_compensation", TRUE, "depth", 8,
+                              nullptr);
+  });
+}
+
+// Colour bands without alpha to three bands of 8-bit sRGB.
+VipsImagePtr to_srgb(VipsImage* colour) {
+  VipsImagePtr converted = by_embedded_profile(colour);
+  if (!converted && vips_image_get_interpretation(colour) == VIPS_INTERPRETATION_CMYK) {
+    converted = by_generic_cmyk(colour);
+    if (!converted) return nullptr;
+  }
+  if (!converted) converted = eight_bit(colour);
+  if (!converted) return nullptr;
+  if (vips_image_get_bands(converted.get()) == 3) return converted;
+  return made([&](VipsImage** out) {
+    VipsImage* grey[] = {converted.get(), converted.get(), converted.get()};
+    return vips_bandjoin(grey, out, 3, nullptr);
+  });
+}
+
+VipsImagePtr with_alpha(VipsImage* colour, VipsImage* alpha) {
+  const VipsImagePtr typed = made([&](VipsImage** out) {
+    return vips_copy(colour, out, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr);
+  });
+  if (!typed) return nullptr;
+  return made([&](VipsImage** out) {
+    return alpha != nullptr ? vips_bandjoin2(typed.get(), alpha, out, nullptr)
+                            : vips_addalpha(typed.get(), out, nullptr);
+  });
+}
+
+VipsImagePtr to_rgba(VipsImage* image) {
+  const int count = vips_image_get_bands(image);
+  if (vips_image_hasalpha(image) == 0) {
+    const VipsImagePtr colour = to_srgb(image);
+    return colour ? with_alpha(colour.get(), nullptr) : nullptr;
+  }
+  const VipsImagePtr raw = bands(image, 0, count - 1);
+  const VipsImagePtr raw_alpha = bands(image, count - 1, 1);
+  if (!raw || !raw_alpha) return nullptr;
+  const VipsImagePtr colour = to_srgb(raw.get());
+  const VipsImagePtr alpha = eight_bit(raw_alpha.get());
+  return colour && alpha ? with_alpha(colour.get(), alpha.get()) : nullptr;
+}
+
+// Turning needs the picture as a whole, so only a turned one is held in memory twice.
+VipsImagePtr upright(VipsImagePtr image) {
+  if (vips_image_get_orientation(image.get()) == 1) return image;
+  const VipsImagePtr whole(vips_image_copy_memory(image.get()));
+  if (!whole) {
+    vips_error_clear();
+    return nullptr;
+  }
+  return made([&](VipsImage** out) { return vips_autorot(whole.get(), out, nullptr); });
+}
+
+Result<std::string> read_bounded(const fs::path& path) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error) return errno_failure(error.value(), "can't read " + path.string());
+  if (size > kMaxFileBytes) {
+    return failure(FailureKind::kTooLarge, "the picture's file is larger than 128 MiB");
+  }
+  return read_file(path);
+}
+
+}  // namespace
+
+std::string damaged(const std::string& format) {
+  return "the " + upper(format) + " picture is truncated or damaged";
+}
+
+Result<OpenPicture> open_picture(const fs::path& path) {
+  if (Status started = start_image_library(); !started) return started.failure();
+  Result<std::string> bytes = read_bounded(path);
+  if (!bytes) return bytes.failure();
+  OpenPicture open;
+  open.bytes = std::make_unique<std::string>(std::move(*bytes));
+  open.format = image_format_of(*open.bytes);
+  if (open.format.empty()) {
+    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP picture");
+  }
+  const Failure broken = failure(FailureKind::kMalformed, damaged(open.format));
+  VipsImagePtr raw = load(open.format, *open.bytes);
+  if (!raw) return broken;
+  const int width = vips_image_get_width(raw.get());
+  const int height = vips_image_get_height(raw.get());
+  if (std::max(width, height) > kMaxImageEdgePx) {
+    return failure(FailureKind::kInvalid,
+                   "the picture is " + std::to_string(width) + "x" + std::to_string(height) +
+                       " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
+  }
+  if (!has_its_end(open.format, *open.bytes)) return broken;
+  open.has_alpha = vips_image_hasalpha(raw.get()) != 0;
+  VipsImagePtr rgba = to_rgba(raw.get());
+  if (rgba) open.image = upright(std::move(rgba));
+  if (!open.image) return broken;
+  return open;
+}
+
+}  // namespace pytoon::media

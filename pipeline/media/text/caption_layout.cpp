@@ -1,0 +1,152 @@
+#include "pipeline/media/text/caption_layout.h"
+
+#include <hb-ot.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace pytoon::media {
+namespace {
+
+double px(int pango_units) { return static_cast<double>(pango_units) / PANGO_SCALE; }
+
+int whole_px(double value) { return static_cast<int>(std::ceil(value)); }
+
+PangoStretch stretch_of(const std::string& word) {
+  static constexpr const char* kWords[] = {"ultra-condensed", "extra-condensed", "condensed",
+                                           "semi-condensed",  "normal",          "semi-expanded",
+                                           "expanded",        "extra-expanded",  "ultra-expanded"};
+  const auto* const found = std::find(std::begin(kWords), std::end(kWords), word);
+  return found == std::end(kWords) ? PANGO_STRETCH_NORMAL
+                                   : static_cast<PangoStretch>(found - std::begin(kWords));
+}
+
+PangoFontDescriptionPtr describe(const CaptionOrder& order, int size_px) {
+  PangoFontDescriptionPtr font(pango_font_description_new());
+  pango_font_description_set_family(font.get(), order.families.c_str());
+  const int weight = order.font.weight.value_or(order.style.weight);
+  pango_font_description_set_weight(font.get(), static_cast<PangoWeight>(weight));
+  pango_font_description_set_stretch(font.get(), stretch_of(order.font.stretch));
+  pango_font_description_set_absolute_size(font.get(), static_cast<double>(size_px) * PANGO_SCALE);
+  return font;
+}
+
+// Colour bitmaps are resampled, so their edge may lie a pixel further out than reported.
+double colour_margin(PangoLayoutLine* line) {
+  for (GSList* run = line->runs; run != nullptr; run = run->next) {
+    const auto* const item = static_cast<PangoLayoutRun*>(run->data);
+    if (has_colours(item->item->analysis.font)) return 1;
+  }
+  return 0;
+}
+
+// Lines are centred by what is seen, not by advance widths.
+void place_lines(CaptionLayout& caption, const CaptionOrder& order) {
+  InkExtent all{std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest(),
+                std::numeric_limits<double>::max(), std::numeric_limits<double>::lowest()};
+  int baseline = 0;
+  for (GSList* at = pango_layout_get_lines_readonly(caption.layout.get()); at != nullptr;
+       at = at->next, baseline += caption.line_pitch_px) {
+    auto* const line = static_cast<PangoLayoutLine*>(at->data);
+    PangoRectangle ink{};
+    pango_layout_line_get_extents(line, &ink, nullptr);
+    const double start = (order.box.width - px(ink.width)) / 2 - px(ink.x);
+    caption.starts_px.push_back(start);
+    if (ink.width <= 0) continue;
+    const double grown = order.style.outline_px + colour_margin(line);
+    all.left = std::min(all.left, start + px(ink.x) - grown);
+    all.right = std::max(all.right, start + px(ink.x + ink.width) + grown);
+    all.top = std::min(all.top, baseline + px(ink.y) - grown);
+    all.bottom = std::max(all.bottom, baseline + px(ink.y + ink.height) + grown);
+  }
+  caption.ink = all.left > all.right ? InkExtent{} : all;
+}
+
+CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size_px,
+                      PangoWrapMode wrap) {
+  CaptionLayout caption;
+  caption.size_px = size_px;
+  caption.line_pitch_px = static_cast<int>(std::lround(size_px * order.style.line_height));
+  caption.layout.reset(pango_layout_new(context));
+  PangoLayout* const layout = caption.layout.get();
+  pango_layout_set_font_description(layout, describe(order, size_px).get());
+  const int width = order.box.width - 2 * whole_px(order.style.outline_px);
+  pango_layout_set_width(layout, std::max(width, 1) * PANGO_SCALE);
+  pango_layout_set_wrap(layout, wrap);
+  pango_layout_set_text(layout, order.text.utf8.data(), static_cast<int>(order.text.utf8.size()));
+  place_lines(caption, order);
+  return caption;
+}
+
+bool fits(const CaptionLayout& caption, gpu::Size box) {
+  const InkExtent& ink = caption.ink;
+  return ink.left >= 0 && ink.right <= box.width &&
+         std::ceil(ink.bottom) - std::floor(ink.top) <= box.height;
+}
+
+std::vector<std::uint32_t> missing_glyphs(PangoLayout* layout) {
+  std::vector<std::uint32_t> missing;
+  if (pango_layout_get_unknown_glyphs_count(layout) == 0) return missing;
+  for (GSList* at = pango_layout_get_lines_readonly(layout); at != nullptr; at = at->next) {
+    for (GSList* run = static_cast<PangoLayoutLine*>(at->data)->runs; run; run = run->next) {
+      const PangoGlyphString* const glyphs = static_cast<PangoLayoutRun*>(run->data)->glyphs;
+      for (int i = 0; i < glyphs->num_glyphs; ++i) {
+        const PangoGlyph glyph = glyphs->glyphs[i].glyph;
+        if ((glyph & PANGO_GLYPH_UNKNOWN_FLAG) == 0) continue;
+        const std::uint32_t code_point = glyph & ~PANGO_GLYPH_UNKNOWN_FLAG;
+        if (std::find(missing.begin(), missing.end(), code_point) == missing.end()) {
+          missing.push_back(code_point);
+        }
+      }
+    }
+  }
+  return missing;
+}
+
+Failure too_long(const CaptionOrder& order, int size_px) {
+  return failure(FailureKind::kInvalid,
+                 "the text does not fit into " + std::to_string(order.box.width) + "x" +
+                     std::to_string(order.box.height) + " px, even at " + std::to_string(size_px) +
+                     " px with its words broken; shorten it");
+}
+
+}  // namespace
+
+bool has_colours(PangoFont* font) {
+  hb_font_t* const shaper = font == nullptr ? nullptr : pango_font_get_hb_font(font);
+  if (shaper == nullptr) return false;
+  hb_face_t* const face = hb_font_get_face(shaper);
+  return hb_ot_color_has_png(face) || hb_ot_color_has_layers(face) || hb_ot_color_has_svg(face);
+}
+
+Result<CaptionLayout> fit_caption(PangoContext* context, const CaptionOrder& order) {
+  const int most = order.style.size_px;
+  const int least = std::min(order.style.min_size_px, most);
+  CaptionLayout wished = lay_out(context, order, most, PANGO_WRAP_WORD);
+  if (const auto missing = missing_glyphs(wished.layout.get()); !missing.empty()) {
+    return failure(FailureKind::kInvalid, "no font has a glyph for " + name_code_points(missing));
+  }
+  if (fits(wished, order.box)) return wished;
+  CaptionLayout best = lay_out(context, order, least, PANGO_WRAP_WORD);
+  if (!fits(best, order.box)) {
+    CaptionLayout broken = lay_out(context, order, least, PANGO_WRAP_WORD_CHAR);
+    if (!fits(broken, order.box)) return too_long(order, least);
+    return broken;
+  }
+  int fitting = least;
+  int failing = most;
+  while (failing - fitting > 1) {
+    const int middle = (fitting + failing) / 2;
+    CaptionLayout candidate = lay_out(context, order, middle, PANGO_WRAP_WORD);
+    if (fits(candidate, order.box)) {
+      best = std::move(candidate);
+      fitting = middle;
+    } else {
+      failing = middle;
+    }
+  }
+  return best;
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,143 @@
+#include "pipeline/media/text/clean_text.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace pytoon::media {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+bool within(char32_t c, std::initializer_list<Range> ranges) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [c](Range range) { return range.first <= c && c <= range.last; });
+}
+
+bool breaks_line(char32_t c) {
+  return c == '\n' || c == '\r' || within(c, {{0x0B, 0x0C}, {0x85, 0x85}, {0x2028, 0x2029}});
+}
+
+bool dropped(char32_t c) {
+  return within(c, {{0x00, 0x1F},
+                    {0x7F, 0x9F},
+                    {0x202A, 0x202E},
+                    {0x2066, 0x2069},
+                    {0x206A, 0x206F},
+                    {0xFEFF, 0xFEFF},
+                    {0xFFF9, 0xFFFB}});
+}
+
+bool undrawable(char32_t c) {
+  return within(c, {{0xE000, 0xF8FF}, {0xFDD0, 0xFDEF}, {0xF0000, 0x10FFFF}}) ||
+         (c & 0xFFFE) == 0xFFFE;
+}
+
+// Han alone is taken as simplified Chinese; kana, Hangul or Bopomofo beside it say otherwise.
+std::string language_of(const std::vector<char32_t>& text) {
+  bool han = false;
+  for (const char32_t c : text) {
+    if (within(c, {{0x3040, 0x30FF}, {0x31F0, 0x31FF}, {0xFF66, 0xFF9D}})) return "ja";
+    if (within(c, {{0xAC00, 0xD7A3}, {0x1100, 0x11FF}, {0x3130, 0x318F}})) return "ko";
+    if (within(c, {{0x3100, 0x312F}})) return "zh-tw";
+    han = han || within(c, {{0x3000, 0x303F},
+                            {0x3400, 0x9FFF},
+                            {0xF900, 0xFAFF},
+                            {0xFF00, 0xFFEF},
+                            {0x20000, 0x3FFFD}});
+  }
+  return han ? "zh-cn" : "en";
+}
+
+std::vector<char32_t> decode(const std::string& utf8) {
+  std::vector<char32_t> text;
+  for (const char* at = utf8.data(); at < utf8.data() + utf8.size(); at = g_utf8_next_char(at)) {
+    text.push_back(g_utf8_get_char(at));
+  }
+  return text;
+}
+
+void append(std::string& utf8, char32_t c) {
+  std::array<char, 6> bytes{};
+  utf8.append(bytes.data(), static_cast<std::size_t>(g_unichar_to_utf8(c, bytes.data())));
+}
+
+void trim_end(std::vector<char32_t>& text) {
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+}
+
+// Spaces and breaks made plain; no line begins or ends with a space, no text with a break.
+std::vector<char32_t> plain(const std::vector<char32_t>& text) {
+  std::vector<char32_t> out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char32_t c = text[i];
+    const bool line_start = out.empty() || out.back() == '\n';
+    if (breaks_line(c)) {
+      if (c == '\n' && i > 0 && text[i - 1] == '\r') continue;
+      trim_end(out);
+      if (!out.empty()) out.push_back('\n');
+    } else if (c == ' ' || c == '\t') {
+      if (!line_start) out.push_back(' ');
+    } else if (!dropped(c)) {
+      out.push_back(c);
+    }
+  }
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+  return out;
+}
+
+bool visible(char32_t c) {
+  return !g_unichar_isspace(c) && g_unichar_type(c) != G_UNICODE_FORMAT &&
+         !within(c, {{0xFE00, 0xFE0F}, {0x115F, 0x1160}, {0x3164, 0x3164}, {0xE0000, 0xE0FFF}});
+}
+
+}  // namespace
+
+std::string name_code_points(const std::vector<std::uint32_t>& code_points) {
+  constexpr std::size_t kMost = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(code_points.size(), kMost); ++i) {
+    std::array<char, 16> name{};
+    std::snprintf(name.data(), name.size(), "U+%04X", code_points[i]);
+    names += (i == 0 ? "" : ", ") + std::string(name.data());
+  }
+  return code_points.size() > kMost ? names + " and others" : names;
+}
+
+Result<CleanText> clean_text(const std::string& utf8) {
+  std::string bytes = utf8;
+  std::erase(bytes, '\0');
+  if (g_utf8_validate_len(bytes.data(), bytes.size(), nullptr) == 0) {
+    return failure(FailureKind::kInvalid, "the text is not valid UTF-8");
+  }
+  const std::vector<char32_t> raw = decode(bytes);
+  if (raw.size() > kMaxCaptionCharacters) {
+    return failure(FailureKind::kInvalid, "the text has " + std::to_string(raw.size()) +
+                                              " characters; at most " +
+                                              std::to_string(kMaxCaptionCharacters) + " are drawn");
+  }
+  const std::vector<char32_t> text = plain(raw);
+  std::vector<std::uint32_t> strange;
+  for (const char32_t c : text) {
+    if (undrawable(c) && std::find(strange.begin(), strange.end(), c) == strange.end()) {
+      strange.push_back(c);
+    }
+  }
+  if (!strange.empty()) {
+    return failure(FailureKind::kInvalid, "no font has a glyph for " + name_code_points(strange));
+  }
+  if (std::none_of(text.begin(), text.end(), visible)) {
+    return failure(FailureKind::kInvalid, "the text has nothing visible in it");
+  }
+  CleanText clean;
+  for (const char32_t c : text) append(clean.utf8, c);
+  clean.language = language_of(text);
+  return clean;
+}
+
+}  // namespace pytoon::media

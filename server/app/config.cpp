@@ -1,0 +1,215 @@
+#include "server/app/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <thread>
+
+#include "base/yaml.h"
+#include "pipeline/spec/field_reader.h"
+
+namespace pytoon::app {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLeastKeyBytes = 16;
+
+Failure wrong(const std::string& name, const std::string& detail) {
+  return failure(FailureKind::kInvalid, name + " " + detail);
+}
+
+// Reads variables, remembering the first fault.
+class Variables {
+ public:
+  explicit Variables(const Environment& environment) : environment_(environment) {}
+
+  std::optional<std::string> text(const std::string& name) const {
+    const auto found = environment_.find(name);
+    if (found == environment_.end() || found->second.empty()) return std::nullopt;
+    return found->second;
+  }
+
+  int whole(const std::string& name, int fallback, int least, int most) {
+    const std::optional<std::string> value = text(name);
+    if (!value) return fallback;
+    int number = 0;
+    const char* const end = value->data() + value->size();
+    const auto read = std::from_chars(value->data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end || number < least || number > most) {
+      note(wrong(name, "must be a whole number from " + std::to_string(least) + " to " +
+                           std::to_string(most)));
+      return fallback;
+    }
+    return number;
+  }
+
+  std::optional<bool> truth(const std::string& name) {
+    const std::optional<std::string> value = text(name);
+    if (!value) return std::nullopt;
+    if (*value == "true" || *value == "1" || *value == "yes") return true;
+    if (*value == "false" || *value == "0" || *value == "no") return false;
+    note(wrong(name, "must be true or false"));
+    return std::nullopt;
+  }
+
+  void note(Failure fault) {
+    if (!fault_) fault_ = std::move(fault);
+  }
+  const std::optional<Failure>& fault() const { return fault_; }
+
+ private:
+  const Environment& environment_;
+  std::optional<Failure> fault_;
+};
+
+void read_environment_name(Variables& env, Config& config) {
+  const std::string name = env.text("PYTOON_ENV").value_or("dev");
+  if (name != "dev" && name != "production") {
+    env.note(wrong("PYTOON_ENV", "must be dev or production"));
+  }
+  config.production = name == "production";
+}
+
+void read_access(Variables& env, Config& config) {
+  config.api_host = env.text("API_HOST").value_or(config.api_host);
+  config.api_port = env.whole("API_PORT", config.api_port, 0, 65535);
+  config.api_key = env.text("API_KEY").value_or("");
+  config.api_keys_file = env.text("API_KEYS_FILE").value_or("");
+  if (!config.api_key.empty() && config.production && config.api_key.size() < kLeastKeyBytes) {
+    env.note(wrong("API_KEY", "must have at least 16 characters in production"));
+  }
+  if (config.production && config.api_key.empty() && config.api_keys_file.empty()) {
+    env.note(wrong("API_KEY", "must be set in production (or API_KEYS_FILE)"));
+  }
+}
+
+void read_limits(Variables& env, Config& config) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
+  config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
+  config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
+}
+
+void read_log_level(Variables& env, Config& config) {
+  const std::string name = env.text("LOG_LEVEL").value_or("info");
+  const std::vector<std::string> names{"debug", "info", "warning", "error"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    env.note(wrong("LOG_LEVEL", "must be debug, info, warning or error"));
+    return;
+  }
+  config.log_level = static_cast<LogLevel>(found - names.begin());
+}
+
+void read_places(Variables& env, Config& config) {
+  const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
+  if (backend != "filesystem") {
+    env.note(wrong("STORAGE_BACKEND", "must be filesystem: other back ends are not built yet"));
+  }
+  config.storage_root = env.text("STORAGE_ROOT").value_or("storage");
+  const std::string url = env.text("DB_URL").value_or("sqlite:///data/pytoon.db");
+  constexpr std::string_view kSqlite = "sqlite:///";
+  if (!url.starts_with(kSqlite) || url.size() == kSqlite.size()) {
+    env.note(wrong("DB_URL", "must be sqlite:///path: other databases are not built yet"));
+  } else {
+    config.database = url.substr(kSqlite.size());
+  }
+  const bool here = fs::exists("config/presets.yaml");
+  config.config_dir =
+      env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
+  config.cache_dir =
+      env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
+}
+
+void read_overrides(Variables& env, plan::Defaults& defaults) {
+  defaults.env_brand_safe = env.truth("BRAND_SAFE_DEFAULT");
+  if (const auto policy = env.text("ENGINE_POLICY_DEFAULT")) {
+    defaults.env_engine_policy = spec::from_name<spec::EnginePolicy>(*policy);
+    if (!defaults.env_engine_policy) {
+      env.note(wrong("ENGINE_POLICY_DEFAULT",
+                     "must be " + spec::one_of(spec::all_names<spec::EnginePolicy>())));
+    }
+  }
+}
+
+Failure in_file(const fs::path& path, Failure fault) {
+  fault.detail = path.string() + ": " + fault.detail;
+  return fault;
+}
+
+Status read_defaults(const fs::path& path, plan::Defaults& defaults) {
+  Result<Json> json = read_yaml(path);
+  if (!json) return json.failure();
+  std::vector<FieldFault> faults;
+  spec::FieldReader r(*json, "", faults);
+  defaults.target_duration_seconds = static_cast<int>(r.whole("target_duration_seconds", 1, 60));
+  defaults.segment_duration_seconds = static_cast<int>(r.whole("segment_duration_seconds", 2, 4));
+  if (const Json* prompts = r.object("segment_prompts")) {
+    spec::FieldReader p(*prompts, "/segment_prompts", faults);
+    for (const std::string_view name : spec::all_names<spec::Archetype>()) {
+      defaults.segment_prompts[*spec::from_name<spec::Archetype>(name)] =
+          p.text(std::string(name), 1, 1000);
+    }
+    p.finish();
+  }
+  r.finish();
+  if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
+  return ok_status();
+}
+
+Status read_encoder(const fs::path& path, media::EncoderSettings& encoder) {
+  Result<Json> json = read_yaml(path);
+  if (!json) return json.failure();
+  std::vector<FieldFault> faults;
+  spec::FieldReader r(*json, "", faults);
+  if (const Json* part = r.object("encoder")) {
+    spec::FieldReader e(*part, "/encoder", faults);
+    encoder.preset = e.text("x264_preset", 1, 20);
+    encoder.crf = static_cast<int>(e.whole("crf", 10, 35));
+    encoder.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    encoder.threads = static_cast<int>(e.whole("threads_per_segment", 1, 16));
+    e.finish();
+  }
+  r.finish();
+  if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
+  return ok_status();
+}
+
+Status read_files(Config& config) {
+  Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
+  if (!presets) return presets.failure();
+  config.catalogue.presets = std::move(*presets);
+  Result<spec::PlatformTable> platforms =
+      spec::read_platforms(config.config_dir / "platforms.yaml");
+  if (!platforms) return platforms.failure();
+  config.catalogue.platforms = std::move(*platforms);
+  const Status defaults =
+      read_defaults(config.config_dir / "defaults.yaml", config.catalogue.defaults);
+  if (!defaults) return defaults;
+  return read_encoder(config.config_dir / "engine.yaml", config.encoder);
+}
+
+}  // namespace
+
+Result<Config> read_config(const Environment& environment) {
+  Variables env(environment);
+  Config config;
+  read_environment_name(env, config);
+  read_access(env, config);
+  read_limits(env, config);
+  read_log_level(env, config);
+  read_places(env, config);
+  read_overrides(env, config.catalogue.defaults);
+  if (env.fault()) return *env.fault();
+  for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",
+                           "MINIO_ENDPOINT"}) {
+    if (env.text(name)) config.unused.emplace_back(name);
+  }
+  const Status files = read_files(config);
+  if (!files) return files.failure();
+  return config;
+}
+
+}  // namespace pytoon::app

@@ -1,0 +1,72 @@
+#include "server/app/env.h"
+
+#include <unistd.h>
+
+#include <cctype>
+#include <sstream>
+
+#include "base/files.h"
+
+namespace pytoon::app {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+bool is_name(const std::string& text) {
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text.front())) != 0) return false;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
+  }
+  return true;
+}
+
+std::string unquoted(const std::string& text) {
+  const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+                      text.back() == text.front();
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+}  // namespace
+
+Result<Environment> parse_env_file(const std::string& text) {
+  Environment environment;
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    line = trimmed(line);
+    if (line.empty() || line.front() == '#') continue;
+    if (line.starts_with("export ")) line = trimmed(line.substr(7));
+    const std::size_t equals = line.find('=');
+    const std::string name = trimmed(line.substr(0, equals));
+    if (equals == std::string::npos || !is_name(name)) {
+      return failure(FailureKind::kInvalid,
+                     ".env line " + std::to_string(number) + " is not KEY=VALUE");
+    }
+    environment[name] = unquoted(trimmed(line.substr(equals + 1)));
+  }
+  return environment;
+}
+
+Result<Environment> read_environment(const std::filesystem::path& env_file) {
+  Environment environment;
+  if (std::filesystem::exists(env_file)) {
+    Result<std::string> text = read_file(env_file);
+    if (!text) return text.failure();
+    Result<Environment> parsed = parse_env_file(*text);
+    if (!parsed) return parsed.failure();
+    environment = std::move(*parsed);
+  }
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string pair = *entry;
+    if (const std::size_t equals = pair.find('='); equals != std::string::npos) {
+      environment[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+  }
+  return environment;
+}
+
+}  // namespace pytoon::app

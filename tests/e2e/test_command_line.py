@@ -1,0 +1,81 @@
+"""`pytoon render` and the small commands, as a person at a terminal sees them."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from harness import BINARY, ROOT, VideoCase, picture
+
+
+def pytoon(*arguments, **options):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True,
+                          timeout=600, **options)
+
+
+class CommandLine(VideoCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="pytoon-cli-")
+        self.path = pathlib.Path(self.folder.name)
+        self.environment = {"PATH": "/usr/bin:/bin", "HOME": self.folder.name,
+                            "PYTOON_CONFIG_DIR": str(ROOT / "config")}
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def run_here(self, *arguments):
+        return pytoon(*arguments, cwd=self.path, env=self.environment)
+
+    def write(self, request):
+        (self.path / "request.json").write_text(json.dumps(request))
+
+    def test_help_everywhere(self):
+        for command in ([], ["serve"], ["render"], ["doctor"], ["presets"], ["version"]):
+            answer = pytoon(*command, "--help")
+            self.assertEqual(answer.returncode, 0, command)
+            self.assertIn("Usage", answer.stdout)
+
+    def test_version_and_presets(self):
+        self.assertRegex(pytoon("version").stdout, r"^pytoon \d+\.\d+\.\d+")
+        presets = self.run_here("presets")
+        self.assertIn("brand_safe_minimal", presets.stdout)
+
+    def test_render_without_a_server(self):
+        (self.path / "a.png").write_bytes(picture(10))
+        self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"], "seed": 1,
+                    "target_duration_seconds": 2, "captions": {"hook": "Hello"}})
+        answer = self.run_here("render", "request.json", "--out", "out")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assert_contract((self.path / "out" / "output.mp4").read_bytes(), 2)
+        names = sorted(p.name for p in (self.path / "out").iterdir())
+        self.assertEqual(names, ["metadata.json", "output.mp4", "segments", "thumbnail.jpg"])
+
+    def test_render_checks_files_as_an_upload_would(self):
+        (self.path / "a.png").write_bytes(b"text")
+        self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"]})
+        answer = self.run_here("render", "request.json", "--out", "out")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("a.png", answer.stderr)
+        self.write({"preset_id": "overlay_classic", "image_uris": ["missing.png"]})
+        self.assertIn("missing.png", self.run_here("render", "request.json", "--out", "o").stderr)
+        self.write({"preset_id": "overlay_classic", "target_duration_seconds": 99})
+        answer = self.run_here("render", "request.json", "--out", "out")
+        self.assertIn("/target_duration_seconds", answer.stderr)
+
+    def test_doctor_says_what_is_here(self):
+        answer = self.run_here("doctor")
+        self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+        for word in ("cpu", "encoder", "fonts", "database", "storage"):
+            self.assertIn(word, answer.stdout)
+
+    def test_a_wrong_setting_stops_the_start_with_one_line(self):
+        self.environment["API_PORT"] = "eighty"
+        answer = self.run_here("serve")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertEqual(len(answer.stderr.strip().splitlines()), 1)
+        self.assertIn("API_PORT", answer.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,51 @@
+// The frame loop allocates nothing: counts this thread's calls of operator new.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "gpu/cpu/cpu_device.h"
+#include "tests/gpu/scene.h"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace pytoon::gpu {
+namespace {
+
+TEST(CpuCompositor, AllocatesNothingAfterTheFirstFrame) {
+  const auto device = make_cpu_device();
+  const auto compositor = device->make_compositor();
+  Scene scene;
+  scene.frame = {64, 64};
+  scene.pictures = {RgbaImage({80, 80}, {1, 2, 3, 255}), RgbaImage({30, 20}, {200, 2, 3, 90})};
+  scene.base = {{0, {0.5, 1.1}, {0.5, 1.1}, {0, 0, 64, 64}, 256}};
+  scene.incoming = scene.base;
+  scene.top = {{1, {-5.25, 1}, {-6.5, 1}, {5, 5, 40, 30}, 200}};
+  scene.mix_256 = 100;
+  Composition composition = on_device(*device, scene);
+  GuardedFrame frame(scene.frame);
+  const std::size_t before_first = allocations;
+  ASSERT_TRUE(compositor->compose(composition, frame.view()).ok());
+  const std::size_t before_rest = allocations;
+  EXPECT_GT(before_rest, before_first);
+  for (int n = 0; n < 10; ++n) {
+    composition.base[0].x.origin += 0.3;
+    composition.incoming[0].y.step -= 0.01;
+    composition.mix_256 += 5;
+    ASSERT_TRUE(compositor->compose(composition, frame.view()).ok());
+  }
+  EXPECT_EQ(allocations, before_rest);
+}
+
+}  // namespace
+}  // namespace pytoon::gpu

@@ -1,0 +1,136 @@
+#include <random>
+
+#include "base/files.h"
+#include "pipeline/media/image/image_file.h"
+#include "tests/pipeline/image/odd_pictures.h"
+
+namespace pytoon::media {
+namespace {
+
+class DamagedImage : public PictureTest {
+ protected:
+  // One file of each format and coding we take.
+  std::vector<std::filesystem::path> good_files() const {
+    const gpu::RgbaImage picture = noise_picture({61, 47}, 3);
+    std::vector<std::filesystem::path> files;
+    const auto add = [&](const char* name, int (*coder)(VipsImage*, const char*)) {
+      files.push_back(save(picture, name, coder));
+    };
+    add("a.png", [](VipsImage* in, const char* to) { return vips_pngsave(in, to, nullptr); });
+    add("interlaced.png", [](VipsImage* in, const char* to) {
+      return vips_pngsave(in, to, "interlace", TRUE, nullptr);
+    });
+    add("a.jpg", [](VipsImage* in, const char* to) { return vips_jpegsave(in, to, nullptr); });
+    add("progressive.jpg", [](VipsImage* in, const char* to) {
+      return vips_jpegsave(in, to, "interlace", TRUE, nullptr);
+    });
+    add("a.webp", [](VipsImage* in, const char* to) { return vips_webpsave(in, to, nullptr); });
+    add("lossless.webp", [](VipsImage* in, const char* to) {
+      return vips_webpsave(in, to, "lossless", TRUE, nullptr);
+    });
+    return files;
+  }
+};
+
+// CRC-32 of ISO 3309, bit by bit.
+std::uint32_t crc32(std::string_view bytes) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0U);
+  }
+  return ~crc;
+}
+
+void put_big_endian(std::string& bytes, std::size_t at, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    bytes[at + i] = static_cast<char>((value >> (24 - 8 * i)) & 255U);
+  }
+}
+
+}  // namespace
+
+TEST_F(DamagedImage, GoodFilesAreGood) {
+  for (const auto& file : good_files()) EXPECT_TRUE(inspect_image(file)) << file;
+}
+
+TEST_F(DamagedImage, TextNamedPngIsOfAnotherType) {
+  const auto file = write("text.png", "I am not a picture, I only have the name of one.\n");
+  EXPECT_EQ(inspect_image(file).failure().kind, FailureKind::kUnsupportedType);
+  EXPECT_EQ(read_image(file).failure().kind, FailureKind::kUnsupportedType);
+}
+
+TEST_F(DamagedImage, OtherPicturesAreOfAnotherType) {
+  for (const char* bytes : {"GIF89a\x01\x01", "%PDF-1.7", "<svg></svg>", "P6 1 1 255 abc", "BM",
+                            "II*\x08", "#EXTM3U", ""}) {
+    const auto file = write("other.png", bytes);
+    EXPECT_EQ(inspect_image(file).failure().kind, FailureKind::kUnsupportedType) << bytes;
+  }
+}
+
+TEST_F(DamagedImage, AMissingFileIsNotFound) {
+  EXPECT_EQ(read_image(path("none.png")).failure().kind, FailureKind::kNotFound);
+}
+
+TEST_F(DamagedImage, EdgesOver4096AreRefusedByTheHeader) {
+  for (const gpu::Size size : {gpu::Size{5000, 2}, gpu::Size{2, 4097}}) {
+    ASSERT_TRUE(write_png(gpu::RgbaImage(size), path("large.png")));
+    EXPECT_EQ(inspect_image(path("large.png")).failure().kind, FailureKind::kInvalid);
+    ASSERT_TRUE(write_jpeg(gpu::RgbaImage(size), path("large.jpg")));
+    EXPECT_EQ(read_image(path("large.jpg")).failure().kind, FailureKind::kInvalid);
+  }
+}
+
+TEST_F(DamagedImage, AHeaderThatPromisesABillionPixelsIsRefusedUndecoded) {
+  ASSERT_TRUE(write_png(gpu::RgbaImage({4, 4}), path("a.png")));
+  std::string bytes = *read_file(path("a.png"));
+  put_big_endian(bytes, 16, 60000);
+  put_big_endian(bytes, 20, 60000);
+  put_big_endian(bytes, 29, crc32(std::string_view(bytes).substr(12, 17)));
+  const Result<ImageFacts> facts = inspect_image(write("bomb.png", bytes));
+  EXPECT_EQ(facts.failure().kind, FailureKind::kInvalid);
+}
+
+TEST_F(DamagedImage, ATruncatedFileIsMalformedWhereverItIsCut) {
+  for (const auto& good : good_files()) {
+    const std::string bytes = *read_file(good);
+    const std::size_t step = std::max<std::size_t>(1, bytes.size() / 60);
+    for (std::size_t cut = 12; cut < bytes.size(); cut += step) {
+      const auto file = write("cut" + good.extension().string(), bytes.substr(0, cut));
+      const Result<ImageFacts> facts = inspect_image(file);
+      ASSERT_FALSE(facts) << good << " cut at " << cut << " of " << bytes.size();
+      EXPECT_EQ(facts.failure().kind, FailureKind::kMalformed) << good << " cut at " << cut;
+    }
+    for (std::size_t less = 1; less <= 4; ++less) {
+      const auto file = write("cut", bytes.substr(0, bytes.size() - less));
+      EXPECT_FALSE(read_image(file)) << good << " without its last " << less << " bytes";
+    }
+  }
+}
+
+TEST_F(DamagedImage, FlippedBitsAreDecidedAndNeverCrash) {
+  std::mt19937 random(4);
+  for (const auto& good : good_files()) {
+    const std::string bytes = *read_file(good);
+    for (int round = 0; round < 60; ++round) {
+      std::string bad = bytes;
+      for (int flip = 0; flip <= round % 5; ++flip) {
+        char& byte = bad[random() % bad.size()];
+        byte = static_cast<char>(byte ^ (1 << (random() % 8)));
+      }
+      const Result<gpu::RgbaImage> picture = read_image(write("bad", bad));
+      if (picture) {
+        EXPECT_EQ(picture->pixels.size(), static_cast<std::size_t>(picture->size.width) *
+                                              static_cast<std::size_t>(picture->size.height) * 4);
+      }
+    }
+  }
+}
+
+TEST_F(DamagedImage, APngWithABadChecksumIsMalformed) {
+  std::string bytes = *read_file(good_files().front());
+  bytes[bytes.find("IDAT") + 40] ^= 1;
+  EXPECT_EQ(read_image(write("crc.png", bytes)).failure().kind, FailureKind::kMalformed);
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,116 @@
+#include "pipeline/plan/planner.h"
+
+#include <gtest/gtest.h>
+
+#include "pipeline/plan/captions.h"
+
+namespace pytoon::plan {
+namespace {
+
+Catalogue shipped() {
+  Catalogue catalogue;
+  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  catalogue.defaults.segment_prompts[spec::Archetype::kOverlay] = "Background. {prompt}";
+  return catalogue;
+}
+
+spec::JobRequest request(const std::string& preset) {
+  spec::JobRequest wish;
+  wish.preset_id = preset;
+  return wish;
+}
+
+TEST(Planner, CutsSegmentsThatSumToTheTarget) {
+  const std::vector<std::pair<int, int>> expected{{15, 5}, {10, 4}, {60, 20},
+                                                  {1, 1},  {3, 1},  {4, 2}};
+  for (const auto& [seconds, count] : expected) {
+    spec::JobRequest wish = request("meme_fast");
+    wish.target_duration_seconds = seconds;
+    const auto spec = make_render_spec(wish, shipped(), 1);
+    ASSERT_TRUE(spec);
+    int sum = 0;
+    for (const auto& segment : spec->segments) sum += segment.duration_seconds;
+    EXPECT_EQ(sum, seconds);
+    EXPECT_EQ(static_cast<int>(spec->segments.size()), count) << seconds;
+  }
+}
+
+TEST(Planner, RequestBeatsEnvironmentBeatsPreset) {
+  Catalogue catalogue = shipped();
+  spec::JobRequest wish = request("product_hero_punchy");
+  EXPECT_FALSE(make_render_spec(wish, catalogue, 1)->brand_safe);
+  catalogue.defaults.env_brand_safe = true;
+  catalogue.defaults.env_engine_policy = spec::EnginePolicy::kApiOnly;
+  EXPECT_TRUE(make_render_spec(wish, catalogue, 1)->brand_safe);
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->engine_policy, spec::EnginePolicy::kApiOnly);
+  wish.brand_safe = false;
+  wish.engine_policy = spec::EnginePolicy::kLocalPreferred;
+  EXPECT_FALSE(make_render_spec(wish, catalogue, 1)->brand_safe);
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->engine_policy,
+            spec::EnginePolicy::kLocalPreferred);
+}
+
+TEST(Planner, TheEnvironmentNeverLoosensALocalOnlyPreset) {
+  Catalogue catalogue = shipped();
+  catalogue.defaults.env_engine_policy = spec::EnginePolicy::kApiOnly;
+  EXPECT_EQ(make_render_spec(request("brand_safe_minimal"), catalogue, 1)->engine_policy,
+            spec::EnginePolicy::kLocalOnly);
+}
+
+TEST(Planner, BrandSafeCalmsTheMotion) {
+  const auto calm = make_render_spec(request("overlay_bold"), shipped(), 1);
+  EXPECT_EQ(calm->style.motion_profile, spec::MotionProfile::kSubtle);
+  EXPECT_TRUE(calm->constraints.keep_subject_static);
+  spec::JobRequest wild = request("overlay_bold");
+  wild.brand_safe = false;
+  EXPECT_EQ(make_render_spec(wild, shipped(), 1)->style.motion_profile,
+            spec::MotionProfile::kPunchy);
+}
+
+TEST(Planner, UnknownPresetAndPlatformAreNamed) {
+  const auto preset = make_render_spec(request("nope"), shipped(), 1);
+  ASSERT_FALSE(preset);
+  EXPECT_EQ(preset.failure().kind, FailureKind::kMalformed);
+  spec::JobRequest wish = request("meme_fast");
+  wish.platform = "vhs";
+  const auto platform = make_render_spec(wish, shipped(), 1);
+  ASSERT_FALSE(platform);
+  EXPECT_EQ(platform.failure().faults.at(0).pointer, "/platform");
+}
+
+TEST(Planner, SegmentPromptsComeFromTheTemplate) {
+  spec::JobRequest wish = request("overlay_glow");
+  wish.prompt = "misty forest";
+  EXPECT_EQ(make_render_spec(wish, shipped(), 1)->segments[0].prompt, "Background. misty forest");
+}
+
+TEST(Captions, ShareTheDurationWithoutGaps) {
+  spec::JobRequest wish = request("meme_fast");
+  wish.captions = spec::Captions{"hook", {"one", " ", "two"}, "cta"};
+  for (const int seconds : {1, 7, 15, 59, 60}) {
+    const auto timings = plan_captions(wish, seconds).timings;
+    ASSERT_EQ(timings.size(), 4U);  // the blank beat is not shown
+    EXPECT_EQ(timings.front().start, 0);
+    EXPECT_EQ(timings.back().end, seconds);
+    for (std::size_t i = 0; i + 1 < timings.size(); ++i) {
+      EXPECT_EQ(timings[i].end, timings[i + 1].start);
+      const double frames = timings[i].end * kFramesPerSecond;
+      EXPECT_NEAR(frames, std::round(frames), 1e-9);
+      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / kFramesPerSecond);
+    }
+  }
+}
+
+TEST(Captions, WithoutCaptionsTheHookIsThePromptCutAtAWord) {
+  spec::JobRequest wish = request("meme_fast");
+  wish.prompt = "A serum that works overnight and smells of cedar, rain and a little bit of smoke";
+  EXPECT_EQ(plan_captions(wish, 15).hook,
+            "A serum that works overnight and smells of cedar, rain and a…");
+  EXPECT_EQ(cut_at_word("short", 60), "short");
+  EXPECT_EQ(cut_at_word("ééééé", 3), "ééé…");
+  EXPECT_TRUE(plan_captions(request("meme_fast"), 15).timings.empty());
+}
+
+}  // namespace
+}  // namespace pytoon::plan

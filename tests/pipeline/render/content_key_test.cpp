@@ -1,0 +1,87 @@
+#include "pipeline/render/content_key.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "pipeline/plan/planner.h"
+#include "pipeline/render/scene_builder.h"
+
+namespace pytoon::render {
+namespace {
+
+const PictureMaker kMaker{"cpu", "x264", "fonts"};
+
+RenderJob job_of(const std::string& preset) {
+  plan::Catalogue catalogue;
+  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  spec::JobRequest request;
+  request.preset_id = preset;
+  request.image_uris = {"storage://a", "storage://b"};
+  request.captions = spec::Captions{"hook", {"one"}, "cta"};
+  RenderJob job;
+  job.spec = *plan::make_render_spec(request, catalogue, 1);
+  job.inputs.images = {{"a.png", "hash-a"}, {"b.png", "hash-b"}};
+  job.footage.assign(job.spec.segments.size(), Footage::kImages);
+  return job;
+}
+
+std::vector<std::string> keys_of(const RenderJob& job, const PictureMaker& maker = kMaker) {
+  const plan::Timeline timeline = timeline_of(job);
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
+    keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
+  }
+  return keys;
+}
+
+TEST(ContentKey, IsRepeatableAndDiffersBySegment) {
+  const RenderJob job = job_of("overlay_glow");
+  const auto keys = keys_of(job);
+  EXPECT_EQ(keys, keys_of(job));
+  EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
+}
+
+TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
+  const RenderJob job = job_of("overlay_glow");
+  const auto keys = keys_of(job);
+  RenderJob other = job;
+  other.inputs.images[0].sha256 = "hash-c";
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  other = job;
+  other.spec.seed = 2;
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  other = job;
+  other.spec.captions_plan.timings[2].text = "later caption: it shares size and baseline";
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  other = job;
+  other.inputs.logo = InputFile{"logo.png", "hash-l"};
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  EXPECT_NE(keys_of(job, {"cuda", "x264", "fonts"})[0], keys[0]);
+  EXPECT_NE(keys_of(job, {"cpu", "nvenc", "fonts"})[0], keys[0]);
+  EXPECT_NE(keys_of(job, {"cpu", "x264", "fonts2"})[0], keys[0]);
+}
+
+TEST(ContentKey, WhatNoPixelDependsOnDoesNotChangeIt) {
+  const RenderJob job = job_of("overlay_glow");
+  RenderJob other = job;
+  other.spec.engine_policy = spec::EnginePolicy::kApiOnly;
+  other.spec.segments[0].prompt = "another prompt";
+  other.spec.preset_id = "renamed";
+  EXPECT_EQ(keys_of(other), keys_of(job));
+}
+
+TEST(ContentKey, ACardChangesItsNeighboursThatShowIt) {
+  const RenderJob job = job_of("overlay_glow");
+  const auto keys = keys_of(job);
+  RenderJob other = job;
+  other.footage[1] = Footage::kCard;
+  const auto changed = keys_of(other);
+  EXPECT_NE(changed[1], keys[1]);
+  EXPECT_NE(changed[2], keys[2]);  // crossfades from it
+  EXPECT_EQ(changed[4], keys[4]);
+}
+
+}  // namespace
+}  // namespace pytoon::render

@@ -1,0 +1,57 @@
+#include "pipeline/spec/render_spec.h"
+
+#include <gtest/gtest.h>
+
+#include "pipeline/plan/planner.h"
+
+namespace pytoon::spec {
+namespace {
+
+plan::Catalogue catalogue() {
+  plan::Catalogue shipped;
+  shipped.presets = *read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
+  shipped.platforms = *read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  return shipped;
+}
+
+TEST(RenderSpec, EveryPresetsSpecIsValidAndSurvivesTheRoundTrip) {
+  const plan::Catalogue shipped = catalogue();
+  for (const auto& [id, preset] : shipped.presets) {
+    JobRequest request;
+    request.preset_id = id;
+    request.prompt = "A new serum";
+    request.image_uris = {"storage://assets/a"};
+    const Result<RenderSpec> made = plan::make_render_spec(request, shipped, 7);
+    ASSERT_TRUE(made) << id;
+    const nlohmann::ordered_json json = to_json(*made);
+    const Result<RenderSpec> read = render_spec_from_json(json);
+    ASSERT_TRUE(read) << id << ": " << read.failure().detail;
+    EXPECT_EQ(to_json(*read), json) << id;
+  }
+}
+
+TEST(RenderSpec, TheSchemaRefusesWhatIsOutOfContract) {
+  JobRequest request;
+  request.preset_id = "overlay_glow";
+  const nlohmann::ordered_json good = to_json(*plan::make_render_spec(request, catalogue(), 1));
+  const auto pointer_of = [](const nlohmann::ordered_json& json) {
+    const Result<RenderSpec> read = render_spec_from_json(json);
+    return read ? std::string("accepted") : read.failure().faults.at(0).pointer;
+  };
+  nlohmann::ordered_json bad = good;
+  bad["render_spec_version"] = 2;
+  EXPECT_EQ(pointer_of(bad), "/render_spec_version");
+  bad = good;
+  bad["style"]["motion_profile"] = "wild";
+  EXPECT_EQ(pointer_of(bad), "/style/motion_profile");
+  bad = good;
+  bad["engine"] = "x264";
+  EXPECT_NE(pointer_of(bad), "accepted");
+  bad = good;
+  bad["segments"].erase(0);
+  EXPECT_EQ(pointer_of(bad), "/segments");
+  EXPECT_NE(pointer_of(nlohmann::ordered_json::array()), "accepted");
+}
+
+}  // namespace
+}  // namespace pytoon::spec

@@ -1,0 +1,121 @@
+#include "tests/pipeline/text/text_fixture.h"
+
+namespace pytoon::media {
+
+class TextScripts : public TextTest {};
+
+TEST_F(TextScripts, TheHardSetIsDrawnWholeWithoutMissingGlyphs) {
+  const std::vector<std::string> texts = {
+      "The quick brown fox jumps over the lazy dog near the river",
+      "One line\nTwo lines here\nThree lines",
+      "مرحبا بالعالم، هذا نص عربي طويل مُشَكَّل",
+      "नमस्ते दुनिया, यह क्षत्रिय हिन्दी र्कीं पाठ है",
+      "สวัสดีชาวโลก ที่นี่มีน้ำผึ้งและกี้ก็้ ปิ่นโตชั้นดี",
+      "你好，世界！这是一个产品视频的中文字幕测试",
+      "こんにちは世界、これは日本語の字幕テストです",
+      "안녕하세요 세계, 한국어 자막 테스트입니다",
+      "Wow 👋🏽 👨‍👩‍👧‍👦 🏳️‍🌈 🇫🇷 ❤️ ☺ 1️⃣ emoji "
+      "😀!",
+      "Pneumonoultramicroscopicsilicovolcanoconio",
+      "Ágy שלום עולם and 漢字 mixed नमस्ते 🎉 text عربي 123",
+      "Tiếng Việt: Ế ặ ỗ Ǻ Ả; Ελληνικά; Русский; ქართული; Հայերեն; አማርኛ",
+      "বাংলা தமிழ் తెలుగు ಕನ್ನಡ മലയാളം ગુજરાતી ਪੰਜਾਬੀ සිංහල ខ្មែរ ລາວ မြန်မာ བོད་ཡིག",
+      "€100 → ½ price™ “now” … №5 © ∞ ≤ ★ ✓"};
+  for (const char* family : {"Inter", "Bebas Neue", "Impact", "Arial Black", "Montserrat"}) {
+    for (const std::string& text : texts) {
+      TextStyle style;
+      style.family = family;
+      style.outline_px = 3;
+      style.shadow_sigma_px = 6;
+      const Result<TextPicture> picture = draw(text, style);
+      ASSERT_TRUE(picture) << text << ": " << picture.failure().detail;
+      expect_whole(*picture, kBox, text);
+    }
+  }
+}
+
+TEST_F(TextScripts, TheBaselineDoesNotMoveWithTheLetters) {
+  const Result<TextPicture> first = draw("nnn");
+  ASSERT_TRUE(first);
+  for (const char* text : {"Ágy", "漢", "กี้ก็้", "هذا", "😀", "...", "Ế"}) {
+    const Result<TextPicture> other = draw(text);
+    ASSERT_TRUE(other) << text;
+    EXPECT_EQ(other->first_baseline_px, first->first_baseline_px) << text;
+    EXPECT_EQ(other->line_pitch_px, first->line_pitch_px) << text;
+  }
+  EXPECT_NEAR(first->ink.y + first->ink.height, first->first_baseline_px, 2)
+      << "n stands on the baseline";
+}
+
+TEST_F(TextScripts, EveryBaselineIsAMultipleOfThePitch) {
+  const Result<TextPicture> lines = draw("nnn\n漢字 😀\nnnn");
+  ASSERT_TRUE(lines);
+  ASSERT_EQ(lines->lines, 3);
+  EXPECT_EQ(lines->line_pitch_px, 67);  // 56 * 1.2
+  const int last_baseline = lines->first_baseline_px + 2 * lines->line_pitch_px;
+  EXPECT_NEAR(lines->ink.y + lines->ink.height, last_baseline, 2);
+}
+
+TEST_F(TextScripts, EmojiAreSingleColourGlyphs) {
+  const auto width = [](const char* text) { return draw(text)->ink.width; };
+  const int one = width("😀");
+  EXPECT_NEAR(width("👋🏽"), one, 16) << "skin tone joins";
+  EXPECT_NEAR(width("👨‍👩‍👧‍👦"), one, 16) << "a family is one picture";
+  EXPECT_NEAR(width("🇫🇷"), one, 16) << "a flag is one picture";
+  EXPECT_GT(coloured_pixels(draw("😀")->image), 1000);
+  EXPECT_EQ(coloured_pixels(draw("nnn")->image), 0);
+}
+
+TEST_F(TextScripts, EmojiHaveNoOutline) {
+  TextStyle outlined;
+  outlined.outline_px = 8;
+  const Result<TextPicture> plain = draw("😀");
+  const Result<TextPicture> other = draw("😀", outlined);
+  EXPECT_EQ(inked_pixels(plain->image), inked_pixels(other->image));
+}
+
+TEST_F(TextScripts, RightToLeftRunsFromTheRight) {
+  // The first word is far longer; in Hebrew it stands at the right.
+  const Result<TextPicture> hebrew = draw("שלוםשלוםשלום .");
+  const Result<TextPicture> latin = draw("nnnnnnnnnnnnn .");
+  const auto dot_at_left = [](const TextPicture& p) {
+    int low = 0;  // rows above the dot are empty on its side
+    for (int x = p.ink.x; x < p.ink.x + p.ink.width / 20; ++x) {
+      for (int y = p.ink.y; y < p.ink.y + p.ink.height / 2; ++y) low += p.image.at(x, y)[3];
+    }
+    return low == 0;
+  };
+  EXPECT_TRUE(dot_at_left(*hebrew));
+  EXPECT_FALSE(dot_at_left(*latin));
+}
+
+TEST_F(TextScripts, ArabicLettersAreJoined) {
+  EXPECT_NE(draw("ههه")->ink.width, draw("ه\u200Cه\u200Cه")->ink.width) << "ZWNJ keeps them apart";
+}
+
+TEST_F(TextScripts, HanHasItsLanguagesShape) {
+  const Result<TextPicture> chinese = draw("直\n一");
+  const Result<TextPicture> japanese = draw("直\nの");
+  const auto first_line = [](const TextPicture& p) {
+    std::vector<std::uint8_t> pixels;
+    for (int y = 0; y < p.first_baseline_px; ++y) {
+      for (int x = 0; x < p.image.size.width; ++x) pixels.push_back(p.image.at(x, y)[3]);
+    }
+    return pixels;
+  };
+  EXPECT_NE(first_line(*chinese), first_line(*japanese));
+}
+
+TEST_F(TextScripts, AGlyphThatNoFontHasIsNamed) {
+  const Result<TextPicture> private_use = draw("price \uE000 only");
+  ASSERT_FALSE(private_use);
+  EXPECT_EQ(private_use.failure().kind, FailureKind::kInvalid);
+  EXPECT_THAT(private_use.failure().detail, testing::HasSubstr("U+E000"));
+  EXPECT_TRUE(private_use.failure().faults.empty());
+  const Result<TextPicture> unassigned = draw("a \U0001F8FF b \u0378");
+  ASSERT_FALSE(unassigned);
+  EXPECT_THAT(unassigned.failure().detail, testing::HasSubstr("U+1F8FF, U+0378"));
+  EXPECT_EQ(library_->measure("\U0001F8FF", {}, kBox).failure().kind, FailureKind::kInvalid);
+}
+
+}  // namespace pytoon::media
