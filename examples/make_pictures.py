@@ -4,8 +4,8 @@ usage: blender -b -P examples/make_pictures.py -- [PICTURE...] [--samples N] [--
                                                   [--out FOLDER]
 
 PICTURE is front, night, family, cutout, mask or logo; without one all are made. Needs Debian's
-blender, python3-cairo, python3-numpy, python3-pil, fonts-inter and fonts-quattrocento. Nobody needs
-them to use the pictures, which are kept beside this script.
+blender, python3-cairo, python3-numpy, python3-pil, python3-scipy, fonts-inter and
+fonts-quattrocento. Nobody needs them to use the pictures, which are kept beside this script.
 """
 
 import argparse

@@ -85,7 +85,8 @@ def render(path, folder):
                       numpy.concatenate([features, alpha], axis=2))
     height, width = alpha.shape[:2]
     image = bpy.data.images.new("picture", width, height, alpha=True, float_buffer=True)
-    image.pixels.foreach_set(numpy.concatenate([colour, alpha], axis=2).astype(numpy.float32).ravel())
+    pixels = numpy.concatenate([colour, alpha], axis=2).astype(numpy.float32)
+    image.pixels.foreach_set(pixels.ravel())
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGBA"
     scene.render.image_settings.color_depth = "16"

@@ -42,8 +42,8 @@ def _towards(origin, target, distance):
     return tuple(o + (g - o) * t for o, g in zip(origin, target))
 
 
-def turned(name, profile, material, steps=160, closed=False, ribs=None):
-    """A solid of revolution about z from (radius, z) points; ribs = (count, depth, low z, high z)."""
+def turned(name, profile, material, steps=160):
+    """A solid of revolution about z from (radius, z) points."""
     mesh = bpy.data.meshes.new(name)
     shape = bmesh.new()
     rings = []
@@ -51,23 +51,16 @@ def turned(name, profile, material, steps=160, closed=False, ribs=None):
         ring = []
         for step in range(steps):
             angle = 2 * math.pi * step / steps
-            reach = radius
-            if ribs and ribs[2] <= z <= ribs[3]:
-                reach -= ribs[1] * (0.5 + 0.5 * math.cos(angle * ribs[0]))
-            ring.append(shape.verts.new((reach * math.cos(angle), reach * math.sin(angle), z)))
+            ring.append(shape.verts.new((radius * math.cos(angle), radius * math.sin(angle), z)))
         rings.append(ring)
-    pairs = list(zip(rings, rings[1:]))
-    if closed:
-        pairs.append((rings[-1], rings[0]))
-    for low, high in pairs:
+    for low, high in zip(rings, rings[1:]):
         for step in range(steps):
             after = (step + 1) % steps
             shape.faces.new((low[step], low[after], high[after], high[step]))
-    if not closed:
-        if profile[0][0] > 1e-6:
-            shape.faces.new(list(reversed(rings[0])))
-        if profile[-1][0] > 1e-6:
-            shape.faces.new(rings[-1])
+    if profile[0][0] > 1e-6:
+        shape.faces.new(list(reversed(rings[0])))
+    if profile[-1][0] > 1e-6:
+        shape.faces.new(rings[-1])
     bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=1e-6)
     bmesh.ops.recalc_face_normals(shape, faces=shape.faces)
     shape.to_mesh(mesh)

@@ -93,6 +93,10 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(self.findings({"base/a.cpp": '#include "result.h"\n'}),
                          ["base/a.cpp:1 include"])
 
+    def test_a_test_may_name_what_lies_beside_it(self):
+        self.assertEqual(self.findings({"tests/base/kit.h": HEADER,
+                                        "tests/base/a_test.cpp": '#include "kit.h"\n'}), [])
+
     def test_an_include_in_a_comment_is_none(self):
         text = '// #include "gone.h"\n/*\n#include <gst/gst.h>\n*/\n'
         self.assertEqual(self.findings({"base/a.cpp": text}), [])
