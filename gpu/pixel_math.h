@@ -14,6 +14,7 @@
 // steps above 16, chroma 224 steps around 128). Keys 1981, cubic convolution with a = -0.5.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace pytoon::gpu {
@@ -33,8 +34,8 @@ inline constexpr int kChromaNeutral = 128;
 // Cr = 128 + 112 * (3937 R - 3576 G - 361 B) / (3937 * 255)
 
 inline constexpr std::uint32_t kLumaUnit = 5000U * 255U;
-inline constexpr std::int64_t kCbUnit = 4639 * 255;
-inline constexpr std::int64_t kCrUnit = 3937 * 255;
+inline constexpr std::int64_t kCbUnit = std::int64_t{4639} * 255;
+inline constexpr std::int64_t kCrUnit = std::int64_t{3937} * 255;
 
 static constexpr std::uint32_t luma_in_units(std::uint32_t r, std::uint32_t g, std::uint32_t b) {
   return 16U * kLumaUnit + 219U * (1063U * r + 3576U * g + 361U * b);
@@ -126,7 +127,7 @@ static constexpr std::int16_t filter_down(std::int16_t a, std::int16_t b, std::i
 }
 
 // Four such samples, `stride` apart, to a code value that may overshoot: -64 .. 323 at most.
-static constexpr std::int16_t filter_across(const std::int16_t* s, int stride,
+static constexpr std::int16_t filter_across(const std::int16_t* s, std::ptrdiff_t stride,
                                             const std::int16_t* w) {
   constexpr int kShift = kWeightBits + kRowBits;
   const int sum = s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] + s[3 * stride] * w[3];

@@ -1,6 +1,7 @@
 #include "gpu/cpu/cpu_texture.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "gpu/pixel_math.h"
 
@@ -24,11 +25,12 @@ Rect find_content(const RgbaImage& image) {
   int bottom = 0;
   for (int y = 0; y < image.size.height; ++y) {
     const std::uint8_t* row = image.at(0, y);
+    const auto clear = [row](std::ptrdiff_t x) { return row[4 * x + 3] == 0; };
     int first = 0;
-    while (first < image.size.width && row[4 * first + 3] == 0) ++first;
+    while (first < image.size.width && clear(first)) ++first;
     if (first == image.size.width) continue;
     int last = image.size.width - 1;
-    while (row[4 * last + 3] == 0) --last;
+    while (clear(last)) --last;
     left = std::min(left, first);
     right = std::max(right, last + 1);
     top = std::min(top, y);
@@ -39,14 +41,15 @@ Rect find_content(const RgbaImage& image) {
 
 // Sums the pixels under chroma sample (i, j). Opaque ones count 1 each, others their alpha.
 template <bool kOpaque>
-ColourSum sum_under(const std::uint8_t* const* rows, int i, int width) {
-  const int centre = 2 * i;
-  const int columns[3] = {std::max(centre - 1, 0), centre, std::min(centre + 1, width - 1)};
+ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i, std::ptrdiff_t width) {
+  const std::ptrdiff_t centre = 2 * i;
+  const std::ptrdiff_t columns[3] = {std::max<std::ptrdiff_t>(centre - 1, 0), centre,
+                                     std::min(centre + 1, width - 1)};
   ColourSum sum;
   for (int k = 0; k < 3; ++k) {
     for (int r = 0; r < 2; ++r) {
       const std::uint8_t* p = rows[r] + 4 * columns[k];
-      const std::int64_t weight = (k == 1 ? 2 : 1) * (kOpaque ? 1 : p[kAlpha]);
+      const std::int64_t weight = std::int64_t{k == 1 ? 2 : 1} * (kOpaque ? 1 : p[kAlpha]);
       sum.r += weight * p[0];
       sum.g += weight * p[1];
       sum.b += weight * p[2];
@@ -88,7 +91,7 @@ void CpuTexture::convert_opaque(const RgbaImage& image) {
   for (int j = 0; j < chroma_.height; ++j) {
     const RowPair pair(image, j);
     std::uint8_t* out = chroma_.row(j);
-    for (int i = 0; i < chroma_.width; ++i) {
+    for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
       const ColourSum sum = sum_under<true>(pair.rows, i, size_.width);
       out[2 * i] = rounded_ratio(cb_in_units(sum), kCbUnit * kSitingWeight);
       out[2 * i + 1] = rounded_ratio(cr_in_units(sum), kCrUnit * kSitingWeight);
@@ -110,7 +113,7 @@ void CpuTexture::convert_with_alpha(const RgbaImage& image) {
     const RowPair pair(image, j);
     std::uint8_t* out = chroma_.row(j);
     std::uint8_t* alpha = chroma_alpha_.row(j);
-    for (int i = 0; i < chroma_.width; ++i) {
+    for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
       const ColourSum sum = sum_under<false>(pair.rows, i, size_.width);
       if (sum.weight == 0) continue;
       const std::uint8_t a = rounded_ratio(sum.weight, kSitingWeight);

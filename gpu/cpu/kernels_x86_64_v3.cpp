@@ -3,6 +3,8 @@
 // instructions, which are slow on many CPUs. Tails repeat samples already done: no overrun.
 #include <immintrin.h>
 
+#include <cstddef>
+
 #include "gpu/cpu/kernels.h"
 #include "gpu/cpu/row_loops.h"
 
@@ -35,7 +37,7 @@ void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights, s
   }
   const __m256i w_ab = two_weights(weights);
   const __m256i w_cd = two_weights(weights + 2);
-  const auto step = [&](int i) {
+  const auto step = [&](std::ptrdiff_t i) {
     const __m256i a = _mm256_cvtepu8_epi16(load_128(rows[0] + i));
     const __m256i b = _mm256_cvtepu8_epi16(load_128(rows[1] + i));
     const __m256i c = _mm256_cvtepu8_epi16(load_128(rows[2] + i));
@@ -47,7 +49,7 @@ void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights, s
     void* to = out + i;
     _mm256_storeu_si256(static_cast<__m256i*>(to), _mm256_packs_epi32(low, high));
   };
-  for (int i = 0; i + kLanes <= count; i += kLanes) step(i);
+  for (std::ptrdiff_t i = 0; i + kLanes <= count; i += kLanes) step(i);
   step(count - kLanes);
 }
 
@@ -81,12 +83,12 @@ void filter_columns(const std::int16_t* row, const std::int32_t* first, const st
     loops::filter_columns(row, first, weights, out, 0, count);
     return;
   }
-  const auto eight = [&](int i) {
+  const auto eight = [&](std::ptrdiff_t i) {
     return round_sums(_mm256_hadd_epi32(weigh_four(row, first + i, weights + 4 * i),
                                         weigh_four(row, first + i + 4, weights + 4 * i + 16)));
   };
-  const auto step = [&](int i) { store_words(eight(i), eight(i + 8), out + i); };
-  for (int i = 0; i + kLanes <= count; i += kLanes) step(i);
+  const auto step = [&](std::ptrdiff_t i) { store_words(eight(i), eight(i + 8), out + i); };
+  for (std::ptrdiff_t i = 0; i + kLanes <= count; i += kLanes) step(i);
   step(count - kLanes);
 }
 
@@ -95,7 +97,8 @@ __m256i weigh_two_pairs(const std::int16_t* row, const std::int32_t* first,
                         const std::int16_t* weights) {
   const __m256i part = _mm256_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15,  //
                                         0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
-  const __m256i taps = _mm256_set_m128i(load_128(row + 2 * first[1]), load_128(row + 2 * first[0]));
+  const __m256i taps = _mm256_set_m128i(load_128(row + std::ptrdiff_t{2} * first[1]),
+                                        load_128(row + std::ptrdiff_t{2} * first[0]));
   const __m256i twice = _mm256_permute4x64_epi64(_mm256_castsi128_si256(load_128(weights)), 0x50);
   return _mm256_madd_epi16(_mm256_shuffle_epi8(taps, part), twice);
 }
@@ -107,12 +110,12 @@ void filter_pairs(const std::int16_t* row, const std::int32_t* first, const std:
     loops::filter_pairs(row, first, weights, out, 0, count);
     return;
   }
-  const auto four = [&](int i) {
+  const auto four = [&](std::ptrdiff_t i) {
     return round_sums(_mm256_hadd_epi32(weigh_two_pairs(row, first + i, weights + 4 * i),
                                         weigh_two_pairs(row, first + i + 2, weights + 4 * i + 8)));
   };
-  const auto step = [&](int i) { store_words(four(i), four(i + 4), out + 2 * i); };
-  for (int i = 0; i + kPairs <= count; i += kPairs) step(i);
+  const auto step = [&](std::ptrdiff_t i) { store_words(four(i), four(i + 4), out + 2 * i); };
+  for (std::ptrdiff_t i = 0; i + kPairs <= count; i += kPairs) step(i);
   step(count - kPairs);
 }
 

@@ -45,8 +45,8 @@ void PlanePainter::paint(const PlaneJob& job) {
            inside(job.area.y + shift_y_, job.area.height, job.colour->height);
   if (!as_is_) prepare_columns(job);
 
-  const int components = job.colour->components;
-  const int bytes = job.area.width * components;
+  const std::ptrdiff_t components = job.colour->components;
+  const auto bytes = static_cast<std::size_t>(job.area.width * components);
   const bool replaces = job.alpha == nullptr && job.opacity_256 == 256;
   for (int y = job.area.y; y < job.area.y + job.area.height; ++y) {
     std::uint8_t* frame =
@@ -56,7 +56,7 @@ void PlanePainter::paint(const PlaneJob& job) {
       continue;
     }
     const std::uint8_t* colour = opaque_row(job, y, frame);
-    if (colour != frame) std::memcpy(frame, colour, static_cast<std::size_t>(bytes));
+    if (colour != frame) std::memcpy(frame, colour, bytes);
   }
 }
 
@@ -93,12 +93,12 @@ const std::uint8_t* PlanePainter::opaque_row(const PlaneJob& job, int y, std::ui
 
 const std::uint8_t* PlanePainter::bytes_as_is(const PlaneJob& job, const Plane& plane,
                                               int y) const {
-  return plane.row(y + shift_y_) + (job.area.x + shift_x_) * plane.components;
+  return plane.row(y + shift_y_) + std::ptrdiff_t{job.area.x + shift_x_} * plane.components;
 }
 
 void PlanePainter::resample(const PlaneJob& job, const Plane& plane, int y, std::int16_t* out) {
   filter_vertically(job, plane, y);
-  const std::int16_t* row = filtered_.data() + kMargin * plane.components;
+  const std::int16_t* row = filtered_.data() + std::ptrdiff_t{kMargin} * plane.components;
   const auto filter = plane.components == 2 ? kernels_.filter_pairs : kernels_.filter_columns;
   filter(row, first_.data(), weights_.data(), out, job.area.width);
 }
@@ -125,20 +125,22 @@ void PlanePainter::prepare_columns(const PlaneJob& job) {
 
 void PlanePainter::filter_vertically(const PlaneJob& job, const Plane& plane, int y) {
   const Tap tap = tap_at(job.y, y, plane.height);
-  const int components = plane.components;
+  const std::ptrdiff_t components = plane.components;
+  const std::ptrdiff_t begin = used_begin_ * components;
+  const std::ptrdiff_t end = used_end_ * components;
   const std::uint8_t* rows[4];
   for (int k = 0; k < 4; ++k) {
-    rows[k] = plane.row(std::clamp(tap.first + k, 0, plane.height - 1)) + used_begin_ * components;
+    rows[k] = plane.row(std::clamp(tap.first + k, 0, plane.height - 1)) + begin;
   }
   std::int16_t* out = filtered_.data() + kMargin * components;
-  kernels_.filter_rows(rows, tap.weights.tap, out + used_begin_ * components,
-                       (used_end_ - used_begin_) * components);
-  for (int i = 1; i <= kMargin && used_begin_ == 0; ++i) {
-    std::copy_n(out, components, out - i * components);
-  }
-  const std::int16_t* edge = out + (plane.width - 1) * components;
-  for (int i = 0; i < kMargin && used_end_ == plane.width; ++i) {
-    std::copy_n(edge, components, out + (plane.width + i) * components);
+  kernels_.filter_rows(rows, tap.weights.tap, out + begin, static_cast<int>(end - begin));
+  const std::int16_t* left = out;
+  const std::int16_t* right = out + (plane.width - 1) * components;
+  for (int i = 1; i <= kMargin; ++i) {
+    if (used_begin_ == 0) std::copy_n(left, components, out - i * components);
+    if (used_end_ == plane.width) {
+      std::copy_n(right, components, out + (plane.width - 1 + i) * components);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 // escapes its level.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "gpu/pixel_math.h"
@@ -16,7 +17,7 @@ static inline void filter_rows(const std::uint8_t* const* rows, const std::int16
   const std::uint8_t* c = rows[2];
   const std::uint8_t* d = rows[3];
   const std::int16_t w[4] = {weights[0], weights[1], weights[2], weights[3]};
-  for (int i = begin; i < count; ++i) {
+  for (std::ptrdiff_t i = begin; i < count; ++i) {
     out[i] = filter_down(a[i], b[i], c[i], d[i], w);
   }
 }
@@ -24,7 +25,7 @@ static inline void filter_rows(const std::uint8_t* const* rows, const std::int16
 static inline void filter_columns(const std::int16_t* row, const std::int32_t* first,
                                   const std::int16_t* weights, std::int16_t* __restrict out,
                                   int begin, int count) {
-  for (int i = begin; i < count; ++i) {
+  for (std::ptrdiff_t i = begin; i < count; ++i) {
     out[i] = filter_across(row + first[i], 1, weights + 4 * i);
   }
 }
@@ -32,8 +33,8 @@ static inline void filter_columns(const std::int16_t* row, const std::int32_t* f
 static inline void filter_pairs(const std::int16_t* row, const std::int32_t* first,
                                 const std::int16_t* weights, std::int16_t* __restrict out,
                                 int begin, int count) {
-  for (int i = begin; i < count; ++i) {
-    const std::int16_t* taps = row + 2 * first[i];
+  for (std::ptrdiff_t i = begin; i < count; ++i) {
+    const std::int16_t* taps = row + std::ptrdiff_t{2} * first[i];
     out[2 * i] = filter_across(taps, 2, weights + 4 * i);
     out[2 * i + 1] = filter_across(taps + 1, 2, weights + 4 * i);
   }
@@ -43,7 +44,7 @@ static inline void hold(const std::int16_t* __restrict values, std::uint8_t* __r
                         int count, Range range) {
   const auto low = static_cast<std::int16_t>(range.low);
   const auto high = static_cast<std::int16_t>(range.high);
-  for (int i = 0; i < count; ++i) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     out[i] = static_cast<std::uint8_t>(gpu::hold(values[i], low, high));
   }
 }
@@ -51,7 +52,7 @@ static inline void hold(const std::int16_t* __restrict values, std::uint8_t* __r
 static inline void settle(const std::int16_t* __restrict colour,
                           const std::int16_t* __restrict alpha, std::uint8_t* __restrict colour_out,
                           std::uint8_t* __restrict alpha_out, int count, Range range) {
-  for (int i = 0; i < count; ++i) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     colour_out[i] = gpu::settle(colour[i], alpha[i], range);
     alpha_out[i] = static_cast<std::uint8_t>(gpu::hold(alpha[i], 0, 255));
   }
@@ -59,14 +60,14 @@ static inline void settle(const std::int16_t* __restrict colour,
 
 static inline void blend(std::uint8_t* __restrict frame, const std::uint8_t* __restrict colour,
                          const std::uint8_t* __restrict alpha, int count) {
-  for (int i = 0; i < count; ++i) frame[i] = gpu::blend(frame[i], colour[i], alpha[i]);
+  for (std::ptrdiff_t i = 0; i < count; ++i) frame[i] = gpu::blend(frame[i], colour[i], alpha[i]);
 }
 
 static inline void blend_faded(std::uint8_t* __restrict frame,
                                const std::uint8_t* __restrict colour,
                                const std::uint8_t* __restrict alpha, int count, int opacity_256) {
   const auto opacity = static_cast<std::uint32_t>(opacity_256);
-  for (int i = 0; i < count; ++i) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     frame[i] = gpu::blend_faded(frame[i], colour[i], alpha[i], opacity);
   }
 }
@@ -74,7 +75,7 @@ static inline void blend_faded(std::uint8_t* __restrict frame,
 static inline void lerp(std::uint8_t* __restrict frame, const std::uint8_t* __restrict other,
                         int count, int weight_256) {
   const auto weight = static_cast<std::uint16_t>(weight_256);
-  for (int i = 0; i < count; ++i) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     frame[i] = gpu::lerp(frame[i], other[i], weight);
   }
 }

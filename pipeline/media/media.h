@@ -1,6 +1,7 @@
 // Starts the media libraries once per process: GStreamer with only the plugins we use and a private
-// registry, our own elements, FFmpeg's and libvips' logging into `log`. Hold the object while
-// anything of this room is in use. A missing plugin is a Failure that names its Debian package.
+// registry, our own elements, GStreamer's and FFmpeg's warnings into `log`. Hold the object while
+// anything of this room is in use; start it before the program has threads (it sets environment
+// variables). A missing plugin is a Failure that names its Debian package.
 #pragma once
 
 #include <filesystem>
@@ -18,9 +19,13 @@ class MediaRuntime {
   static Result<std::unique_ptr<MediaRuntime>> start(const std::filesystem::path& cache_dir,
                                                      Log& log);
   ~MediaRuntime();
+  MediaRuntime(const MediaRuntime&) = delete;
+  MediaRuntime& operator=(const MediaRuntime&) = delete;
 
  private:
-  MediaRuntime() = default;
+  explicit MediaRuntime(Log& log);
+
+  Log& log_;
 };
 
 // Opens the encoder and encodes a few real frames. For `doctor` and for start-up.

@@ -25,7 +25,9 @@ struct EncoderSettings {
   int gop_frames = 60;
   int b_frames = 2;
   int reference_frames = 2;
-  int threads = 2;
+  // One, for the same bytes every time: with a bitrate cap, x264's threads look at each other's
+  // progress while it happens. Segments in parallel use the cores as well.
+  int threads = 1;
 
   std::string fingerprint() const;
 };

@@ -29,6 +29,11 @@ std::optional<JobStatus> job_status_from_name(std::string_view name);
 std::optional<SegmentStatus> segment_status_from_name(std::string_view name);
 bool is_terminal(JobStatus status);
 
+// A job that kills its worker this often without getting on ends with plain card footage; when
+// even that crashes, it fails.
+inline constexpr int kCrashesBeforeCard = 3;
+inline constexpr int kCrashesBeforeFailure = 6;
+
 struct Job {
   std::string id;
   std::string tenant;
@@ -37,6 +42,7 @@ struct Job {
   int priority = 5;
   int run = 1;       // a retry starts a new one
   int attempts = 0;  // leases taken after a crash or an error
+  int crashes = 0;   // of those, crashes with no segment finished between them
   int progress_pct = 0;
   bool fallback_used = false;
   std::string fallback_reason;
@@ -55,7 +61,12 @@ struct Segment {
   std::string engine_used;
   std::string content_key;
   std::string artifact_key;  // storage key of the winning object
+  std::string artifact_sha256;
   std::string error;
 };
+
+// Where a job's files are in storage. The link shows the segment's winning object.
+std::string job_file_key(const std::string& job_id, const std::string& file);
+std::string segment_link_key(const std::string& job_id, int index);  // .../segments/seg_007.mp4
 
 }  // namespace pytoon::jobs

@@ -132,15 +132,17 @@ ReferenceFrame draw_all(const Scene& scene, const std::vector<SceneLayer>& layer
 
 ReferenceFrame::ReferenceFrame(Size s)
     : size(s),
-      luma(static_cast<std::size_t>(s.width * s.height), 16.0),
-      chroma(static_cast<std::size_t>(s.width * s.height / 2), 128.0) {}
+      luma(static_cast<std::size_t>(s.width) * static_cast<std::size_t>(s.height), 16.0),
+      chroma(luma.size() / 2, 128.0) {}
 
 double& ReferenceFrame::luma_at(int x, int y) {
-  return luma[static_cast<std::size_t>(y * size.width + x)];
+  const std::ptrdiff_t row = std::ptrdiff_t{y} * size.width;
+  return luma[static_cast<std::size_t>(row + x)];
 }
 
 double& ReferenceFrame::chroma_at(int i, int j, int component) {
-  return chroma[static_cast<std::size_t>(j * size.width + 2 * i + component)];
+  const std::ptrdiff_t row = std::ptrdiff_t{j} * size.width;
+  return chroma[static_cast<std::size_t>(row + std::ptrdiff_t{2} * i + component)];
 }
 
 Ycc reference_colour(double r, double g, double b) {

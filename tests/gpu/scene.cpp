@@ -71,6 +71,7 @@ SceneLayer random_layer(Dice& dice, Size frame, std::size_t pictures) {
 std::vector<Layer> textured(const std::vector<SceneLayer>& layers,
                             const std::vector<std::shared_ptr<const Texture>>& textures) {
   std::vector<Layer> out;
+  out.reserve(layers.size());
   for (const SceneLayer& layer : layers) {
     out.push_back({textures[layer.picture], layer.x, layer.y, layer.clip, layer.opacity_256});
   }

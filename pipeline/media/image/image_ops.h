@@ -1,4 +1,4 @@
-// Once-per-segment picture work, by libvips: high-quality scaling, blur, alpha arithmetic. Results
+// Once-per-segment picture work: high-quality scaling, blur, alpha arithmetic. Results
 // are the same on every machine. Alpha is premultiplied where filtering needs it, inside.
 //
 // Thread rule: any thread.

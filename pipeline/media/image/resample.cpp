@@ -10,6 +10,7 @@ namespace pytoon::media {
 namespace {
 
 constexpr double kLobes = 3.0;
+constexpr double kReachOfGauss = 3.2;  // beyond it lies 0.14 % of the weight, under 1/255
 
 // The source samples that make one output sample.
 struct Taps {
@@ -24,16 +25,25 @@ double lanczos(double x) {
   return kLobes * std::sin(t) * std::sin(t / kLobes) / (t * t);
 }
 
-Taps taps_at(double centre, double stretch, int samples) {
-  const int low = static_cast<int>(std::ceil(centre - kLobes * stretch));
-  const int high = static_cast<int>(std::floor(centre + kLobes * stretch));
+double gauss(double x) { return std::exp(-0.5 * x * x); }
+
+struct Kernel {
+  double (*value)(double);
+  double reach;    // beyond it value is taken as 0
+  double stretch;  // px per unit of x
+};
+
+Taps taps_at(double centre, const Kernel& kernel, int samples) {
+  const double radius = kernel.reach * kernel.stretch;
+  const int low = static_cast<int>(std::ceil(centre - radius));
+  const int high = static_cast<int>(std::floor(centre + radius));
   Taps taps;
   taps.first = std::clamp(low, 0, samples - 1);
   const int last = std::clamp(high, 0, samples - 1);
   std::vector<double> exact(static_cast<std::size_t>(last - taps.first + 1));
   double sum = 0;
   for (int i = low; i <= high; ++i) {
-    const double weight = lanczos((i - centre) / stretch);
+    const double weight = kernel.value((i - centre) / kernel.stretch);
     exact[static_cast<std::size_t>(std::clamp(i, taps.first, last) - taps.first)] += weight;
     sum += weight;
   }
@@ -41,16 +51,20 @@ Taps taps_at(double centre, double stretch, int samples) {
   return taps;
 }
 
-// One axis: `count` outputs over [from, from + length) of `samples` inputs.
-std::vector<Taps> axis_taps(double from, double length, int count, int samples) {
-  const double step = length / count;
-  const double stretch = std::max(step, 1.0);
+// One axis: `count` outputs, `step` px apart, the first in the middle of its step after `from`.
+std::vector<Taps> axis_taps(double from, double step, int count, const Kernel& kernel,
+                            int samples) {
   std::vector<Taps> taps;
   taps.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
-    taps.push_back(taps_at(from + (i + 0.5) * step - 0.5, stretch, samples));
+    taps.push_back(taps_at(from + (i + 0.5) * step - 0.5, kernel, samples));
   }
   return taps;
+}
+
+std::vector<Taps> lanczos_axis(double from, double length, int count, int samples) {
+  const double step = length / count;
+  return axis_taps(from, step, count, {lanczos, kLobes, std::max(step, 1.0)}, samples);
 }
 
 // row += weight * premultiplied source row
@@ -77,8 +91,8 @@ void store_straight(const float sum[4], std::uint8_t* out) {
   out[3] = alpha;
 }
 
-void shrink_row(const std::vector<float>& row, const std::vector<Taps>& columns,
-                std::uint8_t* out) {
+void sum_columns(const std::vector<float>& row, const std::vector<Taps>& columns,
+                 std::uint8_t* out) {
   for (const Taps& taps : columns) {
     float sum[4] = {0, 0, 0, 0};
     const float* in = row.data() + static_cast<std::size_t>(taps.first) * 4;
@@ -91,21 +105,31 @@ void shrink_row(const std::vector<float>& row, const std::vector<Taps>& columns,
   }
 }
 
-}  // namespace
-
-gpu::RgbaImage resample(const gpu::RgbaImage& image, const Window& window, gpu::Size size) {
-  const auto columns = axis_taps(window.x, window.width, size.width, image.size.width);
-  const auto rows = axis_taps(window.y, window.height, size.height, image.size.height);
+gpu::RgbaImage filter(const gpu::RgbaImage& image, const std::vector<Taps>& columns,
+                      const std::vector<Taps>& rows) {
   std::vector<float> sums(static_cast<std::size_t>(image.size.width) * 4);
-  gpu::RgbaImage out(size);
-  for (int y = 0; y < size.height; ++y) {
+  gpu::RgbaImage out({static_cast<int>(columns.size()), static_cast<int>(rows.size())});
+  for (int y = 0; y < out.size.height; ++y) {
     std::fill(sums.begin(), sums.end(), 0.0F);
     const Taps& taps = rows[static_cast<std::size_t>(y)];
     int source_row = taps.first;
     for (const float weight : taps.weights) add_row(image.at(0, source_row++), weight, sums);
-    shrink_row(sums, columns, out.at(0, y));
+    sum_columns(sums, columns, out.at(0, y));
   }
   return out;
+}
+
+}  // namespace
+
+gpu::RgbaImage resample(const gpu::RgbaImage& image, const Window& window, gpu::Size size) {
+  return filter(image, lanczos_axis(window.x, window.width, size.width, image.size.width),
+                lanczos_axis(window.y, window.height, size.height, image.size.height));
+}
+
+gpu::RgbaImage convolve_gaussian(const gpu::RgbaImage& image, double sigma_px) {
+  const Kernel kernel{gauss, kReachOfGauss, sigma_px};
+  return filter(image, axis_taps(0, 1, image.size.width, kernel, image.size.width),
+                axis_taps(0, 1, image.size.height, kernel, image.size.height));
 }
 
 }  // namespace pytoon::media

@@ -19,7 +19,9 @@ struct Window {
   double height = 0;
 };
 
-// image, window and size are not empty. Beyond the picture its edge pixels repeat.
+// image, window and size are not empty.
 gpu::RgbaImage resample(const gpu::RgbaImage& image, const Window& window, gpu::Size size);
+// At full size: the cost grows with sigma_px, which is above 0.
+gpu::RgbaImage convolve_gaussian(const gpu::RgbaImage& image, double sigma_px);
 
 }  // namespace pytoon::media

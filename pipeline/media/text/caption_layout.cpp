@@ -63,18 +63,34 @@ void place_lines(CaptionLayout& caption, const CaptionOrder& order) {
   caption.ink = all.left > all.right ? InkExtent{} : all;
 }
 
+// Korean lines break between words, not inside them as those of Chinese and Japanese do.
+void keep_korean_words(PangoLayout* layout, const std::string& text) {
+  const PangoAttrListPtr attributes(pango_attr_list_new());
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", start), text.size());
+    PangoAttribute* const whole = pango_attr_allow_breaks_new(FALSE);
+    whole->start_index = static_cast<guint>(start);
+    whole->end_index = static_cast<guint>(end);
+    pango_attr_list_insert(attributes.get(), whole);
+    start = end + 1;
+  }
+  pango_layout_set_attributes(layout, attributes.get());
+}
+
 CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size_px,
-                      PangoWrapMode wrap) {
+                      PangoWrapMode wrap, int width_px) {
   CaptionLayout caption;
   caption.size_px = size_px;
   caption.line_pitch_px = static_cast<int>(std::lround(size_px * order.style.line_height));
   caption.layout.reset(pango_layout_new(context));
   PangoLayout* const layout = caption.layout.get();
   pango_layout_set_font_description(layout, describe(order, size_px).get());
-  const int width = order.box.width - 2 * whole_px(order.style.outline_px);
-  pango_layout_set_width(layout, std::max(width, 1) * PANGO_SCALE);
+  pango_layout_set_width(layout, width_px * PANGO_SCALE);
   pango_layout_set_wrap(layout, wrap);
   pango_layout_set_text(layout, order.text.utf8.data(), static_cast<int>(order.text.utf8.size()));
+  if (order.text.language == "ko" && wrap == PANGO_WRAP_WORD) {
+    keep_korean_words(layout, order.text.utf8);
+  }
   place_lines(caption, order);
   return caption;
 }
@@ -83,6 +99,12 @@ bool fits(const CaptionLayout& caption, gpu::Size box) {
   const InkExtent& ink = caption.ink;
   return ink.left >= 0 && ink.right <= box.width &&
          std::ceil(ink.bottom) - std::floor(ink.top) <= box.height;
+}
+
+double widest_line(const CaptionLayout& caption) {
+  PangoRectangle logical{};
+  pango_layout_get_extents(caption.layout.get(), nullptr, &logical);
+  return px(logical.width);
 }
 
 std::vector<std::uint32_t> missing_glyphs(PangoLayout* layout) {
@@ -104,6 +126,26 @@ std::vector<std::uint32_t> missing_glyphs(PangoLayout* layout) {
   return missing;
 }
 
+// The narrowest setting with as many lines, so that none is left with a single short word.
+CaptionLayout balanced(PangoContext* context, const CaptionOrder& order, CaptionLayout caption,
+                       int width_px) {
+  if (caption.starts_px.size() < 2) return caption;
+  int too_narrow = width_px / 3;
+  int enough = width_px;
+  while (enough - too_narrow > 4) {
+    const int middle = (enough + too_narrow) / 2;
+    CaptionLayout candidate = lay_out(context, order, caption.size_px, PANGO_WRAP_WORD, middle);
+    if (candidate.starts_px.size() == caption.starts_px.size() && fits(candidate, order.box) &&
+        widest_line(candidate) <= middle) {
+      caption = std::move(candidate);
+      enough = middle;
+    } else {
+      too_narrow = middle;
+    }
+  }
+  return caption;
+}
+
 Failure too_long(const CaptionOrder& order, int size_px) {
   return failure(FailureKind::kInvalid,
                  "the text does not fit into " + std::to_string(order.box.width) + "x" +
@@ -121,16 +163,17 @@ bool has_colours(PangoFont* font) {
 }
 
 Result<CaptionLayout> fit_caption(PangoContext* context, const CaptionOrder& order) {
+  const int width = std::max(order.box.width - 2 * whole_px(order.style.outline_px), 1);
   const int most = order.style.size_px;
   const int least = std::min(order.style.min_size_px, most);
-  CaptionLayout wished = lay_out(context, order, most, PANGO_WRAP_WORD);
+  CaptionLayout wished = lay_out(context, order, most, PANGO_WRAP_WORD, width);
   if (const auto missing = missing_glyphs(wished.layout.get()); !missing.empty()) {
     return failure(FailureKind::kInvalid, "no font has a glyph for " + name_code_points(missing));
   }
-  if (fits(wished, order.box)) return wished;
-  CaptionLayout best = lay_out(context, order, least, PANGO_WRAP_WORD);
+  if (fits(wished, order.box)) return balanced(context, order, std::move(wished), width);
+  CaptionLayout best = lay_out(context, order, least, PANGO_WRAP_WORD, width);
   if (!fits(best, order.box)) {
-    CaptionLayout broken = lay_out(context, order, least, PANGO_WRAP_WORD_CHAR);
+    CaptionLayout broken = lay_out(context, order, least, PANGO_WRAP_WORD_CHAR, width);
     if (!fits(broken, order.box)) return too_long(order, least);
     return broken;
   }
@@ -138,7 +181,7 @@ Result<CaptionLayout> fit_caption(PangoContext* context, const CaptionOrder& ord
   int failing = most;
   while (failing - fitting > 1) {
     const int middle = (fitting + failing) / 2;
-    CaptionLayout candidate = lay_out(context, order, middle, PANGO_WRAP_WORD);
+    CaptionLayout candidate = lay_out(context, order, middle, PANGO_WRAP_WORD, width);
     if (fits(candidate, order.box)) {
       best = std::move(candidate);
       fitting = middle;
@@ -146,7 +189,7 @@ Result<CaptionLayout> fit_caption(PangoContext* context, const CaptionOrder& ord
       failing = middle;
     }
   }
-  return best;
+  return balanced(context, order, std::move(best), width);
 }
 
 }  // namespace pytoon::media

@@ -25,6 +25,7 @@ using FcFontSetPtr = std::unique_ptr<FcFontSet, FreeBy<FcFontSetDestroy>>;
 using PangoFontMapPtr = std::unique_ptr<PangoFontMap, FreeBy<g_object_unref>>;
 using PangoContextPtr = std::unique_ptr<PangoContext, FreeBy<g_object_unref>>;
 using PangoLayoutPtr = std::unique_ptr<PangoLayout, FreeBy<g_object_unref>>;
+using PangoAttrListPtr = std::unique_ptr<PangoAttrList, FreeBy<pango_attr_list_unref>>;
 using PangoFontDescriptionPtr =
     std::unique_ptr<PangoFontDescription, FreeBy<pango_font_description_free>>;
 

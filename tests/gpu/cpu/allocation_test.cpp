@@ -8,16 +8,22 @@
 #include "tests/gpu/scene.h"
 
 namespace {
+
 thread_local std::size_t allocations = 0;
-}
+
+// Out of line: inlined into their callers, malloc and free look mismatched to the compiler.
+[[gnu::noinline]] void* take(std::size_t size) { return std::malloc(size == 0 ? 1 : size); }
+[[gnu::noinline]] void give_back(void* p) { std::free(p); }
+
+}  // namespace
 
 void* operator new(std::size_t size) {
   ++allocations;
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  if (void* p = take(size)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { give_back(p); }
+void operator delete(void* p, std::size_t) noexcept { give_back(p); }
 
 namespace pytoon::gpu {
 namespace {

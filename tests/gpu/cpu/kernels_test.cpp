@@ -14,18 +14,20 @@
 namespace pytoon::gpu {
 namespace {
 
+std::size_t size(int count) { return static_cast<std::size_t>(count); }
+
 constexpr int kSpare = 40;  // bytes past the end that no kernel may write
 
 struct Rows {
   explicit Rows(std::uint32_t seed, int count) : engine(seed) {
-    const auto bytes = static_cast<std::size_t>(2 * count + kSpare);
+    const auto bytes = 2 * size(count) + kSpare;
     for (auto* row : {&a, &b, &c, &d}) {
       row->resize(bytes);
       for (std::uint8_t& v : *row) v = static_cast<std::uint8_t>(engine());
     }
-    wide.resize(static_cast<std::size_t>(2 * (count + 8)));
+    wide.resize(2 * size(count + 8));
     for (std::int16_t& v : wide) v = static_cast<std::int16_t>(pick(-2040, 18360));
-    over.resize(static_cast<std::size_t>(count + 1));
+    over.resize(size(count) + 1);
     for (std::int16_t& v : over) v = static_cast<std::int16_t>(pick(-64, 304));
     for (int i = 0; i < count; ++i) {
       first.push_back(pick(0, count + 4));
@@ -58,7 +60,7 @@ void expect_levels_agree(Body body) {
 
 TEST(Kernels, FilterRows) {
   expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
-    std::vector<std::int16_t> out(static_cast<std::size_t>(count + kSpare), 7);
+    std::vector<std::int16_t> out(size(count) + kSpare, 7);
     const std::uint8_t* four[4] = {rows.a.data(), rows.b.data(), rows.c.data(), rows.d.data()};
     k.filter_rows(four, rows.weights.data(), out.data(), count);
     return out;
@@ -67,7 +69,7 @@ TEST(Kernels, FilterRows) {
 
 TEST(Kernels, FilterColumns) {
   expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
-    std::vector<std::int16_t> out(static_cast<std::size_t>(count + kSpare), 7);
+    std::vector<std::int16_t> out(size(count) + kSpare, 7);
     k.filter_columns(rows.wide.data(), rows.first.data(), rows.weights.data(), out.data(), count);
     return out;
   });
@@ -75,7 +77,7 @@ TEST(Kernels, FilterColumns) {
 
 TEST(Kernels, FilterPairs) {
   expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
-    std::vector<std::int16_t> out(static_cast<std::size_t>(2 * count + kSpare), 7);
+    std::vector<std::int16_t> out(2 * size(count) + kSpare, 7);
     k.filter_pairs(rows.wide.data(), rows.first.data(), rows.weights.data(), out.data(), count);
     return out;
   });
@@ -83,7 +85,7 @@ TEST(Kernels, FilterPairs) {
 
 TEST(Kernels, Hold) {
   expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
-    std::vector<std::uint8_t> out(static_cast<std::size_t>(count + kSpare), 7);
+    std::vector<std::uint8_t> out(size(count) + kSpare, 7);
     k.hold(rows.over.data(), out.data(), count, kLumaRange);
     return out;
   });
@@ -91,7 +93,7 @@ TEST(Kernels, Hold) {
 
 TEST(Kernels, Settle) {
   expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
-    std::vector<std::uint8_t> colour(static_cast<std::size_t>(count + kSpare), 7);
+    std::vector<std::uint8_t> colour(size(count) + kSpare, 7);
     std::vector<std::uint8_t> alpha = colour;
     k.settle(rows.over.data(), rows.over.data() + 1, colour.data(), alpha.data(), count,
              kChromaRange);

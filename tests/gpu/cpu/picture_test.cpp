@@ -167,9 +167,9 @@ RgbaImage blob(Rgba colour) {
     for (int x = 0; x < 64; ++x) {
       const double square = std::pow(x - kBlob.x, 2) + std::pow(y - kBlob.y, 2);
       const double bright = std::exp(-square / 20);
-      image.at(x, y)[0] = static_cast<std::uint8_t>(colour.r * bright + 0.5);
-      image.at(x, y)[1] = static_cast<std::uint8_t>(colour.g * bright + 0.5);
-      image.at(x, y)[2] = static_cast<std::uint8_t>(colour.b * bright + 0.5);
+      image.at(x, y)[0] = static_cast<std::uint8_t>(std::lround(colour.r * bright));
+      image.at(x, y)[1] = static_cast<std::uint8_t>(std::lround(colour.g * bright));
+      image.at(x, y)[2] = static_cast<std::uint8_t>(std::lround(colour.b * bright));
     }
   }
   return image;

@@ -1,5 +1,6 @@
 #include "pipeline/media/image/image_file.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/files.h"

@@ -25,6 +25,22 @@ TEST_F(TextFit, LinesBreakAtWords) {
   EXPECT_EQ(picture->size_px, 56);
 }
 
+TEST_F(TextFit, LinesAreBalanced) {
+  const Result<TextPicture> even = draw(repeated("nnnnn ", 6));
+  EXPECT_EQ(even->lines, 2);
+  EXPECT_EQ(even->ink.width, draw("nnnnn nnnnn nnnnn")->ink.width) << "three words on each line";
+}
+
+TEST_F(TextFit, KoreanBreaksBetweenWordsChineseAnywhere) {
+  const std::string word = repeated("한", 9);
+  const Result<TextPicture> korean = draw(word + " " + word);
+  EXPECT_EQ(korean->lines, 2);
+  EXPECT_EQ(korean->ink.width, draw(word)->ink.width);
+  const Result<TextPicture> chinese = draw(repeated("漢", 20));
+  EXPECT_EQ(chinese->lines, 2);
+  EXPECT_EQ(chinese->size_px, 56);
+}
+
 TEST_F(TextFit, LinesAreCentred) {
   for (const char* text : {"nnn", "nnnnnnnnnnnnnnn nnnnnnnnnnnnnnn nnnnnnnnnnnnnnn", "你好"}) {
     const Result<TextPicture> picture = draw(text);

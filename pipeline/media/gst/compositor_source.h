@@ -1,0 +1,36 @@
+// pytooncompositorsrc: a GStreamer source whose frames are drawn by a FrameSource, straight into
+// the buffers that the encoder reads. NV12 in system memory; frame n carries the time n/fps.
+//
+// Its fill() is the frame loop: it takes a buffer from a pool, checks cancel, draws, reports. Ends
+// the stream after frame_count frames. Failures of draw() and kCancelled go to the FailureSlot.
+//
+// Thread rule: configure before the pipeline runs; draw() and on_progress are called from one
+// thread of the pipeline, which never outlives the run.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/cancel.h"
+#include "pipeline/media/gst/element_failure.h"
+#include "pipeline/media/segment_writer.h"
+
+namespace pytoon::media {
+
+constexpr char kCompositorSource[] = "pytooncompositorsrc";
+
+struct CompositorSourceJob {
+  FrameSource* frames = nullptr;  // outlives the pipeline
+  VideoFormat format;
+  int frame_count = 0;
+  CancelToken cancel;
+  std::function<void(int)> on_progress;
+  std::shared_ptr<FailureSlot> failures;
+};
+
+GType compositor_source_get_type();
+void configure_compositor_source(GstElement* element, CompositorSourceJob job);
+
+}  // namespace pytoon::media

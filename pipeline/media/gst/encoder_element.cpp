@@ -1,0 +1,186 @@
+#include "pipeline/media/gst/encoder_element.h"
+
+#include <gst/video/gstvideoencoder.h>
+#include <gst/video/video.h>
+
+#include <utility>
+
+#include "pipeline/media/gst/element_type.h"
+#include "pipeline/media/gst/gst_pipeline.h"
+#include "pipeline/media/gst/mapped_frame.h"
+#include "pipeline/media/gst/video_encoder.h"
+
+namespace pytoon::media {
+namespace {
+
+struct EncoderState {
+  EncoderElementJob job;
+  GstVideoInfo info{};
+  FramePtr picture = make_frame();
+  std::unique_ptr<VideoEncoder> encoder;
+};
+
+using Type = ElementType<GstVideoEncoder, GstVideoEncoderClass, EncoderState>;
+
+EncoderState& state_of(gpointer element) { return Type::state_of(element); }
+
+// The frame's owner inside the pipeline; finish_frame takes it, everything else gives it back.
+struct FrameUnref {
+  void operator()(GstVideoCodecFrame* frame) const { gst_video_codec_frame_unref(frame); }
+};
+using CodecFramePtr = std::unique_ptr<GstVideoCodecFrame, FrameUnref>;
+
+Status open_codec(GstVideoEncoder* element, EncoderState& state, GstVideoCodecState* input) {
+  auto encoder = VideoEncoder::open(state.job.format, state.job.settings);
+  if (!encoder) return encoder.failure();
+  state.encoder = std::move(*encoder);
+  state.info = input->info;
+  const Bytes avcc = make_avcc(state.encoder->sets());
+  GstBuffer* codec_data = gst_buffer_new_memdup(avcc.data(), avcc.size());
+  GstCaps* caps =
+      gst_caps_new_simple("video/x-h264", "stream-format", G_TYPE_STRING, "avc", "alignment",
+                          G_TYPE_STRING, "au", "codec_data", GST_TYPE_BUFFER, codec_data, nullptr);
+  gst_buffer_unref(codec_data);
+  gst_video_codec_state_unref(gst_video_encoder_set_output_state(element, caps, input));
+  gst_video_encoder_set_min_pts(element, kTimelineStart);
+  if (gst_video_encoder_negotiate(element) == FALSE) {
+    return failure(FailureKind::kInternal, "the encoder's output format was refused");
+  }
+  return ok_status();
+}
+
+GstFlowReturn finish_unit(GstVideoEncoder* element, EncoderState& state, const AccessUnit& unit) {
+  CodecFramePtr frame(gst_video_encoder_get_frame(element, static_cast<int>(unit.frame)));
+  if (!frame) {
+    fail_element(GST_ELEMENT(element), *state.job.failures,
+                 failure(FailureKind::kMedia, "the encoder returned a frame it was not given"));
+    return GST_FLOW_ERROR;
+  }
+  frame->output_buffer = gst_buffer_new_memdup(unit.bytes.data(), unit.bytes.size());
+  frame->dts = frame_time(unit.decode_at, state.job.format.frames_per_second);
+  if (unit.key) GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame.get());
+  return gst_video_encoder_finish_frame(element, frame.release());
+}
+
+GstFlowReturn drain(GstVideoEncoder* element, EncoderState& state) {
+  for (;;) {
+    const Result<AccessUnit> unit = state.encoder->receive();
+    if (!unit) {
+      fail_element(GST_ELEMENT(element), *state.job.failures, unit.failure());
+      return GST_FLOW_ERROR;
+    }
+    if (unit->frame < 0) return GST_FLOW_OK;
+    const GstFlowReturn flow = finish_unit(element, state, *unit);
+    if (flow != GST_FLOW_OK) return flow;
+  }
+}
+
+// Points an AVFrame at the buffer's memory, which stays mapped until the codec lets go of it.
+Status borrow_picture(EncoderState& state, GstBuffer* buffer, std::int64_t index) {
+  auto mapped = std::make_unique<MappedFrame>(state.info, buffer, GST_MAP_READ);
+  if (!*mapped) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
+  AVFrame& picture = *state.picture;
+  picture.format = AV_PIX_FMT_NV12;
+  picture.width = state.job.format.size.width;
+  picture.height = state.job.format.size.height;
+  picture.pts = index;
+  for (guint plane = 0; plane < 2; ++plane) {
+    picture.data[plane] = mapped->plane(plane);
+    picture.linesize[plane] = mapped->pitch_bytes(plane);
+  }
+  const auto unmap = [](void* opaque, std::uint8_t*) {
+    const std::unique_ptr<MappedFrame> owned(static_cast<MappedFrame*>(opaque));
+  };
+  picture.buf[0] = av_buffer_create(picture.data[0], mapped->size_bytes(), unmap, mapped.get(),
+                                    AV_BUFFER_FLAG_READONLY);
+  if (picture.buf[0] == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
+  mapped.release();
+  return ok_status();
+}
+
+Status encode(EncoderState& state, GstVideoCodecFrame& frame) {
+  if (state.job.cancel.cancelled()) {
+    return failure(FailureKind::kCancelled, "rendering was cancelled");
+  }
+  Status done = borrow_picture(state, frame.input_buffer, frame.system_frame_number);
+  if (done) done = state.encoder->send(state.picture.get());
+  av_frame_unref(state.picture.get());
+  // The codec has its own copy or reference: the buffer needn't wait for the packet.
+  gst_buffer_replace(&frame.input_buffer, nullptr);
+  return done;
+}
+
+GstFlowReturn handle_frame(GstVideoEncoder* element, GstVideoCodecFrame* raw_frame) {
+  EncoderState& state = state_of(element);
+  const CodecFramePtr frame(raw_frame);
+  return contained(GST_ELEMENT(element), *state.job.failures, GST_FLOW_ERROR, [&] {
+    if (Status done = encode(state, *frame); !done) {
+      fail_element(GST_ELEMENT(element), *state.job.failures, done.failure());
+      return GST_FLOW_ERROR;
+    }
+    return drain(element, state);
+  });
+}
+
+gboolean set_format(GstVideoEncoder* element, GstVideoCodecState* input) {
+  EncoderState& state = state_of(element);
+  return contained(GST_ELEMENT(element), *state.job.failures, FALSE, [&] {
+    const Status opened = open_codec(element, state, input);
+    if (!opened) fail_element(GST_ELEMENT(element), *state.job.failures, opened.failure());
+    return opened ? TRUE : FALSE;
+  });
+}
+
+GstFlowReturn finish(GstVideoEncoder* element) {
+  EncoderState& state = state_of(element);
+  if (!state.encoder) return GST_FLOW_OK;
+  return contained(GST_ELEMENT(element), *state.job.failures, GST_FLOW_ERROR, [&] {
+    if (Status done = state.encoder->send(nullptr); !done) {
+      fail_element(GST_ELEMENT(element), *state.job.failures, done.failure());
+      return GST_FLOW_ERROR;
+    }
+    return drain(element, state);
+  });
+}
+
+gboolean stop(GstVideoEncoder* element) {
+  state_of(element).encoder.reset();
+  return TRUE;
+}
+
+gboolean propose_allocation(GstVideoEncoder* element, GstQuery* query) {
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  return Type::parent_class(element)->propose_allocation(element, query);
+}
+
+void set_up_class(GstElementClass* type) {
+  add_pad_template(type, "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_VIDEO_CAPS_MAKE("NV12"));
+  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                   "video/x-h264,stream-format=avc,alignment=au");
+  gst_element_class_set_static_metadata(type, "Pytoon H.264 encoder", "Codec/Encoder/Video",
+                                        "H.264 through libavcodec", "Pytoon");
+  GstVideoEncoderClass* encoder = GST_VIDEO_ENCODER_CLASS(type);
+  encoder->set_format = set_format;
+  encoder->handle_frame = handle_frame;
+  encoder->finish = finish;
+  encoder->stop = stop;
+  encoder->propose_allocation = propose_allocation;
+  // Nothing to carry over: input buffers are gone before their packets are finished.
+  encoder->transform_meta = nullptr;
+}
+
+void set_up(GstVideoEncoder*) {}
+
+}  // namespace
+
+GType encoder_element_get_type() {
+  static const GType type =
+      Type::define<set_up_class, set_up>("PytoonEncoderElement", GST_TYPE_VIDEO_ENCODER);
+  return type;
+}
+
+void configure_encoder_element(GstElement* element, EncoderElementJob job) {
+  state_of(element).job = std::move(job);
+}
+
+}  // namespace pytoon::media

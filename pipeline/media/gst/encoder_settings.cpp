@@ -1,0 +1,45 @@
+#include "pipeline/media/gst/video_encoder.h"
+
+namespace pytoon::media {
+
+// Pinned: the level and the stream's parameter sets must not follow from the pictures. x264's
+// stitchable keeps content out of the headers; b-pyramid none keeps the reordering at one frame.
+//
+// cpu-independent: without it x264 r3095 gives other bytes on another instruction set, and with
+// AVX2 even from run to run (its macroblock tree then depends on memory nobody wrote).
+Result<NamedValues> encoder_options(const EncoderSettings& settings) {
+  if (settings.codec != "libx264") {
+    return failure(FailureKind::kMedia, "the encoder " + settings.codec + " is not supported");
+  }
+  const auto thousands = [](int kilo) { return std::to_string(kilo) + "000"; };
+  return NamedValues{
+      {"preset", settings.preset},
+      {"profile", "high"},
+      {"level", "4.0"},
+      {"crf", std::to_string(settings.crf)},
+      {"maxrate", thousands(settings.max_bitrate_kbps)},
+      {"bufsize", thousands(settings.vbv_buffer_kbits)},
+      {"g", std::to_string(settings.gop_frames)},
+      {"bf", std::to_string(settings.b_frames)},
+      {"refs", std::to_string(settings.reference_frames)},
+      {"threads", std::to_string(settings.threads)},
+      {"flags", "+cgop+global_header"},
+      {"colorspace", "bt709"},
+      {"color_primaries", "bt709"},
+      {"color_trc", "bt709"},
+      {"color_range", "tv"},
+      {"chroma_sample_location", "left"},
+      {"x264-params", "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1"},
+  };
+}
+
+std::string EncoderSettings::fingerprint() const {
+  std::string text = "codec=" + codec + ";avcodec=" + std::to_string(avcodec_version() >> 16) +
+                     ";input=nv12;units=slices";
+  if (const Result<NamedValues> options = encoder_options(*this)) {
+    for (const auto& [name, value] : *options) text += ";" + name + "=" + value;
+  }
+  return text;
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,54 @@
+#include "pipeline/media/gst/ffmpeg.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
+
+#include "base/files.h"
+
+namespace pytoon::media {
+
+std::string Options::leftover() const {
+  const AVDictionaryEntry* entry = av_dict_get(dictionary_, "", nullptr, AV_DICT_IGNORE_SUFFIX);
+  return entry == nullptr ? "" : entry->key;
+}
+
+FramePtr make_frame() {
+  FramePtr frame(av_frame_alloc());
+  if (!frame) throw std::bad_alloc();
+  return frame;
+}
+
+PacketPtr make_packet() {
+  PacketPtr packet(av_packet_alloc());
+  if (!packet) throw std::bad_alloc();
+  return packet;
+}
+
+std::string file_url(const std::filesystem::path& path) { return "file:" + path.string(); }
+
+Result<InputPtr> open_mp4(const std::filesystem::path& path) {
+  Options options;
+  options.set("protocol_whitelist", "file");
+  AVFormatContext* context = nullptr;
+  const int rc = avformat_open_input(&context, file_url(path).c_str(), av_find_input_format("mp4"),
+                                     options.out());
+  if (rc < 0) return av_failure(rc, "can't open " + path.string());
+  return InputPtr(context);
+}
+
+Failure av_failure(int error, const std::string& what) {
+  constexpr std::array kFromTheSystem{EACCES, EDQUOT, EFBIG,  EIO,     EISDIR, EMFILE, ENAMETOOLONG,
+                                      ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM,  EROFS};
+  if (std::ranges::find(kFromTheSystem, AVUNERROR(error)) != kFromTheSystem.end()) {
+    return errno_failure(AVUNERROR(error), what);
+  }
+  std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+  av_strerror(error, text.data(), text.size());
+  const bool memory = error == AVERROR(ENOMEM);
+  return failure(memory ? FailureKind::kOutOfMemory : FailureKind::kMedia,
+                 what + ": " + text.data());
+}
+
+}  // namespace pytoon::media

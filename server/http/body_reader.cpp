@@ -1,0 +1,45 @@
+#include "server/http/body_reader.h"
+
+#include <algorithm>
+
+namespace pytoon::http {
+
+BodyReader::BodyReader(Admitted& admitted, const BodyLimits& limits) : admitted_(admitted) {
+  const RequestHead& head = admitted.request.head;
+  left_bytes_ = head.content_length.value_or(0);
+  if (head.chunked) chunked_.emplace();
+  if (admitted.route->body != BodyKind::kUpload) return;
+  form_.emplace(admitted.boundary);
+  admitted.request.form =
+      std::make_unique<UploadForm>(limits.spool_folder, limits.upload_bytes_max);
+}
+
+bool BodyReader::done() const { return chunked_ ? chunked_->done() : left_bytes_ == 0; }
+
+Status BodyReader::keep(std::string_view bytes) {
+  body_bytes_ += bytes.size();
+  if (body_bytes_ > admitted_.body_bytes_max) {
+    return failure(FailureKind::kTooLarge,
+                   "The body is over " + std::to_string(admitted_.body_bytes_max) + " bytes.");
+  }
+  if (form_) return form_->feed(bytes, *admitted_.request.form);
+  admitted_.request.body.append(bytes);
+  return ok_status();
+}
+
+Result<std::size_t> BodyReader::feed(std::string_view bytes) {
+  received_bytes_ += bytes.size();
+  if (chunked_)
+    return chunked_->feed(bytes, [this](std::string_view piece) { return keep(piece); });
+  const std::size_t piece = std::min<std::uint64_t>(bytes.size(), left_bytes_);
+  if (Status kept = keep(bytes.substr(0, piece)); !kept) return kept.failure();
+  left_bytes_ -= piece;
+  return piece;
+}
+
+Status BodyReader::finish() const {
+  if (!form_ || form_->complete()) return ok_status();
+  return failure(FailureKind::kMalformed, "The form ends without its closing boundary.");
+}
+
+}  // namespace pytoon::http

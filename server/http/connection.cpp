@@ -1,0 +1,310 @@
+#include "server/http/connection.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace pytoon::http {
+namespace {
+
+constexpr std::size_t kSetAsideBytesMax = 65536;
+constexpr std::uint64_t kDiscardBytesMax = 64'000'000;
+constexpr std::uint64_t kBodyFloorBytesPerSecond = 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// How many bytes the socket took; -1 when it is broken.
+ssize_t send_now(int fd, std::string_view bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t n =
+        ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) break;
+    if (n < 0) return -1;
+    sent += static_cast<std::size_t>(n);
+  }
+  return static_cast<ssize_t>(sent);
+}
+
+}  // namespace
+
+Connection::Connection(int fd, Gear& gear)
+    : fd_(fd), gear_(gear), deadline_(gear.clock.steady_now() + gear.limits.head) {}
+
+void Connection::receive(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  try {
+    if (set_aside_.empty()) return consume(bytes);
+    set_aside(bytes);  // behind what came before
+    take_set_aside();
+  } catch (const std::exception& error) {
+    gear_.log.error("http_connection_crash", {{"error", error.what()}});
+    shut_down();
+  }
+}
+
+void Connection::consume(std::string_view bytes) {
+  while (!bytes.empty()) {
+    switch (phase_) {
+      case Phase::kHead:
+        bytes.remove_prefix(take_head(bytes));
+        break;
+      case Phase::kBody:
+        bytes.remove_prefix(take_body(bytes));
+        break;
+      case Phase::kHandling:
+      case Phase::kStreaming:
+        return set_aside(bytes);
+      case Phase::kLingering:
+        return discard(bytes);
+      case Phase::kDropped:
+      case Phase::kClosed:
+        return;
+    }
+  }
+}
+
+void Connection::set_aside(std::string_view bytes) {
+  if (set_aside_.size() + bytes.size() > kSetAsideBytesMax) return shut_down();
+  set_aside_.append(bytes);
+}
+
+void Connection::discard(std::string_view bytes) {
+  discarded_bytes_ += bytes.size();
+  if (discarded_bytes_ > kDiscardBytesMax) shut_down();
+}
+
+std::size_t Connection::take_head(std::string_view bytes) {
+  if (!reader_.started()) deadline_ = gear_.clock.steady_now() + gear_.limits.head;
+  const HeadReader::Step step = reader_.feed(bytes);
+  if (step.problem) {
+    refuse(*step.problem);
+  } else if (step.complete) {
+    begin_exchange();
+  }
+  return step.taken;
+}
+
+void Connection::begin_exchange() {
+  auto parsed = parse_request_head(reader_.head());
+  reader_.reset();
+  if (const Problem* problem = std::get_if<Problem>(&parsed)) return refuse(*problem);
+  auto& head = std::get<RequestHead>(parsed);
+  exchange_ = std::make_unique<Exchange>(gear_.in_flight, gear_.clock.steady_now());
+  exchange_->method = name_of(head.method);
+  exchange_->head_only = head.method == Method::kHead;
+  exchange_->keep_alive = head.keep_alive;
+  const bool has_body = head.has_body();
+  Admission admission = gear_.front.admit(std::move(head));
+  exchange_->route = admission.route;
+  if (auto* refusal = std::get_if<Response>(&admission.outcome)) {
+    // An unread body would be taken for the next request.
+    if (has_body) exchange_->keep_alive = false;
+    return respond(std::move(*refusal));
+  }
+  exchange_->admitted =
+      std::make_unique<Admitted>(std::move(std::get<Admitted>(admission.outcome)));
+  if (has_body) {
+    begin_body();
+  } else {
+    if (exchange_->admitted->route->body == BodyKind::kUpload) {
+      return refuse(malformed("The form is missing."));
+    }
+    dispatch();
+  }
+}
+
+void Connection::begin_body() {
+  exchange_->body = std::make_unique<BodyReader>(*exchange_->admitted, gear_.front.limits());
+  phase_ = Phase::kBody;
+  body_since_ = gear_.clock.steady_now();
+  deadline_ = body_since_ + gear_.limits.body_grace;
+  if (exchange_->admitted->request.head.expects_continue && send_now(fd_, kContinue) < 0) {
+    shut_down();
+  }
+}
+
+std::size_t Connection::take_body(std::string_view bytes) {
+  BodyReader& body = *exchange_->body;
+  const auto taken = body.feed(bytes);
+  const Status whole = taken && body.done() ? body.finish() : ok_status();
+  if (!taken || !whole) {
+    exchange_->keep_alive = false;
+    respond(gear_.front.refuse(exchange_->route, taken ? whole.failure() : taken.failure()));
+    return bytes.size();
+  }
+  const auto earned = std::chrono::seconds(body.received_bytes() / kBodyFloorBytesPerSecond);
+  deadline_ = body_since_ + gear_.limits.body_grace + earned;
+  if (body.done()) dispatch();
+  return *taken;
+}
+
+void Connection::dispatch() {
+  phase_ = Phase::kHandling;
+  exchange_->body.reset();
+  if (exchange_->admitted->route->immediate) {
+    return respond(gear_.front.answer(*exchange_->admitted));
+  }
+  // The exchange stays put while the handler runs: nothing touches it in kHandling but answered().
+  const auto task = [self = shared_from_this(), admitted = exchange_->admitted.get()] {
+    self->answered(self->gear_.front.answer(*admitted));
+  };
+  if (gear_.pool.post(task)) return;
+  respond(problem_response(
+      problem_of(failure(FailureKind::kUnavailable, "Too many requests are waiting."))));
+}
+
+void Connection::answered(Response response) {
+  const std::lock_guard lock(mutex_);
+  try {
+    respond(std::move(response));
+    take_set_aside();
+  } catch (const std::exception& error) {
+    gear_.log.error("http_connection_crash", {{"error", error.what()}});
+    shut_down();
+  }
+}
+
+void Connection::take_set_aside() {
+  while (!set_aside_.empty() && (phase_ == Phase::kHead || phase_ == Phase::kBody)) {
+    const std::string bytes = std::exchange(set_aside_, {});
+    consume(bytes);
+  }
+}
+
+void Connection::refuse(const Problem& problem) {
+  if (!exchange_) {
+    exchange_ = std::make_unique<Exchange>(gear_.in_flight, gear_.clock.steady_now());
+  }
+  exchange_->keep_alive = false;
+  respond(problem_response(problem));
+}
+
+void Connection::respond(Response response) {
+  Exchange& exchange = *exchange_;
+  exchange.body.reset();
+  exchange.admitted.reset();
+  exchange.status = response.status;
+  if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_exchange(false);
+  const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
+  if (endless || gear_.draining) exchange.keep_alive = false;
+  std::string bytes = wire_head(response, exchange.keep_alive, gear_.clock.now());
+  Body body = exchange.head_only ? Body() : std::move(response.body);
+  if (const auto* text = std::get_if<std::string>(&body)) {
+    bytes += *text;
+    const ssize_t sent = send_now(fd_, bytes);
+    if (sent < 0) return finish_exchange(false);
+    exchange.bytes = static_cast<std::uint64_t>(sent);
+    bytes.erase(0, exchange.bytes);
+    if (bytes.empty()) return finish_exchange(true);
+    body = std::string();
+  }
+  stream(std::move(bytes), std::move(body));
+}
+
+void Connection::stream(std::string bytes, Body rest) {
+  Stream stream;
+  stream.socket = FileDescriptor(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+  stream.bytes = std::move(bytes);
+  Streamer* streamer = &gear_.files;
+  if (auto* file = std::get_if<FileBody>(&rest)) stream.rest = std::move(*file);
+  if (auto* source = std::get_if<std::unique_ptr<EventSource>>(&rest)) {
+    stream.rest = std::move(*source);
+    streamer = &gear_.events;
+  }
+  stream.done = [self = shared_from_this()](bool whole, std::uint64_t sent) {
+    self->streamed(whole, sent);
+  };
+  phase_ = Phase::kStreaming;
+  if (!stream.socket || !streamer->submit(std::move(stream))) finish_exchange(false);
+}
+
+void Connection::streamed(bool whole, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  exchange_->bytes += bytes;
+  finish_exchange(whole);
+  if (set_aside_.empty() || phase_ != Phase::kHead) return;
+  const auto go_on = [self = shared_from_this()] { self->locked(&Connection::take_set_aside); };
+  if (!gear_.pool.post(go_on)) shut_down();
+}
+
+void Connection::finish_exchange(bool whole) {
+  const SteadyTime now = gear_.clock.steady_now();
+  gear_.access.record(*exchange_, now, whole);
+  const bool keep_alive = exchange_->keep_alive;
+  exchange_.reset();
+  if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return;
+  if (!whole) return shut_down();
+  if (!keep_alive) return linger();
+  phase_ = Phase::kHead;
+  deadline_ = now + gear_.limits.idle;
+}
+
+void Connection::linger() {
+  ::shutdown(fd_, SHUT_WR);
+  phase_ = Phase::kLingering;
+  deadline_ = gear_.clock.steady_now() + gear_.limits.linger;
+}
+
+// The reactor reads the end of the stream next, and closes.
+void Connection::shut_down() {
+  if (phase_ == Phase::kClosed) return;
+  ::shutdown(fd_, SHUT_RDWR);
+  phase_ = Phase::kDropped;
+  forget_unfinished_body();
+}
+
+// Nobody else will: a request whose body never came whole has no handler and no stream.
+void Connection::forget_unfinished_body() {
+  if (exchange_ && exchange_->body) exchange_.reset();
+}
+
+void Connection::locked(void (Connection::*step)()) {
+  const std::lock_guard lock(mutex_);
+  (this->*step)();
+}
+
+void Connection::closed() {
+  const std::lock_guard lock(mutex_);
+  forget_unfinished_body();
+  phase_ = Phase::kClosed;
+  set_aside_.clear();
+}
+
+void Connection::turn_away() {
+  const std::lock_guard lock(mutex_);
+  refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
+}
+
+void Connection::check_deadline(SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  if (now < deadline_) return;
+  switch (phase_) {
+    case Phase::kHead:
+      if (!reader_.started()) return shut_down();
+      return refuse(
+          problem_of(ProtocolFault::kRequestTimeout, "The request head came too slowly."));
+    case Phase::kBody:
+      return refuse(
+          problem_of(ProtocolFault::kRequestTimeout, "The request body came too slowly."));
+    case Phase::kLingering:
+      return shut_down();
+    default:
+      return;
+  }
+}
+
+void Connection::close_if_idle() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ == Phase::kHead && !reader_.started()) shut_down();
+}
+
+void Connection::drop() { locked(&Connection::shut_down); }
+
+int Connection::take_descriptor() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(phase_, Phase::kClosed) == Phase::kClosed ? -1 : fd_;
+}
+
+}  // namespace pytoon::http

@@ -1,0 +1,110 @@
+#include "server/http/http_server.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+
+#include "server/http/connection_table.h"
+#include "server/http/listener.h"
+#include "server/http/routes.h"
+#include "server/http/spool_file.h"
+
+namespace pytoon::http {
+namespace {
+
+constexpr int kReactorThreads = 4;
+constexpr std::size_t kWaitingMax = 2048;         // requests before the handlers
+constexpr std::size_t kDescriptorsKept = 128;     // for everything that is not a connection
+constexpr std::size_t kDescriptorsPerStream = 3;  // socket, its duplicate, the file
+constexpr std::chrono::milliseconds kClosingPatience{2000};
+
+std::size_t affordable_connections(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t free = limit.rlim_cur - std::min<std::size_t>(limit.rlim_cur, kDescriptorsKept);
+  return std::clamp<std::size_t>(free / kDescriptorsPerStream, 1, std::max<std::size_t>(wanted, 1));
+}
+
+bool sigpipe_ignored() {
+  struct sigaction action {};
+  return ::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+// In the order of construction; destroyed the other way round, after stop() has joined the threads.
+struct HttpServer::Parts {
+  Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
+        Callbacks callbacks)
+      : options(std::move(wanted)),
+        front(all_routes(service, draining, std::move(callbacks.metrics_text)), std::move(keys),
+              options.rate,
+              BodyLimits{options.json_bytes_max, options.upload_bytes_max, options.spool_folder},
+              clock, log, draining),
+        access(log, std::move(callbacks.on_served)),
+        files(clock, options.time.stall),
+        events(clock, options.time.stall),
+        pool(options.threads, kWaitingMax),
+        gear{front, pool, files, events, in_flight, access, clock, log, options.time, draining},
+        table(clock),
+        listener(gear, table, affordable_connections(options.connections_max)) {}
+
+  const Options options;
+  std::atomic<bool> draining{false};
+  InFlight in_flight;
+  Front front;
+  AccessLog access;
+  Streamer files;
+  Streamer events;
+  WorkerPool pool;
+  Gear gear;
+  ConnectionTable table;
+  Listener listener;
+  bool stopped = false;
+};
+
+HttpServer::HttpServer(Options options, KeyRing keys, jobs::Service& service, const Clock& clock,
+                       Log& log, Callbacks callbacks)
+    : parts_(std::make_unique<Parts>(std::move(options), std::move(keys), service, clock, log,
+                                     std::move(callbacks))) {}
+
+HttpServer::~HttpServer() { stop(std::chrono::milliseconds(0)); }
+
+Status HttpServer::start() {
+  if (!sigpipe_ignored()) return failure(FailureKind::kInvalid, "the process must ignore SIGPIPE");
+  if (Status cleared = clear_spool(parts_->options.spool_folder); !cleared) return cleared;
+  return parts_->listener.start({parts_->options.host, parts_->options.port}, kReactorThreads);
+}
+
+std::uint16_t HttpServer::port() const { return parts_->listener.port(); }
+
+int HttpServer::in_flight() const { return parts_->in_flight.count(); }
+
+void HttpServer::begin_drain() {
+  parts_->draining = true;
+  parts_->events.end_events();
+  for (const auto& connection : parts_->table.all()) connection->close_if_idle();
+}
+
+bool HttpServer::stop(std::chrono::milliseconds patience) {
+  if (std::exchange(parts_->stopped, true)) return true;
+  begin_drain();
+  const bool drained = parts_->in_flight.wait_for_none(patience);
+  // Shut sockets make the reactors close their descriptors; new ones may come until they end.
+  for (const auto& connection : parts_->table.all()) connection->drop();
+  parts_->table.wait_for_none(kClosingPatience);
+  parts_->listener.stop();
+  parts_->pool.stop();
+  parts_->files.stop();
+  parts_->events.stop();
+  parts_->table.stop();
+  for (const auto& connection : parts_->table.all()) {
+    if (const int fd = connection->take_descriptor(); fd >= 0) ::close(fd);
+  }
+  return drained;
+}
+
+}  // namespace pytoon::http

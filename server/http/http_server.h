@@ -1,0 +1,71 @@
+// The HTTP front of Pytoon: REST in, JSON, files and event streams out. Everything it knows of the
+// product it asks of a jobs::Service; it decides nothing.
+//
+// The process must ignore SIGPIPE (start() refuses otherwise: the library below would let a client
+// that hangs up kill the process) and should block the signals it waits for before start(), so
+// that the server's threads inherit the mask. TLS, HTTP/2 and per-address limits belong to a proxy
+// in front.
+//
+// Thread rule: start() and stop() from one thread; the others from any. Callbacks come from many
+// threads at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "server/http/key_ring.h"
+#include "server/http/limits.h"
+#include "server/http/rate_limiter.h"
+#include "server/http/served.h"
+#include "server/jobs/service.h"
+
+namespace pytoon::http {
+
+struct Options {
+  std::string host = "127.0.0.1";      // IPv4 or IPv6 literal
+  std::uint16_t port = 8080;           // 0 takes any free one
+  int threads = 8;                     // that run handlers; four more read the sockets
+  std::filesystem::path spool_folder;  // for uploads on their way; this process's own
+  std::uint64_t upload_bytes_max = 20'000'000;
+  std::uint64_t json_bytes_max = 1'000'000;
+  std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
+  RateLimit rate;                      // per key
+  TimeLimits time;
+};
+
+struct Callbacks {
+  std::function<std::string()> metrics_text;     // body of GET /metrics; none: an empty text
+  std::function<void(const Served&)> on_served;  // every request, by route pattern; may be empty
+};
+
+class HttpServer {
+ public:
+  HttpServer(Options options, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
+             Callbacks callbacks);
+  ~HttpServer();  // stop() without patience
+
+  // Returns when the port is open. Once in an object's life. Errors: kInvalid, kIo.
+  Status start();
+  std::uint16_t port() const;
+  // Requests whose answer is not complete, streams included.
+  int in_flight() const;
+
+  // /ready says 503, every answer closes its connection, POST is refused, event streams end.
+  void begin_drain();
+  // Drains, waits up to `patience` for what is in flight, then closes everything and joins all
+  // threads. True when nothing had to be cut off.
+  bool stop(std::chrono::milliseconds patience);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pytoon::http

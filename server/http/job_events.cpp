@@ -1,0 +1,86 @@
+#include "server/http/job_events.h"
+
+#include "server/http/problem.h"
+#include "server/http/text.h"
+
+namespace pytoon::http {
+namespace {
+
+constexpr std::chrono::milliseconds kReadingLife{200};  // less than the streamer's tick
+constexpr std::chrono::seconds kHeartbeat{15};
+constexpr std::size_t kReadingsMax = 64;
+constexpr std::string_view kReconnect = "retry: 2000\n\n";
+
+std::string dump(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+class JobEvents final : public EventSource {
+ public:
+  JobEvents(JobFeed& feed, jobs::Caller caller, std::string id, std::int64_t seen_version)
+      : feed_(feed), caller_(std::move(caller)), id_(std::move(id)), seen_version_(seen_version) {}
+
+  Step next(SteadyTime now) override {
+    Step step;
+    if (!started_) step.bytes = kReconnect;
+    const auto job = feed_.read(caller_, id_, now);
+    if (job) {
+      tell(*job, step);
+    } else if (!traits(job.failure().kind).retryable) {
+      step.bytes += "event: gone\ndata: " + dump(to_json(problem_of(job.failure()))) + "\n\n";
+      step.last = true;
+    }
+    if (step.bytes.empty() && now - spoke_at_ >= kHeartbeat) step.bytes = ": still here\n\n";
+    if (!step.bytes.empty()) spoke_at_ = now;
+    started_ = true;
+    return step;
+  }
+
+ private:
+  void tell(const jobs::Job& job, Step& step) {
+    step.last = jobs::is_terminal(job.status);
+    if (job.version == seen_version_ && !step.last) return;
+    seen_version_ = job.version;
+    step.bytes += "id: " + std::to_string(job.version) +
+                  (step.last ? "\nevent: done\ndata: " : "\nevent: progress\ndata: ") +
+                  dump(jobs::to_json(job)) + "\n\n";
+  }
+
+  JobFeed& feed_;
+  const jobs::Caller caller_;
+  const std::string id_;
+  std::int64_t seen_version_;
+  bool started_ = false;
+  SteadyTime spoke_at_;
+};
+
+}  // namespace
+
+Result<jobs::Job> JobFeed::read(const jobs::Caller& caller, const std::string& id, SteadyTime now) {
+  const std::string who = caller.admin ? "*" : caller.tenant;
+  const std::string key = who + "/" + id;
+  const auto found = readings_.find(key);
+  if (found != readings_.end() && now - found->second.at < kReadingLife) return found->second.job;
+  if (readings_.size() >= kReadingsMax) {
+    std::erase_if(readings_,
+                  [&](const auto& entry) { return now - entry.second.at >= kReadingLife; });
+  }
+  Result<jobs::Job> job = service_.job(caller, id);
+  readings_.insert_or_assign(key, Reading{now, job});
+  return job;
+}
+
+Response event_response(JobFeed& feed, jobs::Caller caller, std::string id,
+                        std::string_view last_event_id) {
+  const auto seen = decimal(last_event_id);
+  const std::int64_t seen_version =
+      seen && *seen < (1ULL << 62) ? static_cast<std::int64_t>(*seen) : -1;
+  Response response;
+  response.headers = {{"Content-Type", "text/event-stream"},
+                      {"Cache-Control", "no-store"},
+                      {"X-Accel-Buffering", "no"}};
+  response.body = std::make_unique<JobEvents>(feed, std::move(caller), std::move(id), seen_version);
+  return response;
+}
+
+}  // namespace pytoon::http

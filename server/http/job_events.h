@@ -1,0 +1,43 @@
+// A job's progress as server-sent events (WHATWG HTML, section "Server-sent events"):
+//
+//   id: <version>  event: progress  data: <the job's JSON>     at each new version
+//   id: <version>  event: done      data: <the job's JSON>     once it is in a final state; then
+//   the end event: gone    data: <problem JSON>                        when it can't be seen any
+//   more; the end : still here                                               every 15 s without
+//   another event
+//
+// A client that comes back with Last-Event-ID gets only what is newer. Slow clients skip versions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "server/http/response.h"
+#include "server/jobs/service.h"
+
+namespace pytoon::http {
+
+// Reads jobs for event streams: streams that watch one job share one reading a tick.
+// Thread rule: the events streamer's thread alone, apart from construction.
+class JobFeed {
+ public:
+  explicit JobFeed(jobs::Service& service) : service_(service) {}
+
+  Result<jobs::Job> read(const jobs::Caller& caller, const std::string& id, SteadyTime now);
+
+ private:
+  struct Reading {
+    SteadyTime at;
+    Result<jobs::Job> job;
+  };
+
+  jobs::Service& service_;
+  std::map<std::string, Reading> readings_;  // by id and by who may see it
+};
+
+// The feed outlives the response.
+Response event_response(JobFeed& feed, jobs::Caller caller, std::string id,
+                        std::string_view last_event_id);
+
+}  // namespace pytoon::http

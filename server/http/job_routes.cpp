@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "server/http/file_response.h"
+#include "server/http/job_events.h"
+#include "server/http/routes.h"
+#include "server/http/strict_json.h"
+#include "server/http/text.h"
+
+namespace pytoon::http {
+namespace {
+
+using jobs::Service;
+using Json = nlohmann::ordered_json;
+
+constexpr int kListLimitMax = 200;
+constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+
+const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
+
+Result<Response> submit(Service& service, const Request& request) {
+  const std::string key(request.head.header("idempotency-key").value_or(""));
+  const bool visible =
+      std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!visible || key.size() > kIdempotencyKeyBytesMax) {
+    return failure(FailureKind::kMalformed,
+                   "Idempotency-Key must be at most 255 visible ASCII characters.");
+  }
+  const auto body = parse_strict_json(request.body);
+  if (!body) return body.failure();
+  const auto submitted = service.submit(request.caller, *body, key);
+  if (!submitted) return submitted.failure();
+  Response response = json_response(
+      201,
+      {{"job_id", submitted->job_id}, {"status", "QUEUED"}, {"segments", submitted->segments}});
+  response.headers.push_back({"Location", "/api/v1/jobs/" + submitted->job_id});
+  if (submitted->replayed) response.headers.push_back({"Idempotency-Replayed", "true"});
+  return response;
+}
+
+Result<jobs::ListQuery> read_list_query(const Query& parameters) {
+  jobs::ListQuery query;
+  if (const auto found = parameters.find("status"); found != parameters.end()) {
+    query.status = jobs::job_status_from_name(found->second);
+    if (!query.status) return invalid_field("/status", "There is no such status.");
+  }
+  if (const auto found = parameters.find("cursor"); found != parameters.end()) {
+    query.cursor = found->second;
+    if (query.cursor.size() > 512)
+      return invalid_field("/cursor", "This is not one of our cursors.");
+  }
+  if (const auto found = parameters.find("limit"); found != parameters.end()) {
+    const auto limit = decimal(found->second);
+    if (!limit || *limit < 1 || *limit > kListLimitMax) {
+      return invalid_field("/limit", "The limit is a whole number from 1 to 200.");
+    }
+    query.limit = static_cast<int>(*limit);
+  }
+  return query;
+}
+
+Result<Response> list(Service& service, const Request& request) {
+  const auto query = read_list_query(request.query);
+  if (!query) return query.failure();
+  const auto page = service.list(request.caller, *query);
+  if (!page) return page.failure();
+  Json rows = Json::array();
+  for (const jobs::Job& job : page->jobs) rows.push_back(jobs::to_json(job));
+  const Json next = page->next_cursor.empty() ? Json(nullptr) : Json(page->next_cursor);
+  return json_response(200, {{"jobs", std::move(rows)}, {"next_cursor", next}});
+}
+
+Result<Response> show(Service& service, const Request& request) {
+  const auto job = service.job(request.caller, id_of(request));
+  if (!job) return job.failure();
+  return json_response(200, jobs::to_json(*job));
+}
+
+Result<Response> segments(Service& service, const Request& request) {
+  const auto found = service.segments(request.caller, id_of(request));
+  if (!found) return found.failure();
+  return json_response(200, jobs::to_json(id_of(request), *found));
+}
+
+Result<Response> render_spec(Service& service, const Request& request) {
+  const auto job = service.job(request.caller, id_of(request));
+  if (!job) return job.failure();
+  return json_response(200, spec::to_json(job->spec));
+}
+
+Result<Response> events(Service& service, JobFeed& feed, const Request& request) {
+  const auto job = service.job(request.caller, id_of(request));
+  if (!job) return job.failure();
+  return event_response(feed, request.caller, id_of(request),
+                        request.head.header("last-event-id").value_or(""));
+}
+
+Result<Response> send_file(const Request& request, const Result<jobs::Artifact>& artifact) {
+  if (!artifact) return artifact.failure();
+  return file_response(request.head, *artifact);
+}
+
+}  // namespace
+
+std::vector<Route> job_routes(Service& service) {
+  using Step = Result<Response> (*)(Service&, const Request&);
+  const auto with = [&service](Step step) -> Handler {
+    return [&service, step](const Request& request) { return step(service, request); };
+  };
+  const auto get = [](std::string pattern, Handler handler) {
+    return Route{Method::kGet, std::move(pattern), Scope::kRead, BodyKind::kNone,
+                 false,        std::move(handler)};
+  };
+  const auto feed = std::make_shared<JobFeed>(service);
+  return {
+      get("/api/v1/presets",
+          [&service](const Request&) -> Result<Response> {
+            return json_response(200, service.presets());
+          }),
+      {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, false, with(submit)},
+      get("/api/v1/jobs", with(list)),
+      get("/api/v1/jobs/{id}", with(show)),
+      get("/api/v1/jobs/{id}/segments", with(segments)),
+      get("/api/v1/jobs/{id}/spec", with(render_spec)),
+      get("/api/v1/jobs/{id}/events",
+          [&service, feed](const Request& request) { return events(service, *feed, request); }),
+      get("/api/v1/jobs/{id}/output",
+          [&service](const Request& request) {
+            return send_file(request, service.output(request.caller, id_of(request)));
+          }),
+      get("/api/v1/jobs/{id}/thumbnail",
+          [&service](const Request& request) {
+            return send_file(request, service.thumbnail(request.caller, id_of(request)));
+          }),
+  };
+}
+
+}  // namespace pytoon::http

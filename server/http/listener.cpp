@@ -1,0 +1,109 @@
+#include "server/http/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pistache/endpoint.h>
+#include <pistache/peer.h>
+
+#include <chrono>
+
+namespace pytoon::http {
+namespace {
+
+constexpr const char* kPeerData = "connection";
+// Our own limits are kept by ConnectionTable; the library's would close without telling us.
+constexpr std::chrono::hours kNever{24 * 3650};
+
+using PeerPointer = std::shared_ptr<Pistache::Tcp::Peer>;
+
+// One copy per reactor thread, all with the same contents. No exception may leave its calls: the
+// library's threads would end the process.
+class ByteHandler final : public Pistache::Http::Handler {
+ public:
+  HTTP_PROTOTYPE(ByteHandler)
+
+  ByteHandler(Gear& gear, ConnectionTable& table, std::size_t connections_max)
+      : gear_(&gear), table_(&table), connections_max_(connections_max) {}
+
+  void onConnection(const PeerPointer& peer) override {
+    // The library's idle timer looks for a parser in every peer.
+    peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(1));
+    peer->setIdle(true);
+    const int on = 1;
+    ::setsockopt(peer->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    auto connection = std::make_shared<Connection>(peer->fd(), *gear_);
+    peer->putData(kPeerData, connection);
+    table_->add(connection);
+    if (table_->size() > connections_max_) connection->turn_away();
+  }
+
+  void onInput(const char* bytes, std::size_t size, const PeerPointer& peer) override {
+    if (const auto connection = connection_of(peer)) connection->receive({bytes, size});
+  }
+
+  void onDisconnection(const PeerPointer& peer) override {
+    const auto connection = connection_of(peer);
+    if (!connection) return;
+    connection->closed();
+    table_->remove(connection.get());
+  }
+
+  // Only the library's own parser would call this, and it gets no input.
+  void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
+
+ private:
+  static std::shared_ptr<Connection> connection_of(const PeerPointer& peer) {
+    return std::static_pointer_cast<Connection>(peer->tryGetData(kPeerData));
+  }
+
+  Gear* gear_;
+  ConnectionTable* table_;
+  std::size_t connections_max_;
+};
+
+}  // namespace
+
+class Listener::Reactor {
+ public:
+  explicit Reactor(const Pistache::Address& address) : endpoint(address) {}
+  Pistache::Http::Endpoint endpoint;
+};
+
+Listener::Listener(Gear& gear, ConnectionTable& table, std::size_t connections_max)
+    : gear_(gear), table_(table), connections_max_(connections_max) {}
+
+Listener::~Listener() { stop(); }
+
+Status Listener::start(const ListenAddress& address, int threads) {
+  try {
+    const Pistache::Address where(address.host, Pistache::Port(address.port));
+    reactor_ = std::make_unique<Reactor>(where);
+    reactor_->endpoint.init(
+        Pistache::Http::Endpoint::options()
+            .threads(threads)
+            .threadsName("http")
+            .flags(Pistache::Tcp::Options::ReuseAddr | Pistache::Tcp::Options::CloseOnExec)
+            .headerTimeout(kNever)
+            .bodyTimeout(kNever)
+            .keepaliveTimeout(kNever));
+    reactor_->endpoint.setHandler(std::make_shared<ByteHandler>(gear_, table_, connections_max_));
+    reactor_->endpoint.serveThreaded();
+    return ok_status();
+  } catch (const std::exception& error) {
+    reactor_.reset();
+    return failure(FailureKind::kIo, "can't listen on " + address.host + ":" +
+                                         std::to_string(address.port) + ": " + error.what());
+  }
+}
+
+std::uint16_t Listener::port() const {
+  return reactor_ ? static_cast<std::uint16_t>(reactor_->endpoint.getPort()) : std::uint16_t{0};
+}
+
+void Listener::stop() {
+  if (!reactor_) return;
+  reactor_->endpoint.shutdown();
+  reactor_.reset();
+}
+
+}  // namespace pytoon::http

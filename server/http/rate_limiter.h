@@ -1,0 +1,40 @@
+// A token bucket per API key. A bucket starts full, holds `burst` tokens and gains `per_second`;
+// a request takes one or is told how long to wait.
+//
+// Thread rule: any thread; one short lock. Per process: several API processes each allow the rate.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace pytoon::http {
+
+struct RateLimit {
+  double per_second = 200;
+  double burst = 1000;
+};
+
+class RateLimiter {
+ public:
+  RateLimiter(const Clock& clock, RateLimit limit, std::size_t keys);
+
+  // nullopt when the request may go on, else the whole seconds until the next token (at least 1).
+  std::optional<int> take(std::size_t key_index);
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+    SteadyTime filled_at;
+  };
+
+  const Clock& clock_;
+  const RateLimit limit_;
+  std::mutex mutex_;
+  std::vector<Bucket> buckets_;
+};
+
+}  // namespace pytoon::http

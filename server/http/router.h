@@ -1,0 +1,70 @@
+// The routes as data, and the look-up. A route is a row: method, pattern, what key it needs, what
+// body it takes, who answers. HEAD goes where GET goes.
+//
+// Thread rule: immutable after construction; any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "server/http/request_head.h"
+#include "server/http/response.h"
+#include "server/http/target.h"
+#include "server/http/upload_form.h"
+#include "server/jobs/service.h"
+
+namespace pytoon::http {
+
+enum class Scope { kOpen, kRead, kSubmit, kAdmin };  // kOpen needs no key
+enum class BodyKind { kNone, kJson, kUpload };
+
+// A request that may be answered: routed, allowed and read whole.
+struct Request {
+  RequestHead head;
+  jobs::Caller caller;
+  std::map<std::string, std::string> parameters;  // of the path, decoded
+  Query query;
+  std::string body;                  // kJson
+  std::unique_ptr<UploadForm> form;  // kUpload
+};
+
+using Handler = std::function<Result<Response>(const Request&)>;
+
+struct Route {
+  Method method = Method::kGet;
+  std::string pattern;  // "/api/v1/jobs/{id}"; a parameter is a whole segment
+  Scope scope = Scope::kRead;
+  BodyKind body = BodyKind::kNone;
+  // The handler neither blocks nor computes: answered by the thread that reads the sockets, so it
+  // is never behind slow work.
+  bool immediate = false;
+  Handler handler;
+};
+
+class Router {
+ public:
+  explicit Router(std::vector<Route> routes);
+
+  struct Match {
+    const Route* route = nullptr;  // nullptr: see allow
+    std::map<std::string, std::string> parameters;
+    std::string allow;  // methods of this path, for Allow; "" when the path is unknown
+  };
+  Match find(Method method, const std::vector<std::string>& segments) const;
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+  std::vector<std::vector<std::string>> patterns_;  // of routes_, in segments
+};
+
+// Path parameters are names of things we made: 1 to 64 of A-Z a-z 0-9 _ -.
+bool is_resource_name(std::string_view text);
+
+}  // namespace pytoon::http

@@ -1,0 +1,24 @@
+// All routes, in one table a folder: operators' (no key), jobs', uploads'. A new route is a new row
+// in one of them and a path in openapi.json; a test holds the two together.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/http/router.h"
+#include "server/jobs/service.h"
+
+namespace pytoon::http {
+
+// The arguments outlive the routes.
+std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,
+                                   std::function<std::string()> metrics_text);
+std::vector<Route> job_routes(jobs::Service& service);
+std::vector<Route> asset_routes(jobs::Service& service);
+
+std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
+                              std::function<std::string()> metrics_text);
+
+}  // namespace pytoon::http

@@ -1,0 +1,39 @@
+// Uploaded files: checked, kept under a key made of their tenant and their bytes, and found again
+// when a job names them.
+//
+// Thread rule: any thread. Blocks on decoding, hashing and the disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pipeline/spec/job_request.h"
+#include "server/jobs/ports.h"
+
+namespace pytoon::jobs {
+
+inline constexpr std::int64_t kUploadBytesMax = 20'000'000;
+
+class AssetKeeper {
+ public:
+  AssetKeeper(JobStore& store, ObjectStore& storage, PictureInspector& pictures)
+      : store_(store), storage_(storage), pictures_(pictures) {}
+
+  // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
+  // none), kStorageFull. The same bytes again give the same key.
+  Result<Asset> keep(const std::string& tenant, const Upload& upload);
+  // Whether all files that the request names are this tenant's and still there; all faults at once.
+  Status check(const std::string& tenant, const spec::JobRequest& request);
+
+ private:
+  Result<AssetRecord> inspect(const std::string& tenant, const Upload& upload);
+  // What is wrong with a URI as `record` is filled in; "" when nothing.
+  Result<std::string> find(const std::string& tenant, const std::string& uri, AssetRecord& record);
+
+  JobStore& store_;
+  ObjectStore& storage_;
+  PictureInspector& pictures_;
+};
+
+}  // namespace pytoon::jobs

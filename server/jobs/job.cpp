@@ -1,0 +1,77 @@
+#include "server/jobs/job.h"
+
+#include <array>
+
+#include "base/check.h"
+
+namespace pytoon::jobs {
+namespace {
+
+template <typename Enum>
+struct Name {
+  Enum value;
+  std::string_view name;
+};
+
+constexpr std::array kJobNames{
+    Name<JobStatus>{JobStatus::kQueued, "QUEUED"},
+    Name<JobStatus>{JobStatus::kPlanning, "PLANNING"},
+    Name<JobStatus>{JobStatus::kRenderingSegments, "RENDERING_SEGMENTS"},
+    Name<JobStatus>{JobStatus::kAssembling, "ASSEMBLING"},
+    Name<JobStatus>{JobStatus::kDone, "DONE"},
+    Name<JobStatus>{JobStatus::kFailed, "FAILED"},
+    Name<JobStatus>{JobStatus::kCancelled, "CANCELLED"},
+};
+
+constexpr std::array kSegmentNames{
+    Name<SegmentStatus>{SegmentStatus::kPending, "PENDING"},
+    Name<SegmentStatus>{SegmentStatus::kRunning, "RUNNING"},
+    Name<SegmentStatus>{SegmentStatus::kDone, "DONE"},
+    Name<SegmentStatus>{SegmentStatus::kFailed, "FAILED"},
+};
+
+template <typename Table, typename Enum>
+std::string_view name_in(const Table& table, Enum value) {
+  for (const auto& row : table) {
+    if (row.value == value) return row.name;
+  }
+  CHECK(false, "a status has no name");
+}
+
+template <typename Enum, typename Table>
+std::optional<Enum> value_in(const Table& table, std::string_view name) {
+  for (const auto& row : table) {
+    if (row.name == name) return row.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name_of(JobStatus status) { return name_in(kJobNames, status); }
+std::string_view name_of(SegmentStatus status) { return name_in(kSegmentNames, status); }
+
+std::optional<JobStatus> job_status_from_name(std::string_view name) {
+  return value_in<JobStatus>(kJobNames, name);
+}
+
+std::optional<SegmentStatus> segment_status_from_name(std::string_view name) {
+  return value_in<SegmentStatus>(kSegmentNames, name);
+}
+
+bool is_terminal(JobStatus status) {
+  return status == JobStatus::kDone || status == JobStatus::kFailed ||
+         status == JobStatus::kCancelled;
+}
+
+std::string job_file_key(const std::string& job_id, const std::string& file) {
+  return "jobs/" + job_id + "/" + file;
+}
+
+std::string segment_link_key(const std::string& job_id, int index) {
+  const std::string digits = std::to_string(index);
+  const std::string zeros(digits.size() < 3 ? 3 - digits.size() : 0, '0');
+  return job_file_key(job_id, "segments/seg_" + zeros + digits + ".mp4");
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,52 @@
+#include "pipeline/spec/names.h"
+#include "server/jobs/service.h"
+
+namespace pytoon::jobs {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+}  // namespace
+
+Json to_json(const Job& job) {
+  const auto uri = [&job](const char* file) {
+    return job.status == JobStatus::kDone ? Json("storage://" + job_file_key(job.id, file))
+                                          : Json(nullptr);
+  };
+  return Json{{"job_id", job.id},
+              {"status", name_of(job.status)},
+              {"archetype", spec::name_of(job.spec.archetype)},
+              {"preset_id", job.spec.preset_id},
+              {"target_duration_seconds", job.spec.target_duration_seconds},
+              {"progress_pct", job.progress_pct},
+              {"output_uri", uri("output.mp4")},
+              {"thumbnail_uri", uri("thumbnail.jpg")},
+              {"metadata_uri", uri("metadata.json")},
+              {"fallback_used", job.fallback_used},
+              {"fallback_reason", text_or_null(job.fallback_reason)},
+              {"error", text_or_null(job.error)},
+              {"created_at", iso8601(job.created_at)},
+              {"updated_at", iso8601(job.updated_at)},
+              {"queue_position", job.queue_position},
+              {"attempts", job.attempts}};
+}
+
+Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
+  Json list = Json::array();
+  for (const Segment& segment : segments) {
+    const bool there = !segment.artifact_key.empty();
+    list.push_back(
+        {{"index", segment.index},
+         {"status", name_of(segment.status)},
+         {"duration_seconds", segment.duration_seconds},
+         {"engine_used", text_or_null(segment.engine_used)},
+         {"artifact_uri",
+          there ? Json("storage://" + segment_link_key(job_id, segment.index)) : Json(nullptr)},
+         {"error", text_or_null(segment.error)}});
+  }
+  return Json{{"job_id", job_id}, {"segments", std::move(list)}};
+}
+
+}  // namespace pytoon::jobs

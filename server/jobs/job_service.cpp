@@ -1,0 +1,163 @@
+#include "server/jobs/job_service.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::jobs {
+namespace {
+
+constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+
+Status require_submit(const Caller& caller) {
+  if (caller.may_submit || caller.admin) return ok_status();
+  return failure(FailureKind::kForbidden, "this key may not submit");
+}
+
+Status require_read(const Caller& caller) {
+  if (caller.may_read || caller.admin) return ok_status();
+  return failure(FailureKind::kForbidden, "this key may not read");
+}
+
+Status check_idempotency_key(const std::string& key) {
+  const bool printable =
+      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (printable && key.size() <= kIdempotencyKeyBytesMax) return ok_status();
+  return failure(FailureKind::kInvalid,
+                 "an Idempotency-Key has at most 255 printable ASCII characters");
+}
+
+// Outsiders are told of a full storage; any other trouble with it is ours and passes.
+Status usable(ObjectStore& storage) {
+  const Status writable = storage.writable();
+  if (writable || writable.failure().kind == FailureKind::kStorageFull) return writable;
+  return failure(FailureKind::kUnavailable, writable.failure().detail);
+}
+
+std::uint32_t seed_from(const std::string& uuid) {
+  return static_cast<std::uint32_t>(std::stoul(uuid.substr(0, 8), nullptr, 16));
+}
+
+}  // namespace
+
+nlohmann::ordered_json JobService::presets() const {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& entry : parts_.catalogue.presets) list.push_back(to_json(entry.second));
+  return {{"presets", std::move(list)}};
+}
+
+Result<Asset> JobService::keep_asset(const Caller& caller, const Upload& upload) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (Status room = usable(parts_.storage); !room) return room.failure();
+  Result<Asset> asset = assets_.keep(caller.tenant, upload);
+  if (!asset) return asset;
+  parts_.log.info("asset_kept", {{"key", asset->key},
+                                 {"category", upload.category},
+                                 {"client_name", upload.client_name},
+                                 {"size", asset->size}});
+  return asset;
+}
+
+Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body) {
+  const Result<spec::JobRequest> request = spec::parse_job_request(body);
+  if (!request) return request.failure();
+  Result<spec::RenderSpec> spec =
+      plan::make_render_spec(*request, parts_.catalogue, seed_from(parts_.ids.next()));
+  if (!spec) return spec.failure();
+  if (Status there = assets_.check(caller.tenant, *request); !there) return there.failure();
+  if (Status drawable = parts_.renderer.check(*spec); !drawable) return drawable.failure();
+
+  NewJob order;
+  order.job.id = parts_.ids.next();
+  order.job.tenant = caller.tenant;
+  order.job.priority = request->priority;
+  for (const spec::SegmentSpec& part : spec->segments) {
+    Segment segment;
+    segment.index = part.index;
+    segment.duration_seconds = part.duration_seconds;
+    order.segments.push_back(segment);
+  }
+  order.job.spec = std::move(spec).value();
+  return order;
+}
+
+Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json& body,
+                                     const std::string& idempotency_key) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  const std::string body_sha256 =
+      sha256_hex(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (!idempotency_key.empty()) {
+    if (Status sound = check_idempotency_key(idempotency_key); !sound) return sound.failure();
+    const auto seen = parts_.store.receipt(caller.tenant, idempotency_key);
+    if (!seen) return seen.failure();
+    if (*seen) return replay(**seen, body_sha256);
+  }
+  if (parts_.health.draining()) {
+    return failure(FailureKind::kUnavailable, "this server is draining: try again soon");
+  }
+  Result<NewJob> order = plan(caller, body);
+  if (!order) return order.failure();
+  if (Status room = usable(parts_.storage); !room) return room.failure();
+  order->idempotency_key = idempotency_key;
+  order->body_sha256 = body_sha256;
+  Result<Submitted> submitted = parts_.store.create(*order, limits_.queued_max);
+  if (!submitted || submitted->replayed) return submitted;
+
+  const spec::RenderSpec& spec = order->job.spec;
+  parts_.metrics.job_created(spec.archetype, spec.preset_id);
+  parts_.log.info("job_created", {{"job_id", order->job.id},
+                                  {"tenant", caller.tenant},
+                                  {"preset_id", spec.preset_id},
+                                  {"archetype", spec::name_of(spec.archetype)},
+                                  {"segments", submitted->segments}});
+  parts_.bell.ring();
+  return submitted;
+}
+
+Result<Job> JobService::job(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  Result<Job> job = parts_.store.job(id);
+  if (job && !caller.admin && job->tenant != caller.tenant) return no_such_job(id);
+  return job;
+}
+
+Result<JobPage> JobService::list(const Caller& caller, const ListQuery& query) {
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  if (query.limit < 1 || query.limit > 200) {
+    return invalid_field("/limit", "must be between 1 and 200");
+  }
+  if (caller.admin) return parts_.store.list(std::nullopt, query);
+  return parts_.store.list(caller.tenant, query);
+}
+
+Result<std::vector<Segment>> JobService::segments(const Caller& caller, const std::string& id) {
+  const Result<Job> owner = job(caller, id);
+  if (!owner) return owner.failure();
+  return parts_.store.segments(id);
+}
+
+Result<Artifact> JobService::artifact(const Caller& caller, const std::string& id,
+                                      const std::string& file, const std::string& content_type) {
+  const Result<Job> owner = job(caller, id);
+  if (!owner) return owner.failure();
+  if (owner->status != JobStatus::kDone) {
+    return failure(FailureKind::kConflict, "the job is " + std::string(name_of(owner->status)) +
+                                               ": " + file + " is there when it is DONE");
+  }
+  Result<std::filesystem::path> path = parts_.storage.local(job_file_key(id, file));
+  if (!path) return path.failure();
+  // The files of a run never change once it is DONE.
+  const std::string etag = "\"" + id + "-" + std::to_string(owner->run) + "-" + file + "\"";
+  return Artifact{std::move(path).value(), content_type, etag};
+}
+
+Result<Artifact> JobService::output(const Caller& caller, const std::string& id) {
+  return artifact(caller, id, "output.mp4", "video/mp4");
+}
+
+Result<Artifact> JobService::thumbnail(const Caller& caller, const std::string& id) {
+  return artifact(caller, id, "thumbnail.jpg", "image/jpeg");
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,61 @@
+// The service itself: validate, plan, refuse what can't be made, commit, ring the bell. A job that
+// was answered with success is in the store.
+//
+// Order of refusals of submit(): scope, used idempotency key, draining, fields, preset, URIs, text
+// that can't be drawn, storage, queue limit.
+#pragma once
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "pipeline/plan/planner.h"
+#include "pipeline/render/renderer.h"
+#include "server/jobs/asset_keeper.h"
+#include "server/jobs/ports.h"
+
+namespace pytoon::jobs {
+
+// All must outlive the service.
+struct ServiceParts {
+  JobStore& store;
+  ObjectStore& storage;
+  PictureInspector& pictures;
+  render::Renderer& renderer;
+  const plan::Catalogue& catalogue;
+  Bell& bell;
+  JobMetrics& metrics;
+  HealthSource& health;
+  IdSource& ids;
+  Log& log;
+};
+
+struct ServiceLimits {
+  std::int64_t queued_max = 10'000;  // more waiting jobs are refused with kRateLimited
+};
+
+class JobService final : public Service {
+ public:
+  JobService(const ServiceParts& parts, ServiceLimits limits)
+      : parts_(parts), limits_(limits), assets_(parts.store, parts.storage, parts.pictures) {}
+
+  nlohmann::ordered_json presets() const override;
+  Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
+  Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
+                           const std::string& idempotency_key) override;
+  Result<Job> job(const Caller& caller, const std::string& id) override;
+  Result<JobPage> list(const Caller& caller, const ListQuery& query) override;
+  Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
+  Result<Artifact> output(const Caller& caller, const std::string& id) override;
+  Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
+  Readiness readiness() override { return parts_.health.readiness(); }
+
+ private:
+  Result<NewJob> plan(const Caller& caller, const nlohmann::json& body);
+  Result<Artifact> artifact(const Caller& caller, const std::string& id, const std::string& file,
+                            const std::string& content_type);
+
+  const ServiceParts parts_;
+  const ServiceLimits limits_;
+  AssetKeeper assets_;
+};
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,56 @@
+// What the service and the workers need from outside, besides the two stores: handed in by
+// constructor, replaced in tests.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "pipeline/spec/names.h"
+#include "server/jobs/job_store.h"
+#include "server/jobs/object_store.h"
+
+namespace pytoon::jobs {
+
+// Wakes whoever takes jobs. Only a hint: jobs are found without it, a little later. Any thread.
+class Bell {
+ public:
+  virtual ~Bell() = default;
+  virtual void ring() = 0;
+};
+
+// Counts what happens to jobs. Any thread; nanoseconds.
+class JobMetrics {
+ public:
+  virtual ~JobMetrics() = default;
+  virtual void job_created(spec::Archetype archetype, const std::string& preset) = 0;
+  virtual void job_done(spec::Archetype archetype, double seconds_since_created) = 0;
+  virtual void job_failed(spec::Archetype archetype, const std::string& reason) = 0;
+  virtual void segment_rendered(const std::string& engine, double seconds) = 0;
+  virtual void fallback_used(const std::string& type) = 0;  // the engine fallen to
+};
+
+struct PictureFacts {
+  std::string format;  // "png", "jpeg", "webp"
+  int width = 0;       // px, upright
+  int height = 0;
+  bool has_alpha = false;
+};
+
+// Decodes an uploaded picture to be sure of it. kUnsupportedType, kInvalid (too many pixels),
+// kMalformed. Any thread; blocks.
+class PictureInspector {
+ public:
+  virtual ~PictureInspector() = default;
+  virtual Result<PictureFacts> inspect(const std::filesystem::path& file) = 0;
+};
+
+// Whether the service can do its work. Any thread; blocks for milliseconds.
+class HealthSource {
+ public:
+  virtual ~HealthSource() = default;
+  virtual Service::Readiness readiness() = 0;
+  virtual bool draining() const = 0;  // takes no new jobs
+};
+
+}  // namespace pytoon::jobs

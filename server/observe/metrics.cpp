@@ -1,0 +1,112 @@
+#include "server/observe/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace pytoon::observe {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+using Buckets = Histogram::BucketBoundaries;
+
+const Buckets& request_seconds() {
+  static const Buckets bounds{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+  return bounds;
+}
+
+const Buckets& work_seconds() {
+  static const Buckets bounds{.1, .5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600};
+  return bounds;
+}
+
+Family<Counter>& counters(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+Family<Histogram>& histograms(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+std::string label(spec::Archetype archetype) { return std::string(spec::name_of(archetype)); }
+
+}  // namespace
+
+struct Metrics::Families {
+  Registry registry;
+  Family<Counter>& jobs =
+      counters(registry, "pytoon_render_jobs_total", "Jobs taken, by archetype and preset");
+  Family<Counter>& done =
+      counters(registry, "pytoon_render_success_total", "Jobs that ended in a video");
+  Family<Counter>& failed =
+      counters(registry, "pytoon_render_failure_total", "Jobs that failed, and why");
+  Family<Counter>& fallbacks =
+      counters(registry, "pytoon_fallback_total", "Fallbacks, by the engine fallen to");
+  Family<Histogram>& segments = histograms(registry, "pytoon_segment_render_seconds",
+                                           "Time to render a segment, by engine of footage");
+  Family<Histogram>& totals =
+      histograms(registry, "pytoon_job_total_seconds", "From the creation of a job to its video");
+  Family<Histogram>& requests = histograms(registry, "pytoon_http_request_seconds",
+                                           "Time to answer a request, by route pattern");
+  Gauge& queue_depth = prometheus::BuildGauge()
+                           .Name("pytoon_queue_depth")
+                           .Help("Jobs that wait to be started")
+                           .Register(registry)
+                           .Add({});
+};
+
+Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_unique<Families>()) {
+  // There from the start, so that a rate over them begins at zero.
+  for (const auto archetype : spec::all_names<spec::Archetype>()) {
+    families_->done.Add({{"archetype", std::string(archetype)}});
+    families_->totals.Add({{"archetype", std::string(archetype)}}, work_seconds());
+  }
+  families_->fallbacks.Add({{"type", "template"}});
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::job_created(spec::Archetype archetype, const std::string& preset) {
+  families_->jobs.Add({{"archetype", label(archetype)}, {"preset", preset}}).Increment();
+}
+
+void Metrics::job_done(spec::Archetype archetype, double seconds_since_created) {
+  families_->done.Add({{"archetype", label(archetype)}}).Increment();
+  families_->totals.Add({{"archetype", label(archetype)}}, work_seconds())
+      .Observe(seconds_since_created);
+}
+
+void Metrics::job_failed(spec::Archetype archetype, const std::string& reason) {
+  families_->failed.Add({{"archetype", label(archetype)}, {"reason", reason}}).Increment();
+}
+
+void Metrics::segment_rendered(const std::string& engine, double seconds) {
+  families_->segments.Add({{"engine", engine}}, work_seconds()).Observe(seconds);
+}
+
+void Metrics::fallback_used(const std::string& type) {
+  families_->fallbacks.Add({{"type", type}}).Increment();
+}
+
+void Metrics::http_request(const std::string& method, const std::string& route, int status,
+                           double seconds) {
+  families_->requests
+      .Add({{"method", method}, {"route", route}, {"status", std::to_string(status)}},
+           request_seconds())
+      .Observe(seconds);
+}
+
+std::string Metrics::text() {
+  const Result<std::int64_t> queued = store_.queued();
+  if (queued) families_->queue_depth.Set(static_cast<double>(*queued));
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace pytoon::observe

@@ -1,0 +1,44 @@
+// What operators watch, as Prometheus text. One object per process; others see it only through the
+// narrow interface they need.
+//
+// Labels are closed sets: route patterns, engine and preset names, reasons that are failure labels.
+// Never a job id, a tenant or a raw path.
+//
+// Thread rule: any thread. Counting takes well under a microsecond; text() takes milliseconds and
+// asks the store for the depth of the queue.
+// Source of the text: prometheus.io/docs/instrumenting/exposition_formats, by prometheus-cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/jobs/ports.h"
+
+namespace pytoon::observe {
+
+class Metrics final : public jobs::JobMetrics {
+ public:
+  explicit Metrics(jobs::JobStore& store);
+  ~Metrics() override;
+
+  void job_created(spec::Archetype archetype, const std::string& preset) override;
+  void job_done(spec::Archetype archetype, double seconds_since_created) override;
+  void job_failed(spec::Archetype archetype, const std::string& reason) override;
+  void segment_rendered(const std::string& engine, double seconds) override;
+  void fallback_used(const std::string& type) override;
+
+  // route: the pattern ("/api/v1/jobs/{id}"), never the path that was asked for.
+  void http_request(const std::string& method, const std::string& route, int status,
+                    double seconds);
+
+  // The body of GET /metrics. The depth keeps its last value while the store can't be asked.
+  std::string text();
+
+ private:
+  struct Families;
+
+  jobs::JobStore& store_;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace pytoon::observe

@@ -1,0 +1,50 @@
+#include "server/worker/job_metadata.h"
+
+#include <algorithm>
+
+namespace pytoon::worker {
+
+using Json = nlohmann::ordered_json;
+
+std::string engines_used(const std::vector<jobs::Segment>& segments) {
+  std::vector<std::string> seen;
+  std::string joined;
+  for (const jobs::Segment& segment : segments) {
+    if (std::find(seen.begin(), seen.end(), segment.engine_used) != seen.end()) continue;
+    seen.push_back(segment.engine_used);
+    joined += (joined.empty() ? "" : "+") + segment.engine_used;
+  }
+  return joined;
+}
+
+Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
+                  const JobTimings& timings, WallTime completed_at, Json renderer_facts) {
+  Json list = Json::array();
+  for (const jobs::Segment& segment : segments) {
+    list.push_back({{"index", segment.index},
+                    {"engine", segment.engine_used},
+                    {"uri", "storage://" + jobs::segment_link_key(job.id, segment.index)},
+                    {"seed", job.spec.seed},
+                    {"duration", segment.duration_seconds}});
+  }
+  return Json{
+      {"job_id", job.id},
+      {"preset_id", job.spec.preset_id},
+      {"archetype", spec::name_of(job.spec.archetype)},
+      {"engine_used", engines_used(segments)},
+      {"brand_safe", job.spec.brand_safe},
+      {"target_duration_seconds", job.spec.target_duration_seconds},
+      {"segments", std::move(list)},
+      {"fallback_used", job.fallback_used},
+      {"fallback_reason", job.fallback_reason.empty() ? Json(nullptr) : Json(job.fallback_reason)},
+      {"created_at", iso8601(job.created_at)},
+      {"completed_at", iso8601(completed_at)},
+      {"timings",
+       {{"waited_seconds", timings.waited},
+        {"inputs_seconds", timings.inputs},
+        {"segments_seconds", timings.segments},
+        {"assembly_seconds", timings.assembly}}},
+      {"made_with", std::move(renderer_facts)}};
+}
+
+}  // namespace pytoon::worker

@@ -1,0 +1,28 @@
+// metadata.json beside a job's video: what it was made of and how it went. Pure.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "server/jobs/job.h"
+
+namespace pytoon::worker {
+
+// Of the lease that finished the job; seconds.
+struct JobTimings {
+  double waited = 0;  // from creation to this lease
+  double inputs = 0;
+  double segments = 0;
+  double assembly = 0;
+};
+
+nlohmann::ordered_json job_metadata(const jobs::Job& job,
+                                    const std::vector<jobs::Segment>& segments,
+                                    const JobTimings& timings, WallTime completed_at,
+                                    nlohmann::ordered_json renderer_facts);
+
+// The engines that served, each once, in order of appearance, joined by "+".
+std::string engines_used(const std::vector<jobs::Segment>& segments);
+
+}  // namespace pytoon::worker

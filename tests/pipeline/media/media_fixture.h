@@ -1,0 +1,65 @@
+// What the tests of the media room share: a started MediaRuntime, a folder of their own, frames to
+// encode, and independent ways to look at what was written.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pipeline/media/media.h"
+#include "pipeline/media/segment_writer.h"
+
+namespace pytoon::media {
+
+// A picture that moves and has detail; `seed` makes another film of it.
+class MovingPicture : public FrameSource {
+ public:
+  explicit MovingPicture(int seed = 0) : seed_(seed) {}
+  Status draw(int index, const gpu::Nv12Target& target) override;
+
+ private:
+  int seed_;
+};
+
+class MediaTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  SegmentOrder order(const std::string& name, int frames, gpu::Size size = {108, 192}) const;
+  // Writes a segment and returns its path.
+  std::filesystem::path segment(const std::string& name, int frames, int seed = 0,
+                                const EncoderSettings& encoder = {}) const;
+  std::vector<std::string> files() const;  // names in the folder
+
+  SystemClock clock_;
+  std::ostringstream log_lines_;
+  Log log_{clock_, log_lines_};
+  std::unique_ptr<MediaRuntime> runtime_;
+  std::filesystem::path folder_;
+};
+
+// A hash of each decoded frame's samples.
+std::vector<std::string> frame_hashes(const std::filesystem::path& video);
+
+struct PacketTimes {
+  std::vector<std::int64_t> shown;    // frames
+  std::vector<std::int64_t> decoded;  // frames
+};
+PacketTimes packet_times(const std::filesystem::path& video, int frames_per_second);
+
+// Duration of the whole from the movie header, as a fraction; a reader of our own.
+struct Fraction {
+  std::uint64_t numerator = 0;
+  std::uint64_t denominator = 1;
+};
+Fraction movie_duration(const std::filesystem::path& video);
+
+}  // namespace pytoon::media

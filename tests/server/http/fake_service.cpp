@@ -1,0 +1,137 @@
+#include "fake_service.h"
+
+#include "base/hash.h"
+#include "pipeline/spec/preset.h"
+
+namespace pytoon::http::testing_support {
+
+jobs::Job sample_job(const std::string& id, const std::string& tenant) {
+  jobs::Job job;
+  job.id = id;
+  job.tenant = tenant;
+  job.version = 1;
+  job.queue_position = 1;
+  job.created_at = job.updated_at = WallTime(std::chrono::seconds(1'800'000'000));
+  job.spec.preset_id = "product_hero_clean";
+  job.spec.style.caption.font = "Inter";
+  for (int i = 0; i < 3; ++i) job.spec.segments.push_back({i, 3, "a prompt"});
+  return job;
+}
+
+nlohmann::ordered_json FakeService::presets() const {
+  spec::Preset preset;
+  preset.id = "product_hero_clean";
+  preset.name = "Clean";
+  preset.caption_style.font = "Inter";
+  preset.engines = {"local_compositor"};
+  return {{"presets", {spec::to_json(preset)}}};
+}
+
+Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upload& upload) {
+  if (upload.category != "image") return invalid_field("/category", "Only images here.");
+  const auto sha256 = sha256_file(upload.file);
+  if (!sha256) return sha256.failure();
+  ++uploads;
+  const std::lock_guard lock(mutex_);
+  last_client_name = upload.client_name;
+  last_sha256 = *sha256;
+  jobs::Asset asset;
+  asset.uri = "storage://assets/" + *sha256;
+  asset.key = "assets/" + *sha256;
+  asset.size = static_cast<std::int64_t>(std::filesystem::file_size(upload.file));
+  asset.sha256 = *sha256;
+  asset.width = 4;
+  asset.height = 3;
+  return asset;
+}
+
+Result<jobs::Submitted> FakeService::submit(const jobs::Caller& caller, const nlohmann::json& body,
+                                            const std::string& idempotency_key) {
+  if (submit_failure) return *submit_failure;
+  if (!body.is_object() || !body.contains("preset_id")) {
+    return invalid_field("/preset_id", "is needed");
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = ids_by_key_.find(idempotency_key);
+  if (!idempotency_key.empty() && found != ids_by_key_.end()) {
+    return jobs::Submitted{found->second, 3, true};
+  }
+  const std::string id = "job-" + std::to_string(++submissions);
+  jobs_[id] = sample_job(id, caller.tenant);
+  if (!idempotency_key.empty()) ids_by_key_[idempotency_key] = id;
+  return jobs::Submitted{id, 3, false};
+}
+
+Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string& id) {
+  if (on_job) on_job();
+  const std::lock_guard lock(mutex_);
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || (!caller.admin && found->second.tenant != caller.tenant)) {
+    return failure(FailureKind::kNotFound, "There is no such job.");
+  }
+  return found->second;
+}
+
+Result<jobs::JobPage> FakeService::list(const jobs::Caller& caller, const jobs::ListQuery& query) {
+  const std::lock_guard lock(mutex_);
+  jobs::JobPage page;
+  for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
+    const jobs::Job& job = it->second;
+    if (!caller.admin && job.tenant != caller.tenant) continue;
+    if (query.status && job.status != *query.status) continue;
+    if (!query.cursor.empty() && job.id >= query.cursor) continue;
+    if (page.jobs.size() == static_cast<std::size_t>(query.limit)) {
+      page.next_cursor = page.jobs.back().id;
+      break;
+    }
+    page.jobs.push_back(job);
+  }
+  return page;
+}
+
+Result<std::vector<jobs::Segment>> FakeService::segments(const jobs::Caller& caller,
+                                                         const std::string& id) {
+  const auto found = job(caller, id);
+  if (!found) return found.failure();
+  std::vector<jobs::Segment> list(2);
+  list[0] = {0, jobs::SegmentStatus::kDone, 3, "local_compositor", "k", "jobs/x/seg", "", ""};
+  list[0].artifact_key = "jobs/x/seg_000.mp4";
+  list[1].index = 1;
+  list[1].duration_seconds = 3;
+  return list;
+}
+
+Result<jobs::Artifact> FakeService::output(const jobs::Caller& caller, const std::string& id) {
+  const auto found = job(caller, id);
+  if (!found) return found.failure();
+  if (found->status != jobs::JobStatus::kDone) {
+    return failure(FailureKind::kConflict, "The job is not DONE.");
+  }
+  return artifact;
+}
+
+Result<jobs::Artifact> FakeService::thumbnail(const jobs::Caller& caller, const std::string& id) {
+  auto found = output(caller, id);
+  if (found) found->content_type = "image/jpeg";
+  return found;
+}
+
+jobs::Service::Readiness FakeService::readiness() { return ready; }
+
+void FakeService::put(jobs::Job job) {
+  const std::lock_guard lock(mutex_);
+  jobs_[job.id] = std::move(job);
+}
+
+void FakeService::change(const std::string& id, const std::function<void(jobs::Job&)>& edit) {
+  const std::lock_guard lock(mutex_);
+  edit(jobs_.at(id));
+  ++jobs_.at(id).version;
+}
+
+void FakeService::remove(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  jobs_.erase(id);
+}
+
+}  // namespace pytoon::http::testing_support

@@ -1,0 +1,52 @@
+// A jobs::Service in memory, with handles to make it slow, throw or change.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/jobs/service.h"
+
+namespace pytoon::http::testing_support {
+
+class FakeService final : public jobs::Service {
+ public:
+  nlohmann::ordered_json presets() const override;
+  Result<jobs::Asset> keep_asset(const jobs::Caller& caller, const jobs::Upload& upload) override;
+  Result<jobs::Submitted> submit(const jobs::Caller& caller, const nlohmann::json& body,
+                                 const std::string& idempotency_key) override;
+  Result<jobs::Job> job(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::JobPage> list(const jobs::Caller& caller, const jobs::ListQuery& query) override;
+  Result<std::vector<jobs::Segment>> segments(const jobs::Caller& caller,
+                                              const std::string& id) override;
+  Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Readiness readiness() override;
+
+  void put(jobs::Job job);
+  void change(const std::string& id, const std::function<void(jobs::Job&)>& edit);  // + version
+  void remove(const std::string& id);
+
+  // Called at the start of every job(); may throw or wait.
+  std::function<void()> on_job;
+  std::optional<Failure> submit_failure;
+  Readiness ready;
+  jobs::Artifact artifact;
+  std::atomic<int> uploads{0};
+  std::atomic<int> submissions{0};
+  std::string last_client_name;
+  std::string last_sha256;
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, jobs::Job> jobs_;
+  std::map<std::string, std::string> ids_by_key_;
+};
+
+// A queued job of the tenant, with three segments.
+jobs::Job sample_job(const std::string& id, const std::string& tenant = "acme");
+
+}  // namespace pytoon::http::testing_support

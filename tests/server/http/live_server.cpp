@@ -1,0 +1,116 @@
+#include "live_server.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+namespace pytoon::http::testing_support {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path fresh_folder() {
+  std::string name = (fs::temp_directory_path() / "pytoon-http-XXXXXX").string();
+  EXPECT_NE(::mkdtemp(name.data()), nullptr);
+  return name;
+}
+
+std::size_t entries_of(const char* folder) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++count;
+  return count;
+}
+
+}  // namespace
+
+std::string key_header(std::string_view key) {
+  return key.empty() ? "" : "X-API-Key: " + std::string(key) + "\r\n";
+}
+
+LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
+  std::signal(SIGPIPE, SIG_IGN);
+  options.port = 0;
+  options.threads = 4;
+  options.spool_folder = folder / "spool";
+  options.rate = {.per_second = 1e6, .burst = 1e6};
+  service.put(sample_job("queued"));
+  jobs::Job done = sample_job("finished");
+  done.status = jobs::JobStatus::kDone;
+  done.queue_position = 0;
+  service.put(done);
+}
+
+LiveServer::~LiveServer() {
+  server.reset();
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+void LiveServer::start() {
+  auto keys = KeyRing::parse(
+      "submit-key-acme acme submit\nread-key-acme acme read\nboth-key-acme acme submit,read\n"
+      "both-key-other-tenant other submit,read\n");
+  ASSERT_TRUE(keys.ok());
+  ASSERT_TRUE(keys->add_admin_key(kAdminKey).ok());
+  Callbacks callbacks;
+  callbacks.metrics_text = [] { return std::string("pytoon_up 1\n"); };
+  callbacks.on_served = [this](const Served& one) {
+    const std::lock_guard lock(mutex_);
+    served_.push_back(one);
+  };
+  server = std::make_unique<HttpServer>(options, *std::move(keys), service, clock, log_,
+                                        std::move(callbacks));
+  const Status started = server->start();
+  ASSERT_TRUE(started.ok()) << (started.ok() ? "" : started.failure().detail);
+}
+
+Reply LiveServer::get(std::string_view target, std::string_view key, std::string_view headers) const {
+  return client().ask(request("GET", target, key_header(key) + std::string(headers)));
+}
+
+Reply LiveServer::post(std::string_view target, std::string_view headers, std::string_view body,
+                       std::string_view key) const {
+  return client().ask(request("POST", target, key_header(key) + std::string(headers), body));
+}
+
+bool LiveServer::alive() const { return get("/health", "").status == 200; }
+
+bool LiveServer::eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return true;
+    clock.sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+std::vector<Served> LiveServer::served() const {
+  const std::lock_guard lock(mutex_);
+  return served_;
+}
+
+// Call when the server is quiet or gone.
+std::string LiveServer::log_text() const { return log_bytes_.str(); }
+
+std::size_t open_descriptors() { return entries_of("/proc/self/fd"); }
+std::size_t thread_count() { return entries_of("/proc/self/task"); }
+
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::string form_of(std::string_view file, std::string_view category, std::string_view client_name) {
+  std::string form = "--frontier\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n";
+  form += category;
+  form += "\r\n--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"";
+  form += client_name;
+  form += "\"\r\nContent-Type: image/png\r\n\r\n";
+  form += file;
+  form += "\r\n--frontier--\r\n";
+  return form;
+}
+
+}  // namespace pytoon::http::testing_support

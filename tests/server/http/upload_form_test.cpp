@@ -1,0 +1,77 @@
+#include "server/http/upload_form.h"
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+
+namespace pytoon::http {
+namespace {
+namespace fs = std::filesystem;
+
+class UploadFormTest : public ::testing::Test {
+ protected:
+  UploadFormTest() : folder_(fs::path(::testing::TempDir()) / "pytoon-upload-form") {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~UploadFormTest() override { fs::remove_all(folder_); }
+  bool folder_is_empty() const { return fs::is_empty(folder_); }
+
+  const fs::path folder_;
+};
+
+TEST_F(UploadFormTest, SpoolsTheFileAndRemovesIt) {
+  {
+    UploadForm form(folder_, 100);
+    ASSERT_TRUE(form.begin_part({"file", "../x.png", ""}).ok());
+    ASSERT_TRUE(form.part_data("hello ").ok());
+    ASSERT_TRUE(form.part_data("world").ok());
+    ASSERT_TRUE(form.end_part().ok());
+    ASSERT_TRUE(form.begin_part({"category", std::nullopt, ""}).ok());
+    ASSERT_TRUE(form.part_data("image").ok());
+    ASSERT_TRUE(form.end_part().ok());
+    ASSERT_NE(form.file(), nullptr);
+    EXPECT_EQ(form.file()->path().parent_path(), folder_);
+    EXPECT_EQ(*read_file(form.file()->path()), "hello world");
+    EXPECT_EQ(form.client_name(), "../x.png");
+    EXPECT_EQ(form.category(), "image");
+  }
+  EXPECT_TRUE(folder_is_empty());
+}
+
+TEST_F(UploadFormTest, LeavesAMovedFileAlone) {
+  const fs::path kept = folder_ / "kept";
+  {
+    UploadForm form(folder_, 100);
+    ASSERT_TRUE(form.begin_part({"file", "x", ""}).ok());
+    ASSERT_TRUE(form.part_data("x").ok());
+    ASSERT_TRUE(form.end_part().ok());
+    fs::rename(form.file()->path(), kept);
+  }
+  EXPECT_TRUE(fs::exists(kept));
+}
+
+TEST_F(UploadFormTest, RefusesWrongParts) {
+  UploadForm form(folder_, 10);
+  EXPECT_EQ(form.begin_part({"file", std::nullopt, ""}).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(form.begin_part({"other", "x", ""}).failure().kind, FailureKind::kInvalid);
+  ASSERT_TRUE(form.begin_part({"file", "x", ""}).ok());
+  EXPECT_TRUE(form.part_data("0123456789").ok());
+  EXPECT_EQ(form.part_data("0").failure().kind, FailureKind::kTooLarge);
+  EXPECT_EQ(form.begin_part({"file", "x", ""}).failure().kind, FailureKind::kInvalid);
+  ASSERT_TRUE(form.begin_part({"category", std::nullopt, ""}).ok());
+  EXPECT_EQ(form.part_data(std::string(1000, 'x')).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(form.begin_part({"category", std::nullopt, ""}).failure().kind, FailureKind::kInvalid);
+}
+
+TEST_F(UploadFormTest, ClearsOnlyItsOwnLeftovers) {
+  ASSERT_TRUE(write_file_atomically(folder_ / ".tmp-1-2-.upload", "stale").ok());
+  ASSERT_TRUE(write_file_atomically(folder_ / "precious", "keep").ok());
+  ASSERT_TRUE(clear_spool(folder_).ok());
+  EXPECT_FALSE(fs::exists(folder_ / ".tmp-1-2-.upload"));
+  EXPECT_TRUE(fs::exists(folder_ / "precious"));
+  EXPECT_TRUE(clear_spool(folder_ / "new" / "deep").ok());
+}
+
+}  // namespace
+}  // namespace pytoon::http

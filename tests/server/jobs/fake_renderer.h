@@ -1,0 +1,121 @@
+// A Renderer that draws nothing: a segment is a line of text that says all that decided it, a video
+// is its segments' lines. Deterministic like the real one; failures come from hooks.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "pipeline/render/renderer.h"
+
+namespace pytoon::testing_support {
+
+class FakeRenderer : public render::Renderer {
+ public:
+  // Asked before a segment is written, and before the video is assembled.
+  std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
+  std::function<Status()> on_assemble;
+
+  Status check(const spec::RenderSpec& spec) override {
+    if (spec.captions_plan.hook.find("\u2603") == std::string::npos) return ok_status();
+    return invalid_field("/captions/hook", "has a glyph that no font has");
+  }
+
+  Result<std::vector<std::string>> content_keys(const render::RenderJob& job) override {
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < job.spec.segments.size(); ++i) keys.push_back(key(job, i));
+    return keys;
+  }
+
+  int frame_count(const spec::RenderSpec& spec, int index) const override {
+    return spec.segments[static_cast<std::size_t>(index)].duration_seconds * 30;
+  }
+
+  Status render_segment(const render::RenderJob& job, int index,
+                        const std::filesystem::path& output, const CancelToken& cancel,
+                        const std::function<void(int)>& on_progress) override {
+    const auto i = static_cast<std::size_t>(index);
+    {
+      const std::lock_guard lock(mutex_);
+      ++calls_[index];
+      ++running_;
+      most_running_ = std::max(most_running_, running_);
+    }
+    Status done = on_render ? on_render(index, job.footage[i], cancel) : ok_status();
+    if (done) {
+      on_progress(frame_count(job.spec, index));
+      done = write_file_atomically(output, "segment " + key(job, i) + "\n");
+    }
+    const std::lock_guard lock(mutex_);
+    --running_;
+    return done;
+  }
+
+  Status assemble(const render::RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                  const std::filesystem::path& output, const CancelToken& /*cancel*/) override {
+    if (on_assemble) {
+      if (Status done = on_assemble(); !done) return done;
+    }
+    std::string video;
+    for (std::size_t i = 0; i < job.spec.segments.size(); ++i) {
+      const Result<std::string> part = read_file(segments.at(i));
+      if (!part) return part.failure();
+      if (*part != "segment " + key(job, i) + "\n") {
+        return failure(FailureKind::kMedia, "segment " + std::to_string(i) + " is another one");
+      }
+      video += *part;
+    }
+    return write_file_atomically(output, video);
+  }
+
+  Status thumbnail(const std::filesystem::path& video,
+                   const std::filesystem::path& output) override {
+    const Result<std::string> bytes = read_file(video);
+    if (!bytes) return bytes.failure();
+    return write_file_atomically(output, "thumbnail of " + sha256_hex(*bytes));
+  }
+
+  nlohmann::ordered_json facts(const spec::RenderSpec& /*spec*/) const override {
+    return {{"device", "fake"}};
+  }
+
+  int calls(int index) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(index);
+    return found == calls_.end() ? 0 : found->second;
+  }
+  int calls() const {
+    const std::lock_guard lock(mutex_);
+    int sum = 0;
+    for (const auto& entry : calls_) sum += entry.second;
+    return sum;
+  }
+  int most_running() const {
+    const std::lock_guard lock(mutex_);
+    return most_running_;
+  }
+
+  // A segment depends on its own footage and on that of the one before, which it fades from.
+  static std::string key(const render::RenderJob& job, std::size_t i) {
+    Sha256 hash;
+    hash.field(std::to_string(job.spec.seed));
+    hash.field(std::to_string(i));
+    for (const render::InputFile& image : job.inputs.images) hash.field(image.sha256);
+    hash.field(std::to_string(static_cast<int>(job.footage[i])));
+    if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1])));
+    return hash.hex();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<int, int> calls_;
+  int running_ = 0;
+  int most_running_ = 0;
+};
+
+}  // namespace pytoon::testing_support

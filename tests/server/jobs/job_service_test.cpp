@@ -1,0 +1,324 @@
+#include "server/jobs/job_service.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "server/io/file_storage.h"
+#include "server/jobs/memory_job_store.h"
+#include "tests/server/jobs/fake_renderer.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::jobs {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Knows a picture by its first word: "png 10 20 alpha".
+class FakeInspector final : public PictureInspector {
+ public:
+  Result<PictureFacts> inspect(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    PictureFacts facts;
+    std::string alpha;
+    words >> facts.format >> facts.width >> facts.height >> alpha;
+    facts.has_alpha = alpha == "alpha";
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (facts.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
+    if (facts.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
+    return facts;
+  }
+};
+
+class FakeHealth final : public HealthSource {
+ public:
+  Service::Readiness readiness() override { return {{"draining"}, {}}; }
+  bool draining() const override { return draining_now; }
+  bool draining_now = false;
+};
+
+class CountingBell final : public Bell {
+ public:
+  void ring() override { ++rung; }
+  int rung = 0;
+};
+
+class CountingMetrics final : public JobMetrics {
+ public:
+  void job_created(spec::Archetype, const std::string&) override { ++created; }
+  void job_done(spec::Archetype, double) override {}
+  void job_failed(spec::Archetype, const std::string&) override {}
+  void segment_rendered(const std::string&, double) override {}
+  void fallback_used(const std::string&) override {}
+  int created = 0;
+};
+
+class JobServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const fs::path config = fs::path(PYTOON_SOURCE_DIR) / "config";
+    catalogue_.presets = *spec::read_presets(config / "presets.yaml");
+    catalogue_.platforms = *spec::read_platforms(config / "platforms.yaml");
+    make(0, {});
+  }
+
+  void make(std::uintmax_t free_bytes_min, ServiceLimits limits) {
+    service_.reset();
+    storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
+    service_ =
+        std::make_unique<JobService>(ServiceParts{store_, *storage_, pictures_, renderer_,
+                                                  catalogue_, bell_, metrics_, health_, ids_, log_},
+                                     limits);
+  }
+
+  Upload upload(const std::string& bytes, const std::string& category = "image") {
+    const fs::path file = folder_.path() / "upload";
+    EXPECT_TRUE(write_file_atomically(file, bytes));
+    return {file, category, "../../cat.png"};
+  }
+  std::string keep(const Caller& caller, const std::string& bytes = "png 10 20",
+                   const std::string& category = "image") {
+    const auto asset = service_->keep_asset(caller, upload(bytes, category));
+    EXPECT_TRUE(asset) << asset.failure().detail;
+    return asset->uri;
+  }
+  Failure refusal(const json& body, const std::string& key = "") {
+    const auto submitted = service_->submit(acme_, body, key);
+    EXPECT_FALSE(submitted) << body;
+    return submitted ? Failure{} : submitted.failure();
+  }
+  void expect_fault(const json& body, FailureKind kind, const std::string& pointer) {
+    const Failure refused = refusal(body);
+    EXPECT_EQ(refused.kind, kind) << refused.detail;
+    ASSERT_FALSE(refused.faults.empty()) << refused.detail;
+    EXPECT_EQ(refused.faults[0].pointer, pointer);
+    EXPECT_EQ(store_.list(std::nullopt, {})->jobs.size(), 0U);
+  }
+  json body() { return {{"preset_id", "product_hero_clean"}, {"prompt", "Fresh"}}; }
+
+  const Caller acme_{"acme", true, true, false};
+  const Caller other_{"other", true, true, false};
+  const Caller admin_{"ops", false, false, true};
+  testing_support::HandClock clock_;
+  testing_support::TemporaryFolder folder_;
+  testing_support::CountingIds ids_;
+  testing_support::FakeRenderer renderer_;
+  plan::Catalogue catalogue_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  MemoryJobStore store_{clock_};
+  FakeInspector pictures_;
+  FakeHealth health_;
+  CountingBell bell_;
+  CountingMetrics metrics_;
+  std::unique_ptr<io::FileStorage> storage_;
+  std::unique_ptr<JobService> service_;
+};
+
+TEST_F(JobServiceTest, ASubmittedJobIsCommittedCountedLoggedAndRungFor) {
+  json order = body();
+  order["image_uris"] = {keep(acme_)};
+  order["priority"] = 7;
+  const auto submitted = service_->submit(acme_, order, "");
+  ASSERT_TRUE(submitted) << submitted.failure().detail;
+  EXPECT_EQ(submitted->segments, 5);
+  const Job job = *store_.job(submitted->job_id);
+  EXPECT_EQ(job.tenant, "acme");
+  EXPECT_EQ(job.priority, 7);
+  EXPECT_EQ(job.spec.assets.images.size(), 1U);
+  EXPECT_EQ(store_.segments(job.id)->size(), 5U);
+  EXPECT_EQ(bell_.rung, 1);
+  EXPECT_EQ(metrics_.created, 1);
+  EXPECT_NE(lines_.str().find("\"job_created\""), std::string::npos);
+}
+
+TEST_F(JobServiceTest, JobsWithoutASeedGetTheirOwn) {
+  const auto one = service_->submit(acme_, body(), "");
+  const auto two = service_->submit(acme_, body(), "");
+  EXPECT_NE(store_.job(one->job_id)->spec.seed, store_.job(two->job_id)->spec.seed);
+}
+
+TEST_F(JobServiceTest, AnUnknownPresetIsMalformed) {
+  expect_fault({{"preset_id", "none"}}, FailureKind::kMalformed, "/preset_id");
+}
+
+TEST_F(JobServiceTest, FieldsOutOfContractAreNamed) {
+  json order = body();
+  order["target_duration_seconds"] = 61;
+  expect_fault(order, FailureKind::kInvalid, "/target_duration_seconds");
+  order = body();
+  order["colour"] = "red";
+  expect_fault(order, FailureKind::kInvalid, "/colour");
+  order = body();
+  order["music_uri"] = "storage://a";
+  expect_fault(order, FailureKind::kInvalid, "/music_uri");
+  order = body();
+  order["platform"] = "myspace";
+  expect_fault(order, FailureKind::kInvalid, "/platform");
+}
+
+TEST_F(JobServiceTest, OnlyUrisOfThisTenantsUploadsAreTaken) {
+  const std::string mine = keep(acme_);
+  const std::string theirs = keep(other_);
+  EXPECT_NE(mine, theirs);
+  json order = body();
+  order["image_uris"] = {theirs};
+  expect_fault(order, FailureKind::kInvalid, "/image_uris/0");
+  order["image_uris"] = {mine, "https://example.org/a.png"};
+  expect_fault(order, FailureKind::kInvalid, "/image_uris/1");
+  order["image_uris"] = {mine, "storage://assets/acme/none.png"};
+  expect_fault(order, FailureKind::kInvalid, "/image_uris/1");
+  order["image_uris"] = {"storage://../../etc/passwd"};
+  expect_fault(order, FailureKind::kInvalid, "/image_uris/0");
+  order["image_uris"] = {theirs, mine, theirs};
+  EXPECT_EQ(refusal(order).faults.size(), 2U);
+}
+
+TEST_F(JobServiceTest, AnAssetWhoseFileIsGoneIsNotInStorage) {
+  const std::string uri = keep(acme_);
+  ASSERT_TRUE(storage_->remove(spec::storage_key(uri)));
+  json order = body();
+  order["image_uris"] = {uri};
+  expect_fault(order, FailureKind::kInvalid, "/image_uris/0");
+}
+
+TEST_F(JobServiceTest, AMaskIsAPngWithAlpha) {
+  const auto refused = service_->keep_asset(acme_, upload("png 10 20", "mask"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(refused.failure().faults.at(0).pointer, "/file");
+  EXPECT_FALSE(service_->keep_asset(acme_, upload("webp 10 20 alpha", "mask")));
+  json order = body();
+  order["mask_uri"] = keep(acme_, "jpeg 10 20");
+  expect_fault(order, FailureKind::kInvalid, "/mask_uri");
+  order["mask_uri"] = keep(acme_, "png 10 20 alpha", "mask");
+  EXPECT_TRUE(service_->submit(acme_, order, ""));
+}
+
+TEST_F(JobServiceTest, TextThatCannotBeDrawnIsRefused) {
+  json order = body();
+  order["captions"] = {{"hook", "\u2603"}};
+  expect_fault(order, FailureKind::kInvalid, "/captions/hook");
+}
+
+TEST_F(JobServiceTest, AKeyGivesItsJobAgainAndIsRefusedForAnotherBody) {
+  const auto first = service_->submit(acme_, body(), "key");
+  const auto again = service_->submit(acme_, body(), "key");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->job_id, first->job_id);
+  EXPECT_FALSE(first->replayed);
+  EXPECT_TRUE(again->replayed);
+  EXPECT_EQ(metrics_.created, 1);
+  EXPECT_EQ(bell_.rung, 1);
+  json changed = body();
+  changed["prompt"] = "Stale";
+  EXPECT_EQ(refusal(changed, "key").kind, FailureKind::kInvalid);
+  EXPECT_NE(service_->submit(other_, body(), "key")->job_id, first->job_id);
+  EXPECT_EQ(refusal(body(), std::string(300, 'k')).kind, FailureKind::kInvalid);
+  EXPECT_EQ(refusal(body(), "new\nline").kind, FailureKind::kInvalid);
+}
+
+TEST_F(JobServiceTest, AFullStorageIsSaid) {
+  make(std::uintmax_t{1} << 60U, {});
+  EXPECT_EQ(refusal(body()).kind, FailureKind::kStorageFull);
+  EXPECT_EQ(service_->keep_asset(acme_, upload("png 1 1")).failure().kind,
+            FailureKind::kStorageFull);
+}
+
+TEST_F(JobServiceTest, AFullQueueIsARateLimit) {
+  make(0, {.queued_max = 1});
+  ASSERT_TRUE(service_->submit(acme_, body(), ""));
+  EXPECT_EQ(refusal(body()).kind, FailureKind::kRateLimited);
+}
+
+TEST_F(JobServiceTest, ADrainingServerTakesNoJobsButReplays) {
+  ASSERT_TRUE(service_->submit(acme_, body(), "key"));
+  health_.draining_now = true;
+  EXPECT_EQ(refusal(body()).kind, FailureKind::kUnavailable);
+  EXPECT_TRUE(service_->submit(acme_, body(), "key")->replayed);
+  EXPECT_EQ(service_->readiness().blocking.at(0), "draining");
+}
+
+TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
+  const auto asset = service_->keep_asset(acme_, upload("jpeg 10 20"));
+  ASSERT_TRUE(asset);
+  EXPECT_EQ(asset->uri, "storage://" + asset->key);
+  EXPECT_EQ(asset->sha256, sha256_hex("jpeg 10 20"));
+  EXPECT_EQ(asset->key, "assets/acme/" + asset->sha256 + ".jpg");
+  EXPECT_EQ(asset->size, 10);
+  EXPECT_EQ(asset->width, 10);
+  EXPECT_EQ(asset->height, 20);
+  EXPECT_EQ(*read_file(*storage_->local(asset->key)), "jpeg 10 20");
+  EXPECT_EQ(store_.asset("acme", asset->key)->client_name, "../../cat.png");
+  EXPECT_EQ(service_->keep_asset(acme_, upload("jpeg 10 20"))->key, asset->key);
+
+  const auto refused = [this](const std::string& bytes, const std::string& category) {
+    return service_->keep_asset(acme_, upload(bytes, category)).failure();
+  };
+  EXPECT_EQ(refused("broken 1 1", "image").kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused("text 1 1", "image").kind, FailureKind::kUnsupportedType);
+  EXPECT_EQ(refused("png 5000 1", "image").kind, FailureKind::kInvalid);
+  EXPECT_EQ(refused("png 5000 1", "image").faults.at(0).pointer, "/file");
+  EXPECT_EQ(refused("png 1 1" + std::string(20'000'000, ' '), "image").kind,
+            FailureKind::kTooLarge);
+  for (const char* category : {"audio", "video", "", "font"}) {
+    EXPECT_EQ(refused("png 1 1", category).kind, FailureKind::kInvalid);
+    EXPECT_EQ(refused("png 1 1", category).faults.at(0).pointer, "/category");
+  }
+}
+
+TEST_F(JobServiceTest, AStrangeTenantNameMakesNoStrangePath) {
+  const Caller strange{"../../x", true, true, false};
+  const auto asset = service_->keep_asset(strange, upload("png 1 1"));
+  ASSERT_TRUE(asset) << asset.failure().detail;
+  EXPECT_EQ(asset->key.find(".."), std::string::npos);
+}
+
+TEST_F(JobServiceTest, AnotherTenantsJobsAreNotThereAndAdminsSeeAll) {
+  const std::string id = service_->submit(acme_, body(), "")->job_id;
+  EXPECT_TRUE(service_->job(acme_, id));
+  EXPECT_TRUE(service_->job(admin_, id));
+  EXPECT_EQ(service_->job(other_, id).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->segments(other_, id).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->output(other_, id).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->segments(acme_, id)->size(), 5U);
+  EXPECT_EQ(service_->list(acme_, {})->jobs.size(), 1U);
+  EXPECT_EQ(service_->list(other_, {})->jobs.size(), 0U);
+  EXPECT_EQ(service_->list(admin_, {})->jobs.size(), 1U);
+  EXPECT_EQ(service_->list(acme_, {std::nullopt, "", 0}).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(service_->list(acme_, {std::nullopt, "", 201}).failure().kind, FailureKind::kInvalid);
+}
+
+TEST_F(JobServiceTest, ScopesAreAskedFor) {
+  const Caller reader{"acme", false, true, false};
+  const Caller submitter{"acme", true, false, false};
+  EXPECT_EQ(service_->submit(reader, body(), "").failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->keep_asset(reader, upload("png 1 1")).failure().kind,
+            FailureKind::kForbidden);
+  EXPECT_EQ(service_->job(submitter, "x").failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->list(submitter, {}).failure().kind, FailureKind::kForbidden);
+  EXPECT_TRUE(service_->submit(submitter, body(), ""));
+}
+
+TEST_F(JobServiceTest, TheOutputIsThereWhenTheJobIsDone) {
+  const std::string id = service_->submit(acme_, body(), "")->job_id;
+  EXPECT_EQ(service_->output(acme_, id).failure().kind, FailureKind::kConflict);
+  store_.set_by_hand(id, JobStatus::kDone, "");
+  EXPECT_EQ(service_->output(acme_, id).failure().kind, FailureKind::kNotFound);
+  const fs::path staged = storage_->staging("output.mp4");
+  ASSERT_TRUE(write_file_atomically(staged, "video"));
+  ASSERT_TRUE(storage_->put(staged, "jobs/" + id + "/output.mp4"));
+  const auto output = service_->output(acme_, id);
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*read_file(output->path), "video");
+  EXPECT_EQ(output->content_type, "video/mp4");
+  EXPECT_EQ(output->etag.front(), '"');
+  EXPECT_EQ(service_->thumbnail(acme_, id).failure().kind, FailureKind::kNotFound);
+}
+
+TEST_F(JobServiceTest, PresetsAreListedWhole) {
+  const auto presets = service_->presets();
+  ASSERT_EQ(presets["presets"].size(), catalogue_.presets.size());
+  EXPECT_TRUE(presets["presets"][0].contains("engines"));
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,37 @@
+#include "server/observe/health.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/io/file_storage.h"
+#include "server/io/sqlite_store.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::observe {
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Health, NamesWhatIsMissing) {
+  const testing_support::HandClock clock;
+  const testing_support::TemporaryFolder folder;
+  const auto file = folder.path() / "pytoon.db";
+  io::SqliteStore::Options options;
+  options.busy_timeout = std::chrono::milliseconds(10);
+  const auto store = io::SqliteStore::open(file, clock, options);
+  const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
+  ASSERT_TRUE(store && storage);
+  Health health(**store, **storage);
+  EXPECT_THAT(health.readiness().blocking, IsEmpty());
+  EXPECT_FALSE(health.draining());
+
+  health.set_draining(true);
+  EXPECT_TRUE(health.draining());
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
+
+  io::Database hand(file, io::Database::Access::kWrite, std::chrono::milliseconds(10));
+  hand.run("BEGIN IMMEDIATE");
+  std::filesystem::remove_all(folder.path() / "storage");
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "storage", "draining"));
+}
+
+}  // namespace pytoon::observe

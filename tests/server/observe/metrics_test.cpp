@@ -1,0 +1,60 @@
+#include "server/observe/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/jobs/memory_job_store.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::observe {
+using testing::HasSubstr;
+using testing::Not;
+
+class MetricsTest : public testing::Test {
+ protected:
+  testing_support::HandClock clock_;
+  jobs::MemoryJobStore store_{clock_};
+  Metrics metrics_{store_};
+};
+
+TEST_F(MetricsTest, CountersBeginAtZero) {
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_render_success_total{archetype=\"OVERLAY\"} 0\n"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_fallback_total{type=\"template\"} 0\n"));
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_render_failure_total{")));
+}
+
+TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
+  metrics_.job_created(spec::Archetype::kOverlay, "overlay_glow");
+  metrics_.job_created(spec::Archetype::kOverlay, "overlay_glow");
+  metrics_.job_done(spec::Archetype::kMemeText, 3.5);
+  metrics_.job_failed(spec::Archetype::kMemeText, "lost-input");
+  metrics_.fallback_used("template");
+  metrics_.segment_rendered("local_compositor", 1.5);
+  metrics_.http_request("GET", "/api/v1/jobs/{id}", 200, 0.02);
+  const std::string text = metrics_.text();
+  for (const char* line : {
+           "pytoon_render_jobs_total{archetype=\"OVERLAY\",preset=\"overlay_glow\"} 2\n",
+           "pytoon_render_success_total{archetype=\"MEME_TEXT\"} 1\n",
+           "pytoon_job_total_seconds_sum{archetype=\"MEME_TEXT\"} 3.5\n",
+           "pytoon_job_total_seconds_bucket{archetype=\"MEME_TEXT\",le=\"2\"} 0\n",
+           "pytoon_job_total_seconds_bucket{archetype=\"MEME_TEXT\",le=\"5\"} 1\n",
+           "pytoon_render_failure_total{archetype=\"MEME_TEXT\",reason=\"lost-input\"} 1\n",
+           "pytoon_fallback_total{type=\"template\"} 1\n",
+           "pytoon_segment_render_seconds_count{engine=\"local_compositor\"} 1\n",
+           "pytoon_http_request_seconds_count{method=\"GET\",route=\"/api/v1/jobs/{id}\","
+           "status=\"200\"} 1\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 0\n"));
+  ASSERT_TRUE(store_.create(testing_support::sample_job("a"), 10));
+  ASSERT_TRUE(store_.create(testing_support::sample_job("b"), 10));
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 2\n"));
+  store_.set_by_hand("a", jobs::JobStatus::kFailed, "");
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 1\n"));
+}
+
+}  // namespace pytoon::observe
