@@ -93,6 +93,10 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(self.findings({"base/a.cpp": '#include "result.h"\n'}),
                          ["base/a.cpp:1 include"])
 
+    def test_a_test_may_name_what_lies_beside_it(self):
+        self.assertEqual(self.findings({"tests/base/kit.h": HEADER,
+                                        "tests/base/a_test.cpp": '#include "kit.h"\n'}), [])
+
     def test_an_include_in_a_comment_is_none(self):
         text = '// #include "gone.h"\n/*\n#include <gst/gst.h>\n*/\n'
         self.assertEqual(self.findings({"base/a.cpp": text}), [])
@@ -178,7 +182,7 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(self.findings({"base/a.cpp": fine}), [])
 
     def test_headers(self):
-        self.assertEqual(self.findings({"base/a.h": "// What the thing is, said here.\nint a();\n"}),
+        self.assertEqual(self.findings({"base/a.h": "// What the thing is: a thing.\nint a();\n"}),
                          ["base/a.h:1 pragma-once"])
         for text in ("#pragma once\n", "// SPDX-License-Identifier: Apache-2.0\n#pragma once\n",
                      "// a.h\n#pragma once\n"):
