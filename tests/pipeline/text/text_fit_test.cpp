@@ -95,7 +95,8 @@ TEST_F(TextFit, InkIsNeverClippedHoweverTallTheMarks) {
   for (const int marks : {1, 3, 6, 10}) {
     TextStyle style;
     style.shadow_sigma_px = 4;
-    const std::string text = repeated("\u0302\u0301", marks).insert(0, "a").append(" ཧཱུྃ ปื้ ကြွို");
+    const std::string text =
+        repeated("\u0302\u0301", marks).insert(0, "a").append(" ཧཱུྃ ปื้ ကြွို");
     const Result<TextPicture> picture = draw(text, style);
     if (!picture) {
       EXPECT_EQ(picture.failure().kind, FailureKind::kInvalid);
