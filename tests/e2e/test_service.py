@@ -123,7 +123,7 @@ class Service(unittest.TestCase):
         self.problem(self.submit(preset_id="meme_fast", captions={"hook": "Glyph \ue000"}), 422,
                      "/captions/hook")
         self.problem(self.submit(preset_id="meme_fast", prompt="Glyph \ue000"), 422, "/prompt")
-        self.problem(self.submit(preset_id="meme_fast", captions={"hook": "word " * 190}), 422,
+        self.problem(self.submit(preset_id="meme_fast", captions={"hook": "WWWW " * 190}), 422,
                      "/captions/hook")
 
     def test_malformed_json(self):
