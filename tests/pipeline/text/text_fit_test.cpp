@@ -96,7 +96,7 @@ TEST_F(TextFit, InkIsNeverClippedHoweverTallTheMarks) {
     TextStyle style;
     style.shadow_sigma_px = 4;
     const std::string text =
-        repeated("\u0302\u0301", marks).insert(0, "a").append(" ཧཱུྃ ปื้ ကြွို");
+        std::string("a").append(repeated("\u0302\u0301", marks)).append(" ཧཱུྃ ปื้ ကြွို");
     const Result<TextPicture> picture = draw(text, style);
     if (!picture) {
       EXPECT_EQ(picture.failure().kind, FailureKind::kInvalid);
@@ -132,7 +132,8 @@ TEST_F(TextFit, MeasureSaysWhatDrawDoes) {
 }
 
 TEST_F(TextFit, EndlessInputIsRefused) {
-  EXPECT_EQ(draw(repeated("\u0301", 10000).insert(0, "a")).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(draw(std::string("a").append(repeated("\u0301", 10000))).failure().kind,
+            FailureKind::kInvalid);
   EXPECT_EQ(draw(repeated("word ", 1000)).failure().kind, FailureKind::kInvalid);
   EXPECT_EQ(draw(repeated("\n", 5000) + "x").failure().kind, FailureKind::kInvalid);
 }
