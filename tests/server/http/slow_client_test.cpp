@@ -85,5 +85,27 @@ TEST_F(CrowdTest, ConnectionsOverTheLimitAreTurnedAway) {
   EXPECT_TRUE(eventually([&] { return alive(); }));
 }
 
+class BudgetTest : public LiveServer {
+  void SetUp() override {
+    options.json_bytes_held_max = 1'000'000;
+    start();
+  }
+};
+
+TEST_F(BudgetTest, SlowBodiesTogetherHoldOnlySoMuch) {
+  const std::string head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\n" + key_header(kAdminKey) +
+                           "Content-Type: application/json\r\nContent-Length: 700017\r\n\r\n";
+  RawClient first = client();
+  first.send(head + std::string(600'000, ' '));
+  ASSERT_TRUE(eventually([&] { return server->in_flight() == 1; }));
+  clock.sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(client().ask(head + std::string(600'000, ' ')).status, 503);
+  first.send(std::string(100'000, ' ') + R"({"preset_id":"p"})");
+  EXPECT_EQ(first.reply().status, 201);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client().ask(head + std::string(700'000, ' ') + R"({"preset_id":"p"})").status, 201);
+  }
+}
+
 }  // namespace
 }  // namespace pytoon::http::testing_support
