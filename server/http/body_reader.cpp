@@ -4,14 +4,15 @@
 
 namespace pytoon::http {
 
-BodyReader::BodyReader(Admitted& admitted, const BodyLimits& limits) : admitted_(admitted) {
+BodyReader::BodyReader(Admitted& admitted, Front& front)
+    : admitted_(admitted), budget_(front.body_budget()) {
   const RequestHead& head = admitted.request.head;
   left_bytes_ = head.content_length.value_or(0);
   if (head.chunked) chunked_.emplace();
   if (admitted.route->body != BodyKind::kUpload) return;
   form_.emplace(admitted.boundary);
   admitted.request.form =
-      std::make_unique<UploadForm>(limits.spool_folder, limits.upload_bytes_max);
+      std::make_unique<UploadForm>(front.limits().spool_folder, front.limits().upload_bytes_max);
 }
 
 bool BodyReader::done() const { return chunked_ ? chunked_->done() : left_bytes_ == 0; }
@@ -23,6 +24,9 @@ Status BodyReader::keep(std::string_view bytes) {
                    "The body is over " + std::to_string(admitted_.body_bytes_max) + " bytes.");
   }
   if (form_) return form_->feed(bytes, *admitted_.request.form);
+  if (!admitted_.request.body_share.take(budget_, bytes.size())) {
+    return failure(FailureKind::kUnavailable, "Too many requests are being read.");
+  }
   admitted_.request.body.append(bytes);
   return ok_status();
 }

@@ -15,10 +15,11 @@ namespace pytoon::http {
 
 class BodyReader {
  public:
-  BodyReader(Admitted& admitted, const BodyLimits& limits);
+  BodyReader(Admitted& admitted, Front& front);
 
   // Returns how many bytes belong to this body; fewer than given only when done(). Errors:
-  // kMalformed, kInvalid, kTooLarge, kStorageFull, kIo; then the connection can't be used again.
+  // kMalformed, kInvalid, kTooLarge, kUnavailable, kStorageFull, kIo; then the connection can't be
+  // used again.
   Result<std::size_t> feed(std::string_view bytes);
   bool done() const;
   // The body ended; was it whole? kMalformed for a form without its closing delimiter.
@@ -29,6 +30,7 @@ class BodyReader {
   Status keep(std::string_view bytes);
 
   Admitted& admitted_;
+  ByteBudget& budget_;
   std::uint64_t left_bytes_ = 0;           // by Content-Length
   std::optional<ChunkedDecoder> chunked_;  // instead
   std::optional<MultipartReader> form_;

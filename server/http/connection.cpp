@@ -116,7 +116,7 @@ void Connection::begin_exchange() {
 }
 
 void Connection::begin_body() {
-  exchange_->body = std::make_unique<BodyReader>(*exchange_->admitted, gear_.front.limits());
+  exchange_->body = std::make_unique<BodyReader>(*exchange_->admitted, gear_.front);
   phase_ = Phase::kBody;
   body_since_ = gear_.clock.steady_now();
   deadline_ = body_since_ + gear_.limits.body_grace;
@@ -275,6 +275,7 @@ void Connection::closed() {
 void Connection::turn_away() {
   const std::lock_guard lock(mutex_);
   refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
+  shut_down();  // lingering would let a crowd grow for as long
 }
 
 void Connection::check_deadline(SteadyTime now) {

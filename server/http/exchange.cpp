@@ -24,7 +24,11 @@ void AccessLog::record(const Exchange& exchange, SteadyTime now, bool whole) {
   const std::chrono::duration<double> elapsed = now - exchange.started_at;
   const Served served{exchange.method, exchange.route, exchange.status,
                       elapsed.count(), exchange.bytes, whole};
-  if (observer_) observer_(served);
+  try {
+    if (observer_) observer_(served);
+  } catch (...) {
+    log_.error("http_observer_crash", {{"route", served.route}});
+  }
   const bool reads =
       served.method == "GET" || served.method == "HEAD" || served.method == "OPTIONS";
   if (reads && served.status < 400) return;

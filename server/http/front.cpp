@@ -45,6 +45,7 @@ Front::Front(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits
       keys_(std::move(keys)),
       limiter_(clock, rate, keys_.size()),
       limits_(std::move(limits)),
+      body_budget_(limits_.json_bytes_held_max),
       log_(log),
       draining_(draining) {}
 

@@ -22,7 +22,8 @@ namespace pytoon::http {
 
 struct BodyLimits {
   std::uint64_t json_bytes_max = 1'000'000;
-  std::uint64_t upload_bytes_max = 20'000'000;  // of the file in the form
+  std::uint64_t json_bytes_held_max = 64'000'000;  // by all requests together
+  std::uint64_t upload_bytes_max = 20'000'000;     // of the file in the form
   std::filesystem::path spool_folder;
 };
 
@@ -49,6 +50,7 @@ class Front {
 
   const std::vector<Route>& routes() const { return router_.routes(); }
   const BodyLimits& limits() const { return limits_; }
+  ByteBudget& body_budget() { return body_budget_; }
   // Logs what the client is not told, and makes the answer.
   Response refuse(const std::string& route, const Failure& failure);
 
@@ -61,6 +63,7 @@ class Front {
   const KeyRing keys_;
   RateLimiter limiter_;
   const BodyLimits limits_;
+  ByteBudget body_budget_;
   Log& log_;
   const std::atomic<bool>& draining_;
 };

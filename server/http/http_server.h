@@ -35,8 +35,9 @@ struct Options {
   std::filesystem::path spool_folder;  // for uploads on their way; this process's own
   std::uint64_t upload_bytes_max = 20'000'000;
   std::uint64_t json_bytes_max = 1'000'000;
-  std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
-  RateLimit rate;                      // per key
+  std::uint64_t json_bytes_held_max = 64'000'000;  // of all requests together
+  std::size_t connections_max = 4096;              // lowered to what the descriptor limit allows
+  RateLimit rate;                                  // per key
   TimeLimits time;
 };
 

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <pistache/endpoint.h>
 #include <pistache/peer.h>
+#include <sys/socket.h>
 
 #include <chrono>
 
@@ -26,32 +27,48 @@ class ByteHandler final : public Pistache::Http::Handler {
       : gear_(&gear), table_(&table), connections_max_(connections_max) {}
 
   void onConnection(const PeerPointer& peer) override {
-    // The library's idle timer looks for a parser in every peer.
-    peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(1));
-    peer->setIdle(true);
-    const int on = 1;
-    ::setsockopt(peer->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto connection = std::make_shared<Connection>(peer->fd(), *gear_);
-    peer->putData(kPeerData, connection);
-    table_->add(connection);
-    if (table_->size() > connections_max_) connection->turn_away();
+    contained(peer, [&] {
+      // The library's idle timer looks for a parser in every peer.
+      peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(1));
+      peer->setIdle(true);
+      const int on = 1;
+      ::setsockopt(peer->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      auto connection = std::make_shared<Connection>(peer->fd(), *gear_);
+      peer->putData(kPeerData, connection);
+      table_->add(connection);
+      if (table_->size() > connections_max_) connection->turn_away();
+    });
   }
 
   void onInput(const char* bytes, std::size_t size, const PeerPointer& peer) override {
-    if (const auto connection = connection_of(peer)) connection->receive({bytes, size});
+    contained(peer, [&] {
+      if (const auto connection = connection_of(peer)) connection->receive({bytes, size});
+    });
   }
 
   void onDisconnection(const PeerPointer& peer) override {
-    const auto connection = connection_of(peer);
-    if (!connection) return;
-    connection->closed();
-    table_->remove(connection.get());
+    contained(peer, [&] {
+      const auto connection = connection_of(peer);
+      if (!connection) return;
+      connection->closed();
+      table_->remove(connection.get());
+    });
   }
 
   // Only the library's own parser would call this, and it gets no input.
   void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
 
  private:
+  template <typename Step>
+  void contained(const PeerPointer& peer, const Step& step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      ::shutdown(peer->fd(), SHUT_RDWR);
+      gear_->log.error("http_connection_crash", {{"error", error.what()}});
+    }
+  }
+
   static std::shared_ptr<Connection> connection_of(const PeerPointer& peer) {
     return std::static_pointer_cast<Connection>(peer->tryGetData(kPeerData));
   }

@@ -1,8 +1,8 @@
 // Pistache, kept on a short lead. Of Debian's 0.0.5 only the acceptor and the epoll loops are used:
 // they hand over bytes and close descriptors. Its parser (quadratic, lenient), router (regular
 // expressions over input), response queue (spins on a slow reader, keyed by descriptor numbers that
-// are reused) and time-outs (write into streams) stay out of the way; docs of the crashes are in
-// the project's notes on the library. This is the only file that includes it.
+// are reused) and time-outs (write into streams) stay out of the way. listener.cpp is the only file
+// that includes it.
 //
 // Thread rule: start() and stop() from one thread.
 #pragma once

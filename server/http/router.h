@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/http/byte_budget.h"
 #include "server/http/request_head.h"
 #include "server/http/response.h"
 #include "server/http/target.h"
@@ -30,6 +31,7 @@ struct Request {
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
   std::string body;                  // kJson
+  ByteBudget::Share body_share;      // what body holds
   std::unique_ptr<UploadForm> form;  // kUpload
 };
 

@@ -11,13 +11,11 @@ constexpr std::string_view kOutput = "/api/v1/jobs/finished/output";
 class DownloadTest : public LiveServer {
  protected:
   DownloadTest() {
-    std::mt19937 random(5);
-    for (int i = 0; i < 2'000'000; ++i) bytes_ += static_cast<char>(random());
     service.artifact = {folder / "output.mp4", "video/mp4", "\"e1\""};
     write_bytes(service.artifact.path, bytes_);
   }
 
-  std::string bytes_;
+  const std::string bytes_ = noise(2'000'000, 5);
 };
 
 TEST_F(DownloadTest, SendsTheWholeFile) {

@@ -103,6 +103,15 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::string noise(std::size_t bytes, std::uint64_t seed) {
+  std::string text(bytes, '\0');
+  for (std::size_t at = 0; at < bytes; ++at) {
+    if (at % 4 == 0) seed = seed * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX
+    text[at] = static_cast<char>(seed >> (32 + at % 4 * 8));
+  }
+  return text;
+}
+
 void write_bytes(const fs::path& path, std::string_view bytes) {
   std::ofstream file(path, std::ios::binary);
   file << bytes;

@@ -63,6 +63,9 @@ std::size_t open_descriptors();
 std::size_t thread_count();
 std::size_t resident_bytes();
 
+// Repeatable noise.
+std::string noise(std::size_t bytes, std::uint64_t seed);
+
 // Unlike files.h, without waiting for the disk.
 void write_bytes(const std::filesystem::path& path, std::string_view bytes);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "live_server.h"
 
 namespace pytoon::http::testing_support {
@@ -8,7 +10,7 @@ using std::chrono::seconds;
 class SlowClientTest : public LiveServer {
   void SetUp() override {
     options.time.head = std::chrono::milliseconds(400);
-    options.time.idle = std::chrono::milliseconds(1200);
+    options.time.idle = std::chrono::milliseconds(3000);
     options.time.body_grace = std::chrono::milliseconds(400);
     options.time.linger = std::chrono::milliseconds(400);
     start();
@@ -40,12 +42,14 @@ TEST_F(SlowClientTest, SlowBodiesAreTold) {
 TEST_F(SlowClientTest, BodiesAboveTheFloorMayTakeLong) {
   RawClient client = this->client();
   const std::string body = R"({"preset_id":"p"})" + std::string(40'000, ' ');
-  client.send("POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\n" + key_header(kAdminKey) +
-              "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-              "\r\n\r\n");
-  for (std::size_t at = 0; at < body.size(); at += 10'000) {
-    client.send(std::string_view(body).substr(at, 10'000));
+  const std::string head =
+      "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\n" + key_header(kAdminKey) +
+      "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n";
+  client.send(head + body.substr(0, 10'000));
+  for (std::size_t at = 10'000; at < body.size(); at += 10'000) {
     clock.sleep_for(std::chrono::milliseconds(200));
+    client.send(std::string_view(body).substr(at, 10'000));
   }
   EXPECT_EQ(client.reply().status, 201);
 }
@@ -83,6 +87,38 @@ TEST_F(CrowdTest, ConnectionsOverTheLimitAreTurnedAway) {
   EXPECT_EQ(late.reply().status, 503);
   crowd.clear();
   EXPECT_TRUE(eventually([&] { return alive(); }));
+}
+
+class BudgetTest : public LiveServer {
+  void SetUp() override {
+    options.json_bytes_held_max = 1'000'000;
+    start();
+  }
+};
+
+TEST_F(BudgetTest, SlowBodiesTogetherHoldOnlySoMuch) {
+  const std::string head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\n" + key_header(kAdminKey) +
+                           "Content-Type: application/json\r\nContent-Length: 700017\r\n\r\n";
+  std::vector<RawClient> two;
+  for (int i = 0; i < 2; ++i) {
+    two.push_back(client());
+    two.back().send(head + std::string(600'000, ' '));
+  }
+  const auto refusals = [&] {
+    const auto all = served();
+    return std::count_if(all.begin(), all.end(),
+                         [](const Served& one) { return one.status == 503; });
+  };
+  ASSERT_TRUE(eventually([&] { return refusals() == 1; }));
+  int kept = 0;
+  for (RawClient& one : two) {
+    one.send(std::string(100'000, ' ') + R"({"preset_id":"p"})");
+    kept += one.reply().status == 201;
+  }
+  EXPECT_EQ(kept, 1);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client().ask(head + std::string(700'000, ' ') + R"({"preset_id":"p"})").status, 201);
+  }
 }
 
 }  // namespace

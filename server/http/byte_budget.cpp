@@ -1,0 +1,30 @@
+#include "server/http/byte_budget.h"
+
+#include <utility>
+
+namespace pytoon::http {
+
+ByteBudget::Share::~Share() {
+  if (budget_) budget_->taken_ -= bytes_;
+}
+
+ByteBudget::Share::Share(Share&& other) noexcept
+    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+ByteBudget::Share& ByteBudget::Share::operator=(Share&& other) noexcept {
+  std::swap(budget_, other.budget_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+bool ByteBudget::Share::take(ByteBudget& budget, std::uint64_t bytes) {
+  if (budget.taken_.fetch_add(bytes) + bytes > budget.bytes_max_) {
+    budget.taken_ -= bytes;
+    return false;
+  }
+  budget_ = &budget;
+  bytes_ += bytes;
+  return true;
+}
+
+}  // namespace pytoon::http
