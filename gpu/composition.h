@@ -1,8 +1,9 @@
 // What one frame is made of. Plain values that any device can draw; made by pipeline/render.
 //
 //   picture = base layers, drawn in order over black
-//   if mix_256 > 0: picture = picture + (incoming - picture) * mix_256 / 256, incoming drawn
-//   likewise frame   = top layers drawn in order over picture
+//   if mix_256 > 0, with incoming drawn likewise:
+//     picture = picture + (incoming - picture) * mix_256 / 256
+//   frame   = top layers drawn in order over picture
 #pragma once
 
 #include <memory>

@@ -51,7 +51,22 @@ static constexpr std::uint8_t premultiplied_luma(std::uint32_t r, std::uint32_t 
   return static_cast<std::uint8_t>((std::uint64_t{luma_in_units(r, g, b)} * a + kUnit / 2) / kUnit);
 }
 
-// Pixels under one chroma sample, summed with the siting filter's weights (8 in all) times their
+// Opaque pixels under one chroma sample, summed with the siting filter's weights (8 in all).
+inline constexpr std::int32_t kSitingWeight = 8;
+
+static constexpr std::uint8_t opaque_chroma(std::int32_t weighted, std::uint32_t unit) {
+  const auto offset = static_cast<std::uint32_t>(kChromaNeutral * kSitingWeight) * unit;
+  const std::uint32_t scaled = offset + static_cast<std::uint32_t>(112 * weighted);
+  return static_cast<std::uint8_t>((scaled + 4U * unit) / (8U * unit));
+}
+static constexpr std::uint8_t opaque_cb(std::int32_t r, std::int32_t g, std::int32_t b) {
+  return opaque_chroma(4639 * b - 1063 * r - 3576 * g, static_cast<std::uint32_t>(kCbUnit));
+}
+static constexpr std::uint8_t opaque_cr(std::int32_t r, std::int32_t g, std::int32_t b) {
+  return opaque_chroma(3937 * r - 3576 * g - 361 * b, static_cast<std::uint32_t>(kCrUnit));
+}
+
+// Pixels with alpha under one chroma sample, summed with the filter's weights times their
 // alpha, so that transparent pixels add no colour. At most 8 * 255 * 255 a channel.
 struct ColourSum {
   std::int64_t r = 0;
@@ -59,7 +74,6 @@ struct ColourSum {
   std::int64_t b = 0;
   std::int64_t weight = 0;  // sum of filter weight * alpha
 };
-inline constexpr std::int64_t kSitingWeight = 8;
 
 static constexpr std::int64_t cb_in_units(const ColourSum& s) {
   return 112 * (4639 * s.b - 1063 * s.r - 3576 * s.g) + kChromaNeutral * kCbUnit * s.weight;

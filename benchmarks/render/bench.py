@@ -2,8 +2,8 @@
 
 Usage: bench.py PYTOON FRAME_TOOL [RUNS]
 For each archetype: RUNS (default 3) pairs of a 15 s `pytoon render` and of encoding the same
-frames from a file, in turn, so that a machine's moods hit both. One JSON line each: medians of wall and CPU
-seconds, the job's peak memory, and the median of the pairwise ratios.
+frames from a file, in turn, so that a machine's moods hit both. One JSON line each: medians of
+wall and CPU seconds, the job's peak memory, and the median of the pairwise ratios.
 """
 
 import json

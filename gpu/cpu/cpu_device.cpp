@@ -25,7 +25,7 @@ class CpuDevice final : public Device {
               static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 4,
           "a picture's bytes match its size");
     try {
-      return std::shared_ptr<const Texture>(std::make_shared<CpuTexture>(image));
+      return std::shared_ptr<const Texture>(std::make_shared<CpuTexture>(image, *level_.kernels));
     } catch (const std::bad_alloc&) {
       return failure(FailureKind::kOutOfMemory,
                      "no host memory for a picture of " + std::to_string(size.width) + " x " +

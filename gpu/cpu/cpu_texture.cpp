@@ -39,8 +39,7 @@ Rect find_content(const RgbaImage& image) {
   return bottom == 0 ? Rect{} : Rect{left, top, right - left, bottom - top};
 }
 
-// Sums the pixels under chroma sample (i, j). Opaque ones count 1 each, others their alpha.
-template <bool kOpaque>
+// Sums the pixels under chroma sample (i, j).
 ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i, std::ptrdiff_t width) {
   const std::ptrdiff_t centre = 2 * i;
   const std::ptrdiff_t columns[3] = {std::max<std::ptrdiff_t>(centre - 1, 0), centre,
@@ -49,7 +48,7 @@ ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i, std::ptrd
   for (int k = 0; k < 3; ++k) {
     for (int r = 0; r < 2; ++r) {
       const std::uint8_t* p = rows[r] + 4 * columns[k];
-      const std::int64_t weight = std::int64_t{k == 1 ? 2 : 1} * (kOpaque ? 1 : p[kAlpha]);
+      const std::int64_t weight = std::int64_t{k == 1 ? 2 : 1} * p[kAlpha];
       sum.r += weight * p[0];
       sum.g += weight * p[1];
       sum.b += weight * p[2];
@@ -67,14 +66,14 @@ struct RowPair {
 
 }  // namespace
 
-CpuTexture::CpuTexture(const RgbaImage& image)
+CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
     : size_(image.size),
       opaque_(is_opaque(image)),
       content_(opaque_ ? Rect{0, 0, size_.width, size_.height} : find_content(image)),
       luma_(size_.width, size_.height, 1),
       chroma_((size_.width + 1) / 2, (size_.height + 1) / 2, 2) {
   if (opaque_) {
-    convert_opaque(image);
+    convert_opaque(image, kernels);
     return;
   }
   luma_alpha_ = Plane(luma_.width, luma_.height, 1);
@@ -82,20 +81,22 @@ CpuTexture::CpuTexture(const RgbaImage& image)
   convert_with_alpha(image);
 }
 
-void CpuTexture::convert_opaque(const RgbaImage& image) {
+void CpuTexture::convert_opaque(const RgbaImage& image, const Kernels& kernels) {
   for (int y = 0; y < luma_.height; ++y) {
-    const std::uint8_t* p = image.at(0, y);
-    std::uint8_t* out = luma_.row(y);
-    for (int x = 0; x < luma_.width; ++x, p += 4) out[x] = gpu::luma(p[0], p[1], p[2]);
+    kernels.luma_row(image.at(0, y), luma_.row(y), luma_.width);
   }
+  const auto width = static_cast<std::size_t>(size_.width);
+  std::vector<std::uint16_t> sums[3];  // r, g, b, with a repeated column at each end
+  for (auto& sum : sums) sum.resize(width + 2);
   for (int j = 0; j < chroma_.height; ++j) {
     const RowPair pair(image, j);
-    std::uint8_t* out = chroma_.row(j);
-    for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
-      const ColourSum sum = sum_under<true>(pair.rows, i, size_.width);
-      out[2 * i] = rounded_ratio(cb_in_units(sum), kCbUnit * kSitingWeight);
-      out[2 * i + 1] = rounded_ratio(cr_in_units(sum), kCrUnit * kSitingWeight);
+    kernels.sum_rows(pair.rows[0], pair.rows[1], &sums[0][1], &sums[1][1], &sums[2][1],
+                     size_.width);
+    for (auto& sum : sums) {
+      sum[0] = sum[1];
+      sum[width + 1] = sum[width];
     }
+    kernels.chroma_row(&sums[0][1], &sums[1][1], &sums[2][1], chroma_.row(j), chroma_.width);
   }
 }
 
@@ -114,7 +115,7 @@ void CpuTexture::convert_with_alpha(const RgbaImage& image) {
     std::uint8_t* out = chroma_.row(j);
     std::uint8_t* alpha = chroma_alpha_.row(j);
     for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
-      const ColourSum sum = sum_under<false>(pair.rows, i, size_.width);
+      const ColourSum sum = sum_under(pair.rows, i, size_.width);
       if (sum.weight == 0) continue;
       const std::uint8_t a = rounded_ratio(sum.weight, kSitingWeight);
       // Premultiplied by the rounded alpha, so that grey stays exactly neutral.

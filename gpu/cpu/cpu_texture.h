@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gpu/composition.h"
+#include "gpu/cpu/kernels.h"
 
 namespace pytoon::gpu {
 
@@ -41,7 +42,7 @@ struct Plane {
 class CpuTexture final : public Texture {
  public:
   // Throws std::bad_alloc.
-  explicit CpuTexture(const RgbaImage& image);
+  CpuTexture(const RgbaImage& image, const Kernels& kernels);
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }
@@ -55,7 +56,7 @@ class CpuTexture final : public Texture {
   const Rect& content() const { return content_; }
 
  private:
-  void convert_opaque(const RgbaImage& image);
+  void convert_opaque(const RgbaImage& image, const Kernels& kernels);
   void convert_with_alpha(const RgbaImage& image);
 
   Size size_;

@@ -11,6 +11,14 @@
 namespace pytoon::gpu {
 
 struct Kernels {
+  // Opaque RGBA pixels to luma.
+  void (*luma_row)(const std::uint8_t* rgba, std::uint8_t* out, int count);
+  // Two rows of RGBA pixels added, a channel each.
+  void (*sum_rows)(const std::uint8_t* top, const std::uint8_t* bottom, std::uint16_t* r,
+                   std::uint16_t* g, std::uint16_t* b, int count);
+  // Such sums, from column -1 to 2 count - 1, to count pairs Cb Cr.
+  void (*chroma_row)(const std::uint16_t* r, const std::uint16_t* g, const std::uint16_t* b,
+                     std::uint8_t* out, int count);
   // out[i] = the four rows at i, weighted; in 1/64 code value.
   void (*filter_rows)(const std::uint8_t* const* rows, const std::int16_t* weights,
                       std::int16_t* out, int count);

@@ -20,8 +20,9 @@ void filter_pairs(const std::int16_t* row, const std::int32_t* first, const std:
   loops::filter_pairs(row, first, weights, out, 0, count);
 }
 
-constexpr Kernels kKernels{filter_rows,   filter_columns, filter_pairs,       loops::hold,
-                           loops::settle, loops::blend,   loops::blend_faded, loops::lerp};
+constexpr Kernels kKernels{loops::luma_row, loops::sum_rows,    loops::chroma_row, filter_rows,
+                           filter_columns,  filter_pairs,       loops::hold,       loops::settle,
+                           loops::blend,    loops::blend_faded, loops::lerp};
 
 }  // namespace
 

@@ -10,6 +10,36 @@
 
 namespace pytoon::gpu::loops {
 
+static inline void luma_row(const std::uint8_t* __restrict rgba, std::uint8_t* __restrict out,
+                            int count) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    out[i] = luma(rgba[4 * i], rgba[4 * i + 1], rgba[4 * i + 2]);
+  }
+}
+
+static inline void sum_rows(const std::uint8_t* top, const std::uint8_t* bottom,
+                            std::uint16_t* __restrict r, std::uint16_t* __restrict g,
+                            std::uint16_t* __restrict b, int count) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    r[i] = static_cast<std::uint16_t>(top[4 * i] + bottom[4 * i]);
+    g[i] = static_cast<std::uint16_t>(top[4 * i + 1] + bottom[4 * i + 1]);
+    b[i] = static_cast<std::uint16_t>(top[4 * i + 2] + bottom[4 * i + 2]);
+  }
+}
+
+static inline void chroma_row(const std::uint16_t* __restrict r, const std::uint16_t* __restrict g,
+                              const std::uint16_t* __restrict b, std::uint8_t* __restrict out,
+                              int count) {
+  const auto sited = [](const std::uint16_t* at) { return at[-1] + 2 * at[0] + at[1]; };
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    const int red = sited(r + 2 * i);
+    const int green = sited(g + 2 * i);
+    const int blue = sited(b + 2 * i);
+    out[2 * i] = opaque_cb(red, green, blue);
+    out[2 * i + 1] = opaque_cr(red, green, blue);
+  }
+}
+
 static inline void filter_rows(const std::uint8_t* const* rows, const std::int16_t* weights,
                                std::int16_t* __restrict out, int begin, int count) {
   const std::uint8_t* a = rows[0];

@@ -30,6 +30,22 @@ RgbaImage flattened(const RgbaImage& image, gpu::Rgba background) {
   return canvas;
 }
 
+// What an overlay's background is made of: the picture itself; of a cut-out, what can be seen of it
+// on its own mean colour, so that no dark hole surrounds it.
+RgbaImage backdrop_of(const RgbaImage& image) {
+  const gpu::Rect bounds = media::opaque_bounds(image);
+  if (bounds.width == 0) return flattened(image, kOverlayBackground);
+  const RgbaImage seen = media::crop(image, bounds);
+  std::uint64_t sum[4] = {0, 0, 0, 0};
+  for (std::size_t i = 0; i < seen.pixels.size(); i += 4) {
+    const std::uint64_t alpha = seen.pixels[i + 3];
+    for (std::size_t c = 0; c < 3; ++c) sum[c] += seen.pixels[i + c] * alpha;
+    sum[3] += alpha;
+  }
+  const auto mean = [&](std::size_t c) { return static_cast<std::uint8_t>(sum[c] / sum[3]); };
+  return flattened(seen, {mean(0), mean(1), mean(2), 255});
+}
+
 // A picture whose every pixel maps to about one frame pixel at the closest zoom.
 gpu::Size moving_size(double amplitude) {
   const auto scaled = [&](int px) {
@@ -84,7 +100,7 @@ class ShotMaker {
 
   Result<Prepared> prepare_overlay(const plan::Shot& shot, const RgbaImage& image) {
     const gpu::Size small{kFrame.width / kBlurReduction, kFrame.height / kBlurReduction};
-    Result<RgbaImage> covered = media::cover(flattened(image, kOverlayBackground), small);
+    Result<RgbaImage> covered = media::cover(backdrop_of(image), small);
     if (!covered) return covered.failure();
     Result<RgbaImage> blurred = media::blur(*covered, kBlurSigmaPx / kBlurReduction);
     if (!blurred) return blurred.failure();

@@ -35,6 +35,14 @@ Status usable(ObjectStore& storage) {
   return failure(FailureKind::kUnavailable, writable.failure().detail);
 }
 
+// Without captions the hook is the prompt: that is the field a client would mend.
+Failure blame_prompt(Failure fault) {
+  for (FieldFault& field : fault.faults) {
+    if (field.pointer == "/captions/hook") field.pointer = "/prompt";
+  }
+  return fault;
+}
+
 std::uint32_t seed_from(const std::string& uuid) {
   return static_cast<std::uint32_t>(std::stoul(uuid.substr(0, 8), nullptr, 16));
 }
@@ -66,7 +74,9 @@ Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body
       plan::make_render_spec(*request, parts_.catalogue, seed_from(parts_.ids.next()));
   if (!spec) return spec.failure();
   if (Status there = assets_.check(caller.tenant, *request); !there) return there.failure();
-  if (Status drawable = parts_.renderer.check(*spec); !drawable) return drawable.failure();
+  if (Status drawable = parts_.renderer.check(*spec); !drawable) {
+    return request->captions ? drawable.failure() : blame_prompt(drawable.failure());
+  }
 
   NewJob order;
   order.job.id = parts_.ids.next();

@@ -26,6 +26,18 @@ TEST(PixelMath, ColoursAreRoundedCorrectly) {
   }
 }
 
+TEST(PixelMath, OpaqueChromaIsTheSameSum) {
+  for (int r = 0; r <= 8 * 255; r += 17) {
+    for (int g = 0; g <= 8 * 255; g += 40) {
+      for (int b = 0; b <= 8 * 255; b += 17) {
+        const ColourSum sum{r, g, b, kSitingWeight};
+        ASSERT_EQ(opaque_cb(r, g, b), rounded_ratio(cb_in_units(sum), kCbUnit * kSitingWeight));
+        ASSERT_EQ(opaque_cr(r, g, b), rounded_ratio(cr_in_units(sum), kCrUnit * kSitingWeight));
+      }
+    }
+  }
+}
+
 TEST(PixelMath, PremultipliedLumaIsRoundedOnce) {
   for (std::uint32_t a = 0; a < 256; ++a) {
     for (std::uint32_t v = 0; v < 256; v += 3) {

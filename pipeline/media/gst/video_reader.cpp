@@ -7,8 +7,6 @@ namespace pytoon::media {
 namespace {
 
 constexpr int kThreads = 2;
-// Seeking goes by decoding times, which lead by the reordering: at most this many frames.
-constexpr std::int64_t kReorderFramesMax = 16;
 
 Result<CodecPtr> open_decoder(const AVStream& track, const AVCodec* decoder) {
   CodecPtr codec(avcodec_alloc_context3(decoder));
@@ -49,10 +47,9 @@ std::int64_t VideoReader::time_of(std::int64_t index) const {
 }
 
 Status VideoReader::seek_before(std::int64_t index) {
-  if (index <= kReorderFramesMax || track().avg_frame_rate.num <= 0) return ok_status();
+  if (index == 0 || track().avg_frame_rate.num <= 0) return ok_status();
   from_start_ = false;
-  const int rc =
-      av_seek_frame(input_.get(), track_, time_of(index - kReorderFramesMax), AVSEEK_FLAG_BACKWARD);
+  const int rc = av_seek_frame(input_.get(), track_, time_of(index), AVSEEK_FLAG_BACKWARD);
   if (rc < 0) return av_failure(rc, std::string("can't seek in ") + input_->url);
   return ok_status();
 }

@@ -1,8 +1,8 @@
 // Gaussian blur with edges extended, on premultiplied colour. Inside the room only.
 //
 // A wide blur leaves nothing finer than its sigma, so it is done on a smaller copy and scaled back:
-// at 2.5 px of sigma or more in the copy that costs less than one code value and saves the square of
-// the factor in time.
+// at 2.5 px of sigma or more in the copy that costs less than one code value and saves the square
+// of the factor in time.
 #pragma once
 
 #include "base/result.h"

@@ -18,6 +18,9 @@ using namespace std::string_view_literals;
 // 4096 x 4096 RGBA of noise as PNG is 64 MiB; nothing we can take needs more than twice that.
 constexpr std::uintmax_t kMaxFileBytes = 128u << 20;
 
+// Every scan of a progressive JPEG passes over the whole picture; encoders write about ten.
+constexpr int kMaxScans = 64;
+
 std::string upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -37,6 +40,17 @@ bool has_its_end(const std::string& format, std::string_view bytes) {
   if (format == "png") return bytes.rfind("IEND\xAE\x42\x60\x82"sv) != std::string_view::npos;
   if (format == "jpeg") return bytes.rfind("\xFF\xD9"sv) != std::string_view::npos;
   return bytes.size() >= 12 && little_endian_32(bytes.substr(4)) <= bytes.size() - 8;
+}
+
+// Counted by their markers: entropy-coded data never holds one by chance.
+int count_scans(std::string_view jpeg) {
+  constexpr std::string_view kStartOfScan = "\xFF\xDA"sv;
+  int scans = 0;
+  for (std::size_t at = jpeg.find(kStartOfScan); at != std::string_view::npos;
+       at = jpeg.find(kStartOfScan, at + kStartOfScan.size())) {
+    ++scans;
+  }
+  return scans;
 }
 
 VipsImagePtr load(const std::string& format, std::string& bytes) {
@@ -167,6 +181,9 @@ Result<OpenPicture> open_picture(const fs::path& path) {
                        " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
   }
   if (!has_its_end(open.format, *open.bytes)) return broken;
+  if (open.format == "jpeg" && count_scans(*open.bytes) > kMaxScans) {
+    return failure(FailureKind::kInvalid, "the JPEG picture has more than 64 scans");
+  }
   open.has_alpha = vips_image_hasalpha(raw.get()) != 0;
   VipsImagePtr rgba = to_rgba(raw.get());
   if (rgba) open.image = upright(std::move(rgba));

@@ -57,6 +57,20 @@ TEST(CpuCompositor, MatchesTheReferenceOnRandomScenes) {
   RecordProperty("worst_max", std::to_string(worst.max));
 }
 
+// The compositor skips a picture's transparent surroundings: not one pixel too many.
+TEST(CpuCompositor, ContentShowsAsFarAsItsTapsReach) {
+  for (const int at : {0, 1, 6, 11, 12}) {
+    Scene scene;
+    scene.frame = {90, 90};
+    scene.pictures = {RgbaImage({13, 13}, {0, 0, 0, 0}), RgbaImage({1, 1}, {0, 0, 255, 255})};
+    std::fill_n(scene.pictures[0].at(at, 12 - at), 4, std::uint8_t{255});
+    scene.base = {{1, {}, {}, {0, 0, 90, 90}, 256}};
+    scene.top = {{0, {-2.3, 0.2}, {-1.6, 0.2}, {0, 0, 90, 90}, 256}};
+    ReferenceFrame reference = reference_compose(scene);
+    EXPECT_LE(compare(compose(*make_cpu_device(), scene), reference).max, 1.5) << "pixel " << at;
+  }
+}
+
 TEST(CpuCompositor, EveryLevelGivesTheSameBytes) {
   const auto baseline = make_cpu_device("baseline");
   ASSERT_NE(baseline, nullptr);
@@ -85,7 +99,7 @@ TEST(CpuCompositor, ACompositorMayDrawScenesOfAnySizeInTurn) {
 TEST(CpuCompositor, IdentityIsTheUploadBitForBit) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
     Scene scene = random_scene(seed);
-    const CpuTexture texture(scene.pictures[0]);
+    const CpuTexture texture(scene.pictures[0], baseline_kernels());
     const Size size = texture.size();
     scene.frame = {size.width / 2 * 2 + 4, size.height / 2 * 2 + 4};
     scene.base = {{0, {-2, 1}, {-2, 1}, {2, 2, size.width, size.height}, 256}};

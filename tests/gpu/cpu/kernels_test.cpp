@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct Rows {
       row->resize(bytes);
       for (std::uint8_t& v : *row) v = static_cast<std::uint8_t>(engine());
     }
+    rgba.resize(12 * size(count));
+    for (std::uint8_t& v : rgba) v = static_cast<std::uint8_t>(engine());
     wide.resize(2 * size(count + 8));
     for (std::int16_t& v : wide) v = static_cast<std::int16_t>(pick(-2040, 18360));
     over.resize(size(count) + 1);
@@ -40,7 +43,7 @@ struct Rows {
   }
 
   std::mt19937 engine;
-  std::vector<std::uint8_t> a, b, c, d;
+  std::vector<std::uint8_t> a, b, c, d, rgba;
   std::vector<std::int16_t> wide;  // in 1/64
   std::vector<std::int16_t> over;  // code values, overshooting
   std::vector<std::int32_t> first;
@@ -56,6 +59,27 @@ void expect_levels_agree(Body body) {
           << level.name << ", count " << count;
     }
   }
+}
+
+TEST(Kernels, LumaRow) {
+  expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
+    std::vector<std::uint8_t> out(size(count) + kSpare, 7);
+    k.luma_row(rows.rgba.data(), out.data(), count);
+    return out;
+  });
+}
+
+TEST(Kernels, SumsToChroma) {
+  expect_levels_agree([](const Kernels& k, const Rows& rows, int count) {
+    std::vector<std::uint16_t> r(2 * size(count) + kSpare, 7);
+    std::vector<std::uint16_t> g = r;
+    std::vector<std::uint16_t> b = r;
+    const std::uint8_t* top = rows.rgba.data();
+    k.sum_rows(top, top + 4 * size(count), r.data(), g.data(), b.data(), 2 * count);
+    std::vector<std::uint8_t> out(2 * size(count) + kSpare, 7);
+    k.chroma_row(r.data() + 1, g.data() + 1, b.data() + 1, out.data(), count);
+    return std::tuple{r, g, b, out};
+  });
 }
 
 TEST(Kernels, FilterRows) {

@@ -56,28 +56,28 @@ TEST_F(DamagedImage, GoodFilesAreGood) {
 
 TEST_F(DamagedImage, TextNamedPngIsOfAnotherType) {
   const auto file = write("text.png", "I am not a picture, I only have the name of one.\n");
-  EXPECT_EQ(inspect_image(file).failure().kind, FailureKind::kUnsupportedType);
-  EXPECT_EQ(read_image(file).failure().kind, FailureKind::kUnsupportedType);
+  EXPECT_EQ(outcome(inspect_image(file)), FailureKind::kUnsupportedType);
+  EXPECT_EQ(outcome(read_image(file)), FailureKind::kUnsupportedType);
 }
 
 TEST_F(DamagedImage, OtherPicturesAreOfAnotherType) {
   for (const char* bytes : {"GIF89a\x01\x01", "%PDF-1.7", "<svg></svg>", "P6 1 1 255 abc", "BM",
                             "II*\x08", "#EXTM3U", ""}) {
     const auto file = write("other.png", bytes);
-    EXPECT_EQ(inspect_image(file).failure().kind, FailureKind::kUnsupportedType) << bytes;
+    EXPECT_EQ(outcome(inspect_image(file)), FailureKind::kUnsupportedType) << bytes;
   }
 }
 
 TEST_F(DamagedImage, AMissingFileIsNotFound) {
-  EXPECT_EQ(read_image(path("none.png")).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(outcome(read_image(path("none.png"))), FailureKind::kNotFound);
 }
 
 TEST_F(DamagedImage, EdgesOver4096AreRefusedByTheHeader) {
   for (const gpu::Size size : {gpu::Size{5000, 2}, gpu::Size{2, 4097}}) {
     ASSERT_TRUE(write_png(gpu::RgbaImage(size), path("large.png")));
-    EXPECT_EQ(inspect_image(path("large.png")).failure().kind, FailureKind::kInvalid);
+    EXPECT_EQ(outcome(inspect_image(path("large.png"))), FailureKind::kInvalid);
     ASSERT_TRUE(write_jpeg(gpu::RgbaImage(size), path("large.jpg")));
-    EXPECT_EQ(read_image(path("large.jpg")).failure().kind, FailureKind::kInvalid);
+    EXPECT_EQ(outcome(read_image(path("large.jpg"))), FailureKind::kInvalid);
   }
 }
 
@@ -88,7 +88,7 @@ TEST_F(DamagedImage, AHeaderThatPromisesABillionPixelsIsRefusedUndecoded) {
   put_big_endian(bytes, 20, 60000);
   put_big_endian(bytes, 29, crc32(std::string_view(bytes).substr(12, 17)));
   const Result<ImageFacts> facts = inspect_image(write("bomb.png", bytes));
-  EXPECT_EQ(facts.failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(outcome(facts), FailureKind::kInvalid);
 }
 
 TEST_F(DamagedImage, ATruncatedFileIsMalformedWhereverItIsCut) {
@@ -99,7 +99,7 @@ TEST_F(DamagedImage, ATruncatedFileIsMalformedWhereverItIsCut) {
       const auto file = write("cut" + good.extension().string(), bytes.substr(0, cut));
       const Result<ImageFacts> facts = inspect_image(file);
       ASSERT_FALSE(facts) << good << " cut at " << cut << " of " << bytes.size();
-      EXPECT_EQ(facts.failure().kind, FailureKind::kMalformed) << good << " cut at " << cut;
+      EXPECT_EQ(outcome(facts), FailureKind::kMalformed) << good << " cut at " << cut;
     }
     for (std::size_t less = 1; less <= 4; ++less) {
       const auto file = write("cut", bytes.substr(0, bytes.size() - less));
@@ -127,10 +127,19 @@ TEST_F(DamagedImage, FlippedBitsAreDecidedAndNeverCrash) {
   }
 }
 
+TEST_F(DamagedImage, AJpegOfEndlessScansIsRefusedUndecoded) {
+  const std::string bytes = *read_file(good_files()[3]);
+  const std::size_t last_scan = bytes.rfind("\xFF\xDA");
+  const std::string scan = bytes.substr(last_scan, bytes.size() - 2 - last_scan);
+  std::string bomb = bytes.substr(0, bytes.size() - 2);
+  for (int i = 0; i < 100; ++i) bomb += scan;
+  EXPECT_EQ(outcome(inspect_image(write("scans.jpg", bomb + "\xFF\xD9"))), FailureKind::kInvalid);
+}
+
 TEST_F(DamagedImage, APngWithABadChecksumIsMalformed) {
   std::string bytes = *read_file(good_files().front());
   bytes[bytes.find("IDAT") + 40] ^= 1;
-  EXPECT_EQ(read_image(write("crc.png", bytes)).failure().kind, FailureKind::kMalformed);
+  EXPECT_EQ(outcome(read_image(write("crc.png", bytes))), FailureKind::kMalformed);
 }
 
 }  // namespace pytoon::media

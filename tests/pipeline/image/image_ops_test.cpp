@@ -97,12 +97,12 @@ TEST_F(ImageOps, ResizeKeepsAFlatColourAndIgnoresColourUnderClearPixels) {
 
 TEST_F(ImageOps, SenselessSizesAreRefused) {
   const gpu::RgbaImage picture = muted_picture({4, 4});
-  EXPECT_EQ(resize(picture, {0, 4}).failure().kind, FailureKind::kInvalid);
-  EXPECT_EQ(resize(gpu::RgbaImage(), {4, 4}).failure().kind, FailureKind::kInvalid);
-  EXPECT_EQ(cover(picture, {4, 1 << 20}).failure().kind, FailureKind::kInvalid);
-  EXPECT_EQ(silhouette(picture, {}, -1, 1, 1).failure().kind, FailureKind::kInvalid);
-  EXPECT_EQ(blur(picture, -1).failure().kind, FailureKind::kInvalid);
-  EXPECT_EQ(blur(picture, std::nan("")).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(outcome(resize(picture, {0, 4})), FailureKind::kInvalid);
+  EXPECT_EQ(outcome(resize(gpu::RgbaImage(), {4, 4})), FailureKind::kInvalid);
+  EXPECT_EQ(outcome(cover(picture, {4, 1 << 20})), FailureKind::kInvalid);
+  EXPECT_EQ(outcome(silhouette(picture, {}, -1, 1, 1)), FailureKind::kInvalid);
+  EXPECT_EQ(outcome(blur(picture, -1)), FailureKind::kInvalid);
+  EXPECT_EQ(outcome(blur(picture, std::nan(""))), FailureKind::kInvalid);
 }
 
 TEST_F(ImageOps, CoverTakesTheMiddle) {

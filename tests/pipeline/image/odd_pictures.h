@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "gpu/image.h"
@@ -37,6 +38,12 @@ gpu::RgbaImage noise_picture(gpu::Size size, unsigned seed);
 // Mean absolute difference over R, G, B and A; 255 when the sizes differ.
 double mean_difference(const gpu::RgbaImage& a, const gpu::RgbaImage& b);
 int max_difference(const gpu::RgbaImage& a, const gpu::RgbaImage& b);
+
+// What went wrong; nullopt for a success.
+template <typename T>
+std::optional<FailureKind> outcome(const Result<T>& result) {
+  return result ? std::nullopt : std::optional(result.failure().kind);
+}
 
 // Null is a broken test.
 VipsImagePtr convert(VipsImage* in, const std::function<int(VipsImage*, VipsImage**)>& operation);

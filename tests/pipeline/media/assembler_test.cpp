@@ -116,6 +116,14 @@ TEST_F(Assembler, ATornSegmentIsRefusedByName) {
   EXPECT_THAT(failed.detail, HasSubstr(torn.string()));
 }
 
+TEST_F(Assembler, ASegmentThatLacksItsLastFrameIsRefused) {
+  const fs::path path = segment("a", 40);
+  fs::resize_file(path, static_cast<std::uintmax_t>(packet_times(path, 30).last_at));
+  const Failure failed = refused(assembly({path}));
+  EXPECT_EQ(failed.kind, FailureKind::kMedia);
+  EXPECT_THAT(failed.detail, HasSubstr("39 of 40"));
+}
+
 TEST_F(Assembler, NoSegmentsAndOddFilesAreRefused) {
   EXPECT_EQ(refused(assembly({})).kind, FailureKind::kInvalid);
   ASSERT_TRUE(write_file_atomically(folder_ / "text", "not a film"));

@@ -104,6 +104,7 @@ PacketTimes packet_times(const fs::path& video, int frames_per_second) {
     EXPECT_EQ(packet->dts % ticks, 0);
     times.shown.push_back(packet->pts / ticks);
     times.decoded.push_back(packet->dts / ticks);
+    times.last_at = packet->pos;
     av_packet_unref(packet.get());
   }
   return times;

@@ -52,6 +52,7 @@ std::vector<std::string> frame_hashes(const std::filesystem::path& video);
 struct PacketTimes {
   std::vector<std::int64_t> shown;    // frames
   std::vector<std::int64_t> decoded;  // frames
+  std::int64_t last_at = 0;           // where the last packet's bytes start in the file
 };
 PacketTimes packet_times(const std::filesystem::path& video, int frames_per_second);
 

@@ -117,6 +117,14 @@ TEST_F(VideoProbe, ACutOffVideoIsRefused) {
   }
 }
 
+TEST_F(VideoProbe, AVideoThatEndsBetweenFramesIsRefused) {
+  const fs::path path = segment("s.mp4", 60);
+  fs::resize_file(path, static_cast<std::uintmax_t>(packet_times(path, 30).last_at));
+  const auto facts = probe_video(path);
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.failure().kind, FailureKind::kMedia);
+}
+
 TEST_F(VideoProbe, DamagedDataIsRefused) {
   const fs::path path = segment("s.mp4", 60);
   const std::string good = *read_file(path);

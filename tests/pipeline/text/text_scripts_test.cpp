@@ -60,6 +60,7 @@ TEST_F(TextScripts, EveryBaselineIsAMultipleOfThePitch) {
 TEST_F(TextScripts, EmojiAreSingleColourGlyphs) {
   const auto width = [](const char* text) { return draw(text)->ink.width; };
   const int one = width("😀");
+  EXPECT_NEAR(one, 66, 6) << "scaled to the text";
   EXPECT_NEAR(width("👋🏽"), one, 16) << "skin tone joins";
   EXPECT_NEAR(width("👨‍👩‍👧‍👦"), one, 16) << "a family is one picture";
   EXPECT_NEAR(width("🇫🇷"), one, 16) << "a flag is one picture";

@@ -30,7 +30,8 @@ Decoded decode(std::string_view bytes, std::size_t step = std::string_view::npos
   return result;
 }
 
-constexpr std::string_view kBody = "4\r\nWiki\r\nA;ext=\"1\"\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n";
+constexpr std::string_view kBody =
+    "4\r\nWiki\r\nA;ext=\"1\"\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n";
 
 TEST(Chunked, DecodesHoweverItIsCut) {
   const std::string bytes = std::string(kBody) + "GET / HTTP/1.1";
@@ -44,8 +45,8 @@ TEST(Chunked, DecodesHoweverItIsCut) {
 
 TEST(Chunked, RefusesWhatIsNotChunked) {
   for (const char* bytes : {"x\r\n", "\r\n", "-1\r\n", "0x4\r\nWiki\r\n", "4\nWiki\r\n0\r\n\r\n",
-                            "4\r\nWikiX\r\n", "4\r\nWiki\n0\r\n\r\n", "123456789\r\n", "4 4\r\nWiki\r\n",
-                            "4\rX\nWiki", "4;\x01\r\n", "0\r\nA\n\r\n"}) {
+                            "4\r\nWikiX\r\n", "4\r\nWiki\n0\r\n\r\n", "123456789\r\n",
+                            "4 4\r\nWiki\r\n", "4\rX\nWiki", "4;\x01\r\n", "0\r\nA\n\r\n"}) {
     EXPECT_FALSE(decode(bytes).ok) << bytes;
   }
 }

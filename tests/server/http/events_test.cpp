@@ -1,0 +1,99 @@
+#include "live_server.h"
+
+namespace pytoon::http::testing_support {
+namespace {
+
+constexpr std::string_view kEvents = "/api/v1/jobs/queued/events";
+
+class EventsTest : public LiveServer {
+ protected:
+  RawClient follow(std::string_view path = kEvents, const std::string& headers = "") const {
+    RawClient client = this->client();
+    client.send(request("GET", path, key_header(kReadKey) + headers));
+    return client;
+  }
+};
+
+TEST_F(EventsTest, TellsEachVersionThenTheEnd) {
+  RawClient client = follow();
+  ASSERT_TRUE(client.read_until("id: 1\nevent: progress\ndata: {\"job_id\":\"queued\""));
+  EXPECT_NE(client.unread().find("Content-Type: text/event-stream"), std::string::npos);
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 40; });
+  ASSERT_TRUE(client.read_until("id: 2\nevent: progress\ndata: "));
+  service.change("queued", [](jobs::Job& job) { job.status = jobs::JobStatus::kDone; });
+  const std::string all = client.read_to_end();
+  EXPECT_NE(all.find("\"progress_pct\":40"), std::string::npos);
+  EXPECT_NE(all.find("id: 3\nevent: done\ndata: "), std::string::npos);
+  EXPECT_TRUE(all.ends_with("}\n\n"));
+  EXPECT_TRUE(eventually([&] { return server->in_flight() == 0; }));
+}
+
+TEST_F(EventsTest, GoesOnAfterTheLastEventId) {
+  RawClient client = follow(kEvents, "Last-Event-ID: 1\r\n");
+  ASSERT_TRUE(client.read_until("retry: 2000\n\n"));
+  service.change("queued", [](jobs::Job&) {});
+  ASSERT_TRUE(client.read_until("id: 2\n"));
+  EXPECT_EQ(client.unread().find("id: 1\n"), std::string::npos);
+  for (const char* id : {"2", "nonsense", "-1", "99999999999999999999"}) {
+    RawClient odd = follow(kEvents, std::string("Last-Event-ID: ") + id + "\r\n");
+    EXPECT_TRUE(odd.read_until("retry: 2000\n\n")) << id;
+  }
+}
+
+TEST_F(EventsTest, EndsAtOnceForAFinishedJob) {
+  const std::string all =
+      follow("/api/v1/jobs/finished/events", "Last-Event-ID: 1\r\n").read_to_end();
+  EXPECT_NE(all.find("event: done"), std::string::npos);
+}
+
+TEST_F(EventsTest, EndsWhenTheJobIsGone) {
+  RawClient client = follow();
+  ASSERT_TRUE(client.read_until("event: progress"));
+  service.remove("queued");
+  EXPECT_NE(
+      client.read_to_end().find("event: gone\ndata: {\"type\":\"urn:pytoon:problem:not-found\""),
+      std::string::npos);
+}
+
+TEST_F(EventsTest, OutlastsADatabaseThatIsAway) {
+  RawClient client = follow();
+  ASSERT_TRUE(client.read_until("event: progress"));
+  service.away = true;
+  clock.sleep_for(std::chrono::milliseconds(600));
+  service.away = false;
+  service.change("queued", [](jobs::Job&) {});
+  ASSERT_TRUE(client.read_until("id: 2\n"));
+}
+
+TEST_F(EventsTest, ThreeHundredClientsThatVanish) {
+  EXPECT_TRUE(alive());
+  const std::size_t before = open_descriptors();
+  {
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 300; ++i) clients.push_back(follow());
+    for (RawClient& client : clients) ASSERT_TRUE(client.read_until("event: progress"));
+    EXPECT_EQ(server->in_flight(), 300);
+    for (std::size_t i = 0; i < clients.size(); i += 2) clients[i].reset();
+    service.change("queued", [](jobs::Job&) {});
+    for (std::size_t i = 1; i < clients.size(); i += 2)
+      ASSERT_TRUE(clients[i].read_until("id: 2\n"));
+  }
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before && server->in_flight() == 0; }))
+      << open_descriptors() << " > " << before;
+  EXPECT_TRUE(alive());
+}
+
+TEST_F(EventsTest, StreamsOfOneJobShareItsReading) {
+  std::atomic<int> readings{0};
+  service.on_job = [&] { ++readings; };
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 50; ++i) clients.push_back(follow());
+  for (RawClient& client : clients) ASSERT_TRUE(client.read_until("event: progress"));
+  readings = 0;
+  clock.sleep_for(std::chrono::milliseconds(1000));
+  EXPECT_GT(readings, 0);
+  EXPECT_LT(readings, 50) << "four ticks of one reading each, were the machine idle";
+}
+
+}  // namespace
+}  // namespace pytoon::http::testing_support

@@ -64,6 +64,7 @@ Result<jobs::Submitted> FakeService::submit(const jobs::Caller& caller, const nl
 
 Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string& id) {
   if (on_job) on_job();
+  if (away) return failure(FailureKind::kUnavailable, "The database is away.");
   const std::lock_guard lock(mutex_);
   const auto found = jobs_.find(id);
   if (found == jobs_.end() || (!caller.admin && found->second.tenant != caller.tenant)) {

@@ -32,6 +32,7 @@ class FakeService final : public jobs::Service {
 
   // Called at the start of every job(); may throw or wait.
   std::function<void()> on_job;
+  std::atomic<bool> away{false};  // job() is kUnavailable
   std::optional<Failure> submit_failure;
   Readiness ready;
   jobs::Artifact artifact;

@@ -7,7 +7,8 @@ namespace {
 
 TEST(KeyRing, ReadsAFile) {
   const auto ring = KeyRing::parse(
-      "# keys\n\nsubmit-key-1 acme submit\r\n  read-key-22\tacme\tread,submit  \nadmin-key-3 ops admin\n");
+      "# keys\n\nsubmit-key-1 acme submit\r\n  read-key-22\tacme\tread,submit  \nadmin-key-3 ops "
+      "admin\n");
   ASSERT_TRUE(ring.ok());
   EXPECT_EQ(ring->size(), 3U);
   const auto submit = ring->find("submit-key-1");
@@ -38,9 +39,10 @@ TEST(KeyRing, FindsOnlyExactKeys) {
 }
 
 TEST(KeyRing, NamesTheLineButNeverTheKey) {
-  for (const char* text : {"secret-key-9 acme", "secret-key-9 acme submit extra", "secret-key-9 a/b read",
-                           "secret-key-9 acme write", "secret-key-9 acme read,", "short9 acme read",
-                           "ok-key-12345 acme read\nsecret-key-9 x read\nsecret-key-9 y read"}) {
+  for (const char* text :
+       {"secret-key-9 acme", "secret-key-9 acme submit extra", "secret-key-9 a/b read",
+        "secret-key-9 acme write", "secret-key-9 acme read,", "short9 acme read",
+        "ok-key-12345 acme read\nsecret-key-9 x read\nsecret-key-9 y read"}) {
     const auto ring = KeyRing::parse(text);
     ASSERT_FALSE(ring.ok()) << text;
     EXPECT_NE(ring.failure().detail.find("line "), std::string::npos);

@@ -64,7 +64,8 @@ void LiveServer::start() {
   ASSERT_TRUE(started.ok()) << (started.ok() ? "" : started.failure().detail);
 }
 
-Reply LiveServer::get(std::string_view target, std::string_view key, std::string_view headers) const {
+Reply LiveServer::get(std::string_view target, std::string_view key,
+                      std::string_view headers) const {
   return client().ask(request("GET", target, key_header(key) + std::string(headers)));
 }
 
@@ -102,7 +103,14 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::string form_of(std::string_view file, std::string_view category, std::string_view client_name) {
+void write_bytes(const fs::path& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  EXPECT_TRUE(file.flush().good());
+}
+
+std::string form_of(std::string_view file, std::string_view category,
+                    std::string_view client_name) {
   std::string form = "--frontier\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n";
   form += category;
   form += "\r\n--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"";

@@ -63,6 +63,9 @@ std::size_t open_descriptors();
 std::size_t thread_count();
 std::size_t resident_bytes();
 
+// Unlike files.h, without waiting for the disk.
+void write_bytes(const std::filesystem::path& path, std::string_view bytes);
+
 // A multipart form with the file and its category.
 std::string form_of(std::string_view file, std::string_view category,
                     std::string_view client_name = "a.png");

@@ -37,7 +37,9 @@ std::string sample() {
   return "--boundary\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\nimage\r\n"
          "--boundary\r\ncontent-disposition: FORM-DATA; filename=\"a;\\\"b\\\".png\"; name=file\r\n"
          "Content-Type: image/png\r\n\r\n" +
-         kData + "\r\n--boundary\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--boundary--\r\nepilogue";
+         kData +
+         "\r\n--boundary\r\nContent-Disposition: form-data; "
+         "name=\"empty\"\r\n\r\n\r\n--boundary--\r\nepilogue";
 }
 
 void check_sample(const Collector& sink, const MultipartReader& reader) {
@@ -86,18 +88,22 @@ TEST(Multipart, RefusesBrokenForms) {
   std::string many;
   for (int i = 0; i < 40; ++i) many += "--boundary\r\n" + disposition + "\r\nx\r\n";
   for (const std::string& bytes : {
-           std::string("preamble\r\n--boundary\r\n"), std::string("--boundarx"),
-           "--boundary \r\n" + disposition, "--boundary\n" + disposition + "\n",
+           std::string("preamble\r\n--boundary\r\n"),
+           std::string("--boundarx"),
+           "--boundary \r\n" + disposition,
+           "--boundary\n" + disposition + "\n",
            std::string("--boundary\r\n\r\n\r\n\r\n"),
            std::string("--boundary\r\nContent-Disposition: form-data\r\n\r\n"),
            std::string("--boundary\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n"),
            std::string("--boundary\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n"),
-           std::string("--boundary\r\nContent-Disposition: form-data; name=\"a\"; name=\"b\"\r\n\r\n"),
+           std::string(
+               "--boundary\r\nContent-Disposition: form-data; name=\"a\"; name=\"b\"\r\n\r\n"),
            std::string("--boundary\r\nContent-Disposition: form-data; name=\"a\r\n\r\n"),
            "--boundary\r\n" + disposition + disposition + "\r\n",
            "--boundary\r\n" + disposition + " folded\r\n\r\n",
            std::string("--boundary\r\nContent-Type: text/plain\r\n\r\n"),
-           "--boundary\r\n" + disposition + "X: " + std::string(9000, 'x'), many,
+           "--boundary\r\n" + disposition + "X: " + std::string(9000, 'x'),
+           many,
        }) {
     MultipartReader reader("boundary");
     Collector sink;
@@ -107,7 +113,8 @@ TEST(Multipart, RefusesBrokenForms) {
 
 TEST(Multipart, KeepsFileNamesAsText) {
   const auto head = parse_part_head(
-      "Content-Disposition: form-data; name=\"file\"; filename=\"C:\\dir\\..\\..\\etc/passwd\"\r\n");
+      "Content-Disposition: form-data; name=\"file\"; "
+      "filename=\"C:\\dir\\..\\..\\etc/passwd\"\r\n");
   ASSERT_TRUE(head.ok());
   EXPECT_EQ(head->filename, "C:\\dir\\..\\..\\etc/passwd");
 }
@@ -117,8 +124,10 @@ TEST(Multipart, ReadsTheBoundary) {
   EXPECT_EQ(*multipart_boundary("Multipart/Form-Data;charset=x; Boundary=\"a b:c\""), "a b:c");
   for (const std::string& bad :
        {std::string("multipart/form-data"), std::string("multipart/form-data; boundary="),
-        std::string("multipart/form-data; boundary=\"a"), "multipart/form-data; boundary=" + std::string(71, 'a'),
-        std::string("multipart/form-data; boundary=\"a \""), std::string("multipart/form-data; boundary=a; boundary=b"),
+        std::string("multipart/form-data; boundary=\"a"),
+        "multipart/form-data; boundary=" + std::string(71, 'a'),
+        std::string("multipart/form-data; boundary=\"a \""),
+        std::string("multipart/form-data; boundary=a; boundary=b"),
         std::string("multipart/form-data; boundary=\"a\xff\"")}) {
     const auto boundary = multipart_boundary(bad);
     ASSERT_FALSE(boundary.ok()) << bad;
@@ -134,8 +143,10 @@ TEST(Multipart, SurvivesMutations) {
     std::string bytes = sample();
     for (unsigned edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
-      if (random() % 2 == 0) bytes.erase(at, 1 + random() % 6);
-      else bytes[at] = static_cast<char>(random());
+      if (random() % 2 == 0)
+        bytes.erase(at, 1 + random() % 6);
+      else
+        bytes[at] = static_cast<char>(random());
     }
     MultipartReader reader("boundary");
     Collector sink;

@@ -1,0 +1,135 @@
+#include <set>
+
+#include "live_server.h"
+#include "pipeline/spec/schema.h"
+#include "server/http/openapi.h"
+#include "server/http/routes.h"
+#include "server/http/text.h"
+
+namespace pytoon::http::testing_support {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class OpenApiTest : public LiveServer {
+ protected:
+  OpenApiTest() : document(Json::parse(openapi_document())) {
+    std::string schemas = document.at("components").at("schemas").dump();
+    const std::string from = "#/components/schemas/";
+    for (std::size_t at = 0; (at = schemas.find(from, at)) != std::string::npos;) {
+      schemas.replace(at, from.size(), "#/definitions/");
+    }
+    definitions_ = Json::parse(schemas);
+  }
+
+  // The documented answer, its reference followed.
+  Json documented(const std::string& method, const std::string& pattern, int status) const {
+    const Json& operation = document.at("paths").at(pattern).at(lower_case(method));
+    Json response = operation.at("responses").at(std::to_string(status));
+    if (!response.contains("$ref")) return response;
+    return document.at(Json::json_pointer(response.at("$ref").get<std::string>().substr(1)));
+  }
+
+  // The answer has a documented status, media type and shape.
+  void check(const Reply& reply, const std::string& method, const std::string& pattern,
+             int status) const {
+    ASSERT_EQ(reply.status, status) << method << " " << pattern << "\n" << reply.body;
+    const Json response = documented(method, pattern, status);
+    if (!response.contains("content")) return;
+    std::string type = reply.headers.at("content-type");
+    type = type.substr(0, type.find(';'));
+    ASSERT_TRUE(response.at("content").contains(type)) << pattern << " " << type;
+    if (!type.ends_with("json")) return;
+    Json schema = response.at("content").at(type).at("schema");
+    if (schema.contains("$ref")) {
+      const std::string name = schema.at("$ref").get<std::string>().substr(21);
+      schema = Json{{"$ref", "#/definitions/" + name}};
+    }
+    // A reference hides its neighbours, so it goes one level down.
+    const Json wrapped{{"allOf", {schema}}, {"definitions", definitions_}};
+    for (const FieldFault& fault : spec::schema_faults(wrapped.dump(), Json::parse(reply.body))) {
+      ADD_FAILURE() << method << " " << pattern << " " << status << ": " << fault.pointer << " "
+                    << fault.detail << "\n"
+                    << reply.body;
+    }
+  }
+
+  const Json document;
+
+ private:
+  Json definitions_;
+};
+
+TEST_F(OpenApiTest, HasEveryRouteAndNoOther) {
+  std::atomic<bool> draining{false};
+  std::set<std::string> routes;
+  for (const Route& route : all_routes(service, draining, {})) {
+    routes.insert(lower_case(name_of(route.method)) + " " + route.pattern);
+  }
+  std::set<std::string> written;
+  for (const auto& [path, item] : document.at("paths").items()) {
+    for (const auto& [method, operation] : item.items()) {
+      written.insert(method + " " + path);
+      const bool open = operation.contains("security") && operation.at("security").empty();
+      EXPECT_EQ(open, !path.starts_with("/api/")) << path;
+      EXPECT_EQ(path.find("{id}") != std::string::npos,
+                operation.dump().find("#/components/parameters/JobId") != std::string::npos)
+          << path;
+    }
+  }
+  EXPECT_EQ(routes, written);
+}
+
+TEST_F(OpenApiTest, EveryReferenceLeadsSomewhere) {
+  const std::string text = openapi_document();
+  for (std::size_t at = 0; (at = text.find("\"$ref\":\"#", at)) != std::string::npos; ++at) {
+    const std::string pointer = text.substr(at + 9, text.find('"', at + 9) - at - 9);
+    EXPECT_TRUE(document.contains(Json::json_pointer(pointer))) << pointer;
+  }
+}
+
+TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
+  check(get("/health"), "GET", "/health", 200);
+  check(get("/ready"), "GET", "/ready", 200);
+  check(get("/metrics"), "GET", "/metrics", 200);
+  check(get("/openapi.json"), "GET", "/openapi.json", 200);
+  check(get("/api/v1/presets"), "GET", "/api/v1/presets", 200);
+  check(get("/api/v1/jobs?limit=1"), "GET", "/api/v1/jobs", 200);
+  check(get("/api/v1/jobs/queued"), "GET", "/api/v1/jobs/{id}", 200);
+  check(get("/api/v1/jobs/finished"), "GET", "/api/v1/jobs/{id}", 200);
+  check(get("/api/v1/jobs/queued/segments"), "GET", "/api/v1/jobs/{id}/segments", 200);
+  check(get("/api/v1/jobs/queued/spec"), "GET", "/api/v1/jobs/{id}/spec", 200);
+  check(get("/api/v1/jobs/finished/events"), "GET", "/api/v1/jobs/{id}/events", 200);
+  check(post("/api/v1/jobs", "Content-Type: application/json\r\n", R"({"preset_id":"p"})"), "POST",
+        "/api/v1/jobs", 201);
+  check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
+        "/api/v1/assets/upload", 201);
+  service.artifact = {folder / "o", "video/mp4", "\"e\""};
+  write_bytes(service.artifact.path, "bytes");
+  check(get("/api/v1/jobs/finished/output"), "GET", "/api/v1/jobs/{id}/output", 200);
+  check(get("/api/v1/jobs/finished/thumbnail", kAdminKey, "Range: bytes=1-2\r\n"), "GET",
+        "/api/v1/jobs/{id}/thumbnail", 206);
+}
+
+TEST_F(OpenApiTest, ProblemsHaveTheirShapes) {
+  service.ready.blocking = {"database"};
+  check(get("/ready"), "GET", "/ready", 503);
+  check(get("/api/v1/jobs", ""), "GET", "/api/v1/jobs", 401);
+  check(get("/api/v1/jobs", kSubmitKey), "GET", "/api/v1/jobs", 403);
+  check(get("/api/v1/jobs?limit=0"), "GET", "/api/v1/jobs", 422);
+  check(get("/api/v1/jobs/none"), "GET", "/api/v1/jobs/{id}", 404);
+  check(get("/api/v1/jobs/queued/output"), "GET", "/api/v1/jobs/{id}/output", 409);
+  check(post("/api/v1/jobs", "", "{}"), "POST", "/api/v1/jobs", 415);
+  check(post("/api/v1/jobs", "Content-Type: application/json\r\n", "{"), "POST", "/api/v1/jobs",
+        400);
+  check(post("/api/v1/jobs", "Content-Type: application/json\r\n", "{}"), "POST", "/api/v1/jobs",
+        422);
+  check(post("/api/v1/jobs", "Content-Type: application/json\r\nContent-Length: 9999999\r\n", ""),
+        "POST", "/api/v1/jobs", 413);
+  service.submit_failure = failure(FailureKind::kStorageFull, "full");
+  check(post("/api/v1/jobs", "Content-Type: application/json\r\n", R"({"preset_id":"p"})"), "POST",
+        "/api/v1/jobs", 507);
+}
+
+}  // namespace
+}  // namespace pytoon::http::testing_support

@@ -88,7 +88,8 @@ Reply RawClient::reply(bool head_only) {
     const std::size_t line_end = head.find("\r\n", at);
     const std::string line = head.substr(at, line_end - at);
     const std::size_t colon = line.find(':');
-    reply.headers[lower_case(line.substr(0, colon))] = trim(std::string_view(line).substr(colon + 1));
+    reply.headers[lower_case(line.substr(0, colon))] =
+        trim(std::string_view(line).substr(colon + 1));
     at = line_end + 2;
   }
   const auto length = reply.headers.find("content-length");
@@ -105,7 +106,8 @@ Reply RawClient::reply(bool head_only) {
 
 std::string request(std::string_view method, std::string_view target, std::string_view headers,
                     std::string_view body) {
-  std::string bytes = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n";
+  std::string bytes =
+      std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n";
   bytes += headers;
   if (!body.empty()) bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   bytes += "\r\n";

@@ -59,16 +59,34 @@ TEST(RequestHead, TakesUnusualButLegalHeaders) {
 TEST(RequestHead, RefusesWhatIsNotHttp) {
   const std::string nul("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 29);
   for (const std::string& bytes : {
-           get("", "GET  / HTTP/1.1"), get("", "GET / HTTP/1.1 "), get("", "GET /"),
-           get("", "G(T / HTTP/1.1"), get("", "GET /a//b HTTP/1.1"), get("", "GET x HTTP/1.1"),
-           get("", "GET http://x/ HTTP/1.1"), get("", "GET /#f HTTP/1.1"),
-           get("", "GET /\\a HTTP/1.1"), get("", "GET /\x80 HTTP/1.1"), get("", "GET * HTTP/1.1"),
-           get("", "GET / HTTP/1.1x"), get("", "GET / http/1.1"), get("NoColon\r\n"),
-           get(": empty\r\n"), get("A : b\r\n"), get(" folded: x\r\n"), get("A: b\r\n c\r\n"),
-           get("A: \x01\r\n"), get("A: \x7f\r\n"), nul, std::string("\r\n\r\nGET / HTTP/1.1\r\n"),
-           std::string("GET / HTTP/1.1\nHost: x\n\n"), std::string("GET / HTTP/1.1\rHost: x\r\n"),
-           std::string("GET / HTTP/1.1\r\n\r\n"), get("Host: y\r\n"),
-           std::string("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), std::string("\x16\x03\x01\x02"),
+           get("", "GET  / HTTP/1.1"),
+           get("", "GET / HTTP/1.1 "),
+           get("", "GET /"),
+           get("", "G(T / HTTP/1.1"),
+           get("", "GET /a//b HTTP/1.1"),
+           get("", "GET x HTTP/1.1"),
+           get("", "GET http://x/ HTTP/1.1"),
+           get("", "GET /#f HTTP/1.1"),
+           get("", "GET /\\a HTTP/1.1"),
+           get("", "GET /\x80 HTTP/1.1"),
+           get("", "GET * HTTP/1.1"),
+           get("", "GET / HTTP/1.1x"),
+           get("", "GET / http/1.1"),
+           get("NoColon\r\n"),
+           get(": empty\r\n"),
+           get("A : b\r\n"),
+           get(" folded: x\r\n"),
+           get("A: b\r\n c\r\n"),
+           get("A: \x01\r\n"),
+           get("A: \x7f\r\n"),
+           nul,
+           std::string("\r\n\r\nGET / HTTP/1.1\r\n"),
+           std::string("GET / HTTP/1.1\nHost: x\n\n"),
+           std::string("GET / HTTP/1.1\rHost: x\r\n"),
+           std::string("GET / HTTP/1.1\r\n\r\n"),
+           get("Host: y\r\n"),
+           std::string("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
+           std::string("\x16\x03\x01\x02"),
        }) {
     EXPECT_EQ(verdict(bytes), 400) << bytes;
   }
@@ -79,12 +97,14 @@ TEST(RequestHead, RefusesAmbiguousFraming) {
        {"Content-Length: 3\r\nContent-Length: 5\r\n", "Content-Length: 3\r\nContent-Length: 3\r\n",
         "Content-Length: 3, 3\r\n", "Content-Length: +3\r\n", "Content-Length: -1\r\n",
         "Content-Length: 0x3\r\n", "Content-Length: abc\r\n", "Content-Length:\r\n",
-        "Content-Length: 9999999999999999\r\n", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "X-API-Key: a\r\nX-API-Key: b\r\n",
-        "Content-Type: a\r\ncontent-type: b\r\n"}) {
+        "Content-Length: 9999999999999999\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "X-API-Key: a\r\nX-API-Key: b\r\n", "Content-Type: a\r\ncontent-type: b\r\n"}) {
     EXPECT_EQ(verdict(get(headers)), 400) << headers;
   }
-  for (const char* coding : {"gzip, chunked", "identity", "chunked, identity", "xchunked", "chunked;a"}) {
+  for (const char* coding :
+       {"gzip, chunked", "identity", "chunked, identity", "xchunked", "chunked;a"}) {
     EXPECT_EQ(verdict(get(std::string("Transfer-Encoding: ") + coding + "\r\n")), 501) << coding;
   }
   EXPECT_EQ(verdict("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
@@ -143,9 +163,12 @@ TEST(RequestHead, SurvivesMutations) {
     std::string bytes(kPlain);
     for (unsigned edits = 1 + random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
-      if (random() % 3 == 0) bytes.erase(at, 1 + random() % 4);
-      else if (random() % 2 == 0) bytes[at] = static_cast<char>(random());
-      else bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 8));
+      if (random() % 3 == 0)
+        bytes.erase(at, 1 + random() % 4);
+      else if (random() % 2 == 0)
+        bytes[at] = static_cast<char>(random());
+      else
+        bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 8));
       if (bytes.empty()) bytes = "\r";
     }
     const int status = verdict(bytes);

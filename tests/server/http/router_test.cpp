@@ -43,8 +43,8 @@ TEST(Router, SaysWhatAPathAllows) {
 }
 
 TEST(Target, RefusesPathsThatAreNotNames) {
-  for (const char* path : {"/.", "/..", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/%00", "/%", "/%1", "/%zz",
-                           "/a%0d%0ab"}) {
+  for (const char* path :
+       {"/.", "/..", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/%00", "/%", "/%1", "/%zz", "/a%0d%0ab"}) {
     EXPECT_FALSE(decode_path(path).ok()) << path;
   }
   EXPECT_EQ(decode_path("/a/b%20c")->at(1), "b c");
@@ -56,7 +56,8 @@ TEST(Target, DecodesQueries) {
   EXPECT_EQ(query->at("a"), "1");
   EXPECT_EQ(query->at("b"), "A c");
   EXPECT_EQ(query->at("d"), "");
-  for (const char* bad : {"a=1&a=2", "a=%", "a=%0a", "%=1"}) EXPECT_FALSE(decode_query(bad).ok()) << bad;
+  for (const char* bad : {"a=1&a=2", "a=%", "a=%0a", "%=1"})
+    EXPECT_FALSE(decode_query(bad).ok()) << bad;
 }
 
 }  // namespace

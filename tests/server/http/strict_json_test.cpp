@@ -14,13 +14,27 @@ TEST(StrictJson, ReadsOrdinaryJson) {
 
 TEST(StrictJson, RefusesWhatParsersReadDifferently) {
   const std::string nul("{\"a\0\":1}", 8);
-  for (const std::string& text :
-       {std::string(), std::string("{"), std::string("{}{}"), std::string("{}x"), std::string("\xef\xbb\xbf{}"),
-        std::string(R"({"a":1,"a":2})"), std::string(R"({"x":[{"b":1,"b":1}]})"), std::string("[1e400]"),
-        std::string("[-1e400]"), std::string("[NaN]"), std::string("[01]"), std::string("['a']"),
-        std::string("[1,]"), std::string("\"\xff\""), std::string("\"\xc0\x80\""), std::string(R"("\ud800")"),
-        std::string("\"\xed\xa0\x80\""), std::string("/*c*/{}"), std::string("\"a\nb\""), nul,
-        std::string(65, '[') + std::string(65, ']')}) {
+  for (const std::string& text : {std::string(),
+                                  std::string("{"),
+                                  std::string("{}{}"),
+                                  std::string("{}x"),
+                                  std::string("\xef\xbb\xbf{}"),
+                                  std::string(R"({"a":1,"a":2})"),
+                                  std::string(R"({"x":[{"b":1,"b":1}]})"),
+                                  std::string("[1e400]"),
+                                  std::string("[-1e400]"),
+                                  std::string("[NaN]"),
+                                  std::string("[01]"),
+                                  std::string("['a']"),
+                                  std::string("[1,]"),
+                                  std::string("\"\xff\""),
+                                  std::string("\"\xc0\x80\""),
+                                  std::string(R"("\ud800")"),
+                                  std::string("\"\xed\xa0\x80\""),
+                                  std::string("/*c*/{}"),
+                                  std::string("\"a\nb\""),
+                                  nul,
+                                  std::string(65, '[') + std::string(65, ']')}) {
     const auto json = parse_strict_json(text);
     ASSERT_FALSE(json.ok()) << text;
     EXPECT_EQ(json.failure().kind, FailureKind::kMalformed);

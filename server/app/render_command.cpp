@@ -1,0 +1,195 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <iomanip>
+#include <iostream>
+
+#include "base/files.h"
+#include "pipeline/media/video_probe.h"
+#include "server/app/commands.h"
+#include "server/app/house.h"
+#include "server/app/stop_signals.h"
+#include "server/jobs/memory_job_store.h"
+
+namespace pytoon::app {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const jobs::Caller kOwner{"default", true, true, true};
+
+// A folder that goes when we go.
+class WorkFolder {
+ public:
+  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+    fs::create_directories(path_, ignored);
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  const fs::path path_;
+};
+
+int complain(const Failure& fault) {
+  std::cerr << "pytoon: " << fault.detail << "\n";
+  for (const FieldFault& field : fault.faults) {
+    std::cerr << "  " << field.pointer << ": " << field.detail << "\n";
+  }
+  return fault.kind == FailureKind::kInvalid || fault.kind == FailureKind::kMalformed ? 2 : 1;
+}
+
+Result<json> read_request(const fs::path& file) {
+  Result<std::string> text = read_file(file);
+  if (!text) return text.failure();
+  json body = json::parse(*text, nullptr, false);
+  if (body.is_discarded() || !body.is_object()) {
+    return failure(FailureKind::kMalformed, file.string() + " is not a JSON object");
+  }
+  return body;
+}
+
+// Takes a local file in as an upload would, and gives its storage URI.
+Result<std::string> take_in(House& house, const fs::path& file, const std::string& category) {
+  const fs::path copy = house.storage().staging("upload");
+  std::error_code error;
+  fs::copy_file(file, copy, fs::copy_options::overwrite_existing, error);
+  if (error) return failure(FailureKind::kInvalid, file.string() + ": " + error.message());
+  Result<jobs::Asset> asset =
+      house.service().keep_asset(kOwner, {copy, category, file.filename().string()});
+  if (!asset) {
+    Failure fault = asset.failure();
+    fault.detail = file.string() + ": " + fault.detail;
+    return fault;
+  }
+  return asset->uri;
+}
+
+Status take_in_all(House& house, const fs::path& folder, json& body) {
+  const auto replace = [&](json& value, const char* category) -> Status {
+    if (!value.is_string()) return ok_status();  // the request's own check names it
+    Result<std::string> uri = take_in(house, folder / value.get<std::string>(), category);
+    if (!uri) return uri.failure();
+    value = *uri;
+    return ok_status();
+  };
+  if (const auto images = body.find("image_uris"); images != body.end() && images->is_array()) {
+    for (json& image : *images) {
+      const Status taken = replace(image, "image");
+      if (!taken) return taken;
+    }
+  }
+  if (const auto mask = body.find("mask_uri"); mask != body.end()) return replace(*mask, "mask");
+  return ok_status();
+}
+
+void show_progress(const jobs::Job& job) {
+  constexpr int kWidth = 40;
+  const int full = job.progress_pct * kWidth / 100;
+  std::cerr << "\r" << std::left << std::setw(20) << jobs::name_of(job.status) << "["
+            << std::string(static_cast<std::size_t>(full), '#')
+            << std::string(static_cast<std::size_t>(kWidth - full), '.') << "] " << std::right
+            << std::setw(3) << job.progress_pct << " %" << std::flush;
+}
+
+// Until the job has ended or somebody wants us to stop.
+Result<jobs::Job> follow(House& house, const std::string& id, const StopSignals& signals) {
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  for (;;) {
+    Result<jobs::Job> job = house.service().job(kOwner, id);
+    if (!job) return job;
+    if (terminal) show_progress(*job);
+    if (jobs::is_terminal(job->status)) {
+      if (terminal) std::cerr << "\n";
+      return job;
+    }
+    if (signals.wait_for(std::chrono::milliseconds(100))) {
+      return failure(FailureKind::kCancelled, "stopped by a signal");
+    }
+  }
+}
+
+Status hand_over(House& house, const std::string& id, const fs::path& out) {
+  std::error_code error;
+  fs::create_directories(out / "segments", error);
+  for (const std::string name : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
+    Result<fs::path> from = house.storage().local("jobs/" + id + "/" + name);
+    if (!from) return from.failure();
+    fs::copy_file(*from, out / name, fs::copy_options::overwrite_existing, error);
+    if (error) return errno_failure(error.value(), "can't write " + (out / name).string());
+  }
+  Result<std::vector<jobs::Segment>> segments = house.service().segments(kOwner, id);
+  if (!segments) return segments.failure();
+  for (const jobs::Segment& segment : *segments) {
+    Result<fs::path> from = house.storage().local(segment.artifact_key);
+    if (!from) return from.failure();
+    std::string number = std::to_string(segment.index);
+    number.insert(0, 3 - std::min<std::size_t>(3, number.size()), '0');
+    const fs::path to = out / "segments" / ("seg_" + number + ".mp4");
+    fs::copy_file(*from, to, fs::copy_options::overwrite_existing, error);
+    if (error) return errno_failure(error.value(), "can't write " + to.string());
+  }
+  return ok_status();
+}
+
+int report(const jobs::Job& job, const fs::path& out, double seconds) {
+  if (job.status != jobs::JobStatus::kDone) {
+    std::cerr << "pytoon: the job ended " << jobs::name_of(job.status) << ": " << job.error << "\n";
+    return 1;
+  }
+  if (job.fallback_used) std::cerr << "pytoon: fallback: " << job.fallback_reason << "\n";
+  const fs::path video = out / "output.mp4";
+  std::cout << video.string() << ": " << job.spec.target_duration_seconds << " s, "
+            << fs::file_size(video) / 1024 << " KiB, rendered in " << std::fixed
+            << std::setprecision(1) << seconds << " s\n";
+  return 0;
+}
+
+int render_in(House& house, const fs::path& request, const fs::path& out, const Clock& clock,
+              const StopSignals& signals) {
+  Result<json> body = read_request(request);
+  if (!body) return complain(body.failure());
+  const Status taken = take_in_all(house, request.parent_path(), *body);
+  if (!taken) return complain(taken.failure());
+  Result<jobs::Submitted> submitted = house.service().submit(kOwner, *body, "");
+  if (!submitted) return complain(submitted.failure());
+
+  const SteadyTime began = clock.steady_now();
+  const Status started = house.workers().start();
+  if (!started) return complain(started.failure());
+  Result<jobs::Job> job = follow(house, submitted->job_id, signals);
+  house.workers().stop();
+  if (!job) return complain(job.failure());
+  const std::chrono::duration<double> took = clock.steady_now() - began;
+  if (job->status == jobs::JobStatus::kDone) {
+    const Status handed = hand_over(house, job->id, out);
+    if (!handed) return complain(handed.failure());
+  }
+  return report(*job, out, took.count());
+}
+
+}  // namespace
+
+int render_request(const Config& config, const fs::path& request, const fs::path& out) {
+  const StopSignals signals;
+  const SystemClock clock;
+  Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
+  Result<Studio> studio = open_studio(config, log);
+  if (!studio) return complain(studio.failure());
+  const WorkFolder work(out / ".work");
+  auto storage = io::FileStorage::open(work.path(), 0);
+  if (!storage) return complain(storage.failure());
+  House house(config, *studio, std::make_unique<jobs::MemoryJobStore>(clock), std::move(*storage),
+              clock, log);
+  return render_in(house, request, out, clock, signals);
+}
+
+}  // namespace pytoon::app

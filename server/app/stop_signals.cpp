@@ -1,0 +1,41 @@
+#include "server/app/stop_signals.h"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <ctime>
+
+namespace pytoon::app {
+namespace {
+
+sigset_t stop_set() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  const sigset_t set = stop_set();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void StopSignals::wait() const {
+  const sigset_t set = stop_set();
+  int signal = 0;
+  while (sigwait(&set, &signal) != 0) {
+  }
+}
+
+bool StopSignals::wait_for(std::chrono::milliseconds duration) const {
+  const sigset_t set = stop_set();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  const std::chrono::nanoseconds rest = duration - seconds;
+  const timespec limit{seconds.count(), rest.count()};
+  return sigtimedwait(&set, nullptr, &limit) > 0;
+}
+
+}  // namespace pytoon::app
