@@ -1,8 +1,17 @@
 #include "base/log.h"
 
 #include <array>
+#include <cmath>
 
 namespace pytoon {
+namespace {
+
+nlohmann::ordered_json readable(const nlohmann::ordered_json& value) {
+  if (!value.is_number_float()) return value;
+  return std::round(value.get<double>() * 1000) / 1000;
+}
+
+}  // namespace
 
 void Log::write(LogLevel level, std::string_view event, const nlohmann::ordered_json& fields) {
   if (level < least_) return;
@@ -10,7 +19,7 @@ void Log::write(LogLevel level, std::string_view event, const nlohmann::ordered_
   nlohmann::ordered_json line{{"timestamp", iso8601(clock_.now())},
                               {"level", kNames[static_cast<std::size_t>(level)]},
                               {"event", event}};
-  if (fields.is_object()) line.update(fields);
+  for (const auto& field : fields.items()) line[field.key()] = readable(field.value());
   const std::string text =
       line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   const std::lock_guard lock(mutex_);

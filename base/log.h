@@ -2,6 +2,7 @@
 //
 //   log.info("segment_rendered", {{"job_id", id}, {"segment_id", 3}, {"engine",
 //   "local_compositor"}});
+// Fractions are written in thousandths.
 //
 // Never pass a secret. Thread rule: any thread; a line is written whole.
 #pragma once
