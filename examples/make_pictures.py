@@ -60,7 +60,7 @@ def mask(folder, options):
     for thing in bpy.context.scene.objects:
         if thing.type == "MESH" and thing.name not in kept:
             thing.hide_render = True
-    renderer.prepare((WIDTH, HEIGHT), 32, options.scale, transparent=True)
+    renderer.prepare((WIDTH, HEIGHT), 12, options.scale, transparent=True)
     raw = os.path.join(folder, "raw.png")
     renderer.render(raw, folder)
     alpha = numpy.asarray(Image.open(raw).convert("RGBA").getchannel("A"))

@@ -44,14 +44,16 @@ Json container() { return pod().at("containers").at(0); }
 // Mount path -> name of the volume.
 std::map<std::string, std::string> mounts() {
   std::map<std::string, std::string> found;
-  for (const Json& mount : container().at("volumeMounts")) {
+  const Json inside = container();
+  for (const Json& mount : inside.at("volumeMounts")) {
     found[mount.at("mountPath").get<std::string>()] = mount.at("name").get<std::string>();
   }
   return found;
 }
 
 Json volume(const std::string& name) {
-  for (const Json& volume : pod().at("volumes")) {
+  const Json whole = pod();
+  for (const Json& volume : whole.at("volumes")) {
     if (volume.at("name") == name) return volume;
   }
   return {};
@@ -89,8 +91,9 @@ TEST(Deploy, OnePortEverywhere) {
   for (const char* probe : {"startupProbe", "livenessProbe", "readinessProbe"}) {
     EXPECT_EQ(container().at(probe).at("httpGet").at("port"), name) << probe;
   }
-  const Json& annotations = yaml("k8s/deployment.yaml")["spec"]["template"]["metadata"];
-  EXPECT_EQ(annotations.at("annotations").at("prometheus.io/port"), port);
+  const Json deployment = yaml("k8s/deployment.yaml");
+  const Json& pod_metadata = deployment.at("spec").at("template").at("metadata");
+  EXPECT_EQ(pod_metadata.at("annotations").at("prometheus.io/port"), port);
 }
 
 TEST(Deploy, ProbesAskTheRightQuestions) {
@@ -153,7 +156,8 @@ TEST(Deploy, NamesAgree) {
 
   const Json secret = yaml("k8s/secret.example.yaml");
   bool has_key = false;
-  for (const Json& variable : container().at("env")) {
+  const Json inside = container();
+  for (const Json& variable : inside.at("env")) {
     if (variable.at("name") != "API_KEY") continue;
     const Json& reference = variable.at("valueFrom").at("secretKeyRef");
     EXPECT_EQ(secret.at("metadata").at("name"), reference.at("name"));
@@ -169,7 +173,8 @@ TEST(Deploy, NamesAgree) {
   EXPECT_EQ(image, "pytoon:" + version);
 
   std::set<std::string> resources{"kustomization.yaml", "secret.example.yaml"};
-  for (const Json& resource : yaml("k8s/kustomization.yaml").at("resources")) {
+  const Json kustomization = yaml("k8s/kustomization.yaml");
+  for (const Json& resource : kustomization.at("resources")) {
     resources.insert(resource.get<std::string>());
   }
   std::set<std::string> files;

@@ -21,7 +21,9 @@ std::set<std::string> preset_ids() {
   std::set<std::string> ids;
   const auto presets = read_yaml(kRoot / "config/presets.yaml");
   EXPECT_TRUE(presets.ok());
-  for (const auto& preset : presets->at("presets")) ids.insert(preset.at("id"));
+  if (presets) {
+    for (const auto& preset : presets->at("presets")) ids.insert(preset.at("id"));
+  }
   return ids;
 }
 
