@@ -92,7 +92,7 @@ GstFlowReturn fill_next(GstElement* element, SourceState& state, GstBuffer* buff
                      : draw_into(state, buffer);
   if (!drawn) {
     fail_element(element, *state.job.failures, drawn.failure());
-    return GST_FLOW_ERROR;
+    return kFlowFailed;
   }
   const int fps = state.job.format.frames_per_second;
   GST_BUFFER_PTS(buffer) = frame_time(state.next, fps) - kTimelineStart;
@@ -105,7 +105,7 @@ GstFlowReturn fill_next(GstElement* element, SourceState& state, GstBuffer* buff
 
 GstFlowReturn fill(GstPushSrc* source, GstBuffer* buffer) {
   SourceState& state = state_of(source);
-  return contained(GST_ELEMENT(source), *state.job.failures, GST_FLOW_ERROR,
+  return contained(GST_ELEMENT(source), *state.job.failures, kFlowFailed,
                    [&] { return fill_next(GST_ELEMENT(source), state, buffer); });
 }
 

@@ -7,9 +7,13 @@
 namespace pytoon::media {
 
 void fail_element(GstElement* element, FailureSlot& slot, Failure failure) {
-  const std::string detail = failure.detail;
+  GError* error =
+      g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, failure.detail.c_str());
   slot.put(std::move(failure));
-  GST_ELEMENT_ERROR(element, STREAM, FAILED, ("%s", detail.c_str()), (nullptr));
+  // Not GST_ELEMENT_ERROR, which logs: whether a cancelled job is worth a line is the caller's
+  // call.
+  gst_element_post_message(element, gst_message_new_error(GST_OBJECT(element), error, nullptr));
+  g_error_free(error);
 }
 
 Failure failure_in_flight() {

@@ -31,6 +31,10 @@ class FailureSlot {
   std::optional<Failure> first_;
 };
 
+// What a callback returns once fail_element() has told everything: with GST_FLOW_ERROR each element
+// above would post and log an error of its own.
+constexpr GstFlowReturn kFlowFailed = GST_FLOW_FLUSHING;
+
 // Keeps the failure for the caller of the pipeline and tells GStreamer to stop.
 void fail_element(GstElement* element, FailureSlot& slot, Failure failure);
 

@@ -54,7 +54,7 @@ GstFlowReturn finish_unit(GstVideoEncoder* element, EncoderState& state, const A
   if (!frame) {
     fail_element(GST_ELEMENT(element), *state.job.failures,
                  failure(FailureKind::kMedia, "the encoder returned a frame it was not given"));
-    return GST_FLOW_ERROR;
+    return kFlowFailed;
   }
   frame->output_buffer = gst_buffer_new_memdup(unit.bytes.data(), unit.bytes.size());
   frame->dts = frame_time(unit.decode_at, state.job.format.frames_per_second);
@@ -67,7 +67,7 @@ GstFlowReturn drain(GstVideoEncoder* element, EncoderState& state) {
     const Result<AccessUnit> unit = state.encoder->receive();
     if (!unit) {
       fail_element(GST_ELEMENT(element), *state.job.failures, unit.failure());
-      return GST_FLOW_ERROR;
+      return kFlowFailed;
     }
     if (unit->frame < 0) return GST_FLOW_OK;
     const GstFlowReturn flow = finish_unit(element, state, *unit);
@@ -113,10 +113,10 @@ Status encode(EncoderState& state, GstVideoCodecFrame& frame) {
 GstFlowReturn handle_frame(GstVideoEncoder* element, GstVideoCodecFrame* raw_frame) {
   EncoderState& state = state_of(element);
   const CodecFramePtr frame(raw_frame);
-  return contained(GST_ELEMENT(element), *state.job.failures, GST_FLOW_ERROR, [&] {
+  return contained(GST_ELEMENT(element), *state.job.failures, kFlowFailed, [&] {
     if (Status done = encode(state, *frame); !done) {
       fail_element(GST_ELEMENT(element), *state.job.failures, done.failure());
-      return GST_FLOW_ERROR;
+      return kFlowFailed;
     }
     return drain(element, state);
   });
@@ -134,10 +134,10 @@ gboolean set_format(GstVideoEncoder* element, GstVideoCodecState* input) {
 GstFlowReturn finish(GstVideoEncoder* element) {
   EncoderState& state = state_of(element);
   if (!state.encoder) return GST_FLOW_OK;
-  return contained(GST_ELEMENT(element), *state.job.failures, GST_FLOW_ERROR, [&] {
+  return contained(GST_ELEMENT(element), *state.job.failures, kFlowFailed, [&] {
     if (Status done = state.encoder->send(nullptr); !done) {
       fail_element(GST_ELEMENT(element), *state.job.failures, done.failure());
-      return GST_FLOW_ERROR;
+      return kFlowFailed;
     }
     return drain(element, state);
   });

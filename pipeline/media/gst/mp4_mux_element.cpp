@@ -106,12 +106,12 @@ GstFlowReturn on_buffer(GstCollectPads*, GstCollectData* data, GstBuffer* raw_bu
   GstElement* element = GST_ELEMENT(user);
   MuxState& state = state_of(user);
   const GstPtr<GstBuffer> buffer(raw_buffer);
-  return contained(element, *state.job.failures, GST_FLOW_ERROR, [&] {
+  return contained(element, *state.job.failures, kFlowFailed, [&] {
     const Status done =
         buffer ? write_sample(state, data, buffer.get()) : state.job.writer->finish();
     if (!done) {
       fail_element(element, *state.job.failures, done.failure());
-      return GST_FLOW_ERROR;
+      return kFlowFailed;
     }
     if (buffer) return GST_FLOW_OK;
     gst_element_post_message(element, gst_message_new_eos(GST_OBJECT(element)));

@@ -83,11 +83,11 @@ Result<GstPtr<GstBuffer>> next_buffer(PacketSourceState& state) {
 GstFlowReturn create(GstPushSrc* source, GstBuffer** out) {
   PacketSourceState& state = state_of(source);
   GstElement* element = GST_ELEMENT(source);
-  return contained(element, *state.job.failures, GST_FLOW_ERROR, [&] {
+  return contained(element, *state.job.failures, kFlowFailed, [&] {
     Result<GstPtr<GstBuffer>> buffer = next_buffer(state);
     if (!buffer) {
       fail_element(element, *state.job.failures, buffer.failure());
-      return GST_FLOW_ERROR;
+      return kFlowFailed;
     }
     if (!*buffer) return GST_FLOW_EOS;
     *out = buffer->release();

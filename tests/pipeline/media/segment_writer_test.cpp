@@ -129,6 +129,7 @@ TEST_F(SegmentWriter, CancellingStopsWithinAFrameAndLeavesNoFile) {
   EXPECT_EQ(written.failure().kind, FailureKind::kCancelled);
   EXPECT_EQ(picture.last, 20);
   EXPECT_THAT(files(), IsEmpty());
+  EXPECT_EQ(log_lines_.str(), "");
 }
 
 TEST_F(SegmentWriter, AFailureOfDrawComesBackUnchanged) {
@@ -146,6 +147,7 @@ TEST_F(SegmentWriter, AFailureOfDrawComesBackUnchanged) {
   ASSERT_EQ(written.failure().faults.size(), 1U);
   EXPECT_EQ(written.failure().faults[0].pointer, "/scenes/2");
   EXPECT_THAT(files(), IsEmpty());
+  EXPECT_EQ(log_lines_.str(), "");
 }
 
 TEST_F(SegmentWriter, AnExceptionInDrawBecomesAFailure) {
