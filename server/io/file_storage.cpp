@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "base/files.h"
+#include "server/io/owner_lock.h"
 
 namespace pytoon::io {
 namespace fs = std::filesystem;
@@ -69,13 +69,17 @@ bool is_valid_key(const std::string& key) {
 Result<std::unique_ptr<FileStorage>> FileStorage::open(const fs::path& root,
                                                        std::uintmax_t free_bytes_min) {
   std::error_code error;
+  fs::create_directories(root, error);
+  if (error) return error_failure(error, "can't use " + root.string() + " as storage");
+  Result<FileDescriptor> lock = own(root / ".owner", root.string());
+  if (!lock) return lock.failure();
   const fs::path staging = root / ".tmp";
   fs::remove_all(staging, error);
   if (!error) fs::create_directories(staging, error);
   if (error) return error_failure(error, "can't use " + root.string() + " as storage");
   const fs::path absolute = fs::canonical(root, error);
   if (error) return error_failure(error, "can't use " + root.string() + " as storage");
-  return std::unique_ptr<FileStorage>(new FileStorage(absolute, free_bytes_min));
+  return std::make_unique<FileStorage>(Opened{}, absolute, free_bytes_min, std::move(lock).value());
 }
 
 fs::path FileStorage::staging(const std::string& name) {

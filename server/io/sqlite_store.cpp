@@ -1,9 +1,7 @@
 #include "server/io/sqlite_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include "server/io/migrations.h"
+#include "server/io/owner_lock.h"
 #include "server/io/sqlite_columns.h"
 #include "server/jobs/store_rules.h"
 
@@ -16,21 +14,10 @@ namespace {
 
 constexpr std::size_t kSpecsKept = 512;
 
-Result<FileDescriptor> own(const fs::path& file) {
-  const fs::path lock_file = file.string() + ".lock";
-  FileDescriptor lock(::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) return errno_failure(errno, "can't create " + lock_file.string());
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return failure(FailureKind::kConflict, "another Pytoon process owns " + file.string() +
-                                               ": stop it, or speak to it by REST");
-  }
-  return lock;
-}
-
 }  // namespace
 
-SqliteStore::SqliteStore(const fs::path& file, const Clock& clock, const Options& options,
-                         FileDescriptor lock)
+SqliteStore::SqliteStore(Opened /*by open()*/, const fs::path& file, const Clock& clock,
+                         const Options& options, FileDescriptor lock)
     : lock_(std::move(lock)), clock_(clock), writer_(file, Database::Access::kWrite, options) {
   writer_.database.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
 }
@@ -40,11 +27,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const fs::path& file, con
   std::error_code error;
   if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
   if (error) return errno_failure(error.value(), "can't create " + file.parent_path().string());
-  Result<FileDescriptor> lock = own(file);
+  Result<FileDescriptor> lock = own(file.string() + ".lock", file.string());
   if (!lock) return lock.failure();
   return guarded([&]() -> Result<std::unique_ptr<SqliteStore>> {
-    std::unique_ptr<SqliteStore> store(
-        new SqliteStore(file, clock, options, std::move(lock).value()));
+    auto store =
+        std::make_unique<SqliteStore>(Opened{}, file, clock, options, std::move(lock).value());
     Status migrated = migrate(store->writer_.database, migrations(), clock);
     if (!migrated) return migrated.failure();
     for (int i = 0; i < options.readers; ++i) {

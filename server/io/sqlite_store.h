@@ -20,6 +20,8 @@
 namespace pytoon::io {
 
 class SqliteStore final : public jobs::JobStore {
+  struct Opened {};  // only open() makes one
+
  public:
   // How fast, never what.
   struct Options {
@@ -30,6 +32,8 @@ class SqliteStore final : public jobs::JobStore {
   // owns the file or the schema is newer than this program.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file,
                                                    const Clock& clock, Options options);
+  SqliteStore(Opened, const std::filesystem::path& file, const Clock& clock, const Options& options,
+              FileDescriptor lock);
 
   Result<jobs::Job> job(const std::string& id) override;
   Result<std::vector<jobs::Segment>> segments(const std::string& job_id) override;
@@ -64,9 +68,6 @@ class SqliteStore final : public jobs::JobStore {
     std::mutex mutex;
     Database database;
   };
-
-  SqliteStore(const std::filesystem::path& file, const Clock& clock, const Options& options,
-              FileDescriptor lock);
 
   template <typename Work>
   auto reading(const Work& work);

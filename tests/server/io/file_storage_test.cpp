@@ -12,6 +12,7 @@ class FileStorageTest : public testing::Test {
  protected:
   void SetUp() override { open(0); }
   void open(std::uintmax_t free_bytes_min) {
+    storage_.reset();
     auto opened = FileStorage::open(root(), free_bytes_min);
     ASSERT_TRUE(opened) << opened.failure().detail;
     storage_ = std::move(opened).value();
@@ -73,6 +74,14 @@ TEST_F(FileStorageTest, AStartClearsWhatADeadProcessLeft) {
   open(0);
   EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
   EXPECT_EQ(read("kept"), "whole");
+}
+
+TEST_F(FileStorageTest, OneProcessOwnsTheRoot) {
+  ASSERT_TRUE(write_file_atomically(storage_->staging("half.mp4"), "half"));
+  const auto second = FileStorage::open(root(), 0);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.failure().kind, FailureKind::kConflict);
+  EXPECT_FALSE(fs::is_empty(root() / ".tmp"));
 }
 
 TEST_F(FileStorageTest, AFileFromAnotherFileSystemIsCopiedAndRemoved) {

@@ -63,6 +63,7 @@ class JobServiceTest : public testing::Test {
 
   void make(std::uintmax_t free_bytes_min, ServiceLimits limits) {
     service_.reset();
+    storage_.reset();
     storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
     service_ =
         std::make_unique<JobService>(ServiceParts{store_, *storage_, pictures_, renderer_,

@@ -25,6 +25,7 @@ class JobCrash : public RunFixture {
     }
     if (!doom.met()) return false;
     // The next process: it clears the staging folder, takes the leases over and goes on.
+    storage_.reset();
     storage_ = *io::FileStorage::open(root(), 0);
     EXPECT_TRUE(store.expire_leases_except("next"));
     auto claim = store.lease_next("next", milliseconds(20'000));
