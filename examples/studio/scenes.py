@@ -158,8 +158,8 @@ def family(folder):
 def packshot(folder):
     """The serum alone between two softboxes, for a cut-out."""
     bottle = products.serum(folder)
-    area_light((-2.0, -0.6, 1.0), (0, 0, 0.65), 0.7, 110, size_y=2.4)
-    area_light((2.0, -0.3, 1.0), (0, 0, 0.65), 0.5, 90, size_y=2.4)
+    area_light((-2.0, 0.35, 1.0), (0, 0, 0.65), 0.8, 85, size_y=2.4)
+    area_light((2.0, 0.55, 1.0), (0, 0, 0.65), 0.6, 70, size_y=2.4)
     area_light((0.2, -3.0, 2.4), (0, 0, 0.7), 1.4, 60)
     area_light((0, 1.6, 0.9), (0, 0, 0.6), 1.6, 60, (0.85, 0.92, 1.0))
     world((0.85, 0.90, 1.0), 0.45)
