@@ -19,8 +19,8 @@ int image_of_segment(const spec::RenderSpec& spec, std::size_t segment) {
 bool continues(const spec::RenderSpec& spec, const Shot& shot, int image, bool card) {
   if (shot.card != card || (shot.image < 0) != (image < 0)) return false;
   const auto& images = spec.assets.images;
-  return image < 0 || images[static_cast<std::size_t>(shot.image)] ==
-                          images[static_cast<std::size_t>(image)];
+  return image < 0 ||
+         images[static_cast<std::size_t>(shot.image)] == images[static_cast<std::size_t>(image)];
 }
 
 int transition_frames_of(const spec::RenderSpec& spec) {

@@ -25,8 +25,8 @@ struct CaptionSpan {
 // A run of consecutive segments that show the same image in one continuous movement.
 struct Shot {
   FrameSpan frames;
-  int image = -1;       // index into the spec's images; -1: none, a plain background
-  bool card = false;    // the last rung's plain card instead of moving footage
+  int image = -1;     // index into the spec's images; -1: none, a plain background
+  bool card = false;  // the last rung's plain card instead of moving footage
   int first_segment = 0;
 };
 
