@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <thread>
@@ -19,6 +20,8 @@ SteadyTime SystemClock::steady_now() const { return std::chrono::steady_clock::n
 void SystemClock::sleep_for(std::chrono::milliseconds duration) {
   std::this_thread::sleep_for(duration);
 }
+
+double in_thousandths(double value) { return std::round(value * 1000) / 1000; }
 
 std::string iso8601(WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);

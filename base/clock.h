@@ -29,4 +29,7 @@ class SystemClock final : public Clock {
 // "2026-01-31T23:59:59.123456Z"
 std::string iso8601(WallTime time);
 
+// Seconds, or any fraction, as people read them: in thousandths.
+double in_thousandths(double value);
+
 }  // namespace pytoon

@@ -1,14 +1,13 @@
 #include "base/log.h"
 
 #include <array>
-#include <cmath>
 
 namespace pytoon {
 namespace {
 
 nlohmann::ordered_json readable(const nlohmann::ordered_json& value) {
   if (!value.is_number_float()) return value;
-  return std::round(value.get<double>() * 1000) / 1000;
+  return in_thousandths(value.get<double>());
 }
 
 }  // namespace

@@ -40,10 +40,10 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"created_at", iso8601(job.created_at)},
       {"completed_at", iso8601(completed_at)},
       {"timings",
-       {{"waited_seconds", timings.waited},
-        {"inputs_seconds", timings.inputs},
-        {"segments_seconds", timings.segments},
-        {"assembly_seconds", timings.assembly}}},
+       {{"waited_seconds", in_thousandths(timings.waited)},
+        {"inputs_seconds", in_thousandths(timings.inputs)},
+        {"segments_seconds", in_thousandths(timings.segments)},
+        {"assembly_seconds", in_thousandths(timings.assembly)}}},
       {"made_with", std::move(renderer_facts)}};
 }
 

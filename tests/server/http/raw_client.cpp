@@ -21,6 +21,9 @@ RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
                  sizeof receive_buffer_bytes);
   }
+  // A server that has hung up with its window closed never takes another byte.
+  const timeval patience{.tv_sec = 5, .tv_usec = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

@@ -22,7 +22,7 @@ class RawClient {
   // receive_buffer_bytes 0 is the system's choice.
   explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0);
 
-  // False when the server has closed.
+  // False when the server has closed, or takes nothing for five seconds.
   bool send(std::string_view bytes);
   // Reads one answer; for HEAD there is no body to wait for.
   Reply reply(bool head_only = false);

@@ -29,6 +29,8 @@ struct Maker {
   std::function<Made(const Clock& clock, const std::filesystem::path& folder)> make;
 };
 
+void PrintTo(const Maker& maker, std::ostream* out) { *out << maker.name; }
+
 Made make_memory(const Clock& clock, const std::filesystem::path& /*folder*/) {
   auto store = std::make_unique<MemoryJobStore>(clock);
   MemoryJobStore* const raw = store.get();
