@@ -22,14 +22,23 @@ class RecordingMetrics final : public jobs::JobMetrics {
  public:
   void job_created(spec::Archetype, const std::string&) override {}
   void job_done(spec::Archetype, double) override { ++done; }
-  void job_failed(spec::Archetype, const std::string& reason) override { ++failed[reason]; }
-  void segment_rendered(const std::string& engine, double) override { ++segments[engine]; }
-  void fallback_used(const std::string& type) override { ++fallbacks[type]; }
+  void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
+  void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
+  void fallback_used(const std::string& type) override { count(fallbacks, type); }
 
   std::atomic<int> done{0};
+  // Read when no run is at work.
   std::map<std::string, int> failed;
   std::map<std::string, int> segments;
   std::map<std::string, int> fallbacks;
+
+ private:
+  void count(std::map<std::string, int>& counts, const std::string& label) {
+    const std::lock_guard lock(mutex_);
+    ++counts[label];
+  }
+
+  std::mutex mutex_;
 };
 
 inline std::vector<std::unique_ptr<engines::Engine>> only_the_compositor() {
