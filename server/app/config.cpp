@@ -169,7 +169,6 @@ Status read_encoder(const fs::path& path, media::EncoderSettings& encoder) {
     encoder.preset = e.text("x264_preset", 1, 20);
     encoder.crf = static_cast<int>(e.whole("crf", 10, 35));
     encoder.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
-    encoder.threads = static_cast<int>(e.whole("threads_per_segment", 1, 16));
     e.finish();
   }
   r.finish();

@@ -111,9 +111,10 @@ TEST_F(AttackTest, SendsContinue) {
 }
 
 TEST_F(AttackTest, DropsClientsThatSendFarAhead) {
-  std::atomic<bool> release{false};
-  service.on_job = [&] {
-    while (!release) clock.sleep_for(std::chrono::milliseconds(5));
+  // Shared: the handler may outlive this test's body by a sleep.
+  const auto release = std::make_shared<std::atomic<bool>>(false);
+  service.on_job = [this, release] {
+    while (!*release) clock.sleep_for(std::chrono::milliseconds(5));
   };
   RawClient client = this->client();
   client.send(request("GET", "/api/v1/jobs/queued", key_header(kReadKey)));
@@ -122,7 +123,7 @@ TEST_F(AttackTest, DropsClientsThatSendFarAhead) {
   bool open = true;
   for (int i = 0; i < 100 && open; ++i) open = client.send(ahead);
   EXPECT_TRUE(client.ended_within(std::chrono::seconds(10)));
-  release = true;
+  *release = true;
   EXPECT_TRUE(alive());
 }
 
