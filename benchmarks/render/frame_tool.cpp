@@ -1,14 +1,17 @@
 // The two halves of a job apart, for the render benchmark:
 //   frame_tool compose REQUEST.json FRAMES.nv12    draws every finished frame, encodes nothing
-//   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames, draws nothing
+//   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames to OUT.mp4.0 ..., draws
+//                                                  nothing
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -86,18 +89,39 @@ class StoredFrames final : public media::FrameSource {
   const std::uint8_t* bytes_;
 };
 
+// In pieces of a segment's length, as many at once as a job renders: the least that encoding costs.
+Status encode_pieces(const app::Config& config, const std::uint8_t* bytes, int frames,
+                     const fs::path& out) {
+  constexpr int kPieceFrames = 90;
+  const int pieces = (frames + kPieceFrames - 1) / kPieceFrames;
+  std::atomic<int> next{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&] {
+    for (int piece = next++; piece < pieces; piece = next++) {
+      const int first = piece * kPieceFrames;
+      StoredFrames source(bytes + static_cast<std::size_t>(first) * kFrameBytes);
+      media::SegmentOrder order;
+      order.encoder = config.encoder;
+      order.frame_count = std::min(kPieceFrames, frames - first);
+      order.output = out.string() + "." + std::to_string(piece);
+      if (!media::write_segment(source, order)) failed = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < config.worker_concurrency; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  if (failed) return failure(FailureKind::kMedia, "a piece could not be encoded");
+  return ok_status();
+}
+
 Status encode(const app::Config& config, const fs::path& frames, const fs::path& out) {
   const FileDescriptor file(::open(frames.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno_failure(errno, "can't open " + frames.string());
   const std::uintmax_t size = fs::file_size(frames);
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (mapped == MAP_FAILED) return errno_failure(errno, "can't map " + frames.string());
-  StoredFrames source(static_cast<const std::uint8_t*>(mapped));
-  media::SegmentOrder order;
-  order.encoder = config.encoder;
-  order.frame_count = static_cast<int>(size / kFrameBytes);
-  order.output = out;
-  const Status written = media::write_segment(source, order);
+  const Status written = encode_pieces(config, static_cast<const std::uint8_t*>(mapped),
+                                       static_cast<int>(size / kFrameBytes), out);
   ::munmap(mapped, size);
   return written;
 }
