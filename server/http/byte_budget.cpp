@@ -18,10 +18,10 @@ ByteBudget::Share& ByteBudget::Share::operator=(Share&& other) noexcept {
 }
 
 bool ByteBudget::Share::take(ByteBudget& budget, std::uint64_t bytes) {
-  if (budget.taken_.fetch_add(bytes) + bytes > budget.bytes_max_) {
-    budget.taken_ -= bytes;
-    return false;
-  }
+  std::uint64_t taken = budget.taken_;
+  do {
+    if (bytes > budget.bytes_max_ - taken) return false;
+  } while (!budget.taken_.compare_exchange_weak(taken, taken + bytes));
   budget_ = &budget;
   bytes_ += bytes;
   return true;

@@ -52,6 +52,38 @@ TEST_F(UploadTest, RefusesBrokenForms) {
 
 TEST_F(UploadTest, StreamsTwentyMegabytesInLittleMemory) {
   const std::string file = noise(20'000'000, 9);
+  const std::string bytes = request(
+      "POST", kUpload, key_header(kSubmitKey) + std::string(kFormType), form_of(file, "image"));
+  ASSERT_EQ(upload(form_of("warm", "image")).status, 201);
+  const std::size_t before = resident_bytes();
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(client());
+    ASSERT_TRUE(clients.back().send(bytes));
+  }
+  for (RawClient& one : clients) EXPECT_EQ(one.reply().status, 201);
+  EXPECT_LT(resident_bytes(), before + 15'000'000);
+  EXPECT_EQ(service.last_sha256, sha256_hex(file));
+}
+
+TEST_F(UploadTest, RefusesAFileOverTheLimitByCounting) {
+  std::string chunked;
+  const std::string form = form_of(std::string(20'000'001, 'x'), "image");
+  for (std::size_t at = 0; at < form.size(); at += 0x100000) {
+    const std::string piece = form.substr(at, 0x100000);
+    std::array<char, 16> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
+    chunked += size.data() + piece + "\r\n";
+  }
+  const Reply reply = client().ask(
+      request("POST", kUpload,
+              key_header(kSubmitKey) + std::string(kFormType) + "Transfer-Encoding: chunked\r\n") +
+      chunked + "0\r\n\r\n");
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_TRUE(eventually([&] { return spool_is_empty(); }));
+}
+
+TEST_F(UploadTest, AVanishedClientLeavesNoFile) {
   const std::string bytes =
       request("POST", kUpload, key_header(kSubmitKey) + std::string(kFormType),
               form_of(std::string(500'000, 'x'), "image"));
