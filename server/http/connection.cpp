@@ -66,13 +66,13 @@ void Connection::consume(std::string_view bytes) {
 }
 
 void Connection::set_aside(std::string_view bytes) {
-  if (set_aside_.size() + bytes.size() > kSetAsideBytesMax) return shut_down();
+  if (set_aside_.size() + bytes.size() > kSetAsideBytesMax) return abort();
   set_aside_.append(bytes);
 }
 
 void Connection::discard(std::string_view bytes) {
   discarded_bytes_ += bytes.size();
-  if (discarded_bytes_ > kDiscardBytesMax) shut_down();
+  if (discarded_bytes_ > kDiscardBytesMax) abort();
 }
 
 std::size_t Connection::take_head(std::string_view bytes) {
@@ -235,7 +235,7 @@ void Connection::finish_exchange(bool whole) {
   const bool keep_alive = exchange_->keep_alive;
   exchange_.reset();
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return;
-  if (!whole) return shut_down();
+  if (!whole) return abort();
   if (!keep_alive) return linger();
   phase_ = Phase::kHead;
   deadline_ = now + gear_.limits.idle;
@@ -253,6 +253,14 @@ void Connection::shut_down() {
   ::shutdown(fd_, SHUT_RDWR);
   phase_ = Phase::kDropped;
   forget_unfinished_body();
+}
+
+// With a reset: what a client does not read would otherwise stay in the kernel for minutes, and a
+// client that can't send for want of a window would not learn that it is over.
+void Connection::abort() {
+  const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  shut_down();
 }
 
 // Nobody else will: a request whose body never came whole has no handler and no stream.

@@ -80,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take_set_aside();
   void linger();
   void shut_down();
+  void abort();
   void forget_unfinished_body();
   void locked(void (Connection::*step)());
 
