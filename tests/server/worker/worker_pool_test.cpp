@@ -181,4 +181,29 @@ TEST_F(WorkerPoolTest, AJobThatCrashedTwiceRunsAlone) {
   EXPECT_FALSE(job("suspect").fallback_used);
 }
 
+TEST_F(WorkerPoolTest, ASuspectWaitsForTheJobsThatWereThereBefore) {
+  submit(order("suspect"));
+  for (int i = 0; i < 2; ++i) {
+    const auto claim = *store_.lease_next("worker", milliseconds(1000));
+    ASSERT_TRUE(store_.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
+  }
+  auto first = order("first");
+  first.job.priority = 9;
+  submit(first);
+  const auto workers = pool(2);
+  std::atomic<bool> together{false};
+  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+    if (index > 0 || job("first").status == JobStatus::kDone) return ok_status();
+    EXPECT_TRUE(eventually([&] { return workers->active_jobs() == 2; }));
+    real_clock_.sleep_for(milliseconds(50));  // long enough to be caught, never needed to pass
+    together = job("suspect").status != JobStatus::kQueued;
+    return ok_status();
+  };
+  ASSERT_TRUE(workers->start());
+  EXPECT_TRUE(ends("first"));
+  EXPECT_TRUE(ends("suspect"));
+  EXPECT_FALSE(together);
+  workers->stop();  // the hook looks at the pool
+}
+
 }  // namespace pytoon::worker
