@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -24,6 +25,12 @@ class Compositor {
   virtual Status compose(const Composition& composition, const Nv12Target& target) = 0;
 };
 
+// What GStreamer and FFmpeg need to work in a CUDA device's own context.
+struct CudaHandles {
+  void* context = nullptr;  // CUcontext; the device owns it
+  int ordinal = 0;          // CUdevice
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -35,7 +42,13 @@ class Device {
 
   // Copies a picture to the device. kOutOfMemory when it does not fit.
   virtual Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) = 0;
+  // An opaque picture from a decoded frame. A frame in the device's own memory is sampled where it
+  // lies, and its owner kept until the last frame drawn from it is complete; any other is copied.
+  virtual Result<std::shared_ptr<const Texture>> adopt(const Nv12Picture& frame) = 0;
   virtual std::unique_ptr<Compositor> make_compositor() = 0;
+
+  // Null on the CPU device.
+  virtual std::optional<CudaHandles> cuda_handles() const { return std::nullopt; }
 
   // Frames that crossed between host and device memory since start: 0 on the CPU device.
   virtual std::uint64_t crossings() const = 0;

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <variant>
 #include <vector>
 
@@ -74,5 +75,17 @@ struct Nv12View {
 using HostNv12View = Nv12View<Memory::kHost>;
 using CudaNv12View = Nv12View<Memory::kCuda>;
 using Nv12Target = std::variant<HostNv12View, CudaNv12View>;
+
+// A frame to read, such as a decoder's: BT.709 limited range like all NV12 here, any size (half
+// sizes round up). Its bytes live, unchanged, as long as `owner` does.
+struct Nv12Picture {
+  Memory memory = Memory::kHost;
+  Size size;
+  const std::uint8_t* luma = nullptr;
+  std::size_t luma_pitch_bytes = 0;
+  const std::uint8_t* chroma = nullptr;
+  std::size_t chroma_pitch_bytes = 0;
+  std::shared_ptr<const void> owner;
+};
 
 }  // namespace pytoon::gpu

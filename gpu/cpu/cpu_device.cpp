@@ -11,6 +11,17 @@
 namespace pytoon::gpu {
 namespace {
 
+template <typename... Arguments>
+Result<std::shared_ptr<const Texture>> make_texture(Size size, const Arguments&... arguments) {
+  try {
+    return std::shared_ptr<const Texture>(std::make_shared<CpuTexture>(arguments...));
+  } catch (const std::bad_alloc&) {
+    return failure(FailureKind::kOutOfMemory,
+                   "no host memory for a picture of " + std::to_string(size.width) + " x " +
+                       std::to_string(size.height) + " pixels; use a smaller one");
+  }
+}
+
 class CpuDevice final : public Device {
  public:
   explicit CpuDevice(Level level) : level_(std::move(level)) {}
@@ -24,13 +35,13 @@ class CpuDevice final : public Device {
     CHECK(image.pixels.size() ==
               static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 4,
           "a picture's bytes match its size");
-    try {
-      return std::shared_ptr<const Texture>(std::make_shared<CpuTexture>(image, *level_.kernels));
-    } catch (const std::bad_alloc&) {
-      return failure(FailureKind::kOutOfMemory,
-                     "no host memory for a picture of " + std::to_string(size.width) + " x " +
-                         std::to_string(size.height) + " pixels; use a smaller one");
-    }
+    return make_texture(size, image, *level_.kernels);
+  }
+
+  Result<std::shared_ptr<const Texture>> adopt(const Nv12Picture& frame) override {
+    CHECK(frame.size.width > 0 && frame.size.height > 0, "a frame needs pixels");
+    CHECK(frame.memory == Memory::kHost, "the CPU device reads host frames only");
+    return make_texture(frame.size, frame);
   }
 
   std::unique_ptr<Compositor> make_compositor() override {

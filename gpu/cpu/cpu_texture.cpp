@@ -64,6 +64,12 @@ struct RowPair {
       : rows{image.at(0, 2 * j), image.at(0, std::min(2 * j + 1, image.size.height - 1))} {}
 };
 
+void copy_rows(const std::uint8_t* from, std::size_t pitch_bytes, Plane& plane) {
+  for (int y = 0; y < plane.height; ++y, from += pitch_bytes) {
+    std::copy_n(from, plane.pitch_bytes(), plane.row(y));
+  }
+}
+
 }  // namespace
 
 CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
@@ -79,6 +85,16 @@ CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
   luma_alpha_ = Plane(luma_.width, luma_.height, 1);
   chroma_alpha_ = Plane(chroma_.width, chroma_.height, 2);
   convert_with_alpha(image);
+}
+
+CpuTexture::CpuTexture(const Nv12Picture& frame)
+    : size_(frame.size),
+      opaque_(true),
+      content_{0, 0, size_.width, size_.height},
+      luma_(size_.width, size_.height, 1),
+      chroma_((size_.width + 1) / 2, (size_.height + 1) / 2, 2) {
+  copy_rows(frame.luma, frame.luma_pitch_bytes, luma_);
+  copy_rows(frame.chroma, frame.chroma_pitch_bytes, chroma_);
 }
 
 void CpuTexture::convert_opaque(const RgbaImage& image, const Kernels& kernels) {

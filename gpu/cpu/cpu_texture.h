@@ -43,6 +43,8 @@ class CpuTexture final : public Texture {
  public:
   // Throws std::bad_alloc.
   CpuTexture(const RgbaImage& image, const Kernels& kernels);
+  // Copies a host frame's planes.
+  explicit CpuTexture(const Nv12Picture& frame);
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }

@@ -255,5 +255,39 @@ TEST(Picture, NothingIsBlack) {
   expect_flat(compose(*device, scene), scene.frame, {16, 128, 128}, 0);
 }
 
+// Laid pixel for pixel, an adopted frame comes out as it went in.
+TEST(Picture, AdoptsAFrameAsItIs) {
+  const auto device = make_cpu_device();
+  constexpr Size kSize{6, 4};
+  constexpr std::size_t kPitch = 8;
+  std::vector<std::uint8_t> bytes(kPitch * 6);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(16 + 3 * i);
+  const std::vector<std::uint8_t> original = bytes;
+  Nv12Picture frame;
+  frame.size = kSize;
+  frame.luma = bytes.data();
+  frame.luma_pitch_bytes = kPitch;
+  frame.chroma = bytes.data() + kPitch * 4;
+  frame.chroma_pitch_bytes = kPitch;
+  const auto texture = device->adopt(frame);
+  ASSERT_TRUE(texture);
+  EXPECT_TRUE((*texture)->opaque());
+  std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});  // it has a copy of its own
+
+  Composition composition;
+  composition.base.push_back({*texture, {}, {}, {0, 0, kSize.width, kSize.height}});
+  GuardedFrame drawn(kSize);
+  ASSERT_TRUE(device->make_compositor()->compose(composition, drawn.view()));
+  for (int y = 0; y < kSize.height; ++y) {
+    for (int x = 0; x < kSize.width; ++x) {
+      const std::size_t at = static_cast<std::size_t>(y) * kPitch + static_cast<std::size_t>(x);
+      EXPECT_EQ(drawn.luma(x, y), original[at]);
+      if (y < 2) {
+        EXPECT_EQ(drawn.chroma(x / 2, y, x % 2), original[kPitch * 4 + at]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pytoon::gpu
