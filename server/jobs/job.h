@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "pipeline/render/renderer.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::jobs {
@@ -40,16 +41,24 @@ struct Job {
   JobStatus status = JobStatus::kQueued;
   spec::RenderSpec spec;
   int priority = 5;
-  int run = 1;       // a retry starts a new one
-  int attempts = 0;  // leases taken after a crash or an error
-  int crashes = 0;   // of those, crashes with no segment finished between them
+  std::string webhook_url;  // "" is none
+  int run = 1;              // grows with a retry, and when segments must be made anew
+  int attempts = 0;         // pieces of work begun again after a crash or an error
+  int crashes = 0;          // of those, crashes with no piece of work finished between them
   int progress_pct = 0;
   bool fallback_used = false;
   std::string fallback_reason;
   std::string error;
+  std::string encoder;   // as the renderer calls it; "" until it is prepared
+  std::string degraded;  // why it left the encoder it began with; "" when it did not
+  std::string sound_key;  // storage key of the prepared sound; "" when there is none (yet)
+  std::string sound_sha256;
+  std::string sound_facts;   // JSON, for metadata.json
   std::int64_t version = 0;  // grows with every change: the event id
   WallTime created_at;
   WallTime updated_at;
+  std::optional<WallTime> started_at;   // first taken by a worker
+  std::optional<WallTime> rendered_at;  // its last segment was finished
   std::optional<WallTime> completed_at;
   std::int64_t queue_position = 0;  // 1 is next; 0 when not queued
 };
@@ -58,6 +67,9 @@ struct Segment {
   int index = 0;
   SegmentStatus status = SegmentStatus::kPending;
   int duration_seconds = 0;
+  std::optional<render::Footage> footage;  // nullopt until it is decided
+  std::string footage_key;                 // storage key of an engine's clip
+  std::string footage_sha256;
   std::string engine_used;
   std::string content_key;
   std::string artifact_key;  // storage key of the winning object

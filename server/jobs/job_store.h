@@ -1,15 +1,12 @@
-// The record of jobs: what is committed here is true, everything else is a hint.
+// The record of jobs: what is committed here is true, everything else is a hint. This is the half
+// that the service and operators use; task_store.h is the workers' half, outbox.h what is told to
+// the outside, fleet.h who is there. One database implements all four.
 //
-// A worker holds a job by a Lease. Its epoch is the fencing number: unique over all leases of the
-// store and growing, so that objects can be named after it. Every write of a worker carries its
-// lease and is refused with kConflict when the job has another epoch by now or has ended (a human's
-// SQL UPDATE counts): the worker then stops. Time of leases is the store's own clock.
-//
-// Thread rule: any thread. Calls block on the database for milliseconds, at worst for its busy
-// timeout. Errors of the machine: kUnavailable (locked, away), kStorageFull, kIo.
+// Thread rule: any thread. Calls block on the database for milliseconds, at worst for its time
+// limits. Errors of the machine: kUnavailable (locked, away; also when a commit's answer was lost,
+// so that it may or may not have happened), kStorageFull, kIo.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,18 +15,6 @@
 #include "server/jobs/service.h"
 
 namespace pytoon::jobs {
-
-struct Lease {
-  std::string job_id;
-  std::string holder;
-  std::int64_t epoch = 0;
-};
-
-struct Claim {
-  Job job;
-  std::vector<Segment> segments;
-  Lease lease;
-};
 
 struct NewJob {
   Job job;  // QUEUED
@@ -56,11 +41,18 @@ struct AssetRecord {
   int width = 0;  // px
   int height = 0;
   bool has_alpha = false;
+  double duration_seconds = 0;
+  int channels = 0;
+  int sample_rate = 0;  // Hz
 };
 
-enum class Ending {
-  kHandedBack,  // nothing went wrong: a drain, a stop
-  kCrashed,     // counts as an attempt
+// How much waits and how fast it goes: what an honest ETA is made of.
+struct Backlog {
+  std::int64_t queued_jobs = 0;
+  std::int64_t open_segments = 0;       // of live jobs, not yet DONE
+  double oldest_queued_seconds = 0;     // age of the longest waiting job
+  double seconds_per_segment = 0;       // mean of those finished lately; 0 when unknown
+  int threads = 0;                      // of all live workers
 };
 
 class JobStore {
@@ -74,40 +66,28 @@ class JobStore {
   virtual Result<JobPage> list(const std::optional<std::string>& tenant,
                                const ListQuery& query) = 0;
   virtual Result<std::int64_t> queued() = 0;
+  virtual Result<Backlog> backlog() = 0;
+  // Open segments that are served before the job's own, by the order of lease_next().
+  virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;
   virtual Result<std::optional<Receipt>> receipt(const std::string& tenant,
                                                  const std::string& idempotency_key) = 0;
   virtual Result<AssetRecord> asset(const std::string& tenant, const std::string& key) = 0;
   // Can it be read and written?
   virtual Status probe() = 0;
 
-  // Taking in. create() commits job, segments and receipt together. A key seen before gives its
-  // job (replayed) for the same body and kInvalid for another one. kRateLimited when `queued_max`
-  // jobs are waiting.
+  // Taking in. create() commits job, segments, first task and receipt together. A key seen before
+  // gives its job (replayed) for the same body and kInvalid for another one. kRateLimited when
+  // `queued_max` jobs are waiting.
   virtual Result<Submitted> create(const NewJob& job, std::int64_t queued_max) = 0;
   virtual Status keep_asset(const AssetRecord& asset) = 0;  // the same key again: replaced
 
-  // Leases. lease_next gives the live job with the highest priority, the oldest of those, that
-  // nobody holds. A job whose holder died (the lease ran out) counts an attempt and a crash.
-  virtual Result<std::optional<Claim>> lease_next(const std::string& holder,
-                                                  std::chrono::milliseconds duration) = 0;
-  virtual Status renew(const Lease& lease, std::chrono::milliseconds duration) = 0;
-  virtual Status check(const Lease& lease) = 0;  // only reads
-  // The job may be leased again after `delay`.
-  virtual Status release(const Lease& lease, Ending ending, std::chrono::milliseconds delay) = 0;
-  // For a store owned by one process, at its start: whoever else holds a lease is dead.
-  virtual Status expire_leases_except(const std::string& holder) = 0;
-
-  // Writes of a worker.
-  struct Move {
-    JobStatus to = JobStatus::kFailed;
-    std::string error;  // with kFailed
-  };
-  // Goes by transitions.h. DONE sets progress to 100.
-  virtual Status move(const Lease& lease, const Move& move) = 0;
-  // A finished segment ends a row of crashes.
-  virtual Status put_segment(const Lease& lease, const Segment& segment) = 0;
-  virtual Status put_progress(const Lease& lease, int pct) = 0;  // never goes down
-  virtual Status note_fallback(const Lease& lease, const std::string& reason) = 0;  // first stays
+  // Operators and clients. kConflict when the job's status does not allow it (transitions.h);
+  // workers lose their leases with the same commit. What ends a job tells its webhook.
+  virtual Result<Job> cancel(const std::string& id) = 0;
+  virtual Result<Job> force_fail(const std::string& id, const std::string& error) = 0;
+  // A FAILED job is QUEUED again with a new run. Finished segments stay; of the others footage,
+  // engine and error are forgotten, as are the job's fallback and degradation.
+  virtual Result<Job> retry(const std::string& id) = 0;
 };
 
 }  // namespace pytoon::jobs

@@ -1,0 +1,41 @@
+// Who is there: the workers that were heard of lately, and whether new jobs are taken at all.
+//
+// Thread rule and errors of the machine: as in job_store.h.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace pytoon::jobs {
+
+struct WorkerFacts {
+  std::string holder;
+  std::string host;
+  int pid = 0;
+  int threads = 0;
+  std::string device;                 // for people
+  std::vector<std::string> encoders;  // best first
+  bool draining = false;              // takes no new leases
+  int held = 0;                       // leases; filled in by workers()
+  WallTime started_at;
+  WallTime seen_at;  // by the database's clock
+};
+
+class Fleet {
+ public:
+  virtual ~Fleet() = default;
+
+  virtual Status put_worker(const WorkerFacts& worker) = 0;  // also says that it is alive
+  virtual Status remove_worker(const std::string& holder) = 0;
+  virtual Result<std::vector<WorkerFacts>> workers(std::chrono::milliseconds seen_within) = 0;
+
+  // While draining, the API takes no new jobs; those it took are finished.
+  virtual Status set_draining(bool draining) = 0;
+  virtual Result<bool> draining() = 0;
+};
+
+}  // namespace pytoon::jobs

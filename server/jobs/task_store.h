@@ -1,0 +1,139 @@
+// The workers' half of the record. What is to be done is a task, and a task is held by a lease:
+//
+//   prepare ----> footage of each segment still undecided, and sound if there is any
+//   all footage decided ----> render each segment that is not DONE
+//   every segment DONE and the sound made ----> finish
+//
+// so that several workers, on several hosts, make one job together. Finishing a task and creating
+// those that follow is one commit; tasks of a job that has ended are gone, however it ended: a
+// human's UPDATE of jobs.status counts (a trigger removes them).
+//
+// A lease's epoch is the fencing number: unique over all leases of the store and growing, so that
+// objects can be named after it. Every write of a worker carries its lease and is refused with
+// kConflict when the task is gone or has another epoch: the worker then stops that piece of work.
+// Leases are timed by the database's clock.
+//
+// Thread rule and errors of the machine: as in job_store.h.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/jobs/job.h"
+
+namespace pytoon::jobs {
+
+enum class Work { kPrepare, kFootage, kSound, kRender, kFinish };
+
+std::string_view name_of(Work work);  // "prepare"
+std::optional<Work> work_from_name(std::string_view name);
+
+struct Lease {
+  std::string job_id;
+  Work work = Work::kPrepare;
+  int segment = -1;  // of kFootage and kRender
+  std::string holder;
+  std::int64_t epoch = 0;
+};
+
+struct Claim {
+  Lease lease;
+  Job job;
+  std::vector<Segment> segments;
+  int failures = 0;  // of this very task so far, errors and crashes
+};
+
+// Who asks for work.
+struct Hand {
+  std::string holder;                 // unique for each start of a process
+  std::vector<Work> works;            // that it would do
+  std::vector<std::string> encoders;  // that it has: render tasks of others are not for it
+};
+
+enum class Ending {
+  kHandedBack,  // nothing went wrong: a drain, a stop, a wait for a full disk
+  kFailed,      // an error: counts an attempt of the job and a failure of the task
+  kCrashed,     // counts as that, and a crash of the job
+};
+
+// A lease that ran out: its worker died or hung.
+struct Reaped {
+  std::string job_id;
+  Work work = Work::kPrepare;
+  int segment = -1;
+  std::string holder;
+  int crashes = 0;           // of the job, this one included
+  bool quarantined = false;  // it was the third: the job goes on as a plain card
+  bool failed = false;       // even the card crashed too often: the job is FAILED
+};
+
+// A job whose encoder no live worker has any more.
+struct Degraded {
+  std::string job_id;
+  std::string from;
+  std::string to;
+};
+
+// What prepare found out.
+struct Preparation {
+  std::string encoder;
+  std::vector<Segment> segments;  // all: footage decided or nullopt; one that is to be made anew
+                                  // is PENDING, one whose object is kept is DONE
+  bool sound = false;             // there is sound to be made and none is kept
+};
+
+// Making some segments anew, in a new run of the job: their footage fell to the card, the encoder
+// was changed, an object was lost. Other holders of the job lose their leases.
+struct Restart {
+  std::vector<Segment> segments;  // those concerned, PENDING, with the footage they get now
+  std::string encoder;            // as the job's, or the new one
+  std::string degraded;           // "" leaves it
+  bool sound_lost = false;        // make the sound again
+};
+
+class TaskStore {
+ public:
+  virtual ~TaskStore() = default;
+
+  // The next task for this hand. Priority decides first; among equal ones the tenant with the
+  // fewest leases is served, and of its tasks the one of the oldest job. Leasing the prepare task
+  // moves QUEUED to PLANNING, a render task its segment to RUNNING.
+  virtual Result<std::optional<Claim>> lease_next(const Hand& hand,
+                                                  std::chrono::milliseconds duration) = 0;
+  // Those of `leases` that are held no more. The others last `duration` from now.
+  virtual Result<std::vector<Lease>> renew(const std::vector<Lease>& leases,
+                                           std::chrono::milliseconds duration) = 0;
+  // Only reads: those of the leases that are held no more.
+  virtual Result<std::vector<Lease>> lost(const std::vector<Lease>& leases) = 0;
+  // The task may be leased again after `delay`.
+  virtual Status release(const Lease& lease, Ending ending, std::chrono::milliseconds delay) = 0;
+
+  // Frees the tasks whose leases ran out, counting a crash for each. The third crash of a job with
+  // nothing finished between quarantines it: every segment becomes card footage in a new run, the
+  // fallback's reason is "crashed", and a dead letter keeps the cause.
+  virtual Result<std::vector<Reaped>> reap() = 0;
+  // For a store owned by one process, at its start: whoever else holds a lease is dead.
+  virtual Status expire_leases_except(const std::string& holder) = 0;
+  // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
+  virtual Result<std::vector<Degraded>> degrade(const std::string& to,
+                                                std::chrono::milliseconds patience) = 0;
+
+  // Ends of tasks. Each removes the task, adds those that follow, and ends a row of crashes.
+  virtual Status prepared(const Lease& lease, const Preparation& preparation) = 0;
+  virtual Status footage_decided(const Lease& lease, const Segment& segment) = 0;
+  virtual Status sound_made(const Lease& lease, const std::string& key, const std::string& sha256,
+                            const std::string& facts) = 0;
+  virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
+  virtual Status finished(const Lease& lease) = 0;  // DONE
+  virtual Status failed(const Lease& lease, const std::string& error) = 0;
+  virtual Status restart(const Lease& lease, const Restart& restart) = 0;
+
+  // On the way. Frames of the segment drawn so far: the job's progress follows, never down.
+  virtual Status put_progress(const Lease& lease, int frames) = 0;
+  virtual Status note_fallback(const Lease& lease, const std::string& reason) = 0;  // first stays
+};
+
+}  // namespace pytoon::jobs
