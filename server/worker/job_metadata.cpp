@@ -6,6 +6,15 @@ namespace pytoon::worker {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+Json seconds_between(WallTime from, const std::optional<WallTime>& to) {
+  if (!to) return nullptr;
+  return in_thousandths(std::chrono::duration<double>(*to - from).count());
+}
+
+}  // namespace
+
 std::string engines_used(const std::vector<jobs::Segment>& segments) {
   std::vector<std::string> seen;
   std::string joined;
@@ -18,7 +27,7 @@ std::string engines_used(const std::vector<jobs::Segment>& segments) {
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
-                  const JobTimings& timings, WallTime completed_at, Json renderer_facts) {
+                  double assembly_seconds, WallTime completed_at, Json renderer_facts) {
   Json list = Json::array();
   for (const jobs::Segment& segment : segments) {
     list.push_back({{"index", segment.index},
@@ -39,11 +48,12 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"fallback_reason", job.fallback_reason.empty() ? Json(nullptr) : Json(job.fallback_reason)},
       {"created_at", iso8601(job.created_at)},
       {"completed_at", iso8601(completed_at)},
+      {"degraded", job.degraded.empty() ? Json(nullptr) : Json(job.degraded)},
       {"timings",
-       {{"waited_seconds", in_thousandths(timings.waited)},
-        {"inputs_seconds", in_thousandths(timings.inputs)},
-        {"segments_seconds", in_thousandths(timings.segments)},
-        {"assembly_seconds", in_thousandths(timings.assembly)}}},
+       {{"waited_seconds", seconds_between(job.created_at, job.started_at)},
+        {"segments_seconds", job.started_at ? seconds_between(*job.started_at, job.rendered_at)
+                                            : Json(nullptr)},
+        {"assembly_seconds", in_thousandths(assembly_seconds)}}},
       {"made_with", std::move(renderer_facts)}};
 }
 

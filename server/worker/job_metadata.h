@@ -9,17 +9,10 @@
 
 namespace pytoon::worker {
 
-// Of the lease that finished the job; seconds.
-struct JobTimings {
-  double waited = 0;  // from creation to this lease
-  double inputs = 0;
-  double segments = 0;
-  double assembly = 0;
-};
-
+// assembly_seconds: what joining the segments took.
 nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     const std::vector<jobs::Segment>& segments,
-                                    const JobTimings& timings, WallTime completed_at,
+                                    double assembly_seconds, WallTime completed_at,
                                     nlohmann::ordered_json renderer_facts);
 
 // The engines that served, each once, in order of appearance, joined by "+".

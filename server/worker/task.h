@@ -1,0 +1,107 @@
+// One leased piece of work while this process does it: perform it, commit its end, or judge why it
+// could not be done. Whatever happens, store and storage are left such that any other process can
+// go on from there.
+//
+// How troubles end: a full or absent store or storage is waited for, no attempt spent; a lost lease
+// (another epoch, a human's UPDATE, a cancel) ends it at once; a segment that fails twice gets card
+// footage in a new run, and when the card fails twice too the job is FAILED; sound that fails twice
+// is left out; an exception counts as a crash.
+//
+// Thread rule: run() by one thread, once; the rest from any thread. run() blocks for as long as the
+// work takes, or until it was told to stop.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "base/cancel.h"
+#include "server/worker/input_cache.h"
+#include "server/worker/parts.h"
+#include "server/worker/patience.h"
+
+namespace pytoon::worker {
+
+// Shared by all tasks of a process.
+struct Desk {
+  Parts parts;
+  Options options;
+  InputCache inputs;
+  Patience patience;
+
+  Desk(const Parts& p, Options o)
+      : parts(p),
+        options(std::move(o)),
+        inputs(p.jobs, p.storage, options.last_logo),
+        patience(options.back_off, options.back_off_max) {}
+};
+
+class Task {
+ public:
+  enum class Stop {
+    kNone,
+    kLost,      // the lease is gone: write nothing more
+    kLeaving,   // the process stops: hand the work back
+    kHung,      // no progress: give it back as failed
+  };
+
+  Task(jobs::Claim claim, Desk& desk) : claim_(std::move(claim)), desk_(desk) {}
+
+  void run();
+
+  const jobs::Lease& lease() const { return claim_.lease; }
+  const jobs::Job& job() const { return claim_.job; }
+  // Its job crashed before and may take this process with it: better run alone.
+  bool suspect() const { return claim_.job.crashes >= jobs::kCrashesBeforeCard - 1; }
+  int frames() const { return frames_; }
+  // The first reason counts.
+  void stop(Stop why);
+  bool stopped() const { return stop_ != Stop::kNone; }
+
+ private:
+  // task.cpp: the way of every task
+  Status perform();
+  void judge(const Failure& failure);
+  void wait_for_machine(const Failure& failure);
+  void give_back(jobs::Ending ending, std::chrono::milliseconds delay);
+  void fail_job(const std::string& reason, const std::string& detail);
+  void judge_segment(const Failure& failure);
+  void fall_to_card(const Failure& failure);
+  void leave_out_sound(const Failure& failure);
+  bool inputs_lost();
+  Status note_fallback(const std::string& engine, const std::string& reason);
+  // Writes the end of the task, as long as it takes: the work is done, only the record is away.
+  Status commit(const std::function<Status()>& write);
+  Result<render::RenderJob> order();
+  nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
+
+  // one file each
+  Status prepare();
+  Status decide_footage();
+  Status make_sound();
+  Status render();
+  Status finish();
+
+  // render_task.cpp
+  Status keep(const std::filesystem::path& staged, const std::string& key, double seconds);
+  bool is_winner(const std::string& artifact_key);
+  void tidy_up(const jobs::Segment& winner, const std::string& loser);
+  // finish_task.cpp
+  Status remake(const std::vector<jobs::Segment>& broken);
+  Status publish_video(const render::RenderJob& order);
+  Status publish_thumbnail();
+  Status publish_metadata(const render::RenderJob& order, double assembly_seconds);
+  Status publish(const std::filesystem::path& staged, const std::string& file);
+  void unpublish();
+
+  const jobs::Claim claim_;
+  Desk& desk_;
+  const CancelToken cancel_;
+  std::atomic<Stop> stop_{Stop::kNone};
+  std::atomic<int> frames_{0};
+};
+
+// Whether a segment's object is there with the bytes that its row promises.
+bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage);
+
+}  // namespace pytoon::worker

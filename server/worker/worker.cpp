@@ -1,0 +1,221 @@
+#include "server/worker/worker.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace pytoon::worker {
+using jobs::Lease;
+using jobs::Work;
+
+namespace {
+
+// After this multiple of the time to be called stuck, a cancelled task's thread is given up.
+constexpr int kObeyDivisor = 4;
+
+bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
+
+}  // namespace
+
+Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts)
+    : desk_(parts, std::move(options)), fleet_(fleet), facts_(std::move(facts)) {
+  facts_.holder = desk_.options.holder;
+}
+
+bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
+
+Result<std::optional<jobs::Claim>> Worker::lease(Hands hands) {
+  jobs::Hand hand;
+  hand.holder = facts_.holder;
+  hand.encoders = facts_.encoders;
+  if (hands == Hands::kDrawing) {
+    hand.works = {Work::kPrepare, Work::kRender, Work::kFinish};
+  } else {
+    hand.works = {Work::kFootage, Work::kSound};
+  }
+  return desk_.parts.tasks.lease_next(hand, desk_.options.lease);
+}
+
+bool Worker::step(Hands hands) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_take()) return false;
+  }
+  Result<std::optional<jobs::Claim>> claim = lease(hands);
+  if (!claim) {
+    desk_.parts.log.warning("lease_failed", {{"reason", claim.failure().detail}});
+    return false;
+  }
+  if (!*claim) return false;
+  const auto task = std::make_shared<Task>(std::move(**claim), desk_);
+  std::unique_lock lock(mutex_);
+  const auto held = held_.insert(held_.end(), Held{task});
+  if (stopping_) task->stop(Task::Stop::kLeaving);
+  const bool alone = task->suspect();
+  if (alone) wait_until_alone(lock, *task);
+  held->moved_at = desk_.parts.clock.steady_now();
+  held->begun = true;
+  lock.unlock();
+
+  task->run();
+
+  lock.lock();
+  held_.erase(held);
+  if (alone) alone_ = false;
+  changed_.notify_all();
+  return true;
+}
+
+// The last of several suspects to arrive waits for the first.
+void Worker::wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task) {
+  changed_.wait(lock, [&] { return !alone_ || task.stopped(); });
+  alone_ = true;
+  changed_.wait(lock, [&] {
+    return task.stopped() || std::all_of(held_.begin(), held_.end(), [&](const Held& held) {
+             return held.task.get() == &task || held.task->suspect();
+           });
+  });
+}
+
+std::vector<Lease> Worker::kept_leases() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Lease> leases;
+  for (const Held& held : held_) {
+    if (!held.abandoned) leases.push_back(held.task->lease());
+  }
+  return leases;
+}
+
+void Worker::drop_lost(const std::vector<Lease>& lost) {
+  const std::lock_guard lock(mutex_);
+  for (const Held& held : held_) {
+    const bool gone = std::any_of(lost.begin(), lost.end(), [&](const Lease& lease) {
+      return same(lease, held.task->lease());
+    });
+    if (!gone || held.task->stopped()) continue;
+    held.task->stop(Task::Stop::kLost);
+    desk_.parts.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
+                                           {"work", name_of(held.task->lease().work)},
+                                           {"segment_id", held.task->lease().segment}});
+  }
+  changed_.notify_all();
+}
+
+void Worker::beat() {
+  const SteadyTime now = desk_.parts.clock.steady_now();
+  try {
+    const std::vector<Lease> leases = kept_leases();
+    const bool renew = now >= renew_at_;
+    const Result<std::vector<Lease>> lost = renew
+                                                ? desk_.parts.tasks.renew(leases, desk_.options.lease)
+                                                : desk_.parts.tasks.lost(leases);
+    if (lost && !store_answers_) trusted_since_ = now;
+    store_answers_ = lost.ok();
+    if (lost) {
+      if (renew) renew_at_ = now + desk_.options.lease / 4;
+      drop_lost(*lost);
+      publish_progress();
+      keep_house(now);
+    }
+    watch(now);
+  } catch (const std::exception& error) {
+    store_answers_ = false;
+    desk_.parts.log.error("beat_failed", {{"what", error.what()}});
+  }
+}
+
+void Worker::publish_progress() {
+  std::vector<std::pair<Lease, int>> moved;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Held& held : held_) {
+      const int frames = held.task->frames();
+      if (frames == held.published_frames || held.task->stopped()) continue;
+      held.published_frames = frames;
+      moved.emplace_back(held.task->lease(), frames);
+    }
+  }
+  for (const auto& [lease, frames] : moved) {
+    (void)desk_.parts.tasks.put_progress(lease, frames);  // the next beat tries again
+  }
+}
+
+// By lack of progress, never by age. What hangs is cancelled; if it does not even obey, its lease
+// is left to run out, so that another worker takes the task over.
+void Worker::watch(SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto patience = desk_.options.stuck_after;
+  for (Held& held : held_) {
+    const int frames = held.task->frames();
+    const bool own_limits = held.task->lease().work == Work::kFootage;
+    if (frames != held.frames || own_limits || !held.begun) {
+      held.frames = frames;
+      held.moved_at = now;
+      continue;
+    }
+    const auto still = now - held.moved_at;
+    if (still > patience && !held.task->stopped()) {
+      desk_.parts.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
+                                           {"work", name_of(held.task->lease().work)},
+                                           {"segment_id", held.task->lease().segment},
+                                           {"frames", frames}});
+      held.task->stop(Task::Stop::kHung);
+    }
+    if (still > patience + patience / kObeyDivisor && !held.abandoned) {
+      desk_.parts.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id}});
+      held.abandoned = true;
+    }
+  }
+}
+
+// After the store was away everybody's leases look old: first all workers get the time to renew.
+void Worker::keep_house(SteadyTime now) {
+  if (now < keep_house_at_ || now - trusted_since_ < desk_.options.lease / 2) return;
+  keep_house_at_ = now + desk_.options.lease / 10;
+  {
+    const std::lock_guard lock(mutex_);
+    facts_.draining = draining_ || stopping_;
+  }
+  (void)fleet_.put_worker(facts_);  // comes again
+  const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
+  if (reaped) report(*reaped);
+}
+
+void Worker::report(const std::vector<jobs::Reaped>& reaped) {
+  for (const jobs::Reaped& one : reaped) {
+    desk_.parts.log.warning("task_reaped", {{"job_id", one.job_id},
+                                            {"work", name_of(one.work)},
+                                            {"segment_id", one.segment},
+                                            {"dead_holder", one.holder},
+                                            {"crashes", one.crashes}});
+    if (one.quarantined) {
+      desk_.parts.log.error("job_quarantined", {{"job_id", one.job_id}});
+      desk_.parts.metrics.fallback_used("template");
+    }
+    if (one.failed) desk_.parts.log.error("job_failed", {{"job_id", one.job_id}});
+  }
+}
+
+void Worker::set_draining(bool draining) {
+  const std::lock_guard lock(mutex_);
+  draining_ = draining;
+}
+
+void Worker::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const Held& held : held_) held.task->stop(Task::Stop::kLeaving);
+  changed_.notify_all();
+}
+
+int Worker::held() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(held_.size());
+}
+
+int Worker::abandoned() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(
+      std::count_if(held_.begin(), held_.end(), [](const Held& held) { return held.abandoned; }));
+}
+
+}  // namespace pytoon::worker

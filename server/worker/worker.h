@@ -1,0 +1,84 @@
+// The working half of a process: takes tasks, does them, keeps their leases. WorkerPool gives it
+// threads; tests and the simulator call the same step() and beat() by hand.
+//
+// There are two kinds of hands. Drawing ones prepare, render and finish: as many as there are
+// cores. Waiting ones get footage from engines and make the sound, so that neither keeps a core
+// from drawing.
+//
+// A job that crashed repeatedly is worked on alone, so that it takes no other with it.
+//
+// Thread rule: any thread; beat() by one at a time. step() blocks for as long as a piece of work
+// takes, the rest for milliseconds.
+#pragma once
+
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "server/jobs/fleet.h"
+#include "server/worker/task.h"
+
+namespace pytoon::worker {
+
+enum class Hands { kDrawing, kWaiting };
+
+class Worker {
+ public:
+  // facts: what the fleet is told of us; its holder is the options'.
+  Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts);
+
+  // Does one task, if there is one for these hands. False: there was nothing to do.
+  bool step(Hands hands);
+
+  // Notices lost leases, renews the others, publishes progress, gives up what hangs, frees the
+  // tasks of dead workers. Several times a second.
+  void beat();
+  // No new leases; what is held is finished.
+  void set_draining(bool draining);
+  // Cancels what is running; it is handed back with no attempt spent.
+  void stop();
+  int held() const;
+  // Tasks that hung and did not even obey when they were cancelled: their threads are lost.
+  int abandoned() const;
+
+ private:
+  struct Held {
+    std::shared_ptr<Task> task;
+    int frames = 0;            // when it last moved
+    SteadyTime moved_at;
+    int published_frames = 0;
+    bool begun = false;      // not waiting to be alone
+    bool abandoned = false;  // its lease is left to run out
+  };
+
+  bool may_take() const;  // with the lock held
+  Result<std::optional<jobs::Claim>> lease(Hands hands);
+  void wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task);
+  std::vector<jobs::Lease> kept_leases() const;
+  void drop_lost(const std::vector<jobs::Lease>& lost);
+  void watch(SteadyTime now);
+  void publish_progress();
+  void keep_house(SteadyTime now);
+  void report(const std::vector<jobs::Reaped>& reaped);
+
+  Desk desk_;
+  jobs::Fleet& fleet_;
+  jobs::WorkerFacts facts_;
+
+  mutable std::mutex mutex_;  // protects what follows
+  std::condition_variable changed_;
+  std::list<Held> held_;
+  bool stopping_ = false;
+  bool draining_ = false;
+  bool alone_ = false;  // somebody wants to be, or is
+
+  // Of beat() alone.
+  SteadyTime renew_at_{};
+  SteadyTime keep_house_at_{};
+  SteadyTime trusted_since_{};  // the store has answered ever since
+  bool store_answers_ = false;
+};
+
+}  // namespace pytoon::worker
