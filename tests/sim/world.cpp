@@ -12,7 +12,7 @@ using worker::Hands;
 namespace {
 
 constexpr std::size_t kProcesses = 3;
-constexpr int kDepthMax = 3;  // of acts within the work of another
+constexpr int kDepthMax = 2;  // of acts within the work of another
 constexpr milliseconds kLease{20'000};
 
 const char kImage[] = "assets/acme/a.png";
@@ -43,12 +43,12 @@ struct World::Process {
   static worker::Options options(const std::string& name) {
     worker::Options options;
     options.holder = name;
+    options.encoders = {"fake"};
     options.lease = kLease;
     return options;
   }
   static jobs::WorkerFacts facts() {
     jobs::WorkerFacts facts;
-    facts.encoders = {"fake"};
     return facts;
   }
 
@@ -84,7 +84,7 @@ void World::ProcessFate::after_call() {
 World::World(std::uint64_t seed, Mutation mutation)
     : random_(seed),
       mutation_(mutation),
-      store_(testing_support::in_memory_store(clock_)),
+      store_(io::open_memory_store(clock_)),
       tasks_(*store_, mutation != Mutation::kNoFencing),
       storage_(*io::FileStorage::open(folder_.path() / "storage", 0)) {
   const auto staged = storage_->staging("image");
@@ -99,7 +99,7 @@ World::World(std::uint64_t seed, Mutation mutation)
   for (std::size_t i = 0; i < kProcesses; ++i) start_process(i);
   // A long piece of work: others get on meanwhile.
   renderer_.on_render = [this](int, render::Footage, const CancelToken& cancel) -> Status {
-    for (int i = below(4); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
+    for (int i = below(3); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
     if (!peace_ && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
     return ok_status();
@@ -125,8 +125,8 @@ void World::moment(Process& process) {
     ++report_.deaths;
     throw Dead();
   }
-  if (depth_ < kDepthMax && chance(0.04)) {
-    if (chance(0.3)) {
+  if (depth_ < kDepthMax && chance(0.015)) {
+    if (chance(0.4)) {
       clock_.advance(kLease + milliseconds(below(8000)));
       ++report_.zombies;
     }
@@ -279,7 +279,7 @@ void World::check_job(const jobs::Job& job, const Wish& wish) {
   std::string expected;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     expected += "segment " + testing_support::FakeRenderer::key(order, i) + "\n";
-    if (!intact(segments[i], *storage_)) violation(about + " lost a segment's object");
+    if (!worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
   }
   const auto path = storage_->local(output);
   const auto bytes = path ? read_file(*path) : Result<std::string>(path.failure());
