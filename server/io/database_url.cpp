@@ -85,6 +85,7 @@ Status read_credentials(std::string_view text, Parts& parts) {
 
 Status read_place(std::string_view text, Parts& parts) {
   if (text.starts_with('[')) {
+    if (text.find(']') == std::string_view::npos) return wrong("has no ] after its address");
     text.remove_prefix(1);
     parts.host = take_until(text, ']');
     if (!text.empty() && !text.starts_with(':')) return wrong("has a broken address in brackets");
