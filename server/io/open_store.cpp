@@ -1,11 +1,22 @@
 #include "server/io/open_store.h"
 
+#include "server/io/postgres_database.h"
+
 namespace pytoon::io {
 
 Result<std::unique_ptr<SqlStore>> open_sqlite_store(const std::filesystem::path& file, Clock& clock,
                                                     const SqliteOptions& database,
                                                     StoreOptions options) {
   Result<std::unique_ptr<SqliteDatabase>> opened = SqliteDatabase::open(file, clock, database);
+  if (!opened) return opened.failure();
+  return std::make_unique<SqlStore>(std::move(*opened), clock, std::move(options));
+}
+
+Result<std::unique_ptr<SqlStore>> open_postgres_store(const std::string& connection, Clock& clock,
+                                                      const PostgresOptions& database,
+                                                      StoreOptions options) {
+  Result<std::unique_ptr<PostgresDatabase>> opened =
+      PostgresDatabase::open(connection, clock, database);
   if (!opened) return opened.failure();
   return std::make_unique<SqlStore>(std::move(*opened), clock, std::move(options));
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "server/io/postgres_options.h"
 #include "server/io/sql_store.h"
 #include "server/io/sqlite_database.h"
 
@@ -16,6 +17,10 @@ namespace pytoon::io {
 Result<std::unique_ptr<SqlStore>> open_sqlite_store(const std::filesystem::path& file, Clock& clock,
                                                     const SqliteOptions& database = {},
                                                     StoreOptions options = {});
+// PostgreSQL, shared by a fleet. `connection`: DatabaseUrl's. kUnavailable while it is away.
+Result<std::unique_ptr<SqlStore>> open_postgres_store(const std::string& connection, Clock& clock,
+                                                      const PostgresOptions& database = {},
+                                                      StoreOptions options = {});
 // Nothing outlives the process. Aborts when even that fails: memory is out.
 std::unique_ptr<SqlStore> open_memory_store(Clock& clock, StoreOptions options = {});
 

@@ -60,10 +60,15 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queue
     if (second) return failure(FailureKind::kConflict, "this Idempotency-Key is being used");
     return submitted(order);
   });
-  if (created || !keyed) return created;
-  // Somebody was faster with the same key, perhaps filling the queue: that answer counts.
+  if (created) return created;
+  // Somebody was faster with the same key, perhaps filling the queue; or the answer to our own
+  // commit was lost. What is in the record counts; what is not may still be on its way.
   seen = seen_before();
-  if (seen && *seen) return jobs::replay(**seen, order.body_sha256);
+  if (seen && *seen && (*seen)->submitted.job_id != order.job.id) {
+    return jobs::replay(**seen, order.body_sha256);
+  }
+  const Result<Job> made = job(order.job.id);
+  if (made && created.failure().kind == FailureKind::kUnavailable) return submitted(order);
   return created;
 }
 

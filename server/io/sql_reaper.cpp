@@ -17,7 +17,8 @@ using std::chrono::milliseconds;
 namespace {
 
 // All that a holder with an expired lease holds of this job: it renews them together, so one that
-// ran out means that it is gone, and its death counts once.
+// ran out means that it is gone. However many tasks and holders go at once, that is one crash of
+// the job: a host that lost its power must not quarantine what it worked on.
 std::vector<Reaped> read_orphans(SqlSession& session, const std::string& job_id) {
   std::vector<Reaped> orphans;
   for (const Row& row : session.query(
@@ -72,16 +73,13 @@ Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
     if (!job) return std::vector<Reaped>();
     std::vector<Reaped> orphans = read_orphans(session, job_id);
     if (orphans.empty()) return orphans;
-    std::set<std::string> dead;
     for (const Reaped& orphan : orphans) {
       free_task(session, job_id, {orphan.work, orphan.segment}, 0, true);
-      dead.insert(orphan.holder);
     }
     job->attempts += static_cast<int>(orphans.size());
     const Reaped& last = orphans.back();
     const jobs::CrashVerdict verdict =
-        count_crashes(session, *job, static_cast<int>(dead.size()),
-                      describe(last.work, last.segment) + " by " + last.holder);
+        count_crashes(session, *job, 1, describe(last.work, last.segment) + " by " + last.holder);
     for (Reaped& orphan : orphans) orphan.crashes = job->crashes;
     orphans.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
     orphans.back().failed = verdict == jobs::CrashVerdict::kFail;

@@ -77,7 +77,8 @@ class JobStore {
 
   // Taking in. create() commits job, segments, first task and receipt together. A key seen before
   // gives its job (replayed) for the same body and kInvalid for another one. kRateLimited when
-  // `queued_max` jobs are waiting.
+  // about `queued_max` jobs are waiting. After kUnavailable the job may be there all the same; with
+  // the key a second try tells.
   virtual Result<Submitted> create(const NewJob& job, std::int64_t queued_max) = 0;
   virtual Status keep_asset(const AssetRecord& asset) = 0;  // the same key again: replaced
 

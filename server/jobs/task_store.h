@@ -11,7 +11,7 @@
 // A lease's epoch is the fencing number: unique over all leases of the store and growing, so that
 // objects can be named after it. Every write of a worker carries its lease and is refused with
 // kConflict when the task is gone or has another epoch: the worker then stops that piece of work.
-// Leases are timed by the database's clock.
+// Leases are timed by the database's clock; one that ran out is free once reap() has been there.
 //
 // Thread rule and errors of the machine: as in job_store.h.
 #pragma once
@@ -86,10 +86,10 @@ struct Preparation {
 };
 
 // Making some segments anew, in a new run of the job: their footage fell to the card, the encoder
-// was changed, an object was lost. Other holders of the job lose their leases.
+// was changed, an object was lost. All holders of the job lose their leases.
 struct Restart {
   std::vector<Segment> segments;  // those concerned, PENDING, with the footage they get now
-  std::string encoder;            // as the job's, or the new one
+  std::string encoder;            // the new one; "" leaves it
   std::string degraded;           // "" leaves it
   bool sound_lost = false;        // make the sound again
 };
@@ -103,7 +103,8 @@ class TaskStore {
   // moves QUEUED to PLANNING, a render task its segment to RUNNING.
   virtual Result<std::optional<Claim>> lease_next(const Hand& hand,
                                                   std::chrono::milliseconds duration) = 0;
-  // Those of `leases` that are held no more. The others last `duration` from now.
+  // Those of `leases` that are held no more. The others last `duration` from now, also one that had
+  // run out but was not reaped yet.
   virtual Result<std::vector<Lease>> renew(const std::vector<Lease>& leases,
                                            std::chrono::milliseconds duration) = 0;
   // Only reads: those of the leases that are held no more.
@@ -111,13 +112,17 @@ class TaskStore {
   // The task may be leased again after `delay`.
   virtual Status release(const Lease& lease, Ending ending, std::chrono::milliseconds delay) = 0;
 
-  // Frees the tasks whose leases ran out, counting a crash for each. The third crash of a job with
-  // nothing finished between quarantines it: every segment becomes card footage in a new run, the
-  // fallback's reason is "crashed", and a dead letter keeps the cause.
+  // Frees the tasks whose leases ran out, and what their holders hold besides of the same jobs: a
+  // failure of each task, an attempt of the job for each, and one crash of the job, however many of
+  // its tasks went at once. The third crash of a job with nothing finished between quarantines it:
+  // every segment becomes card footage in a new run, the fallback's reason is "crashed", and a dead
+  // letter keeps the cause. Of a job that was being prepared the footage is decided then, and
+  // preparing it must leave it so. quarantined and failed are said on the job's last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
   // For a store owned by one process, at its start: whoever else holds a lease is dead.
   virtual Status expire_leases_except(const std::string& holder) = 0;
   // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
+  // Does nothing while no such worker has `to` either.
   virtual Result<std::vector<Degraded>> degrade(const std::string& to,
                                                 std::chrono::milliseconds patience) = 0;
 
@@ -127,8 +132,8 @@ class TaskStore {
   virtual Status sound_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) = 0;
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
-  virtual Status finished(const Lease& lease) = 0;  // DONE
-  virtual Status failed(const Lease& lease, const std::string& error) = 0;
+  virtual Status finished(const Lease& lease) = 0;                          // DONE
+  virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
   virtual Status restart(const Lease& lease, const Restart& restart) = 0;
 
   // On the way. Frames of the segment drawn so far: the job's progress follows, never down.

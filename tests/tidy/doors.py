@@ -71,9 +71,9 @@ MIRRORS = ("tests/", "benchmarks/")
 # Headers of the operating system that the rooms may use.
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "net/", "linux/")
 SYSTEM_HEADERS = {
-    "cpuid.h", "dirent.h", "dlfcn.h", "elf.h", "execinfo.h", "fcntl.h", "immintrin.h",
-    "locale.h", "malloc.h", "netdb.h", "poll.h", "pthread.h", "sched.h", "semaphore.h", "signal.h",
-    "spawn.h", "termios.h", "ucontext.h", "unistd.h", "x86intrin.h",
+    "cpuid.h", "dirent.h", "dlfcn.h", "elf.h", "execinfo.h", "fcntl.h", "grp.h", "immintrin.h",
+    "locale.h", "malloc.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "semaphore.h",
+    "signal.h", "spawn.h", "termios.h", "ucontext.h", "unistd.h", "x86intrin.h",
 }
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

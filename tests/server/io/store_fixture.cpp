@@ -1,5 +1,9 @@
 #include "tests/server/io/store_fixture.h"
 
+#include <pqxx/pqxx>
+
+#include "tests/support/postgres.h"
+
 namespace pytoon::testing_support {
 using jobs::Claim;
 using jobs::Hand;
@@ -38,11 +42,37 @@ StoreUnderTest make_sqlite(HandClock& clock, const std::filesystem::path& folder
   return made;
 }
 
+// The database keeps its own time: it goes by when all that was written down moves into the past.
+std::string shift_sql(milliseconds time) {
+  const std::string by = " - " + std::to_string(std::chrono::microseconds(time).count());
+  return "UPDATE tasks SET expires_at = expires_at" + by + ", not_before = not_before" + by +
+         "; UPDATE outbox SET due_at = due_at" + by + "; UPDATE workers SET seen_at = seen_at" +
+         by + ", started_at = started_at" + by + "; UPDATE jobs SET created_at = created_at" + by;
+}
+
+StoreUnderTest make_postgres(HandClock& /*clock*/, const std::filesystem::path& /*folder*/) {
+  static SystemClock waiting;
+  PostgresServer& server = shared_postgres();
+  const std::string connection = server.connection(server.create_database());
+  StoreUnderTest made;
+  made.store = io::open_postgres_store(connection, waiting).value();
+  made.by_hand = [connection](const std::string& sql) {
+    pqxx::connection hand(connection);
+    pqxx::work work(hand);
+    work.exec(sql);
+    work.commit();
+  };
+  made.advance = [by_hand = made.by_hand](milliseconds time) { by_hand(shift_sql(time)); };
+  return made;
+}
+
 }  // namespace
 
 void PrintTo(const StoreMaker& maker, std::ostream* out) { *out << maker.name; }
 
-std::vector<StoreMaker> all_stores() { return {{"memory", make_memory}, {"sqlite", make_sqlite}}; }
+std::vector<StoreMaker> all_stores() {
+  return {{"memory", make_memory}, {"sqlite", make_sqlite}, {"postgres", make_postgres}};
+}
 
 void StoreContract::SetUp() {
   made_ = GetParam().make(clock_, folder_.path());

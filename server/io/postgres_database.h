@@ -1,0 +1,47 @@
+// PostgreSQL as the database of a fleet: several processes on several hosts share it. Time is the
+// database's own.
+//
+// A transaction that PostgreSQL undid for the sake of others (a deadlock, a serialization failure)
+// is tried again a few times, after a growing pause. A connection that breaks is thrown away;
+// whatever was not yet being committed is tried once more on a fresh one. A commit whose answer was
+// lost is kUnavailable: it may or may not have happened. A database that is away is kUnavailable
+// until it is back; nothing needs to be restarted then.
+//
+// Not for poolers that share a connection between transactions: statements are prepared.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/clock.h"
+#include "server/io/migrations.h"
+#include "server/io/postgres_pool.h"
+
+namespace pytoon::io {
+
+class PostgresDatabase final : public SqlDatabase {
+ public:
+  // Brings the schema up to date; several processes may do so at once. kConflict when it is newer
+  // than this program, or when the database does not keep text as UTF-8.
+  static Result<std::unique_ptr<PostgresDatabase>> open(const std::string& connection, Clock& clock,
+                                                        const PostgresOptions& options);
+  PostgresDatabase(const std::string& connection, Clock& clock, const PostgresOptions& options)
+      : pool_(connection, options), clock_(clock) {}
+
+  void read(const Reading& body) override;
+  void write(const Writing& body) override;
+  Status migrate(const std::vector<Migration>& steps);
+
+ private:
+  template <typename Body>
+  void persistently(const Body& body);
+  template <typename Body>
+  void transact(const Body& body);
+  std::chrono::milliseconds pause(int tries);
+
+  PostgresPool pool_;
+  Clock& clock_;
+  std::atomic<unsigned> pauses_{0};
+};
+
+}  // namespace pytoon::io

@@ -1,0 +1,80 @@
+#include "server/jobs/task_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "server/jobs/lease_order.h"
+
+namespace pytoon::jobs {
+
+namespace {
+
+std::vector<Segment> segments_of(const std::string& letters) {
+  std::vector<Segment> segments;
+  for (const char letter : letters) {  // u: undecided, d: decided, D: DONE
+    Segment segment;
+    segment.index = static_cast<int>(segments.size());
+    segment.duration_seconds = 3;
+    if (letter != 'u') segment.footage = render::Footage::kImages;
+    if (letter == 'D') segment.status = SegmentStatus::kDone;
+    segments.push_back(segment);
+  }
+  return segments;
+}
+
+using Tasks = std::vector<Task>;
+
+}  // namespace
+
+TEST(TaskRules, OneThingFollowsTheOther) {
+  EXPECT_EQ(tasks_to_add(segments_of("uu"), {{Work::kPrepare}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("udD"), {}), (Tasks{{Work::kFootage, 0}}));
+  EXPECT_EQ(tasks_to_add(segments_of("ud"), {{Work::kFootage, 0}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("dDd"), {{Work::kSound}}),
+            (Tasks{{Work::kRender, 0}, {Work::kRender, 2}}));
+  EXPECT_EQ(tasks_to_add(segments_of("dd"), {{Work::kRender, 1}}), (Tasks{{Work::kRender, 0}}));
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{Work::kSound}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {}), (Tasks{{Work::kFinish}}));
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{Work::kFinish}}), Tasks{});
+  EXPECT_EQ(status_with({{Work::kRender, 0}}), JobStatus::kRenderingSegments);
+  EXPECT_EQ(status_with({{Work::kFinish}}), JobStatus::kAssembling);
+}
+
+TEST(TaskRules, ProgressIsTheShareOfFrames) {
+  EXPECT_EQ(progress_pct(segments_of("dd"), 0), 0);
+  EXPECT_EQ(progress_pct(segments_of("dD"), 0), 47);
+  EXPECT_EQ(progress_pct(segments_of("dD"), 45), 71);
+  EXPECT_EQ(progress_pct(segments_of("DD"), 0), 95);
+  EXPECT_EQ(progress_pct(segments_of("DD"), 500), 95);
+  EXPECT_EQ(progress_pct({}, 5), 0);
+}
+
+TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
+  EXPECT_EQ(after_crashes(1, 2), CrashVerdict::kGoOn);
+  EXPECT_EQ(after_crashes(2, 3), CrashVerdict::kQuarantine);
+  EXPECT_EQ(after_crashes(3, 4), CrashVerdict::kGoOn);
+  EXPECT_EQ(after_crashes(5, 6), CrashVerdict::kFail);
+  EXPECT_EQ(crashes_after_success(2), 0);
+  EXPECT_EQ(crashes_after_success(5), kCrashesBeforeCard);
+}
+
+TEST(LeaseOrder, PriorityThenFairnessThenAge) {
+  std::vector<Candidate> candidates{
+      {{Work::kRender, "x264"}, "busy", 5, 1, 3}, {{Work::kPrepare, ""}, "idle", 5, 9, 0},
+      {{Work::kPrepare, ""}, "old", 5, 2, 0},     {{Work::kPrepare, ""}, "urgent", 6, 10, 9},
+      {{Work::kFinish, ""}, "old", 5, 2, 0},
+  };
+  sort_by_turn(candidates);
+  std::string order;
+  for (const Candidate& candidate : candidates) order += candidate.tenant[0];
+  EXPECT_EQ(order, "uooib");
+  EXPECT_EQ(candidates[1].slot.work, Work::kFinish);
+}
+
+TEST(LeaseOrder, AHandHasASlotForEachEncoder) {
+  const Hand hand{"w", {Work::kPrepare, Work::kRender, Work::kPrepare}, {"nvenc", "x264"}};
+  EXPECT_EQ(
+      slots_of(hand),
+      (std::vector<Slot>{{Work::kPrepare, ""}, {Work::kRender, "nvenc"}, {Work::kRender, "x264"}}));
+}
+
+}  // namespace pytoon::jobs
