@@ -38,11 +38,6 @@ int picture_track(const AVFormatContext& file) {
 
 Status check_track(const AVStream& track) {
   const AVCodecParameters& coded = *track.codecpar;
-  if (coded.codec_tag == MKTAG('e', 'n', 'c', 'v') ||
-      coded.codec_tag == MKTAG('d', 'r', 'm', 'i')) {
-    return failure(FailureKind::kInvalid,
-                   "the clip is encrypted (DRM): send one without copy protection");
-  }
   if (coded.codec_id != AV_CODEC_ID_H264 && coded.codec_id != AV_CODEC_ID_HEVC) {
     return failure(FailureKind::kUnsupportedType, std::string("the clip's codec is ") +
                                                       avcodec_get_name(coded.codec_id) +

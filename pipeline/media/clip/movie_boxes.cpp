@@ -97,6 +97,13 @@ class Walker {
       return failure(FailureKind::kInvalid,
                      "the clip has a compressed index, which is not taken: export it again");
     }
+    if (box.type == "stsd") {
+      const std::string coding = bytes(box.start + 12, 4);
+      if (coding == "encv" || coding == "drmi") {
+        return failure(FailureKind::kInvalid,
+                       "the clip is encrypted (DRM): send one without copy protection");
+      }
+    }
     if (box.type == "stsz" || box.type == "stz2") {
       return add(samples_, number(box.start + 8, 4), kSamplesMax);
     }
