@@ -38,6 +38,37 @@ int read_code(const gpu::Nv12Picture& picture) {
   return code;
 }
 
+void run_ffmpeg(const std::filesystem::path& folder, const std::string& words) {
+  std::string command = "ffmpeg -nostdin -v error -y " + words;
+  for (std::size_t at = command.find("{}"); at != std::string::npos; at = command.find("{}")) {
+    command.replace(at, 2, folder.string());
+  }
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+}
+
+std::filesystem::path make_clip(const std::filesystem::path& folder, const std::string& name,
+                                int frames, const std::string& rate, const std::string& options,
+                                gpu::Size size, int first) {
+  {
+    std::ofstream raw(folder / "frames.raw", std::ios::binary);
+    const auto pixels =
+        static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+    std::vector<std::uint8_t> luma(pixels);
+    const std::string chroma(pixels * 2, '\x80');
+    for (int i = 0; i < frames; ++i) {
+      paint_code(first + i, size, luma.data());
+      raw.write(reinterpret_cast<const char*>(luma.data()), static_cast<std::streamsize>(pixels));
+      raw.write(chroma.data(), static_cast<std::streamsize>(chroma.size()));
+    }
+  }
+  const std::string sized = std::to_string(size.width) + "x" + std::to_string(size.height);
+  const std::string format =
+      options.find("-pix_fmt") == std::string::npos ? " -pix_fmt yuv420p" : "";
+  run_ffmpeg(folder, "-f rawvideo -pix_fmt yuv444p -s " + sized + " -r " + rate +
+                         " -i {}/frames.raw " + options + format + " {}/" + name);
+  return folder / name;
+}
+
 void ClipTest::SetUp() {
   std::string name = (std::filesystem::temp_directory_path() / "pytoon-clip-XXXXXX").string();
   ASSERT_NE(::mkdtemp(name.data()), nullptr);
@@ -46,36 +77,6 @@ void ClipTest::SetUp() {
 }
 
 void ClipTest::TearDown() { std::filesystem::remove_all(folder_); }
-
-void ClipTest::ffmpeg(const std::string& words) {
-  std::string command = "ffmpeg -nostdin -v error -y " + words;
-  for (std::size_t at = command.find("{}"); at != std::string::npos; at = command.find("{}")) {
-    command.replace(at, 2, folder_.string());
-  }
-  ASSERT_EQ(std::system(command.c_str()), 0) << command;
-}
-
-std::filesystem::path ClipTest::clip(const std::string& name, int frames, const std::string& rate,
-                                     const std::string& options, gpu::Size size) {
-  {
-    std::ofstream raw(path("frames.raw"), std::ios::binary);
-    const auto pixels =
-        static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
-    std::vector<std::uint8_t> luma(pixels);
-    const std::string chroma(pixels * 2, '\x80');
-    for (int i = 0; i < frames; ++i) {
-      paint_code(i, size, luma.data());
-      raw.write(reinterpret_cast<const char*>(luma.data()), static_cast<std::streamsize>(pixels));
-      raw.write(chroma.data(), static_cast<std::streamsize>(chroma.size()));
-    }
-  }
-  const std::string sized = std::to_string(size.width) + "x" + std::to_string(size.height);
-  const std::string format =
-      options.find("-pix_fmt") == std::string::npos ? " -pix_fmt yuv420p" : "";
-  ffmpeg("-f rawvideo -pix_fmt yuv444p -s " + sized + " -r " + rate + " -i {}/frames.raw " +
-         options + format + " {}/" + name);
-  return path(name);
-}
 
 std::shared_ptr<const ClipIndex> ClipTest::index(const std::filesystem::path& file) {
   auto made = index_clip(file);
