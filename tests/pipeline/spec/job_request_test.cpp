@@ -25,7 +25,8 @@ TEST(JobRequest, TheWholeContractIsRead) {
   const Result<JobRequest> request = parse_job_request(json::parse(R"({
       "preset_id": "overlay_glow", "prompt": "Serum", "target_duration_seconds": 60,
       "brand_safe": false, "engine_policy": "local_only", "archetype": "OVERLAY",
-      "image_uris": ["storage://assets/a"], "clip_uris": ["storage://assets/c"], "mask_uri": "storage://assets/m",
+      "image_uris": ["storage://assets/a"], "clip_uris": ["storage://assets/c"],
+      "mask_uri": "storage://assets/m",
       "captions": {"hook": "h", "beats": ["b1", "b2"], "cta": "c"},
       "platform": "reels", "seed": 4294967295, "priority": 9})"));
   ASSERT_TRUE(request) << request.failure().detail;

@@ -1,4 +1,5 @@
 #include "server/worker/job_run.h"
+#include "server/worker/job_inputs.h"
 
 #include "tests/server/worker/run_fixture.h"
 
@@ -228,6 +229,21 @@ TEST_F(JobRunTest, ALostInputFailsTheJobAndNamesIt) {
   EXPECT_EQ(job("a").status, JobStatus::kFailed);
   EXPECT_EQ(job("a").error, "lost input: storage://assets/acme/a.png is gone");
   EXPECT_EQ(metrics_.failed["lost-input"], 1);
+}
+
+TEST_F(JobRunTest, ClipsAreInputsLikeImages) {
+  jobs::NewJob order = this->order("a");
+  keep_image("assets/acme/c.mp4", "clip");
+  order.job.spec.assets.clips = {"storage://assets/acme/c.mp4"};
+  submit(order);
+  const auto inputs = fetch_inputs(order.job, store_, *storage_, {});
+  ASSERT_TRUE(inputs) << inputs.failure().detail;
+  ASSERT_EQ(inputs->clips.size(), 1U);
+  EXPECT_EQ(inputs->clips[0].sha256, sha256_hex("clip"));
+  overwrite("assets/acme/c.mp4", "other");
+  finish(*lease());
+  EXPECT_EQ(job("a").error,
+            "lost input: storage://assets/acme/c.mp4 has other bytes than were uploaded");
 }
 
 TEST_F(JobRunTest, AnInputWithOtherBytesIsLostToo) {
