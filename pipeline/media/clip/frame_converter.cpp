@@ -20,12 +20,6 @@ bool is_full_range(const AVFrame& frame) {
          frame.format == AV_PIX_FMT_YUVJ422P || frame.format == AV_PIX_FMT_YUVJ444P;
 }
 
-bool is_rgb(int format) {
-  const AVPixFmtDescriptor* const described =
-      av_pix_fmt_desc_get(static_cast<AVPixelFormat>(format));
-  return described != nullptr && (described->flags & AV_PIX_FMT_FLAG_RGB) != 0;
-}
-
 AVColorSpace matrix_of(const AVFrame& frame) {
   return media::matrix_of(frame.colorspace, {frame.width, frame.height});
 }
@@ -114,30 +108,23 @@ bool FrameConverter::prepared_for(const AVFrame& frame) const {
 }
 
 Status FrameConverter::prepare(const AVFrame& frame) {
-  stages_.clear();
   const Side source{frame.format, even({frame.width, frame.height}), matrix_of(frame),
                     is_full_range(frame)};
   const Side wanted{AV_PIX_FMT_YUV420P, target_size(source.size), AVCOL_SPC_BT709, false};
-  std::vector<Side> sides{source};
-  // From one matrix to another through RGB, deep enough not to lose anything on the way.
-  if (source.matrix != wanted.matrix && !is_rgb(source.format)) {
-    sides.push_back({AV_PIX_FMT_RGB48LE, wanted.size, wanted.matrix, true});
-  }
   const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&
                          !source.full_range && source.matrix == wanted.matrix;
-  if (!as_wanted) sides.push_back(wanted);
-  for (std::size_t i = 1; i < sides.size(); ++i) {
-    Stage stage;
-    Result<ScalerPtr> scaler = make_scaler(sides[i - 1], sides[i]);
+  scaler_.reset();
+  if (!as_wanted) {
+    Result<ScalerPtr> scaler = make_scaler(source, wanted);
     if (!scaler) return scaler.failure();
-    stage.scaler = std::move(*scaler);
-    stage.target->format = sides[i].format;
-    stage.target->width = sides[i].size.width;
-    stage.target->height = sides[i].size.height;
-    if (const int rc = av_frame_get_buffer(stage.target.get(), 0); rc < 0) {
+    av_frame_unref(scaled_.get());
+    scaled_->format = wanted.format;
+    scaled_->width = wanted.size.width;
+    scaled_->height = wanted.size.height;
+    if (const int rc = av_frame_get_buffer(scaled_.get(), 0); rc < 0) {
       return av_failure(rc, "no memory for a frame");
     }
-    stages_.push_back(std::move(stage));
+    scaler_ = std::move(*scaler);
   }
   kind_->width = frame.width;
   kind_->height = frame.height;
@@ -166,11 +153,11 @@ Result<gpu::Nv12Picture> FrameConverter::convert(const AVFrame& frame) {
   }
   const AVFrame* planar = &frame;
   gpu::Size stored = even({frame.width, frame.height});
-  for (Stage& stage : stages_) {
-    const int rc = sws_scale(stage.scaler.get(), planar->data, planar->linesize, 0, stored.height,
-                             stage.target->data, stage.target->linesize);
+  if (scaler_) {
+    const int rc = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, stored.height,
+                             scaled_->data, scaled_->linesize);
     if (rc < 0) return av_failure(rc, "can't convert the clip's colours");
-    planar = stage.target.get();
+    planar = scaled_.get();
     stored = {planar->width, planar->height};
   }
   PlanarView view{stored, {}, {}};

@@ -30,11 +30,6 @@ class FrameConverter {
   Result<gpu::Nv12Picture> convert(const AVFrame& frame);
 
  private:
-  // A scaler and its target, made for one kind of source.
-  struct Stage {
-    ScalerPtr scaler;
-    FramePtr target = make_frame();
-  };
   struct Buffer {
     gpu::Size size;
     std::vector<std::uint8_t> bytes;
@@ -46,9 +41,11 @@ class FrameConverter {
   std::shared_ptr<Buffer> free_buffer(gpu::Size size);
 
   const Turn turn_;
-  const gpu::Size shown_;         // along the stored axes
-  FramePtr kind_ = make_frame();  // what the stages are made for; no data
-  std::vector<Stage> stages_;
+  const gpu::Size shown_;  // along the stored axes
+  // For one kind of source; no scaler where that is as wanted already.
+  FramePtr kind_ = make_frame();  // that kind; no data
+  ScalerPtr scaler_;
+  FramePtr scaled_ = make_frame();
   std::vector<std::shared_ptr<Buffer>> buffers_;
 };
 
