@@ -223,7 +223,8 @@ Status set_upload(CURL* easy, Exchange& exchange, const fs::path& file) {
   return ok_status();
 }
 
-Failure describe(CURLcode code, const Exchange& exchange, const WebAddress& address) {
+Failure describe(CURL* easy, CURLcode code, const Exchange& exchange,
+                 const WebAddress& address) {
   if (!exchange.refused.empty()) {
     return failure(FailureKind::kInvalid,
                    address.host + " is at " + exchange.refused + ", which may not be reached");
@@ -238,8 +239,11 @@ Failure describe(CURLcode code, const Exchange& exchange, const WebAddress& addr
     return file_failure(exchange.file_error,
                         upload ? *upload : exchange.request.save_to.value_or("a file"));
   }
-  const FailureKind kind =
-      code == CURLE_OPERATION_TIMEDOUT ? FailureKind::kTimeout : FailureKind::kUnavailable;
+  curl_off_t sending_since = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sending_since);
+  FailureKind kind = FailureKind::kMalformed;
+  if (code == CURLE_OPERATION_TIMEDOUT) kind = FailureKind::kTimeout;
+  if (sending_since == 0) kind = FailureKind::kUnavailable;
   return failure(kind, address.host + ": " + lower(curl_easy_strerror(code)));
 }
 
@@ -318,7 +322,7 @@ Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebA
   }
   const std::optional<CURLcode> code = run(multi_.get(), easy, cancel);
   if (!code) return failure(FailureKind::kCancelled, "cancelled while talking to " + address.host);
-  if (*code != CURLE_OK) return describe(*code, exchange, address);
+  if (*code != CURLE_OK) return describe(easy, *code, exchange, address);
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.answer.status = static_cast<int>(status);

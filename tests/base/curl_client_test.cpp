@@ -116,9 +116,9 @@ TEST_F(CurlClientTest, AnAnswerTooLargeIsGivenUp) {
 TEST_F(CurlClientTest, ACutAnswerIsNoAnswer) {
   reply_.body = std::string(5000, 'x');
   reply_.manner = Manner::kCut;
-  EXPECT_EQ(send(request()).failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
   reply_.manner = Manner::kDrop;
-  EXPECT_EQ(send(request()).failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
 }
 
 TEST_F(CurlClientTest, SilenceAndTricklesRunIntoTheirLimits) {
