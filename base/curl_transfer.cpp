@@ -223,8 +223,7 @@ Status set_upload(CURL* easy, Exchange& exchange, const fs::path& file) {
   return ok_status();
 }
 
-Failure describe(CURL* easy, CURLcode code, const Exchange& exchange,
-                 const WebAddress& address) {
+Failure describe(CURL* easy, CURLcode code, const Exchange& exchange, const WebAddress& address) {
   if (!exchange.refused.empty()) {
     return failure(FailureKind::kInvalid,
                    address.host + " is at " + exchange.refused + ", which may not be reached");

@@ -28,8 +28,8 @@ Status suits(const Engine& engine, const FootageRequest& request) {
     return failure(FailureKind::kForbidden, "would redraw the image of a brand-safe job");
   }
   if (request.duration_seconds > can.duration_seconds_max) {
-    return failure(FailureKind::kForbidden, "makes no clip of " +
-                                                std::to_string(request.duration_seconds) + " s");
+    return failure(FailureKind::kForbidden,
+                   "makes no clip of " + std::to_string(request.duration_seconds) + " s");
   }
   return ok_status();
 }

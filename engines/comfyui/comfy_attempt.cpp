@@ -131,8 +131,7 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
   Failure last;
   for (int tries = 0; tries < kDownloadsMax; ++tries) {
     const Status saved = attempt.endpoint.server->download(file, output, attempt.watch);
-    const Result<double> seconds =
-        saved ? parts_.verify(output) : Result<double>(saved.failure());
+    const Result<double> seconds = saved ? parts_.verify(output) : Result<double>(saved.failure());
     if (seconds) {
       Result<std::string> sha256 = sha256_file(output);
       if (!sha256) return {sha256.failure()};
@@ -142,7 +141,8 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
     last = seconds.failure();
     std::error_code ignored;
     std::filesystem::remove(output, ignored);
-    if (last.kind == FailureKind::kNotFound) return {lost("answered with a file that is gone"), true};
+    if (last.kind == FailureKind::kNotFound)
+      return {lost("answered with a file that is gone"), true};
     if (!is_transport(last.kind) && last.kind != FailureKind::kMedia) break;
   }
   // A server that dies while it sends is as lost as one that dies before.

@@ -134,10 +134,9 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
     }
     const auto missing = missing_on(*endpoint, workflow, watch);
     if (!missing || !missing->empty()) {
-      last = missing ? failure(FailureKind::kUnavailable, endpoint->server->base().origin +
-                                                              " can't run workflow " +
-                                                              workflow.name + ": " +
-                                                              joined(*missing))
+      last = missing ? failure(FailureKind::kUnavailable,
+                               endpoint->server->base().origin + " can't run workflow " +
+                                   workflow.name + ": " + joined(*missing))
                      : missing.failure();
       continue;
     }
@@ -153,9 +152,8 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
 }
 
 Result<Supplied> ComfyEngine::supply(const FootageRequest& request, const Watch& watch) {
-  const auto workflow =
-      std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
-                   [&request](const Workflow& w) { return w.draws(request); });
+  const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
+                                     [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {
     return failure(FailureKind::kForbidden, "has no workflow for this segment");
   }

@@ -105,7 +105,7 @@ class ComfyEngine final : public Engine {
   const ComfyParts parts_;
   const std::string client_id_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::mutex mutex_;  // protects what follows
+  std::mutex mutex_;                                                // protects what follows
   std::map<std::pair<std::string, std::string>, Checked> checked_;  // by origin and workflow
 };
 

@@ -91,8 +91,8 @@ Result<Json> ComfyServer::object_info(const std::string& node_class, const Watch
   return get("/object_info/" + url_encoded(node_class), watch);
 }
 
-Result<std::string> ComfyServer::upload(const std::filesystem::path& image,
-                                        const std::string& name, const Watch& watch) {
+Result<std::string> ComfyServer::upload(const std::filesystem::path& image, const std::string& name,
+                                        const Watch& watch) {
   HttpRequest request;
   request.method = "POST";
   request.url = "/upload/image";
@@ -105,10 +105,9 @@ Result<std::string> ComfyServer::upload(const std::filesystem::path& image,
   const bool named = json.is_object() && json.contains("name") && json["name"].is_string();
   if (!named) return senseless(base_, "/upload/image", *answer);
   // Other bytes under the same name get another one: only the returned name counts.
-  const std::string subfolder =
-      json.contains("subfolder") && json["subfolder"].is_string()
-          ? json["subfolder"].get<std::string>()
-          : "";
+  const std::string subfolder = json.contains("subfolder") && json["subfolder"].is_string()
+                                    ? json["subfolder"].get<std::string>()
+                                    : "";
   return (subfolder.empty() ? "" : subfolder + "/") + json["name"].get<std::string>();
 }
 

@@ -33,7 +33,9 @@ bool is_video(const ComfyFile& file) {
   return ending == ".mp4" || ending == ".webm" || ending == ".mov" || ending == ".mkv";
 }
 
-int rank(const ComfyFile& file) { return (is_video(file) ? 0 : 2) + (file.type == "output" ? 0 : 1); }
+int rank(const ComfyFile& file) {
+  return (is_video(file) ? 0 : 2) + (file.type == "output" ? 0 : 1);
+}
 
 void read_files(const Json& outputs, std::vector<ComfyFile>& files) {
   if (!outputs.is_object()) return;

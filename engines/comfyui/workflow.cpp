@@ -73,7 +73,8 @@ void check_node(const Json& node, const Json& info, std::vector<std::string>& mi
     if (!value.is_string() || !slots_of(value).empty()) continue;
     const Json* const input = input_of(info, name);
     const Json* const choices = input == nullptr ? nullptr : choices_of(*input);
-    if (choices == nullptr || std::find(choices->begin(), choices->end(), value) != choices->end()) {
+    if (choices == nullptr ||
+        std::find(choices->begin(), choices->end(), value) != choices->end()) {
       continue;
     }
     missing.push_back("\"" + value.get<std::string>() + "\" is no choice of " + type + "." + name +
@@ -99,7 +100,8 @@ Result<Workflow> read_workflow(const std::filesystem::path& file) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.failure();
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return failure(FailureKind::kInvalid, file.string() + ": is no JSON object");
+  if (!json.is_object())
+    return failure(FailureKind::kInvalid, file.string() + ": is no JSON object");
   std::vector<FieldFault> faults;
   FieldReader r(json, "", faults);
   Workflow workflow;

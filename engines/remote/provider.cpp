@@ -198,8 +198,7 @@ void read_durations(FieldReader& r, Provider& provider) {
 
 int Provider::duration_for(int seconds) const {
   if (durations_seconds.empty()) return seconds;
-  const auto enough =
-      std::lower_bound(durations_seconds.begin(), durations_seconds.end(), seconds);
+  const auto enough = std::lower_bound(durations_seconds.begin(), durations_seconds.end(), seconds);
   return enough == durations_seconds.end() ? durations_seconds.back() : *enough;
 }
 

@@ -47,8 +47,7 @@ std::string text_at(const Json& json, const std::string& pointer) {
 
 Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json& values,
                                           const Watch& watch) const {
-  const Result<std::chrono::milliseconds> left =
-      time_left(parts_.clock, watch, settings_.request);
+  const Result<std::chrono::milliseconds> left = time_left(parts_.clock, watch, settings_.request);
   if (!left) return left.failure();
   Json encoded = values;  // an id from outside must not change the path's shape
   if (values["id"].is_string()) encoded["id"] = url_encoded(values["id"].get<std::string>());

@@ -82,8 +82,8 @@ Result<Supplied> RemoteEngine::supply(const FootageRequest& request, const Watch
   }
   const std::string key = settings_.name + ":" + request.key();
   Order order{request, watch, key, values_for(request, key)};
-  const std::int64_t cost = provider.capabilities.micro_usd_per_second *
-                            provider.duration_for(request.duration_seconds);
+  const std::int64_t cost =
+      provider.capabilities.micro_usd_per_second * provider.duration_for(request.duration_seconds);
   Result<Purchase> purchase = parts_.ledger.begin(key, request.job_id, cost);
   if (!purchase) return purchase.failure();
   Result<std::string> id = this->order(order, *purchase);

@@ -154,7 +154,8 @@ Status FileLedger::rewrite() const {
 }
 
 Status FileLedger::record(const std::string& key, const Purchase* purchase) {
-  const FileDescriptor fd(::open(journal_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  const FileDescriptor fd(
+      ::open(journal_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return errno_failure(errno, "can't open the spend journal");
   // A line break first: what an earlier write left torn must not swallow this line.
   const std::string line = "\n" + line_of(key, purchase);

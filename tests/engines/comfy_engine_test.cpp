@@ -61,8 +61,7 @@ TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
   const auto& graph = comfy_.graphs[0];
   EXPECT_EQ(graph["3"]["inputs"]["amount"], 90);
   EXPECT_EQ(graph["4"]["inputs"]["fps"], 30.0);
-  EXPECT_EQ(comfy_.uploads.at(graph["1"]["inputs"]["image"].get<std::string>()),
-            "\x89PNG picture");
+  EXPECT_EQ(comfy_.uploads.at(graph["1"]["inputs"]["image"].get<std::string>()), "\x89PNG picture");
   EXPECT_EQ(comfy_.prefixes[0], "pytoon/" + comfy_.prompt_ids[0] + "/clip");
   EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids);
   EXPECT_TRUE(comfy_.cancelled.empty());
@@ -118,8 +117,7 @@ TEST_F(ComfyEngineTest, TheLeastBusyServerThatCanIsTaken) {
   busy.plan.other_prompts = 5;
   lacking.plan.missing_nodes = {"SaveVideo"};
   comfy_.plan.other_prompts = 2;
-  expect_good(
-      engine({busy.url(), lacking.url(), comfy_.url()})->supply(request(), watch_));
+  expect_good(engine({busy.url(), lacking.url(), comfy_.url()})->supply(request(), watch_));
   EXPECT_TRUE(busy.prompt_ids.empty());
   EXPECT_TRUE(lacking.prompt_ids.empty());
 }

@@ -133,15 +133,16 @@ Reply ComfyStandIn::take_prompt(const Call& call) {
   }
   const Json& graph = body["prompt"];
   if (Reply no = rejected(graph); no.status != 200) return no;
-  const Json errors{{"9", {{"class_type", "SaveVideo"},
-                           {"errors",
-                            {{{"type", "value_not_in_list"},
-                              {"message", "Value not in list"},
-                              {"details", "codec: 'av2' not in ['auto']"}}}}}}};
+  const Json errors{{"9",
+                     {{"class_type", "SaveVideo"},
+                      {"errors",
+                       {{{"type", "value_not_in_list"},
+                         {"message", "Value not in list"},
+                         {"details", "codec: 'av2' not in ['auto']"}}}}}}};
   if (faulty(Fault::kRejects)) {
-    return json_reply({{"error", {{"message", "Prompt outputs failed validation"}}},
-                       {"node_errors", errors}},
-                      400);
+    return json_reply(
+        {{"error", {{"message", "Prompt outputs failed validation"}}}, {"node_errors", errors}},
+        400);
   }
   prompt_ids.push_back(id);
   graphs.push_back(graph);
@@ -191,12 +192,11 @@ void ComfyStandIn::finish(const std::string& id, const Prompt& prompt) {
                       {"animated", {true}}};
     }
   }
-  history_[id] = {{"prompt", {0, id, prompt.graph, Json::object(), {"5"}}},
-                  {"outputs", outputs},
-                  {"status",
-                   {{"status_str", status},
-                    {"completed", status == "success"},
-                    {"messages", messages}}}};
+  history_[id] = {
+      {"prompt", {0, id, prompt.graph, Json::object(), {"5"}}},
+      {"outputs", outputs},
+      {"status",
+       {{"status_str", status}, {"completed", status == "success"}, {"messages", messages}}}};
 }
 
 Reply ComfyStandIn::show_queue() {

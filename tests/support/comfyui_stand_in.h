@@ -20,23 +20,23 @@ struct ComfyPlan {
   // What goes wrong, and how many times before it goes right.
   enum class Fault {
     kNone,
-    kForgets,        // the queue is wiped after a prompt was taken, as by a restart
-    kDies,           // after a prompt was taken nobody answers any more
-    kNoFile,         // success, no outputs
-    kVanishedFile,   // success, names of files that /view does not have
-    kNodeErrors,     // 200, one output rejected
-    kRejects,        // 400
+    kForgets,       // the queue is wiped after a prompt was taken, as by a restart
+    kDies,          // after a prompt was taken nobody answers any more
+    kNoFile,        // success, no outputs
+    kVanishedFile,  // success, names of files that /view does not have
+    kNodeErrors,    // 200, one output rejected
+    kRejects,       // 400
     kOutOfMemory,
-    kFails,          // execution_error
-    kInterrupted,    // by somebody else
-    kServerError,    // 500 from /prompt
-    kLostAnswer,     // takes the prompt, drops the connection
-    kHangs,          // /queue is accepted and never answered
-    kHtml,           // /view says 200 with a web page
-    kCut,            // /view sends half
-    kTrickle,        // /view sends a byte at a time
-    kRedirect,       // /view leads elsewhere
-    kUnfinished,     // never gets done
+    kFails,        // execution_error
+    kInterrupted,  // by somebody else
+    kServerError,  // 500 from /prompt
+    kLostAnswer,   // takes the prompt, drops the connection
+    kHangs,        // /queue is accepted and never answered
+    kHtml,         // /view says 200 with a web page
+    kCut,          // /view sends half
+    kTrickle,      // /view sends a byte at a time
+    kRedirect,     // /view leads elsewhere
+    kUnfinished,   // never gets done
   };
   Fault fault = Fault::kNone;
   int times = 1'000'000;

@@ -16,24 +16,24 @@ namespace pytoon::support {
 struct RemotePlan {
   enum class Fault {
     kNone,
-    kBusy,           // 429 with Retry-After
-    kServerError,    // 500; the order is not taken
-    kLostAnswer,     // the order is taken, the connection dropped
-    kHangs,          // the order is taken, the connection hangs
-    kRefuses,        // 422
-    kFails,          // the order ends as failed
-    kForgets,        // the order is unknown afterwards
-    kPollErrors,     // 502 to polls
-    kHtml,           // a web page in place of the video
+    kBusy,         // 429 with Retry-After
+    kServerError,  // 500; the order is not taken
+    kLostAnswer,   // the order is taken, the connection dropped
+    kHangs,        // the order is taken, the connection hangs
+    kRefuses,      // 422
+    kFails,        // the order ends as failed
+    kForgets,      // the order is unknown afterwards
+    kPollErrors,   // 502 to polls
+    kHtml,         // a web page in place of the video
     kCut,
     kTrickle,
     kHuge,
-    kRedirect,       // of the video, to `redirect_to`
-    kLink,           // the video's link is `redirect_to`
-    kNoVideo,        // succeeded, no link
-    kGarbage,        // polls answered with what is no JSON
+    kRedirect,  // of the video, to `redirect_to`
+    kLink,      // the video's link is `redirect_to`
+    kNoVideo,   // succeeded, no link
+    kGarbage,   // polls answered with what is no JSON
     kUnfinished,
-    kSick,           // health check 500
+    kSick,  // health check 500
   };
   Fault fault = Fault::kNone;
   int times = 1'000'000;
