@@ -25,20 +25,31 @@ struct InputFile {
 
 struct Inputs {
   std::vector<InputFile> images;  // in the spec's order
+  std::vector<InputFile> clips;   // likewise
   std::optional<InputFile> mask;
   std::optional<InputFile> logo;  // brand_safe only
 };
 
 // Where a segment's footage comes from.
 enum class Footage {
-  kImages,  // the compositor moves over the job's images
+  kImages,  // the job's own: the compositor moves over its images and plays its clips
   kCard,    // the plain branded card of the last rung, with the job's own image, captions and logo
+  kClip,  // a clip that an engine made: it fills the frame; under OVERLAY's product, the background
+};
+
+struct SegmentFootage {
+  Footage kind = Footage::kImages;
+  std::optional<InputFile> clip;  // kClip only: MP4 or MOV, as the clip room takes them
+
+  SegmentFootage() = default;
+  SegmentFootage(Footage k, std::optional<InputFile> made = std::nullopt)
+      : kind(k), clip(std::move(made)) {}
 };
 
 struct RenderJob {
   spec::RenderSpec spec;
   Inputs inputs;
-  std::vector<Footage> footage;  // one a segment
+  std::vector<SegmentFootage> footage;  // one a segment
 };
 
 class Renderer {

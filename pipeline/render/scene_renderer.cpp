@@ -9,6 +9,7 @@
 #include "pipeline/media/video_probe.h"
 #include "pipeline/plan/captions.h"
 #include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
@@ -20,11 +21,15 @@ constexpr int kThumbnailFrame = 30;
 // Composes the frames of one segment.
 class SceneFrames final : public media::FrameSource {
  public:
-  SceneFrames(const Scene& scene, int first_frame, std::unique_ptr<gpu::Compositor> compositor)
-      : scene_(scene), first_frame_(first_frame), compositor_(std::move(compositor)) {}
+  SceneFrames(const Scene& scene, int first_frame, gpu::Device& device, const CancelToken& cancel)
+      : scene_(scene),
+        first_frame_(first_frame),
+        compositor_(device.make_compositor()),
+        clips_(device, cancel) {}
 
   Status draw(int index, const gpu::Nv12Target& target) override {
-    scene_.evaluate(first_frame_ + index, composition_);
+    const Status known = scene_.evaluate(first_frame_ + index, clips_, composition_);
+    if (!known) return known;
     return compositor_->compose(composition_, target);
   }
 
@@ -32,6 +37,7 @@ class SceneFrames final : public media::FrameSource {
   const Scene& scene_;
   const int first_frame_;
   std::unique_ptr<gpu::Compositor> compositor_;
+  OpenClips clips_;
   gpu::Composition composition_;
 };
 
@@ -94,7 +100,7 @@ Status SceneRenderer::render_segment(const RenderJob& job, int index,
   Result<std::shared_ptr<const Scene>> scene = scene_of(job);
   if (!scene) return scene.failure();
   const plan::FrameSpan& span = (*scene)->timeline().segments.at(static_cast<std::size_t>(index));
-  SceneFrames frames(**scene, span.first, device_.make_compositor());
+  SceneFrames frames(**scene, span.first, device_, cancel);
   media::SegmentOrder order;
   order.encoder = encoder_;
   order.frame_count = span.count();

@@ -27,6 +27,7 @@ struct JobRequest {
   std::optional<EnginePolicy> engine_policy;
   std::optional<Archetype> archetype;
   std::vector<std::string> image_uris;
+  std::vector<std::string> clip_uris;  // footage after the images
   std::optional<std::string> mask_uri;
   std::optional<Captions> captions;
   std::string platform = "universal";
@@ -35,6 +36,7 @@ struct JobRequest {
 };
 
 inline constexpr int kMaxImages = 20;
+inline constexpr int kMaxClips = 20;
 inline constexpr int kMaxBeats = 20;
 inline constexpr int kMaxCaptionBytes = 1000;
 inline constexpr int kMaxPromptBytes = 4000;

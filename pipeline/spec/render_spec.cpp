@@ -94,7 +94,7 @@ Json to_json(const RenderSpec& spec) {
           {"seed", spec.seed},
           {"assets",
            {{"images", spec.assets.images},
-            {"clips", Json::array()},
+            {"clips", spec.assets.clips},
             {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
             {"music", nullptr},
             {"voice", nullptr}}},
@@ -125,6 +125,7 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.engine_policy = choice<EnginePolicy>(json, "engine_policy");
   spec.seed = json.at("seed").get<std::uint32_t>();
   spec.assets.images = json.at("assets").at("images").get<std::vector<std::string>>();
+  spec.assets.clips = json.at("assets").at("clips").get<std::vector<std::string>>();
   if (const Json& mask = json.at("assets").at("mask"); mask.is_string()) {
     spec.assets.mask = mask.get<std::string>();
   }

@@ -40,6 +40,7 @@ struct SegmentSpec {
 
 struct Assets {
   std::vector<std::string> images;  // storage URIs
+  std::vector<std::string> clips;
   std::optional<std::string> mask;
 };
 

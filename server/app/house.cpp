@@ -1,6 +1,7 @@
 #include "server/app/house.h"
 
 #include "engines/local_compositor.h"
+#include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
 
 namespace pytoon::app {
@@ -14,10 +15,17 @@ std::vector<std::unique_ptr<engines::Engine>> configured_engines() {
 
 }  // namespace
 
-Result<jobs::PictureFacts> ImageInspector::inspect(const std::filesystem::path& file) {
+Result<jobs::PictureFacts> Inspector::inspect_picture(const std::filesystem::path& file) {
   Result<media::ImageFacts> facts = media::inspect_image(file);
   if (!facts) return facts.failure();
   return jobs::PictureFacts{facts->format, facts->size.width, facts->size.height, facts->has_alpha};
+}
+
+Result<jobs::ClipFacts> Inspector::inspect_clip(const std::filesystem::path& file) {
+  const Result<media::ClipFacts> facts = media::inspect_clip(file);
+  if (!facts) return facts.failure();
+  return jobs::ClipFacts{facts->format, facts->size.width, facts->size.height,
+                         facts->duration_seconds};
 }
 
 worker::RunParts House::run_parts(const Config& config, Studio& studio, const Clock& clock,

@@ -18,10 +18,11 @@
 
 namespace pytoon::app {
 
-// Decodes uploads with the image room.
-class ImageInspector final : public jobs::PictureInspector {
+// Decodes uploads with the media rooms.
+class Inspector final : public jobs::MediaInspector {
  public:
-  Result<jobs::PictureFacts> inspect(const std::filesystem::path& file) override;
+  Result<jobs::PictureFacts> inspect_picture(const std::filesystem::path& file) override;
+  Result<jobs::ClipFacts> inspect_clip(const std::filesystem::path& file) override;
 };
 
 class House {
@@ -43,7 +44,7 @@ class House {
   RandomIds ids_;
   std::unique_ptr<jobs::JobStore> store_;
   std::unique_ptr<io::FileStorage> storage_;
-  ImageInspector inspector_;
+  Inspector inspector_;
   observe::Metrics metrics_;
   observe::Health health_;
   engines::Ladder ladder_;

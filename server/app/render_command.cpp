@@ -81,9 +81,11 @@ Status take_in_all(House& house, const fs::path& folder, json& body) {
     value = *uri;
     return ok_status();
   };
-  if (const auto images = body.find("image_uris"); images != body.end() && images->is_array()) {
-    for (json& image : *images) {
-      const Status taken = replace(image, "image");
+  for (const auto& [field, category] : {std::pair{"image_uris", "image"}, {"clip_uris", "video"}}) {
+    const auto list = body.find(field);
+    if (list == body.end() || !list->is_array()) continue;
+    for (json& file : *list) {
+      const Status taken = replace(file, category);
       if (!taken) return taken;
     }
   }

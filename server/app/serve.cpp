@@ -65,7 +65,8 @@ http::Options http_options(const Config& config) {
   options.host = config.api_host;
   options.port = static_cast<std::uint16_t>(config.api_port);
   options.spool_folder = config.storage_root / ".spool";
-  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kUploadBytesMax);
+  // What is no clip is measured again, by its category.
+  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kClipBytesMax);
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   return options;
 }

@@ -46,6 +46,12 @@ void Statement::bind_at(int index, std::int64_t value) {
   }
 }
 
+void Statement::bind_at(int index, double value) {
+  if (sqlite3_bind_double(prepared_.get(), index, value) != SQLITE_OK) {
+    raise(sqlite3_db_handle(prepared_.get()), "can't bind a number");
+  }
+}
+
 void Statement::bind_at(int index, std::string_view text) {
   const char* const start = text.data() == nullptr ? "" : text.data();
   if (sqlite3_bind_text64(prepared_.get(), index, start, text.size(), transient_text(),
@@ -68,6 +74,10 @@ void Statement::reset() {
 
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(prepared_.get(), column);
+}
+
+double Statement::number(int column) const {
+  return sqlite3_column_double(prepared_.get(), column);
 }
 
 std::string Statement::text(int column) const {

@@ -44,12 +44,14 @@ class Statement {
   // Binds one, 1-based, for queries put together at run time.
   void bind_at(int index, std::int64_t value);
   void bind_at(int index, int value) { bind_at(index, std::int64_t{value}); }
+  void bind_at(int index, double value);
   void bind_at(int index, std::string_view text);
 
   bool step();   // true: there is a row
   void reset();  // ends the reading and forgets what was bound
 
   std::int64_t integer(int column) const;
+  double number(int column) const;
   std::string text(int column) const;  // "" for NULL
   bool is_null(int column) const;
 

@@ -172,8 +172,8 @@ Result<std::optional<jobs::Receipt>> SqliteStore::receipt(const std::string& ten
 Result<jobs::AssetRecord> SqliteStore::asset(const std::string& tenant, const std::string& key) {
   return reading([&](Database& database) -> Result<jobs::AssetRecord> {
     const Prepared row = database.use(
-        "SELECT client_name, category, format, size, sha256, width, height, has_alpha "
-        "FROM assets WHERE tenant = ? AND key = ?");
+        "SELECT client_name, category, format, size, sha256, width, height, has_alpha, "
+        "duration_seconds, channels, sample_rate FROM assets WHERE tenant = ? AND key = ?");
     row->bind(tenant, key);
     if (!row->step()) return jobs::no_such_asset(key);
     jobs::AssetRecord asset;
@@ -187,6 +187,9 @@ Result<jobs::AssetRecord> SqliteStore::asset(const std::string& tenant, const st
     asset.width = static_cast<int>(row->integer(5));
     asset.height = static_cast<int>(row->integer(6));
     asset.has_alpha = row->integer(7) != 0;
+    asset.duration_seconds = row->number(8);
+    asset.channels = static_cast<int>(row->integer(9));
+    asset.sample_rate = static_cast<int>(row->integer(10));
     return asset;
   });
 }
@@ -223,9 +226,11 @@ Status SqliteStore::keep_asset(const jobs::AssetRecord& asset) {
   return writing([&](Database& database) -> Status {
     const Prepared row = database.use(
         "INSERT OR REPLACE INTO assets (tenant, key, client_name, category, format, size, sha256, "
-        "width, height, has_alpha, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "width, height, has_alpha, created_at, duration_seconds, channels, sample_rate) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     row->bind(asset.tenant, asset.key, asset.client_name, asset.category, asset.format, asset.size,
-              asset.sha256, asset.width, asset.height, asset.has_alpha ? 1 : 0, now());
+              asset.sha256, asset.width, asset.height, asset.has_alpha ? 1 : 0, now(),
+              asset.duration_seconds, asset.channels, asset.sample_rate);
     row->step();
     return ok_status();
   });

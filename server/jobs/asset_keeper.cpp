@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t kClientNameBytesMax = 255;
 
 Status check_category(const std::string& category) {
-  if (category == "image" || category == "mask") return ok_status();
-  if (category == "audio" || category == "video") {
-    return invalid_field("/category", category + " is not built yet: send image or mask");
+  if (category == "image" || category == "mask" || category == "video") return ok_status();
+  if (category == "audio") {
+    return invalid_field("/category", "audio is not built yet: send image, mask or video");
   }
   return invalid_field("/category", "must be image, mask, audio or video");
 }
@@ -29,41 +29,69 @@ std::string folder_of(const std::string& tenant) {
 
 std::string extension_of(const std::string& format) { return format == "jpeg" ? "jpg" : format; }
 
-}  // namespace
+Status check_size(std::int64_t size, const std::string& category) {
+  const bool video = category == "video";
+  const std::int64_t most = video ? kClipBytesMax : kUploadBytesMax;
+  if (size <= most) return ok_status();
+  return failure(FailureKind::kTooLarge,
+                 (video ? "a clip may have 300 MB (" : "a file may have 20 MB (") +
+                     std::to_string(most) + " bytes) at most");
+}
 
-Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload& upload) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(upload.file, error);
-  if (error) return errno_failure(error.value(), "can't read the upload");
-  if (size > kUploadBytesMax) {
-    return failure(FailureKind::kTooLarge,
-                   "a file may have 20 MB (" + std::to_string(kUploadBytesMax) + " bytes) at most");
+// What is wrong with a file that has the right type names the part of the form.
+Failure about_file(Failure refused) {
+  if (refused.kind == FailureKind::kInvalid && refused.faults.empty()) {
+    refused.faults.push_back({"/file", refused.detail});
   }
-  Result<PictureFacts> facts = pictures_.inspect(upload.file);
-  if (!facts) {
-    Failure refused = facts.failure();
-    if (refused.kind == FailureKind::kInvalid && refused.faults.empty()) {
-      refused.faults.push_back({"/file", refused.detail});
-    }
-    return refused;
-  }
+  return refused;
+}
+
+Result<AssetRecord> picture_record(MediaInspector& inspector, const Upload& upload) {
+  const Result<PictureFacts> facts = inspector.inspect_picture(upload.file);
+  if (!facts) return about_file(facts.failure());
   if (upload.category == "mask" && (facts->format != "png" || !facts->has_alpha)) {
     return invalid_field("/file", "a mask must be a PNG with an alpha channel");
   }
-  Result<std::string> sha256 = sha256_file(upload.file);
-  if (!sha256) return sha256.failure();
   AssetRecord record;
-  record.tenant = tenant;
-  record.key = "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(facts->format);
-  record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
-  record.category = upload.category;
   record.format = facts->format;
-  record.size = static_cast<std::int64_t>(size);
-  record.sha256 = *sha256;
   record.width = facts->width;
   record.height = facts->height;
   record.has_alpha = facts->has_alpha;
   return record;
+}
+
+Result<AssetRecord> clip_record(MediaInspector& inspector, const Upload& upload) {
+  const Result<ClipFacts> facts = inspector.inspect_clip(upload.file);
+  if (!facts) return about_file(facts.failure());
+  AssetRecord record;
+  record.format = facts->format;
+  record.width = facts->width;
+  record.height = facts->height;
+  record.duration_seconds = facts->duration_seconds;
+  return record;
+}
+
+}  // namespace
+
+Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload& upload) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(upload.file, error);
+  if (error) return errno_failure(error.value(), "can't read the upload");
+  const auto size = static_cast<std::int64_t>(bytes);
+  if (Status fits = check_size(size, upload.category); !fits) return fits.failure();
+  Result<AssetRecord> inspected = upload.category == "video" ? clip_record(inspector_, upload)
+                                                             : picture_record(inspector_, upload);
+  if (!inspected) return inspected.failure();
+  Result<std::string> sha256 = sha256_file(upload.file);
+  if (!sha256) return sha256.failure();
+  AssetRecord& record = *inspected;
+  record.tenant = tenant;
+  record.key = "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(record.format);
+  record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
+  record.category = upload.category;
+  record.size = size;
+  record.sha256 = *sha256;
+  return inspected;
 }
 
 Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload) {
@@ -77,8 +105,9 @@ Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload)
   asset.key = record->key;
   asset.size = record->size;
   asset.sha256 = record->sha256;
-  asset.width = record->width;
-  asset.height = record->height;
+  if (record->width > 0) asset.width = record->width;
+  if (record->height > 0) asset.height = record->height;
+  if (record->duration_seconds > 0) asset.duration_seconds = record->duration_seconds;
   return asset;
 }
 
@@ -99,9 +128,19 @@ Status AssetKeeper::check(const std::string& tenant, const spec::JobRequest& req
   std::vector<FieldFault> faults;
   AssetRecord record;
   for (std::size_t i = 0; i < request.image_uris.size(); ++i) {
-    const Result<std::string> wrong = find(tenant, request.image_uris[i], record);
+    Result<std::string> wrong = find(tenant, request.image_uris[i], record);
     if (!wrong) return wrong.failure();
+    const bool picture = record.category == "image" || record.category == "mask";
+    if (wrong->empty() && !picture) *wrong = "is no picture: name a clip in clip_uris";
     if (!wrong->empty()) faults.push_back({"/image_uris/" + std::to_string(i), *wrong});
+  }
+  for (std::size_t i = 0; i < request.clip_uris.size(); ++i) {
+    Result<std::string> wrong = find(tenant, request.clip_uris[i], record);
+    if (!wrong) return wrong.failure();
+    if (wrong->empty() && record.category != "video") {
+      *wrong = "is no clip: upload it with the category video";
+    }
+    if (!wrong->empty()) faults.push_back({"/clip_uris/" + std::to_string(i), *wrong});
   }
   if (request.mask_uri) {
     Result<std::string> wrong = find(tenant, *request.mask_uri, record);

@@ -50,12 +50,15 @@ struct AssetRecord {
   std::string key;          // storage key, unique
   std::string client_name;  // as the client called it: text, never a path
   std::string category;
-  std::string format;  // "png", "jpeg", "webp"
+  std::string format;  // "png", "jpeg", "webp"; of clips "mp4", "mov"; of sound its own
   std::int64_t size = 0;
   std::string sha256;
-  int width = 0;  // px
+  int width = 0;  // px, upright; 0 for sound
   int height = 0;
   bool has_alpha = false;
+  double duration_seconds = 0;  // of clips and sound
+  int channels = 0;             // of sound
+  int sample_rate = 0;          // Hz, of sound
 };
 
 enum class Ending {

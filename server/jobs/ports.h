@@ -37,12 +37,20 @@ struct PictureFacts {
   bool has_alpha = false;
 };
 
-// Decodes an uploaded picture to be sure of it. kUnsupportedType, kInvalid (too many pixels),
-// kMalformed. Any thread; blocks.
-class PictureInspector {
+struct ClipFacts {
+  std::string format;  // "mp4", "mov"
+  int width = 0;       // px, upright, with square pixels
+  int height = 0;
+  double duration_seconds = 0;
+};
+
+// Decodes an uploaded file to be sure of it. kUnsupportedType, kInvalid (too many pixels, too long,
+// encrypted ...), kTooLarge, kMalformed. Any thread; blocks, for seconds on a long clip.
+class MediaInspector {
  public:
-  virtual ~PictureInspector() = default;
-  virtual Result<PictureFacts> inspect(const std::filesystem::path& file) = 0;
+  virtual ~MediaInspector() = default;
+  virtual Result<PictureFacts> inspect_picture(const std::filesystem::path& file) = 0;
+  virtual Result<ClipFacts> inspect_clip(const std::filesystem::path& file) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

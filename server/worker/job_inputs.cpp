@@ -50,6 +50,11 @@ Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
     if (!image) return image.failure();
     inputs.images.push_back(std::move(image).value());
   }
+  for (const std::string& uri : job.spec.assets.clips) {
+    Result<render::InputFile> clip = fetch(uri, job.tenant, store, storage);
+    if (!clip) return clip.failure();
+    inputs.clips.push_back(std::move(clip).value());
+  }
   if (job.spec.assets.mask) {
     Result<render::InputFile> mask = fetch(*job.spec.assets.mask, job.tenant, store, storage);
     if (!mask) return mask.failure();

@@ -164,7 +164,7 @@ class JobRun {
   std::chrono::milliseconds delay_{0};
   int io_failures_ = 0;
   SteadyTime segments_began_{};
-  std::vector<render::Footage> footage_;
+  std::vector<render::SegmentFootage> footage_;
   std::shared_ptr<const render::RenderJob> render_job_;
   std::vector<Slot> slots_;
 

@@ -54,7 +54,7 @@ Status JobRun::keep(const Unit& unit, const fs::path& staged, double seconds) {
   if (!sha256) return sha256.failure();
   jobs::Segment row = rows()[unit.segment];
   const std::string loser = row.artifact_key;
-  const bool card = unit.job->footage[unit.segment] == render::Footage::kCard;
+  const bool card = unit.job->footage[unit.segment].kind == render::Footage::kCard;
   row.status = SegmentStatus::kDone;
   row.engine_used = card ? std::string(engines::kTemplate) : slots_[unit.segment].engine;
   row.content_key = unit.key;
@@ -112,7 +112,7 @@ JobRun::Outcome JobRun::fall_to_card(const Unit& unit, const Failure& failure) {
   const auto number = std::to_string(unit.segment);
   jobs::Segment row = rows()[unit.segment];
   row.error = failure.detail;
-  const bool was_card = unit.job->footage[unit.segment] == render::Footage::kCard;
+  const bool was_card = unit.job->footage[unit.segment].kind == render::Footage::kCard;
   if (was_card) {
     row.status = SegmentStatus::kFailed;
   } else {

@@ -343,8 +343,11 @@ TEST_P(JobStoreContract, SegmentsProgressAndFallbackAreKept) {
 }
 
 TEST_P(JobStoreContract, AssetsBelongToTheirTenant) {
-  const AssetRecord asset{
-      "acme", "assets/acme/1.png", "../../etc/passwd", "mask", "png", 12, "1", 3, 4, true};
+  AssetRecord asset{"acme", "assets/acme/1.png", "../../etc/passwd", "mask", "png", 12, "1", 3, 4,
+                    true};
+  asset.duration_seconds = 12.5;
+  asset.channels = 2;
+  asset.sample_rate = 44'100;
   ASSERT_TRUE(store_->keep_asset(asset));
   ASSERT_TRUE(store_->keep_asset(asset));
   const AssetRecord kept = *store_->asset("acme", asset.key);
@@ -355,6 +358,9 @@ TEST_P(JobStoreContract, AssetsBelongToTheirTenant) {
   EXPECT_EQ(kept.width, 3);
   EXPECT_EQ(kept.height, 4);
   EXPECT_TRUE(kept.has_alpha);
+  EXPECT_EQ(kept.duration_seconds, 12.5);
+  EXPECT_EQ(kept.channels, 2);
+  EXPECT_EQ(kept.sample_rate, 44'100);
   EXPECT_EQ(store_->asset("other", asset.key).failure().kind, FailureKind::kNotFound);
 }
 

@@ -46,7 +46,7 @@ class FakeRenderer : public render::Renderer {
       ++running_;
       most_running_ = std::max(most_running_, running_);
     }
-    Status done = on_render ? on_render(index, job.footage[i], cancel) : ok_status();
+    Status done = on_render ? on_render(index, job.footage[i].kind, cancel) : ok_status();
     if (done) {
       on_progress(frame_count(job.spec, index));
       done = write_file_atomically(output, "segment " + key(job, i) + "\n");
@@ -106,8 +106,9 @@ class FakeRenderer : public render::Renderer {
     hash.field(std::to_string(job.spec.seed));
     hash.field(std::to_string(i));
     for (const render::InputFile& image : job.inputs.images) hash.field(image.sha256);
-    hash.field(std::to_string(static_cast<int>(job.footage[i])));
-    if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1])));
+    for (const render::InputFile& clip : job.inputs.clips) hash.field(clip.sha256);
+    hash.field(std::to_string(static_cast<int>(job.footage[i].kind)));
+    if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1].kind)));
     return hash.hex();
   }
 

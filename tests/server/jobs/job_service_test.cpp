@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // Knows a picture by its first word: "png 10 20 alpha".
-class FakeInspector final : public PictureInspector {
+class FakeInspector final : public MediaInspector {
  public:
-  Result<PictureFacts> inspect(const fs::path& file) override {
+  Result<PictureFacts> inspect_picture(const fs::path& file) override {
     std::istringstream words(*read_file(file));
     PictureFacts facts;
     std::string alpha;
@@ -25,6 +25,16 @@ class FakeInspector final : public PictureInspector {
     if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
     if (facts.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
     if (facts.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
+    return facts;
+  }
+  // "mp4 10 20 2.5": width, height, seconds.
+  Result<ClipFacts> inspect_clip(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    ClipFacts facts;
+    words >> facts.format >> facts.width >> facts.height >> facts.duration_seconds;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is damaged");
+    if (facts.format != "mp4") return failure(FailureKind::kUnsupportedType, "is no clip");
+    if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
     return facts;
   }
 };
@@ -261,10 +271,52 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(refused("png 5000 1", "image").faults.at(0).pointer, "/file");
   EXPECT_EQ(refused("png 1 1" + std::string(20'000'000, ' '), "image").kind,
             FailureKind::kTooLarge);
-  for (const char* category : {"audio", "video", "", "font"}) {
+  for (const char* category : {"audio", "", "font"}) {
     EXPECT_EQ(refused("png 1 1", category).kind, FailureKind::kInvalid);
     EXPECT_EQ(refused("png 1 1", category).faults.at(0).pointer, "/category");
   }
+}
+
+TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
+  const auto clip = service_->keep_asset(acme_, upload("mp4 1080 1920 12.5", "video"));
+  ASSERT_TRUE(clip) << clip.failure().detail;
+  EXPECT_TRUE(clip->key.ends_with(".mp4"));
+  EXPECT_EQ(clip->width, 1080);
+  EXPECT_EQ(clip->height, 1920);
+  EXPECT_EQ(clip->duration_seconds, 12.5);
+  EXPECT_EQ(store_.asset("acme", clip->key)->duration_seconds, 12.5);
+  EXPECT_FALSE(service_->keep_asset(acme_, upload("png 1 1"))->duration_seconds);
+
+  const auto refused = [this](const std::string& bytes) {
+    return service_->keep_asset(acme_, upload(bytes, "video")).failure();
+  };
+  EXPECT_EQ(refused("broken").kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused("png 1 1").kind, FailureKind::kUnsupportedType);
+  EXPECT_EQ(refused("mp4 1 1 121").kind, FailureKind::kInvalid);
+  EXPECT_EQ(refused("mp4 1 1 121").faults.at(0).pointer, "/file");
+  // A clip may be larger than a picture.
+  EXPECT_TRUE(
+      service_->keep_asset(acme_, upload("mp4 1 1 2" + std::string(20'000'000, ' '), "video")));
+}
+
+TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
+  const std::string clip = keep(acme_, "mp4 1080 1920 12.5", "video");
+  const std::string picture = keep(acme_);
+  json wrong = body();
+  wrong["clip_uris"] = {clip, picture};
+  expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/1");
+  wrong = body();
+  wrong["image_uris"] = {clip};
+  expect_fault(wrong, FailureKind::kInvalid, "/image_uris/0");
+  wrong = body();
+  wrong["clip_uris"] = {"storage://assets/acme/none.mp4"};
+  expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/0");
+  json right = body();
+  right["image_uris"] = {picture};
+  right["clip_uris"] = {clip};
+  const auto submitted = service_->submit(acme_, right, "");
+  ASSERT_TRUE(submitted) << submitted.failure().detail;
+  EXPECT_EQ(store_.job(submitted->job_id)->spec.assets.clips, std::vector<std::string>{clip});
 }
 
 TEST_F(JobServiceTest, AStrangeTenantNameMakesNoStrangePath) {
