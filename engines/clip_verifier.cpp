@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/video_probe.h"
 
 namespace pytoon::engines {
 namespace {
 
 constexpr int kLeastEdgePx = 64;
+constexpr double kUsualRate = 30;              // to find a frame near the middle
+constexpr std::int64_t kPastTheEnd = 100'000;  // shows the last frame
 // A picture counts as black when no sample of it reaches this code value.
 constexpr int kBlackMax = 24;
 
@@ -23,17 +26,17 @@ Failure useless(const std::string& why) { return failure(FailureKind::kMedia, "t
 }  // namespace
 
 Result<double> verify_clip(const std::filesystem::path& clip) {
-  const Result<media::VideoFacts> facts = media::probe_video(clip);
-  if (!facts) return useless("does not decode: " + facts.failure().detail);
-  if (facts->codec != "h264") return useless("is " + facts->codec + ", not h264");
+  const Result<media::ClipFacts> facts = media::inspect_clip(clip);
+  if (!facts) return useless("is no good: " + facts.failure().detail);
   if (facts->size.width < kLeastEdgePx || facts->size.height < kLeastEdgePx) {
     return useless("is too small");
   }
   // Begin, middle and end: one that fades in is none the worse for it.
+  const auto middle = static_cast<std::int64_t>(facts->duration_seconds * kUsualRate / 2);
   bool black = true;
-  for (const std::int64_t index : {std::int64_t{0}, facts->frames / 2, facts->frames - 1}) {
+  for (const std::int64_t index : {std::int64_t{0}, middle, kPastTheEnd}) {
     const Result<gpu::RgbaImage> picture = media::decode_frame(clip, index);
-    if (!picture) return useless("does not decode: " + picture.failure().detail);
+    if (!picture) return useless("is no good: " + picture.failure().detail);
     black = black && is_black(*picture);
   }
   if (black) return useless("is black");

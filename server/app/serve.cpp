@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
 #include "server/app/commands.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
@@ -94,7 +95,7 @@ void leave(House& house, http::HttpServer& server, Log& log) {
 int serve(const Config& config) {
   const StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::clog, config.log_level);
 
   std::error_code error;
@@ -110,7 +111,12 @@ int serve(const Config& config) {
   Result<http::KeyRing> keys = read_keys(config, log);
   if (!keys) return refuse(keys.failure());
 
-  House house(config, *studio, std::move(*store), std::move(*storage), clock, log);
+  auto engines =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!engines) return refuse(engines.failure());
+
+  House house(config, *studio, std::move(*store), std::move(*storage), std::move(*engines), clock,
+              log);
   http::HttpServer server(http_options(config), std::move(*keys), house.service(), clock, log,
                           callbacks_of(house));
   const Status workers = house.workers().start();

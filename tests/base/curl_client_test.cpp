@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/files.h"
-#include "support/http_stand_in.h"
+#include "tests/support/http_stand_in.h"
 
 namespace pytoon {
 namespace fs = std::filesystem;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "engine_fixture.h"
-#include "support/comfyui_stand_in.h"
+#include "tests/engines/engine_fixture.h"
+#include "tests/support/comfyui_stand_in.h"
 
 namespace pytoon::engines {
 namespace {

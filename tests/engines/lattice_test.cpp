@@ -2,12 +2,12 @@
 // the ladder ends as the policy says, says why, and local_only never opens a socket to the remote.
 #include <gtest/gtest.h>
 
-#include "engine_fixture.h"
 #include "engines/engine_room.h"
 #include "engines/fake_engine.h"
 #include "engines/local_compositor.h"
-#include "support/comfyui_stand_in.h"
-#include "support/remote_stand_in.h"
+#include "tests/engines/engine_fixture.h"
+#include "tests/support/comfyui_stand_in.h"
+#include "tests/support/remote_stand_in.h"
 
 namespace pytoon::engines {
 namespace {

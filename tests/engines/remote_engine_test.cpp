@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "engine_fixture.h"
-#include "support/remote_stand_in.h"
+#include "tests/engines/engine_fixture.h"
+#include "tests/support/remote_stand_in.h"
 
 namespace pytoon::engines {
 namespace {

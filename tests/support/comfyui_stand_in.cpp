@@ -1,4 +1,4 @@
-#include "support/comfyui_stand_in.h"
+#include "tests/support/comfyui_stand_in.h"
 
 #include <algorithm>
 #include <regex>

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "support/http_stand_in.h"
+#include "tests/support/http_stand_in.h"
 
 namespace pytoon::support {
 

@@ -1,4 +1,4 @@
-#include "support/http_stand_in.h"
+#include "tests/support/http_stand_in.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "support/remote_stand_in.h"
+#include "tests/support/remote_stand_in.h"
 
 namespace pytoon::support {
 

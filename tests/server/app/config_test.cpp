@@ -18,7 +18,7 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
   const Result<Config> config = read_config(base());
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->api_port, 8080);
-  EXPECT_EQ(config->catalogue.presets.size(), 8U);
+  EXPECT_EQ(config->catalogue.presets.size(), 12U);
   EXPECT_EQ(config->catalogue.defaults.target_duration_seconds, 15);
   EXPECT_FALSE(config->catalogue.defaults.env_brand_safe.has_value());
   EXPECT_EQ(config->database, "data/pytoon.db");
