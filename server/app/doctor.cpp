@@ -3,9 +3,9 @@
 #include <iostream>
 #include <set>
 
+#include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "engines/engine_room.h"
-#include "base/files.h"
 #include "gpu/cpu/cpu_device.h"
 #include "server/app/commands.h"
 #include "server/app/studio.h"
@@ -104,8 +104,8 @@ void check_storage(const Config& config, Report& report) {
 
 // Footage by models is never needed for the main job: what is wrong is a note.
 void check_engines(const Config& config, Clock& clock, Report& report) {
-  auto room = engines::EngineRoom::open(config.engines, config.spend_journal, clock,
-                                        engines::verify_clip);
+  auto room =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
   if (!room) {
     report.bad("engines", room.failure().detail);
     return;

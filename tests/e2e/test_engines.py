@@ -43,7 +43,8 @@ class RemotePytoon(VideoCase):
             self.assertEqual(spec["captions_plan"]["timings"], [])
             self.assertEqual(spec["engine_policy"], "local_only")
             self.assertEqual(len(spec["assets"]["images"]), 1)
-        self.assertFalse((self.near.folder / "storage" / "footage" / job["job_id"] / "0.mp4").exists())
+        footage = self.near.folder / "storage" / "footage" / job["job_id"]
+        self.assertFalse((footage / "0.mp4").exists())
 
     def test_2_an_overlay_keeps_its_product_here(self):
         job, video = self.near.finish(preset_id="overlay_classic", image_uris=[self.cutout],
