@@ -223,6 +223,37 @@ Status set_upload(CURL* easy, Exchange& exchange, const fs::path& file) {
   return ok_status();
 }
 
+using Headers = std::unique_ptr<curl_slist, ListDeleter>;
+
+void append(Headers& headers, const std::string& line) {
+  headers.reset(curl_slist_append(headers.release(), line.c_str()));
+}
+
+Result<Headers> make_headers(const HttpRequest& request) {
+  Headers headers;
+  append(headers, "Expect:");  // no libcurl manners: what is not asked for is not sent
+  bool typed = std::holds_alternative<std::vector<FormPart>>(request.body);
+  for (const auto& [name, value] : request.headers) {
+    if (!clean_header(name) || !clean_header(value)) {
+      return failure(FailureKind::kInvalid, "the header " + url_encoded(name) + " has line breaks");
+    }
+    typed = typed || lower(name) == "content-type";
+    // An empty value is written with a semicolon: with a colon libcurl would leave it out.
+    append(headers, value.empty() ? name + ";" : name + ": " + value);
+  }
+  if (!typed) append(headers, "Content-Type:");
+  return headers;
+}
+
+// A method that usually carries a body gets an empty one: many servers want to see its length.
+std::optional<std::string_view> text_body(const HttpRequest& request) {
+  if (const auto* text = std::get_if<std::string>(&request.body)) return *text;
+  const bool carries =
+      request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (carries && std::holds_alternative<std::monostate>(request.body)) return "";
+  return std::nullopt;
+}
+
 Failure describe(CURL* easy, CURLcode code, const Exchange& exchange, const WebAddress& address) {
   if (!exchange.refused.empty()) {
     return failure(FailureKind::kInvalid,
@@ -292,18 +323,11 @@ Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebA
   set_limits(easy, request.limits);
   set_callbacks(easy, exchange, sink);
   set(easy, CURLOPT_URL, address.url.c_str());
-  std::unique_ptr<curl_slist, ListDeleter> headers(curl_slist_append(nullptr, "Expect:"));
-  for (const auto& [name, value] : request.headers) {
-    if (!clean_header(name) || !clean_header(value)) {
-      return failure(FailureKind::kInvalid, "the header " + url_encoded(name) + " has line breaks");
-    }
-    // An empty value is written with a semicolon: with a colon libcurl would leave it out.
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
-    headers.reset(curl_slist_append(headers.release(), line.c_str()));
-  }
-  set(easy, CURLOPT_HTTPHEADER, headers.get());
+  Result<Headers> headers = make_headers(request);
+  if (!headers) return headers.failure();
+  set(easy, CURLOPT_HTTPHEADER, headers->get());
   std::unique_ptr<curl_mime, MimeDeleter> form;
-  if (const auto* text = std::get_if<std::string>(&request.body)) {
+  if (const std::optional<std::string_view> text = text_body(request)) {
     set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text->size()));
     set(easy, CURLOPT_POSTFIELDS, text->data());
   } else if (const auto* parts = std::get_if<std::vector<FormPart>>(&request.body)) {

@@ -34,6 +34,7 @@ class House {
 
   jobs::JobService& service() { return service_; }
   jobs::ObjectStore& storage() { return *storage_; }
+  engines::EngineRoom& engines() { return *engines_; }
   observe::Metrics& metrics() { return metrics_; }
   observe::Health& health() { return health_; }
   worker::WorkerPool& workers() { return workers_; }

@@ -90,6 +90,15 @@ void leave(House& house, http::HttpServer& server, Log& log) {
   log.info("stopped", {{"answers_cut_off", !whole}});
 }
 
+// A server that lacks a model still serves all else: said at the start, not when a job needs it.
+void warn_of_engines(House& house, const Config& config, const Clock& clock, Log& log) {
+  engines::Watch watch;
+  watch.deadline = clock.steady_now() + config.engines.ladder.health;
+  for (const std::string& problem : house.engines().problems(watch)) {
+    log.warning("engine_not_ready", {{"reason", problem}});
+  }
+}
+
 }  // namespace
 
 int serve(const Config& config) {
@@ -130,6 +139,7 @@ int serve(const Config& config) {
                        {"device", studio->device->description()},
                        {"workers", config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
+  warn_of_engines(house, config, clock, log);
   signals.wait();
   leave(house, server, log);
   return 0;

@@ -66,6 +66,14 @@ TEST_F(CurlClientTest, SendsWhatItIsGivenAndReadsTheAnswer) {
   EXPECT_EQ(calls_[0].headers.count("origin"), 0U);
 }
 
+TEST_F(CurlClientTest, AnEmptyPostSaysSo) {
+  HttpRequest made = request();
+  made.method = "POST";
+  ASSERT_TRUE(send(made));
+  EXPECT_EQ(calls_[0].headers.at("content-length"), "0");
+  EXPECT_EQ(calls_[0].headers.count("content-type"), 0U);
+}
+
 TEST_F(CurlClientTest, SendsFilesRawAndInForms) {
   const fs::path file = folder_ / "a.bin";
   const std::string bytes = std::string(300'000, 'q') + std::string("\0\r\n", 3);
