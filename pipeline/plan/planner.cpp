@@ -81,7 +81,10 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
   spec.assets.images = request.image_uris;
   spec.assets.clips = request.clip_uris;
   spec.assets.mask = request.mask_uri;
-  spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
+  spec.footage_only = request.footage_only;
+  if (!request.footage_only) {
+    spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
+  }
   spec.audio_plan = preset.audio;
   spec.transition = preset.transition;
   spec.constraints = {request.platform, zone->second, false};

@@ -159,6 +159,7 @@ class ShotMaker {
   // The product: cut out, or a clip that plays over its own first frame, whose shadow and glow
   // stay.
   Status add_front(const plan::Shot& shot, const RgbaImage& image, Prepared& prepared) {
+    if (job_.spec.footage_only) return ok_status();
     Result<RgbaImage> product = cut_out(shot, image);
     if (!product) return product.failure();
     const Status added = add_product(*product, job_.spec.style.overlay_fx, prepared);
@@ -272,7 +273,8 @@ Result<std::vector<ShotPicture>> make_shot_pictures(const RenderJob& job,
 }
 
 Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, gpu::Device& device) {
-  if (!job.spec.brand_safe || !job.inputs.logo) return std::optional<gpu::Layer>();
+  const bool wanted = job.spec.brand_safe && !job.spec.footage_only;
+  if (!wanted || !job.inputs.logo) return std::optional<gpu::Layer>();
   Result<RgbaImage> image = media::read_image(job.inputs.logo->path);
   if (!image) return std::optional<gpu::Layer>();
   const gpu::Rect place = place_logo(image->size);

@@ -83,34 +83,36 @@ Style style_from_json(const Json& json, std::vector<FieldFault>& faults) {
 Json to_json(const RenderSpec& spec) {
   Json prompts = Json::array();
   for (const SegmentSpec& segment : spec.segments) prompts.push_back(segment.prompt);
-  return {{"render_spec_version", kRenderSpecVersion},
-          {"archetype", name_of(spec.archetype)},
-          {"brand_safe", spec.brand_safe},
-          {"aspect_ratio", "9:16"},
-          {"target_duration_seconds", spec.target_duration_seconds},
-          {"segment_duration_seconds", spec.segment_duration_seconds},
-          {"preset_id", spec.preset_id},
-          {"engine_policy", name_of(spec.engine_policy)},
-          {"seed", spec.seed},
-          {"assets",
-           {{"images", spec.assets.images},
-            {"clips", spec.assets.clips},
-            {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
-            {"music", nullptr},
-            {"voice", nullptr}}},
-          {"segment_prompts", prompts},
-          {"captions_plan", captions_to_json(spec.captions_plan)},
-          {"audio_plan",
-           {{"music_level_db", spec.audio_plan.music_level_db},
-            {"voice_level_db", spec.audio_plan.voice_level_db},
-            {"duck_music", true}}},
-          {"transition", to_json(spec.transition)},
-          {"constraints", constraints_to_json(spec.constraints)},
-          {"style",
-           {{"caption_style", to_json(spec.style.caption)},
-            {"motion_profile", name_of(spec.style.motion_profile)},
-            {"overlay_fx", to_json(spec.style.overlay_fx)}}},
-          {"segments", segments_to_json(spec.segments)}};
+  Json json{{"render_spec_version", kRenderSpecVersion},
+            {"archetype", name_of(spec.archetype)},
+            {"brand_safe", spec.brand_safe},
+            {"aspect_ratio", "9:16"},
+            {"target_duration_seconds", spec.target_duration_seconds},
+            {"segment_duration_seconds", spec.segment_duration_seconds},
+            {"preset_id", spec.preset_id},
+            {"engine_policy", name_of(spec.engine_policy)},
+            {"seed", spec.seed},
+            {"assets",
+             {{"images", spec.assets.images},
+              {"clips", spec.assets.clips},
+              {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
+              {"music", nullptr},
+              {"voice", nullptr}}},
+            {"segment_prompts", prompts},
+            {"captions_plan", captions_to_json(spec.captions_plan)},
+            {"audio_plan",
+             {{"music_level_db", spec.audio_plan.music_level_db},
+              {"voice_level_db", spec.audio_plan.voice_level_db},
+              {"duck_music", true}}},
+            {"transition", to_json(spec.transition)},
+            {"constraints", constraints_to_json(spec.constraints)},
+            {"style",
+             {{"caption_style", to_json(spec.style.caption)},
+              {"motion_profile", name_of(spec.style.motion_profile)},
+              {"overlay_fx", to_json(spec.style.overlay_fx)}}},
+            {"segments", segments_to_json(spec.segments)}};
+  if (spec.footage_only) json["footage_only"] = true;
+  return json;
 }
 
 Result<RenderSpec> render_spec_from_json(const Json& json) {
@@ -134,6 +136,7 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.transition = read_transition(json.at("transition"), "/transition", faults);
   spec.constraints = constraints_from_json(json.at("constraints"));
   spec.style = style_from_json(json.at("style"), faults);
+  spec.footage_only = json.value("footage_only", false);
   int total_seconds = 0;
   for (const Json& segment : json.at("segments")) {
     spec.segments.push_back({segment.at("index").get<int>(),

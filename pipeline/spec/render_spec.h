@@ -70,6 +70,7 @@ struct RenderSpec {
   Transition transition;
   Constraints constraints;
   Style style;
+  bool footage_only = false;  // no captions, no logo, no product: another Pytoon adds them
   std::vector<SegmentSpec> segments;
 };
 

@@ -119,6 +119,7 @@ void read_places(Variables& env, Config& config) {
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
+  config.spend_journal = config.database.parent_path() / "spend.jsonl";
   config.cache_dir =
       env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
 }
@@ -159,7 +160,14 @@ Status read_defaults(const fs::path& path, plan::Defaults& defaults) {
   return ok_status();
 }
 
-Status read_encoder(const fs::path& path, media::EncoderSettings& encoder) {
+engines::EngineVariables engine_variables(const Variables& env) {
+  return {env.text("COMFYUI_BASE_URL").value_or(""), env.text("API_ENGINE_BASE_URL").value_or(""),
+          env.text("API_ENGINE_KEY").value_or(""), env.text("API_ENGINE_PROVIDER").value_or("")};
+}
+
+Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
+                    Config& config) {
+  media::EncoderSettings& encoder = config.encoder;
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
@@ -171,12 +179,20 @@ Status read_encoder(const fs::path& path, media::EncoderSettings& encoder) {
     encoder.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
     e.finish();
   }
+  const Json* const section = r.object("engines");
   r.finish();
   if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
+  Result<engines::EngineTable> table =
+      engines::read_engine_table(*section, config.config_dir, variables);
+  if (!table) {
+    // Faults of fields are this file's; others name their own file or variable.
+    return table.failure().faults.empty() ? table.failure() : in_file(path, table.failure());
+  }
+  config.engines = std::move(*table);
   return ok_status();
 }
 
-Status read_files(Config& config) {
+Status read_files(const Variables& env, Config& config) {
   Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
   if (!presets) return presets.failure();
   config.catalogue.presets = std::move(*presets);
@@ -187,7 +203,7 @@ Status read_files(Config& config) {
   const Status defaults =
       read_defaults(config.config_dir / "defaults.yaml", config.catalogue.defaults);
   if (!defaults) return defaults;
-  return read_encoder(config.config_dir / "engine.yaml", config.encoder);
+  return read_engines(config.config_dir / "engine.yaml", engine_variables(env), config);
 }
 
 }  // namespace
@@ -202,11 +218,10 @@ Result<Config> read_config(const Environment& environment) {
   read_places(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
-  for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",
-                           "MINIO_ENDPOINT"}) {
+  for (const char* name : {"REDIS_URL", "MINIO_ENDPOINT"}) {
     if (env.text(name)) config.unused.emplace_back(name);
   }
-  const Status files = read_files(config);
+  const Status files = read_files(env, config);
   if (!files) return files.failure();
   return config;
 }

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
+#include "engines/engine_room.h"
 #include "gpu/cpu/cpu_device.h"
 #include "server/app/commands.h"
 #include "server/app/studio.h"
@@ -100,10 +102,34 @@ void check_storage(const Config& config, Report& report) {
   report.ok("storage", config.storage_root.string() + ", " + gib(space.available) + " free");
 }
 
+// Footage by models is never needed for the main job: what is wrong is a note.
+void check_engines(const Config& config, Clock& clock, Report& report) {
+  auto room =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!room) {
+    report.bad("engines", room.failure().detail);
+    return;
+  }
+  for (const auto& engine : (*room)->ladder().engines()) {
+    engines::Watch watch;
+    watch.deadline = clock.steady_now() + config.engines.ladder.health;
+    const Status healthy = engine->health(watch);
+    const std::string name(engine->name());
+    if (healthy) {
+      report.ok("engine", name);
+    } else {
+      report.note("engine", name + ": " + healthy.failure().detail);
+    }
+  }
+  engines::Watch watch;
+  watch.deadline = clock.steady_now() + config.engines.ladder.health;
+  for (const std::string& problem : (*room)->problems(watch)) report.note("engine", problem);
+}
+
 }  // namespace
 
 int doctor(const Config& config) {
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Report report;
   report.ok("config", config.config_dir.string() + ", " +
@@ -118,6 +144,7 @@ int doctor(const Config& config) {
   }
   check_database(config, clock, report);
   check_storage(config, report);
+  check_engines(config, clock, report);
   for (const std::string& name : config.unused) {
     report.note("setting", name + " is set, but what it configures is not built yet");
   }

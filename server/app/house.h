@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/ids.h"
-#include "engines/ladder.h"
+#include "engines/engine_room.h"
 #include "server/app/config.h"
 #include "server/app/studio.h"
 #include "server/io/file_storage.h"
@@ -29,10 +29,12 @@ class House {
  public:
   // config, studio, clock and log must outlive the house.
   House(const Config& config, Studio& studio, std::unique_ptr<jobs::JobStore> store,
-        std::unique_ptr<io::FileStorage> storage, const Clock& clock, Log& log);
+        std::unique_ptr<io::FileStorage> storage, std::unique_ptr<engines::EngineRoom> engines,
+        const Clock& clock, Log& log);
 
   jobs::JobService& service() { return service_; }
   jobs::ObjectStore& storage() { return *storage_; }
+  engines::EngineRoom& engines() { return *engines_; }
   observe::Metrics& metrics() { return metrics_; }
   observe::Health& health() { return health_; }
   worker::WorkerPool& workers() { return workers_; }
@@ -47,7 +49,7 @@ class House {
   Inspector inspector_;
   observe::Metrics metrics_;
   observe::Health health_;
-  engines::Ladder ladder_;
+  std::unique_ptr<engines::EngineRoom> engines_;
   worker::WorkerPool workers_;
   jobs::JobService service_;
 };

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/commands.h"
 #include "server/app/house.h"
@@ -182,15 +183,18 @@ int render_in(House& house, const fs::path& request, const fs::path& out, const 
 
 int render_request(const Config& config, const fs::path& request, const fs::path& out) {
   const StopSignals signals;
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
   Result<Studio> studio = open_studio(config, log);
   if (!studio) return complain(studio.failure());
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
+  auto engines =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!engines) return complain(engines.failure());
   House house(config, *studio, std::make_unique<jobs::MemoryJobStore>(clock), std::move(*storage),
-              clock, log);
+              std::move(*engines), clock, log);
   return render_in(house, request, out, clock, signals);
 }
 

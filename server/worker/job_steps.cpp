@@ -3,6 +3,7 @@
 #include "engines/template_engine.h"
 #include "server/worker/job_inputs.h"
 #include "server/worker/job_run.h"
+#include "server/worker/segment_footage.h"
 
 namespace pytoon::worker {
 namespace fs = std::filesystem;
@@ -74,20 +75,23 @@ Status JobRun::choose_footage() {
   if (crashed) {
     if (Status noted = note_fallback(card, "crashed", std::nullopt); !noted) return noted;
   }
-  const std::vector<std::string> chain = engines::chain_of(job_.spec, parts_.presets);
+  const FootageSources sources{parts_.ladder, parts_.presets, parts_.storage};
   std::string last_reason;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     jobs::Segment row = slots_[i].row;
     // What fell to the card in this run stays there.
-    engines::Served served{render::Footage::kCard, card, false, ""};
+    ChosenFootage served{render::Footage::kCard, card, false, ""};
     if (!crashed && row.engine_used != card) {
-      served = parts_.ladder.serve(chain, job_.spec, static_cast<int>(i));
+      Result<ChosenFootage> chosen = choose_segment_footage(job_, row, inputs_, sources, cancel_);
+      if (!chosen) return chosen.failure();
+      served = std::move(*chosen);
     }
     if (served.fallback && served.reason != last_reason) {
       if (Status noted = note_fallback(served.engine, served.reason, i); !noted) return noted;
       last_reason = served.reason;
     }
-    if (served.fallback) {
+    const bool made = served.footage.kind == render::Footage::kClip;
+    if (served.fallback || made) {
       row.engine_used = served.engine;
       if (Status kept = keep_row(i, row); !kept) return kept;
     }
@@ -180,6 +184,10 @@ Status JobRun::write_metadata() {
 
 Status JobRun::finish() {
   if (Status moved = move_to_end({JobStatus::kDone, ""}); !moved) return moved;
+  if (const Status removed = remove_footage(job_, parts_.storage); !removed) {
+    parts_.log.warning("footage_untidy",
+                       {{"job_id", job_.id}, {"reason", removed.failure().detail}});
+  }
   const std::chrono::duration<double> total = parts_.clock.now() - job_.created_at;
   parts_.metrics.job_done(job_.spec.archetype, total.count());
   parts_.log.info(

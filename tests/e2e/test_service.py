@@ -49,7 +49,7 @@ class Service(unittest.TestCase):
 
     def test_presets_show_every_property(self):
         presets = self.server.call("GET", "/api/v1/presets").json()["presets"]
-        self.assertEqual(len(presets), 8)
+        self.assertEqual(len(presets), 12)
         for preset in presets:
             for name in ("id", "name", "archetype", "brand_safe", "engine_policy", "caption_style",
                          "motion_profile", "transitions", "audio", "overlay_fx", "engines"):

@@ -56,6 +56,9 @@ TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
   other.spec.captions_plan.timings[2].text = "later caption: it shares size and baseline";
   EXPECT_NE(keys_of(other)[0], keys[0]);
   other = job;
+  other.spec.footage_only = true;
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  other = job;
   other.inputs.logo = InputFile{"logo.png", "hash-l"};
   EXPECT_NE(keys_of(other)[0], keys[0]);
   EXPECT_NE(keys_of(job, {"cuda", "x264", "fonts"})[0], keys[0]);

@@ -18,7 +18,7 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
   const Result<Config> config = read_config(base());
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->api_port, 8080);
-  EXPECT_EQ(config->catalogue.presets.size(), 8U);
+  EXPECT_EQ(config->catalogue.presets.size(), 12U);
   EXPECT_EQ(config->catalogue.defaults.target_duration_seconds, 15);
   EXPECT_FALSE(config->catalogue.defaults.env_brand_safe.has_value());
   EXPECT_EQ(config->database, "data/pytoon.db");
@@ -30,7 +30,8 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"WORKER_CONCURRENCY", "0"},    {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
       {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
-      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"}};
+      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"},
+      {"COMFYUI_BASE_URL", "x"},      {"API_ENGINE_BASE_URL", "ftp://x"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
@@ -47,6 +48,19 @@ TEST(Config, ProductionNeedsAStrongKey) {
   EXPECT_FALSE(read_config(environment));
   environment["API_KEY"] = "0123456789abcdef";
   EXPECT_TRUE(read_config(environment));
+}
+
+TEST(Config, EnginesAreThoseWithAnAddress) {
+  Environment environment = base();
+  EXPECT_TRUE(read_config(environment)->engines.comfyui.empty());
+  environment["COMFYUI_BASE_URL"] = "http://127.0.0.1:8188";
+  environment["API_ENGINE_BASE_URL"] = "https://pytoon.example.com";
+  environment["API_ENGINE_KEY"] = "k";
+  const Result<Config> config = read_config(environment);
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->engines.comfyui.size(), 3U);
+  EXPECT_EQ(config->engines.remote.size(), 1U);
+  EXPECT_TRUE(config->unused.empty());
 }
 
 TEST(Config, VariablesOfPartsNotBuiltAreReportedAndNotObeyed) {

@@ -138,7 +138,7 @@ class RunFixture : public testing::Test {
   jobs::MemoryJobStore store_{clock_};
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;
-  engines::Ladder ladder_{only_the_compositor()};
+  engines::Ladder ladder_{only_the_compositor(), clock_};
   spec::PresetTable presets_;
   RecordingMetrics metrics_;
   RunOptions options_;
