@@ -1,0 +1,1 @@
+#include "tests/pipeline/sound/sound_fixture.h"
