@@ -1,6 +1,9 @@
 #include "tests/pipeline/sound/sound_fixture.h"
 
 #include <ebur128.h>
+extern "C" {
+#include <libavutil/log.h>
+}
 
 #include <array>
 #include <cmath>
@@ -122,6 +125,7 @@ void SoundTest::SetUp() {
   std::string name = (fs::temp_directory_path() / "pytoon-sound-XXXXXX").string();
   ASSERT_NE(::mkdtemp(name.data()), nullptr);
   folder_ = name;
+  av_log_set_level(AV_LOG_FATAL);  // FFmpeg says on stderr what we get as Failures
 }
 
 void SoundTest::TearDown() { fs::remove_all(folder_); }

@@ -87,7 +87,7 @@ TEST_F(SoundWriter, NothingIsRaisedByMoreThanTwentyDecibels) {
 
 TEST_F(SoundWriter, AQuietVoiceIsNotRaisedByMoreEitherAndStaysAboveTheMusic) {
   Wave whisper = speak("Order yours today and taste the difference.");
-  for (float& sample : whisper.samples) sample *= 0.005F;
+  for (float& sample : whisper.samples) sample *= 0.03F;
   SoundOrder wanted = order(4);
   wanted.voice = save("whisper.wav", whisper);
   const double before = measure(hear(*wanted.voice)).lufs;
@@ -185,15 +185,17 @@ TEST_F(SoundWriter, ACancelledSoundLeavesNothing) {
   EXPECT_FALSE(fs::exists(wanted.output));
 }
 
+// Printed, not judged: the machine has other work. The goal is below 6 s.
 TEST_F(SoundWriter, AMinuteTakesSecondsOfOneCore) {
   SoundOrder wanted = order(60);
-  wanted.music = save("music.mp3", make_music(20), "-b:a 192k");
   wanted.voice = voice();
-  const std::clock_t began = std::clock();
-  write(wanted);
-  const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
-  RecordProperty("cpu_seconds", std::to_string(seconds));
-  std::printf("a minute of sound: %.2f s of CPU\n", seconds);
+  for (const char* parts : {"a voice", "music and a voice"}) {
+    const std::clock_t began = std::clock();
+    write(wanted);
+    const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+    std::printf("a minute of %s: %.2f s of CPU\n", parts, seconds);
+    wanted.music = save("music.mp3", make_music(20), "-b:a 192k");
+  }
 }
 
 }  // namespace pytoon::media
