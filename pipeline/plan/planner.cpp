@@ -78,7 +78,7 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
   spec.preset_id = preset.id;
   spec.engine_policy = policy_of(request, preset, catalogue.defaults);
   spec.seed = request.seed.value_or(seed);
-  spec.assets = {request.image_uris, request.mask_uri};
+  spec.assets = {request.image_uris, request.mask_uri, request.music_uri, request.voice_uri};
   spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
   spec.audio_plan = preset.audio;
   spec.transition = preset.transition;

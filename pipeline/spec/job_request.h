@@ -28,6 +28,8 @@ struct JobRequest {
   std::optional<Archetype> archetype;
   std::vector<std::string> image_uris;
   std::optional<std::string> mask_uri;
+  std::optional<std::string> music_uri;
+  std::optional<std::string> voice_uri;
   std::optional<Captions> captions;
   std::string platform = "universal";
   std::optional<std::uint32_t> seed;

@@ -41,6 +41,8 @@ struct SegmentSpec {
 struct Assets {
   std::vector<std::string> images;  // storage URIs
   std::optional<std::string> mask;
+  std::optional<std::string> music;
+  std::optional<std::string> voice;
 };
 
 struct Style {

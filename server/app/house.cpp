@@ -2,6 +2,7 @@
 
 #include "engines/local_compositor.h"
 #include "pipeline/media/image/image_file.h"
+#include "pipeline/media/sound/sound_file.h"
 
 namespace pytoon::app {
 namespace {
@@ -18,6 +19,13 @@ Result<jobs::PictureFacts> ImageInspector::inspect(const std::filesystem::path& 
   Result<media::ImageFacts> facts = media::inspect_image(file);
   if (!facts) return facts.failure();
   return jobs::PictureFacts{facts->format, facts->size.width, facts->size.height, facts->has_alpha};
+}
+
+Result<jobs::AudioFacts> ImageInspector::inspect_audio(const std::filesystem::path& file) {
+  Result<media::SoundFacts> facts = media::inspect_sound(file);
+  if (!facts) return facts.failure();
+  return jobs::AudioFacts{facts->format, facts->duration_seconds, facts->channels,
+                          facts->sample_rate};
 }
 
 worker::RunParts House::run_parts(const Config& config, Studio& studio, const Clock& clock,

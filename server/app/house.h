@@ -18,10 +18,11 @@
 
 namespace pytoon::app {
 
-// Decodes uploads with the image room.
+// Decodes uploads with the image and the sound room.
 class ImageInspector final : public jobs::PictureInspector {
  public:
   Result<jobs::PictureFacts> inspect(const std::filesystem::path& file) override;
+  Result<jobs::AudioFacts> inspect_audio(const std::filesystem::path& file) override;
 };
 
 class House {

@@ -21,13 +21,20 @@ class AssetKeeper {
       : store_(store), storage_(storage), pictures_(pictures) {}
 
   // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
-  // none), kStorageFull. The same bytes again give the same key.
+  // none, a sound that is too long), kStorageFull. The same bytes again give the same key.
   Result<Asset> keep(const std::string& tenant, const Upload& upload);
-  // Whether all files that the request names are this tenant's and still there; all faults at once.
-  Status check(const std::string& tenant, const spec::JobRequest& request);
+  // Whether all files that the request names are this tenant's, still there and fit for their
+  // place in a video of that length; all faults at once.
+  Status check(const std::string& tenant, const spec::JobRequest& request, int video_seconds);
 
  private:
   Result<AssetRecord> inspect(const std::string& tenant, const Upload& upload);
+  Status inspect_picture(const Upload& upload, AssetRecord& record);
+  Status inspect_audio(const Upload& upload, AssetRecord& record);
+  Status check_sounds(const std::string& tenant, const spec::JobRequest& request, int video_seconds,
+                      std::vector<FieldFault>& faults);
+  Status check_sound(const std::string& tenant, const std::string& uri, const std::string& pointer,
+                     std::vector<FieldFault>& faults, AssetRecord& record);
   // What is wrong with a URI as `record` is filled in; "" when nothing.
   Result<std::string> find(const std::string& tenant, const std::string& uri, AssetRecord& record);
 

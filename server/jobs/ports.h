@@ -37,12 +37,20 @@ struct PictureFacts {
   bool has_alpha = false;
 };
 
-// Decodes an uploaded picture to be sure of it. kUnsupportedType, kInvalid (too many pixels),
-// kMalformed. Any thread; blocks.
+struct AudioFacts {
+  std::string format;           // "mp3", "wav", "aac", "m4a", "flac", "ogg"
+  double duration_seconds = 0;  // decoded
+  int channels = 0;
+  int sample_rate = 0;  // Hz
+};
+
+// Decodes an upload, all of it, to be sure of it. kUnsupportedType, kInvalid (too many pixels, too
+// long), kMalformed. Any thread; blocks.
 class PictureInspector {
  public:
   virtual ~PictureInspector() = default;
   virtual Result<PictureFacts> inspect(const std::filesystem::path& file) = 0;
+  virtual Result<AudioFacts> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

@@ -15,9 +15,8 @@ Status add_sound(GstPipelineRun& pipeline, GstElement* muxer, const AssemblyOrde
   const Result<GstElement*> source = pipeline.add(kSoundSource);
   if (!source) return source.failure();
   if (Status linked = pipeline.link({*source, muxer}); !linked) return linked;
-  configure_sound_source(*source, {.file = *order.sound,
-                                   .cancel = order.cancel,
-                                   .failures = pipeline.failures()});
+  configure_sound_source(
+      *source, {.file = *order.sound, .cancel = order.cancel, .failures = pipeline.failures()});
   return ok_status();
 }
 

@@ -168,9 +168,9 @@ Status write_sample(MuxState& state, GstCollectData* data, GstBuffer* buffer) {
   }
   const MuxInput& input = input_of(state, data);
   const GstClockTimeDiff decode_at = data->ABI.abi.dts;
-  const bool timed = GST_BUFFER_PTS_IS_VALID(buffer) &&
-                     (input.audio ? GST_BUFFER_DURATION_IS_VALID(buffer)
-                                  : GST_CLOCK_STIME_IS_VALID(decode_at));
+  const bool timed =
+      GST_BUFFER_PTS_IS_VALID(buffer) &&
+      (input.audio ? GST_BUFFER_DURATION_IS_VALID(buffer) : GST_CLOCK_STIME_IS_VALID(decode_at));
   if (!timed) return failure(FailureKind::kMedia, "a sample came without its times");
   const MappedBytes sample(buffer);
   return state.job.writer->write(
@@ -204,8 +204,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* pad_template, const
   const bool video = std::string_view(GST_PAD_TEMPLATE_NAME_TEMPLATE(pad_template)) == kVideoPad;
   const std::string name = (video ? "video_" : "audio_") + std::to_string(state.inputs.size());
   GstPad* pad = gst_pad_new_from_template(pad_template, name.c_str());
-  GstCollectData* data =
-      gst_collect_pads_add_pad(state.pads, pad, sizeof(MuxPad), nullptr, TRUE);
+  GstCollectData* data = gst_collect_pads_add_pad(state.pads, pad, sizeof(MuxPad), nullptr, TRUE);
   reinterpret_cast<MuxPad*>(data)->input = state.inputs.size();
   state.inputs.emplace_back();
   gst_element_add_pad(element, pad);

@@ -68,8 +68,7 @@ bool announce_stream(GstBaseSrc* base, const AudioFormat& format) {
   GstSegment timeline;
   gst_segment_init(&timeline, GST_FORMAT_TIME);
   timeline.start = timeline.position = kTimelineStart;
-  const GstPtr<GstBuffer> config(
-      gst_buffer_new_memdup(format.config.data(), format.config.size()));
+  const GstPtr<GstBuffer> config(gst_buffer_new_memdup(format.config.data(), format.config.size()));
   const GstPtr<GstCaps> caps(gst_caps_from_string(kAacCaps));
   gst_caps_set_simple(caps.get(), "rate", G_TYPE_INT, format.sample_rate, "channels", G_TYPE_INT,
                       format.channels, "priming", G_TYPE_INT, format.priming, "bitrate", G_TYPE_INT,
@@ -109,8 +108,8 @@ void set_up(GstPushSrc* element) {
 }  // namespace
 
 GType sound_source_get_type() {
-  static const GType type = Type::define<set_up_class, set_up>("PytoonSoundSource",
-                                                               GST_TYPE_PUSH_SRC);
+  static const GType type =
+      Type::define<set_up_class, set_up>("PytoonSoundSource", GST_TYPE_PUSH_SRC);
   return type;
 }
 

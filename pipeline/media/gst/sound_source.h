@@ -1,6 +1,6 @@
-// pytoonsoundsrc: a GStreamer source that gives the AAC packets of a finished sound. Times count from
-// the first sample of the encoder's priming, at kTimelineStart; the caps tell the priming, and the
-// muxer takes it off again (a GStreamer segment can't hold what lies before its start).
+// pytoonsoundsrc: a GStreamer source that gives the AAC packets of a finished sound. Times count
+// from the first sample of the encoder's priming, at kTimelineStart; the caps tell the priming, and
+// the muxer takes it off again (a GStreamer segment can't hold what lies before its start).
 //
 // Thread rule: configure before the pipeline runs.
 #pragma once

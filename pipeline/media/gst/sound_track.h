@@ -30,7 +30,7 @@ class SoundTrack {
 
   InputPtr input_;
   AudioFormat format_;
-  PacketPtr next_;  // null: it has ended
+  PacketPtr next_;            // null: it has ended
   std::int64_t read_ = 0;     // packets
   std::int64_t samples_ = 0;  // of them
 };

@@ -43,8 +43,8 @@ Status encode_frame(AVCodecContext& codec, const Pcm& sound, std::size_t from) {
   const FramePtr frame = make_frame();
   frame->format = codec.sample_fmt;
   frame->sample_rate = codec.sample_rate;
-  frame->nb_samples = static_cast<int>(
-      std::min(static_cast<std::size_t>(codec.frame_size), sound.size() - from));
+  frame->nb_samples =
+      static_cast<int>(std::min(static_cast<std::size_t>(codec.frame_size), sound.size() - from));
   frame->pts = static_cast<std::int64_t>(from);
   av_channel_layout_default(&frame->ch_layout, static_cast<int>(kSoundChannels));
   if (Status room = check(av_frame_get_buffer(frame.get(), 0), "no memory for sound"); !room) {
@@ -66,8 +66,7 @@ Result<CodecPtr> open_decoder(const AudioFormat& format) {
   codec->sample_rate = format.sample_rate;
   av_channel_layout_default(&codec->ch_layout, format.channels);
   const std::size_t size = format.config.size();
-  codec->extradata =
-      static_cast<std::uint8_t*>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
+  codec->extradata = static_cast<std::uint8_t*>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
   if (codec->extradata == nullptr) {
     return failure(FailureKind::kOutOfMemory, "no memory for a decoder");
   }
@@ -96,7 +95,8 @@ Result<AacSound> encode_aac(const Pcm& sound, const CancelToken& cancel) {
   Result<CodecPtr> codec = open_encoder();
   if (!codec) return codec.failure();
   AacSound encoded;
-  for (std::size_t at = 0; at < sound.size(); at += static_cast<std::size_t>((*codec)->frame_size)) {
+  for (std::size_t at = 0; at < sound.size();
+       at += static_cast<std::size_t>((*codec)->frame_size)) {
     if (cancel.cancelled()) return cancelled();
     if (Status sent = encode_frame(**codec, sound, at); !sent) return sent.failure();
     if (Status got = receive(**codec, encoded); !got) return got.failure();

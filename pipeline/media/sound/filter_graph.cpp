@@ -77,9 +77,8 @@ Status Graph::build(const std::string& text, const std::vector<const Pcm*>& inpu
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Source source{.sound = inputs[i]};
     const std::string name = "in" + std::to_string(i);
-    const int rc =
-        avfilter_graph_create_filter(&source.filter, avfilter_get_by_name("abuffer"), name.c_str(),
-                                     kForm, nullptr, graph_.get());
+    const int rc = avfilter_graph_create_filter(&source.filter, avfilter_get_by_name("abuffer"),
+                                                name.c_str(), kForm, nullptr, graph_.get());
     if (Status made = check(rc, "no filter graph"); !made) return made;
     sources_.push_back(source);
   }
@@ -105,8 +104,8 @@ Status Graph::parse(const std::string& text) {
   AVFilterInOut* open_sink = sink->release();
   const std::string whole =
       text + ",aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo[out]";
-  const int rc = avfilter_graph_parse_ptr(graph_.get(), whole.c_str(), &open_sink, &open_sources,
-                                          nullptr);
+  const int rc =
+      avfilter_graph_parse_ptr(graph_.get(), whole.c_str(), &open_sink, &open_sources, nullptr);
   const EndsPtr left_sources(open_sources);
   const EndsPtr left_sink(open_sink);
   return check(rc, "the filter graph can't be read");

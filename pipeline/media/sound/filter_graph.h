@@ -1,8 +1,8 @@
 // Runs sound in memory through one libavfilter graph.
 //
-// The graph is text in FFmpeg's language; each input is named [in0], [in1], ... in it and the result
-// [out]. All sound is float, 48 kHz, stereo at both ends. One thread, so the same input gives the
-// same bytes.
+// The graph is text in FFmpeg's language; each input is named [in0], [in1], ... in it and the
+// result [out]. All sound is float, 48 kHz, stereo at both ends. One thread, so the same input
+// gives the same bytes.
 //
 // Thread rule: any thread. Blocks for about 1/100 of the sound's length.
 // Errors: kCancelled, kOutOfMemory, kMedia (the graph refused).

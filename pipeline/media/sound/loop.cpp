@@ -69,8 +69,8 @@ Seam find_seam(const Pcm& music) {
 }
 
 std::array<float, 2> gains(const Seam& seam, std::size_t at) {
-  const double angle = (static_cast<double>(at) + 0.5) / static_cast<double>(seam.length) *
-                       std::numbers::pi / 2;
+  const double angle =
+      (static_cast<double>(at) + 0.5) / static_cast<double>(seam.length) * std::numbers::pi / 2;
   const double out = std::cos(angle);
   const double in = std::sin(angle);
   const double energy = 1 + 2 * out * in * std::max(seam.likeness, -0.5);

@@ -23,15 +23,14 @@ Loudness noted_loudness(const std::map<std::string, double>& notes) {
     loudness.integrated_lufs = integrated->second;
     loudness.range_lu = note(notes, "lavfi.r128.LRA");
   }
-  const double peak = std::max(note(notes, "lavfi.r128.true_peaks_ch0"),
-                               note(notes, "lavfi.r128.true_peaks_ch1"));
+  const double peak =
+      std::max(note(notes, "lavfi.r128.true_peaks_ch0"), note(notes, "lavfi.r128.true_peaks_ch1"));
   if (peak > 0) loudness.true_peak_dbtp = linear_to_db(peak);
   return loudness;
 }
 
 Result<Loudness> measure_loudness(const Pcm& sound, bool true_peak, const CancelToken& cancel) {
-  Result<FilterResult> passed =
-      run_graph("[in0]" + loudness_filter(true_peak), {&sound}, cancel);
+  Result<FilterResult> passed = run_graph("[in0]" + loudness_filter(true_peak), {&sound}, cancel);
   if (!passed) return passed.failure();
   return noted_loudness(passed->notes);
 }

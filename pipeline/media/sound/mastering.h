@@ -1,8 +1,8 @@
 // The last step: a mix brought to a loudness, its true peaks under a ceiling.
 //
 // The gain is linear. Peaks are limited at 192 kHz, where they show (FFmpeg's limiter looks at
-// samples only); its delay of 5 ms is taken out again. Limiting makes sound a little quieter, so the
-// gain is corrected until the loudness is right.
+// samples only); its delay of 5 ms is taken out again. Limiting makes sound a little quieter, so
+// the gain is corrected until the loudness is right.
 //
 // Why not loudnorm: asked for a linear gain it falls back to a changing one without a word, and it
 // takes four times as long.

@@ -11,9 +11,7 @@ constexpr char kDecoders[] =
     "aac,alac,flac,mp3,mp3float,opus,vorbis,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,"
     "pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be";
 
-Failure unsupported(const std::string& why) {
-  return failure(FailureKind::kUnsupportedType, why);
-}
+Failure unsupported(const std::string& why) { return failure(FailureKind::kUnsupportedType, why); }
 
 Failure broken(int error, const std::string& what) {
   Failure fault = av_failure(error, what);
@@ -87,13 +85,13 @@ Result<CodecPtr> open_codec(const AVStream& stream) {
 
 Status check_shape(int channels, int rate) {
   if (channels < 1 || channels > kSoundChannelsMax) {
-    return failure(FailureKind::kInvalid, "sound may have 1 to 8 channels, this has " +
-                                              std::to_string(channels));
+    return failure(FailureKind::kInvalid,
+                   "sound may have 1 to 8 channels, this has " + std::to_string(channels));
   }
   if (rate < kSoundRateMin || rate > kSoundRateMax) {
-    return failure(FailureKind::kInvalid,
-                   "sound must have 8000 to 192000 samples a second, this has " +
-                       std::to_string(rate));
+    return failure(
+        FailureKind::kInvalid,
+        "sound must have 8000 to 192000 samples a second, this has " + std::to_string(rate));
   }
   return ok_status();
 }

@@ -36,8 +36,7 @@ bool plausible(const AVFrame& frame) {
   const bool planar = av_sample_fmt_is_planar(static_cast<AVSampleFormat>(frame.format)) != 0;
   const int planes = planar ? frame.ch_layout.nb_channels : 1;
   const int values = frame.nb_samples * (planar ? 1 : frame.ch_layout.nb_channels);
-  const AVSampleFormat packed =
-      av_get_packed_sample_fmt(static_cast<AVSampleFormat>(frame.format));
+  const AVSampleFormat packed = av_get_packed_sample_fmt(static_cast<AVSampleFormat>(frame.format));
   const auto all = [&](auto type) {
     using Sample = decltype(type);
     for (int plane = 0; plane < planes; ++plane) {

@@ -92,8 +92,7 @@ Result<Encoded> finish(const Mix& mix, const CancelToken& cancel) {
     const double over_db = heard.true_peak_dbtp.value_or(-99) - kPeakMaxDbtp;
     const double missing_lu = heard.integrated_lufs ? kTargetLufs - *heard.integrated_lufs : 0;
     const bool can_rise = master->gain_db < aims.gain_max_db;
-    const bool loud_enough =
-        std::abs(missing_lu) <= kAllowedLu || (missing_lu > 0 && !can_rise);
+    const bool loud_enough = std::abs(missing_lu) <= kAllowedLu || (missing_lu > 0 && !can_rise);
     if ((over_db <= 0 && loud_enough) || round == kRoundsMax) return encoded;
     if (over_db > 0) aims.ceiling_dbtp -= over_db + 0.1;
     if (!loud_enough) aims.target_lufs += missing_lu;

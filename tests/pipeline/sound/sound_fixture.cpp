@@ -134,7 +134,8 @@ void SoundTest::run(const std::string& command) const {
   const fs::path log = folder_ / "log.txt";
   const int rc = std::system((command + " >" + in_quotes(log) + " 2>&1 </dev/null").c_str());
   const Result<std::string> said = read_file(log);
-  ASSERT_EQ(rc, 0) << command << "\n" << (said ? *said : "") << "\n(scripts/setup test installs it)";
+  ASSERT_EQ(rc, 0) << command << "\n"
+                   << (said ? *said : "") << "\n(scripts/setup test installs it)";
 }
 
 fs::path SoundTest::save(const std::string& name, const Wave& wave,
@@ -161,7 +162,8 @@ Wave SoundTest::speak(const std::string& text) const {
 
 Wave SoundTest::hear(const fs::path& file) const {
   const fs::path raw = folder_ / "heard.raw";
-  run("ffmpeg -y -v error -i " + in_quotes(file) + " -vn -ac 2 -ar 48000 -f f32le " + in_quotes(raw));
+  run("ffmpeg -y -v error -i " + in_quotes(file) + " -vn -ac 2 -ar 48000 -f f32le " +
+      in_quotes(raw));
   return from_raw_floats(raw, 48'000, 2);
 }
 

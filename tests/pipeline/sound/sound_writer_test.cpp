@@ -171,7 +171,8 @@ TEST_F(SoundWriter, TheSameSoundGivesTheSameBytesAndNamesNoMaker) {
   wanted.output = in_folder("again.mp4");
   write(wanted);
   EXPECT_EQ(*sha256_file(wanted.output), first);
-  run("strings -n 4 '" + wanted.output.string() + "' | grep -q -i -E 'lavc|lavf|ffmpeg' && exit 1 "
+  run("strings -n 4 '" + wanted.output.string() +
+      "' | grep -q -i -E 'lavc|lavf|ffmpeg' && exit 1 "
       "|| exit 0");
 }
 
