@@ -110,12 +110,29 @@ Status SceneRenderer::render_segment(const RenderJob& job, int index,
   return media::write_segment(frames, order);
 }
 
+Result<media::SoundMeasures> SceneRenderer::prepare_sound(const RenderJob& job,
+                                                          const std::filesystem::path& output,
+                                                          const CancelToken& cancel) {
+  media::SoundOrder order;
+  if (job.inputs.music) order.music = job.inputs.music->path;
+  if (job.inputs.voice) order.voice = job.inputs.voice->path;
+  order.music_level_db = job.spec.audio_plan.music_level_db;
+  order.voice_level_db = job.spec.audio_plan.voice_level_db;
+  order.duck_music = job.spec.audio_plan.duck_music;
+  order.duration_seconds = job.spec.target_duration_seconds;
+  order.output = output;
+  order.cancel = cancel;
+  return media::write_sound(order);
+}
+
 Status SceneRenderer::assemble(const RenderJob& job,
                                const std::vector<std::filesystem::path>& segments,
+                               const std::optional<std::filesystem::path>& sound,
                                const std::filesystem::path& output, const CancelToken& cancel) {
   CHECK(segments.size() == job.spec.segments.size(), "assembly takes every segment");
   media::AssemblyOrder order;
   order.segments = segments;
+  order.sound = sound;
   order.output = output;
   order.cancel = cancel;
   return media::assemble(order);

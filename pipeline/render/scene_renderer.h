@@ -28,7 +28,11 @@ class SceneRenderer final : public Renderer {
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                         const CancelToken& cancel,
                         const std::function<void(int)>& on_progress) override;
+  Result<media::SoundMeasures> prepare_sound(const RenderJob& job,
+                                             const std::filesystem::path& output,
+                                             const CancelToken& cancel) override;
   Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                  const std::optional<std::filesystem::path>& sound,
                   const std::filesystem::path& output, const CancelToken& cancel) override;
   Status thumbnail(const std::filesystem::path& video,
                    const std::filesystem::path& output) override;

@@ -14,7 +14,7 @@ constexpr std::string_view kScheme = "storage://";
 constexpr std::size_t kMaxUriBytes = 1024;
 
 // Fields of the contract whose feature is not there yet.
-constexpr std::array kNotBuilt{"music_uri", "voice_uri", "webhook_url"};
+constexpr std::array kNotBuilt{"webhook_url"};
 
 Captions read_captions(const Json& json, const std::string& pointer,
                        std::vector<FieldFault>& faults) {
@@ -53,6 +53,8 @@ Result<JobRequest> parse_job_request(const nlohmann::json& body) {
   if (r.has("image_uris")) request.image_uris = r.texts("image_uris", kMaxImages, kMaxUriBytes);
   if (r.has("clip_uris")) request.clip_uris = r.texts("clip_uris", kMaxClips, kMaxUriBytes);
   if (r.has("mask_uri")) request.mask_uri = r.text("mask_uri", 1, kMaxUriBytes);
+  if (r.has("music_uri")) request.music_uri = r.text("music_uri", 1, kMaxUriBytes);
+  if (r.has("voice_uri")) request.voice_uri = r.text("voice_uri", 1, kMaxUriBytes);
   if (r.has("captions")) {
     if (const Json* captions = r.object("captions")) {
       request.captions = read_captions(*captions, "/captions", faults);

@@ -29,6 +29,8 @@ struct JobRequest {
   std::vector<std::string> image_uris;
   std::vector<std::string> clip_uris;  // footage after the images
   std::optional<std::string> mask_uri;
+  std::optional<std::string> music_uri;
+  std::optional<std::string> voice_uri;
   std::optional<Captions> captions;
   std::string platform = "universal";
   std::optional<std::uint32_t> seed;

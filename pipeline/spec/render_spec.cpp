@@ -39,6 +39,10 @@ Json segments_to_json(const std::vector<SegmentSpec>& segments) {
   return list;
 }
 
+Json text_or_null(const std::optional<std::string>& text) {
+  return text ? Json(*text) : Json(nullptr);
+}
+
 // Below, the schema has been checked: every field is there and of its type.
 
 CaptionsPlan captions_from_json(const Json& json) {
@@ -61,6 +65,11 @@ Constraints constraints_from_json(const Json& json) {
                             zone.at("bottom_px").get<int>(), zone.at("left_px").get<int>()};
   constraints.keep_subject_static = json.at("keep_subject_static").get<bool>();
   return constraints;
+}
+
+std::optional<std::string> optional_text(const Json& json) {
+  if (!json.is_string()) return std::nullopt;
+  return json.get<std::string>();
 }
 
 template <typename Enum>
@@ -95,15 +104,15 @@ Json to_json(const RenderSpec& spec) {
             {"assets",
              {{"images", spec.assets.images},
               {"clips", spec.assets.clips},
-              {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
-              {"music", nullptr},
-              {"voice", nullptr}}},
+              {"mask", text_or_null(spec.assets.mask)},
+              {"music", text_or_null(spec.assets.music)},
+              {"voice", text_or_null(spec.assets.voice)}}},
             {"segment_prompts", prompts},
             {"captions_plan", captions_to_json(spec.captions_plan)},
             {"audio_plan",
              {{"music_level_db", spec.audio_plan.music_level_db},
               {"voice_level_db", spec.audio_plan.voice_level_db},
-              {"duck_music", true}}},
+              {"duck_music", spec.audio_plan.duck_music}}},
             {"transition", to_json(spec.transition)},
             {"constraints", constraints_to_json(spec.constraints)},
             {"style",
@@ -128,9 +137,9 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.seed = json.at("seed").get<std::uint32_t>();
   spec.assets.images = json.at("assets").at("images").get<std::vector<std::string>>();
   spec.assets.clips = json.at("assets").at("clips").get<std::vector<std::string>>();
-  if (const Json& mask = json.at("assets").at("mask"); mask.is_string()) {
-    spec.assets.mask = mask.get<std::string>();
-  }
+  spec.assets.mask = optional_text(json.at("assets").at("mask"));
+  spec.assets.music = optional_text(json.at("assets").at("music"));
+  spec.assets.voice = optional_text(json.at("assets").at("voice"));
   spec.captions_plan = captions_from_json(json.at("captions_plan"));
   spec.audio_plan = read_audio_levels(json.at("audio_plan"), "/audio_plan", faults, true);
   spec.transition = read_transition(json.at("transition"), "/transition", faults);

@@ -42,6 +42,8 @@ struct Assets {
   std::vector<std::string> images;  // storage URIs
   std::vector<std::string> clips;
   std::optional<std::string> mask;
+  std::optional<std::string> music;
+  std::optional<std::string> voice;
 };
 
 struct Style {

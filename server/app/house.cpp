@@ -2,6 +2,7 @@
 
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
+#include "pipeline/media/sound/sound_file.h"
 
 namespace pytoon::app {
 Result<jobs::PictureFacts> Inspector::inspect_picture(const std::filesystem::path& file) {
@@ -15,6 +16,13 @@ Result<jobs::ClipFacts> Inspector::inspect_clip(const std::filesystem::path& fil
   if (!facts) return facts.failure();
   return jobs::ClipFacts{facts->format, facts->size.width, facts->size.height,
                          facts->duration_seconds};
+}
+
+Result<jobs::AudioFacts> Inspector::inspect_audio(const std::filesystem::path& file) {
+  const Result<media::SoundFacts> facts = media::inspect_sound(file);
+  if (!facts) return facts.failure();
+  return jobs::AudioFacts{facts->format, facts->duration_seconds, facts->channels,
+                          facts->sample_rate};
 }
 
 worker::RunParts House::run_parts(const Config& config, Studio& studio, const Clock& clock,

@@ -23,6 +23,7 @@ class Inspector final : public jobs::MediaInspector {
  public:
   Result<jobs::PictureFacts> inspect_picture(const std::filesystem::path& file) override;
   Result<jobs::ClipFacts> inspect_clip(const std::filesystem::path& file) override;
+  Result<jobs::AudioFacts> inspect_audio(const std::filesystem::path& file) override;
 };
 
 class House {

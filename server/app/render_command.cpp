@@ -90,7 +90,13 @@ Status take_in_all(House& house, const fs::path& folder, json& body) {
       if (!taken) return taken;
     }
   }
-  if (const auto mask = body.find("mask_uri"); mask != body.end()) return replace(*mask, "mask");
+  const std::pair<const char*, const char*> single[] = {
+      {"mask_uri", "mask"}, {"music_uri", "audio"}, {"voice_uri", "audio"}};
+  for (const auto& [field, category] : single) {
+    const auto named = body.find(field);
+    if (named == body.end()) continue;
+    if (Status taken = replace(*named, category); !taken) return taken;
+  }
   return ok_status();
 }
 

@@ -22,10 +22,12 @@ class AssetKeeper {
       : store_(store), storage_(storage), inspector_(inspector) {}
 
   // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
-  // none, a clip too long or encrypted), kStorageFull. The same bytes again give the same key.
+  // none, a clip or a sound too long, a clip that is encrypted), kStorageFull. The same bytes again
+  // give the same key.
   Result<Asset> keep(const std::string& tenant, const Upload& upload);
-  // Whether all files that the request names are this tenant's and still there; all faults at once.
-  Status check(const std::string& tenant, const spec::JobRequest& request);
+  // Whether all files that the request names are this tenant's, still there and fit for their
+  // place in a video of that length; all faults at once.
+  Status check(const std::string& tenant, const spec::JobRequest& request, int video_seconds);
 
  private:
   Result<AssetRecord> inspect(const std::string& tenant, const Upload& upload);

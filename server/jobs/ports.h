@@ -44,13 +44,22 @@ struct ClipFacts {
   double duration_seconds = 0;
 };
 
-// Decodes an uploaded file to be sure of it. kUnsupportedType, kInvalid (too many pixels, too long,
-// encrypted ...), kTooLarge, kMalformed. Any thread; blocks, for seconds on a long clip.
+struct AudioFacts {
+  std::string format;           // "mp3", "wav", "aac", "m4a", "flac", "ogg"
+  double duration_seconds = 0;  // decoded
+  int channels = 0;
+  int sample_rate = 0;  // Hz
+};
+
+// Decodes an uploaded file, all of it, to be sure of it. kUnsupportedType, kInvalid (too many
+// pixels, too long, encrypted ...), kTooLarge, kMalformed. Any thread; blocks, for seconds on a
+// long clip.
 class MediaInspector {
  public:
   virtual ~MediaInspector() = default;
   virtual Result<PictureFacts> inspect_picture(const std::filesystem::path& file) = 0;
   virtual Result<ClipFacts> inspect_clip(const std::filesystem::path& file) = 0;
+  virtual Result<AudioFacts> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

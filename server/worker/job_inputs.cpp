@@ -60,6 +60,16 @@ Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
     if (!mask) return mask.failure();
     inputs.mask = std::move(mask).value();
   }
+  if (job.spec.assets.music) {
+    Result<render::InputFile> music = fetch(*job.spec.assets.music, job.tenant, store, storage);
+    if (!music) return music.failure();
+    inputs.music = std::move(music).value();
+  }
+  if (job.spec.assets.voice) {
+    Result<render::InputFile> voice = fetch(*job.spec.assets.voice, job.tenant, store, storage);
+    if (!voice) return voice.failure();
+    inputs.voice = std::move(voice).value();
+  }
   if (job.spec.brand_safe) {
     Result<std::optional<render::InputFile>> logo = fetch_logo(storage, last_logo);
     if (!logo) return logo.failure();

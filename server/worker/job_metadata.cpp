@@ -17,8 +17,20 @@ std::string engines_used(const std::vector<jobs::Segment>& segments) {
   return joined;
 }
 
+Json sound_json(const media::SoundMeasures& measures) {
+  const auto rounded = [](const std::optional<double>& value) {
+    return value ? Json(in_thousandths(*value)) : Json(nullptr);
+  };
+  return Json{{"integrated_lufs", rounded(measures.integrated_lufs)},
+              {"true_peak_dbtp", rounded(measures.true_peak_dbtp)},
+              {"loudness_range_lu", in_thousandths(measures.loudness_range_lu)},
+              {"gain_db", in_thousandths(measures.gain_db)},
+              {"ducked", measures.ducked}};
+}
+
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
-                  const JobTimings& timings, WallTime completed_at, Json renderer_facts) {
+                  const JobTimings& timings, WallTime completed_at, Json renderer_facts,
+                  Json sound) {
   Json list = Json::array();
   for (const jobs::Segment& segment : segments) {
     list.push_back({{"index", segment.index},
@@ -43,7 +55,9 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
        {{"waited_seconds", in_thousandths(timings.waited)},
         {"inputs_seconds", in_thousandths(timings.inputs)},
         {"segments_seconds", in_thousandths(timings.segments)},
+        {"sound_seconds", in_thousandths(timings.sound)},
         {"assembly_seconds", in_thousandths(timings.assembly)}}},
+      {"sound", std::move(sound)},
       {"made_with", std::move(renderer_facts)}};
 }
 

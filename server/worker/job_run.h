@@ -27,6 +27,7 @@
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
 #include "server/worker/job_metadata.h"
+#include "server/worker/sound_task.h"
 
 namespace pytoon::worker {
 
@@ -120,6 +121,8 @@ class JobRun {
   Status perform(const Unit& unit);
   Status plan();
   Status fetch();
+  void begin_sound();
+  Status finish_sound();
   Status choose_footage();
   Status make_keys();
   Status assemble();
@@ -151,6 +154,9 @@ class JobRun {
   jobs::Job job_;
   render::Inputs inputs_;
   JobTimings timings_;
+  std::unique_ptr<SoundTask> sound_;    // null: the job has none
+  nlohmann::ordered_json sound_facts_;  // null: not ready, or it could not be made
+  bool sound_given_up_ = false;
   bool rechecked_ = false;
 
   mutable std::mutex mutex_;  // protects what follows

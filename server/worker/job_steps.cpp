@@ -66,6 +66,39 @@ Status JobRun::fetch() {
   if (!inputs) return inputs.failure();
   inputs_ = std::move(inputs).value();
   timings_.inputs = seconds_since(began);
+  begin_sound();
+  return ok_status();
+}
+
+void JobRun::begin_sound() {
+  if (!inputs_.has_sound()) return;
+  sound_ = std::make_unique<SoundTask>(parts_.renderer, parts_.clock,
+                                       render::RenderJob{job_.spec, inputs_, {}},
+                                       parts_.storage.staging("sound.mp4"), cancel_);
+  sound_->begin();
+}
+
+// Waits for the sound. What another try may mend is the step's failure; a sound that can't be made
+// leaves the job a video without one, and the job says so.
+Status JobRun::finish_sound() {
+  if (!sound_ || sound_given_up_ || !sound_facts_.is_null()) return ok_status();
+  const Result<SoundTask::Made> made = sound_->wait();
+  if (made) {
+    timings_.sound = made->seconds;
+    sound_facts_ = sound_json(made->measures);
+    parts_.log.info("sound_ready",
+                    {{"job_id", job_.id}, {"seconds", made->seconds}, {"sound", sound_facts_}});
+    return ok_status();
+  }
+  const FailureKind kind = made.failure().kind;
+  const bool lost = kind == FailureKind::kCancelled || kind == FailureKind::kNotFound;
+  if (lost || traits(kind).retryable) {
+    sound_->begin();
+    return made.failure();
+  }
+  const std::string reason = "the sound can't be made: " + made.failure().detail;
+  if (Status noted = note_fallback("silent", reason, std::nullopt); !noted) return noted;
+  sound_given_up_ = true;
   return ok_status();
 }
 
@@ -146,6 +179,7 @@ Status JobRun::assemble() {
   const SteadyTime began = parts_.clock.steady_now();
   timings_.segments = seconds_since(segments_began_);
   if (Status moved = advance(JobStatus::kAssembling); !moved) return moved;
+  if (Status sounds = finish_sound(); !sounds) return sounds;
   std::vector<fs::path> files;
   for (const jobs::Segment& row : rows()) {
     Result<fs::path> file = parts_.storage.local(row.artifact_key);
@@ -153,7 +187,8 @@ Status JobRun::assemble() {
     files.push_back(std::move(file).value());
   }
   const fs::path staged = parts_.storage.staging("output.mp4");
-  Status done = parts_.renderer.assemble(*render_job_, files, staged, cancel_);
+  const auto sound = sound_facts_.is_null() ? std::nullopt : std::optional(sound_->file());
+  Status done = parts_.renderer.assemble(*render_job_, files, sound, staged, cancel_);
   if (done) done = publish(staged, "output.mp4");
   if (!done) return done;
   timings_.assembly = seconds_since(began);
@@ -175,8 +210,8 @@ Status JobRun::write_metadata() {
     const std::string link = jobs::segment_link_key(job_.id, row.index);
     if (Status linked = parts_.storage.link(row.artifact_key, link); !linked) return linked;
   }
-  const nlohmann::ordered_json metadata =
-      job_metadata(job_, kept, timings_, parts_.clock.now(), parts_.renderer.facts(job_.spec));
+  const nlohmann::ordered_json metadata = job_metadata(
+      job_, kept, timings_, parts_.clock.now(), parts_.renderer.facts(job_.spec), sound_facts_);
   const fs::path staged = parts_.storage.staging("metadata.json");
   const Status written = write_file_atomically(staged, metadata.dump(2) + "\n");
   return written ? publish(staged, "metadata.json") : written;

@@ -65,7 +65,7 @@ FOREIGN = {
     "prometheus/": ["server/observe"],
     "CLI/": ["server", "server/app"],
 }
-ONLY_IN_TESTS = ("gtest/", "gmock/", "valijson/")
+ONLY_IN_TESTS = ("gtest/", "gmock/", "valijson/", "ebur128.h")
 MIRRORS = ("tests/", "benchmarks/")
 
 # Headers of the operating system that the rooms may use.

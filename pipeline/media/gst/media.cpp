@@ -13,6 +13,7 @@
 #include "pipeline/media/gst/mp4_mux_element.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/plugin_folder.h"
+#include "pipeline/media/gst/sound_source.h"
 #include "pipeline/media/gst/video_encoder.h"
 
 namespace pytoon::media {
@@ -68,7 +69,7 @@ gboolean register_elements(GstPlugin* plugin) {
   return add(kCompositorSource, compositor_source_get_type()) &&
          add(kEncoderElement, encoder_element_get_type()) &&
          add(kMp4MuxElement, mp4_mux_element_get_type()) &&
-         add(kPacketSource, packet_source_get_type());
+         add(kPacketSource, packet_source_get_type()) && add(kSoundSource, sound_source_get_type());
 }
 
 // These beat the variables without a version, which stay what the operator set. gst_init reads

@@ -59,8 +59,8 @@ TEST(JobRequest, EachBadFieldIsNamed) {
       {"image_uris", "storage://a"},
       {"captions", "text"},
       {"clip_uris", "storage://a"},
-      {"music_uri", "storage://a"},
-      {"voice_uri", "storage://a"},
+      {"music_uri", ""},
+      {"voice_uri", json::array({"storage://a"})},
       {"webhook_url", "https://example.com"},
       {"colour", "red"}};
   for (const auto& [name, value] : bad) {

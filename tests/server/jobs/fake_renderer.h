@@ -20,6 +20,7 @@ class FakeRenderer : public render::Renderer {
   // Asked before a segment is written, and before the video is assembled.
   std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
   std::function<Status()> on_assemble;
+  std::function<Status(const CancelToken&)> on_sound;
 
   Status check(const spec::RenderSpec& spec) override {
     if (spec.captions_plan.hook.find("\u2603") == std::string::npos) return ok_status();
@@ -56,7 +57,21 @@ class FakeRenderer : public render::Renderer {
     return done;
   }
 
+  Result<media::SoundMeasures> prepare_sound(const render::RenderJob& job,
+                                             const std::filesystem::path& output,
+                                             const CancelToken& cancel) override {
+    if (on_sound) {
+      if (Status done = on_sound(cancel); !done) return done.failure();
+    }
+    const auto sha256 = [](const auto& input) { return input ? input->sha256 : ""; };
+    const std::string sound =
+        "sound " + sha256(job.inputs.music) + " " + sha256(job.inputs.voice) + "\n";
+    if (Status written = write_file_atomically(output, sound); !written) return written.failure();
+    return media::SoundMeasures{-14, -2, 3, 1.5, job.inputs.music && job.inputs.voice};
+  }
+
   Status assemble(const render::RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                  const std::optional<std::filesystem::path>& sound,
                   const std::filesystem::path& output, const CancelToken& /*cancel*/) override {
     if (on_assemble) {
       if (Status done = on_assemble(); !done) return done;
@@ -69,6 +84,11 @@ class FakeRenderer : public render::Renderer {
         return failure(FailureKind::kMedia, "segment " + std::to_string(i) + " is another one");
       }
       video += *part;
+    }
+    if (sound) {
+      const Result<std::string> heard = read_file(*sound);
+      if (!heard) return heard.failure();
+      video += *heard;
     }
     return write_file_atomically(output, video);
   }

@@ -37,6 +37,15 @@ class FakeInspector final : public MediaInspector {
     if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
     return facts;
   }
+  // And a sound: "mp3 12.5 2 44100".
+  Result<AudioFacts> inspect_audio(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    AudioFacts facts;
+    words >> facts.format >> facts.duration_seconds >> facts.channels >> facts.sample_rate;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (facts.duration_seconds > 900) return failure(FailureKind::kInvalid, "is too long");
+    return facts;
+  }
 };
 
 class FakeHealth final : public HealthSource {
@@ -271,7 +280,9 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(refused("png 5000 1", "image").faults.at(0).pointer, "/file");
   EXPECT_EQ(refused("png 1 1" + std::string(20'000'000, ' '), "image").kind,
             FailureKind::kTooLarge);
-  for (const char* category : {"audio", "", "font"}) {
+  EXPECT_EQ(refused("broken 1 1 8000", "audio").kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused("mp3 901 1 8000", "audio").faults.at(0).pointer, "/file");
+  for (const char* category : {"", "font"}) {
     EXPECT_EQ(refused("png 1 1", category).kind, FailureKind::kInvalid);
     EXPECT_EQ(refused("png 1 1", category).faults.at(0).pointer, "/category");
   }
@@ -317,6 +328,51 @@ TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
   const auto submitted = service_->submit(acme_, right, "");
   ASSERT_TRUE(submitted) << submitted.failure().detail;
   EXPECT_EQ(store_.job(submitted->job_id)->spec.assets.clips, std::vector<std::string>{clip});
+}
+
+TEST_F(JobServiceTest, SoundSaysWhatItIs) {
+  const auto asset = service_->keep_asset(acme_, upload("mp3 12.5 2 44100", "audio"));
+  ASSERT_TRUE(asset) << asset.failure().detail;
+  EXPECT_EQ(asset->duration_seconds, 12.5);
+  EXPECT_EQ(asset->channels, 2);
+  EXPECT_EQ(asset->sample_rate, 44'100);
+  EXPECT_FALSE(asset->width || asset->height);
+  EXPECT_TRUE(asset->key.ends_with(".mp3"));
+  const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
+  ASSERT_TRUE(picture);
+  EXPECT_FALSE(picture->duration_seconds || picture->channels || picture->sample_rate);
+}
+
+TEST_F(JobServiceTest, SoundIsTakenWhereItFits) {
+  const std::string sound = service_->keep_asset(acme_, upload("wav 10.0004 1 8000", "audio"))->uri;
+  json order = body();
+  order["music_uri"] = sound;
+  order["voice_uri"] = sound;
+  order["target_duration_seconds"] = 11;
+  const auto submitted = service_->submit(acme_, order, "");
+  ASSERT_TRUE(submitted) << submitted.failure().detail;
+  const spec::RenderSpec spec = service_->job(acme_, submitted->job_id)->spec;
+  EXPECT_EQ(spec.assets.music, sound);
+  EXPECT_EQ(spec.assets.voice, sound);
+  EXPECT_TRUE(spec.audio_plan.duck_music);
+
+  order["target_duration_seconds"] = 10;
+  const Failure cut = service_->submit(acme_, order, "").failure();
+  EXPECT_EQ(cut.kind, FailureKind::kInvalid);
+  ASSERT_EQ(cut.faults.size(), 1U);
+  EXPECT_EQ(cut.faults[0].pointer, "/voice_uri");
+  EXPECT_NE(cut.faults[0].detail.find("lasts 10.0004 s and the video 10 s"), std::string::npos);
+
+  const std::string picture = service_->keep_asset(acme_, upload("png 10 20"))->uri;
+  order = body();
+  order["music_uri"] = picture;
+  order["voice_uri"] = "storage://assets/none.mp3";
+  order["image_uris"] = {sound};
+  const Failure wrong = service_->submit(acme_, order, "").failure();
+  ASSERT_EQ(wrong.faults.size(), 3U);
+  EXPECT_EQ(wrong.faults[0].pointer, "/image_uris/0");
+  EXPECT_EQ(wrong.faults[1].pointer, "/music_uri");
+  EXPECT_EQ(wrong.faults[2].pointer, "/voice_uri");
 }
 
 TEST_F(JobServiceTest, AStrangeTenantNameMakesNoStrangePath) {
