@@ -14,13 +14,13 @@ struct VideoFormat {
   int frames_per_second = 30;
 };
 
-inline constexpr char kX264[] = "libx264";
-inline constexpr char kNvenc[] = "h264_nvenc";
+inline constexpr char kCodecX264[] = "libx264";
+inline constexpr char kCodecNvenc[] = "h264_nvenc";
 
 // Everything that decides an encoder's bytes. Part of content keys by fingerprint(): a constant,
 // never the machine's core count.
 struct EncoderSettings {
-  std::string codec = kX264;
+  std::string codec = kCodecX264;
   std::string preset = "veryfast";  // NVENC's are p1 to p7
   int crf = 20;                     // NVENC's constant quality, cq
   int max_bitrate_kbps = 12000;
@@ -33,7 +33,7 @@ struct EncoderSettings {
   int threads = 1;
 
   // The codec works on frames in CUDA memory; every other one on frames in system memory.
-  bool takes_cuda_frames() const { return codec == kNvenc; }
+  bool takes_cuda_frames() const { return codec == kCodecNvenc; }
   std::string fingerprint() const;
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "pipeline/media/video_format.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
 
@@ -28,7 +28,7 @@ struct Config {
   std::filesystem::path database;        // DB_URL=sqlite:///relative or sqlite:////absolute
   std::filesystem::path config_dir;      // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;       // PYTOON_CACHE_DIR
-  media::EncoderSettings encoder;        // config/engine.yaml
+  media::EncoderWish encoder;            // config/engine.yaml
   plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
   std::vector<std::string> unused;       // variables that are set for parts not built yet
 };

@@ -18,7 +18,8 @@ std::string engines_used(const std::vector<jobs::Segment>& segments) {
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
-                  const JobTimings& timings, WallTime completed_at, Json renderer_facts) {
+                  const JobTimings& timings, WallTime completed_at, const std::string& degraded,
+                  Json renderer_facts) {
   Json list = Json::array();
   for (const jobs::Segment& segment : segments) {
     list.push_back({{"index", segment.index},
@@ -37,6 +38,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"segments", std::move(list)},
       {"fallback_used", job.fallback_used},
       {"fallback_reason", job.fallback_reason.empty() ? Json(nullptr) : Json(job.fallback_reason)},
+      {"degraded", degraded.empty() ? Json(nullptr) : Json(degraded)},
       {"created_at", iso8601(job.created_at)},
       {"completed_at", iso8601(completed_at)},
       {"timings",

@@ -17,9 +17,11 @@ struct JobTimings {
   double assembly = 0;
 };
 
+// degraded: why the video was not made with the encoder that it could expect; "" when it was.
 nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     const std::vector<jobs::Segment>& segments,
                                     const JobTimings& timings, WallTime completed_at,
+                                    const std::string& degraded,
                                     nlohmann::ordered_json renderer_facts);
 
 // The engines that served, each once, in order of appearance, joined by "+".

@@ -65,8 +65,8 @@ NamedValues nvenc_options(const EncoderSettings& settings) {
 }  // namespace
 
 Result<NamedValues> encoder_options(const EncoderSettings& settings) {
-  if (settings.codec == kX264) return x264_options(settings);
-  if (settings.codec == kNvenc) return nvenc_options(settings);
+  if (settings.codec == kCodecX264) return x264_options(settings);
+  if (settings.codec == kCodecNvenc) return nvenc_options(settings);
   return failure(FailureKind::kMedia, "the encoder " + settings.codec + " is not supported");
 }
 

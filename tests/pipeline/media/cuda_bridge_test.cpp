@@ -114,7 +114,7 @@ TEST_F(Bridge, TheEncoderTakesTheMemoryOfItsCodecAlone) {
   for (const bool cuda : {true, false}) {
     GstPipelineRun pipeline;
     GstElement* element = *pipeline.add(kEncoderElement);
-    const EncoderSettings settings{.codec = cuda ? kNvenc : kX264,
+    const EncoderSettings settings{.codec = cuda ? kCodecNvenc : kCodecX264,
                                    .preset = cuda ? "p5" : "veryfast"};
     auto encoder = VideoEncoder::open({kSize, 30}, settings, cuda ? frames->get() : nullptr);
     ASSERT_TRUE(encoder) << encoder.failure().detail;
@@ -129,7 +129,7 @@ TEST_F(Bridge, TheEncoderTakesTheMemoryOfItsCodecAlone) {
 }
 
 TEST_F(Bridge, WithoutCudaFramesNvencIsNotOpened) {
-  const auto encoder = VideoEncoder::open({kSize, 30}, {.codec = kNvenc, .preset = "p5"});
+  const auto encoder = VideoEncoder::open({kSize, 30}, {.codec = kCodecNvenc, .preset = "p5"});
   ASSERT_FALSE(encoder);
   EXPECT_EQ(encoder.failure().kind, FailureKind::kEncoder);
   EXPECT_EQ(fake_nvenc_opened(), 0);

@@ -54,7 +54,7 @@ class NvencSegment : public MediaTest {
   }
   SegmentOrder nvenc_order(const std::string& name, int frames) const {
     SegmentOrder wanted = order(name, frames);
-    wanted.encoder = {.codec = kNvenc, .preset = "p5", .crf = 21};
+    wanted.encoder = {.codec = kCodecNvenc, .preset = "p5", .crf = 21};
     wanted.cuda = bridge_;
     return wanted;
   }
