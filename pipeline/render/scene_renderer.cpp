@@ -44,20 +44,46 @@ class SceneFrames final : public media::FrameSource {
 }  // namespace
 
 SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
-                             media::EncoderSettings encoder)
-    : device_(device), fonts_(fonts), encoder_(std::move(encoder)) {}
+                             media::EncoderChoice encoders)
+    : device_(device), fonts_(fonts), encoders_(std::move(encoders)) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
-Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
-  const PictureMaker maker{device_.kind(), encoder_.fingerprint(),
-                           fonts_.fingerprint(job.spec.style.caption.font)};
+std::vector<Encoder> SceneRenderer::encoders() const {
+  std::vector<Encoder> encoders;
+  for (const media::EncoderOption& option : encoders_.options) {
+    encoders.push_back({option.settings.codec, option.unavailable, option.expected});
+  }
+  return encoders;
+}
+
+const media::EncoderOption& SceneRenderer::encoder_of(const RenderJob& job) const {
+  const auto& options = encoders_.options;
+  const auto found = std::ranges::find_if(options, [&](const media::EncoderOption& option) {
+    return job.encoder.empty() ? option.unavailable.empty() : option.settings.codec == job.encoder;
+  });
+  return found == options.end() ? options.back() : *found;
+}
+
+// NVENC's frames are composed by a CUDA device wherever that is.
+std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder) const {
+  return encoder.takes_cuda_frames() ? "cuda" : device_.kind();
+}
+
+std::vector<std::string> SceneRenderer::keys_of(const RenderJob& job,
+                                                const PictureMaker& maker) const {
   const plan::Timeline timeline = timeline_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
     keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
   }
   return keys;
+}
+
+Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
+  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  return keys_of(job, {device_kind_for(encoder), encoder.fingerprint(),
+                       fonts_.fingerprint(job.spec.style.caption.font)});
 }
 
 int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
@@ -79,10 +105,12 @@ std::shared_ptr<SceneRenderer::Slot> SceneRenderer::slot_of(const std::string& k
 }
 
 Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& job) {
-  Result<std::vector<std::string>> keys = content_keys(job);
-  if (!keys) return keys.failure();
+  // Whatever the encoder: a job that changes it goes on with the same pictures.
   Sha256 hash;
-  for (const std::string& key : *keys) hash.field(key);
+  for (const std::string& key :
+       keys_of(job, {device_.kind(), "", fonts_.fingerprint(job.spec.style.caption.font)})) {
+    hash.field(key);
+  }
   const std::shared_ptr<Slot> slot = slot_of(hash.hex());
 
   const std::lock_guard lock(slot->mutex);
@@ -97,12 +125,18 @@ Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& jo
 Status SceneRenderer::render_segment(const RenderJob& job, int index,
                                      const std::filesystem::path& output, const CancelToken& cancel,
                                      const std::function<void(int)>& on_progress) {
+  const media::EncoderOption& encoder = encoder_of(job);
+  if (!encoder.unavailable.empty()) {
+    return failure(FailureKind::kEncoder,
+                   encoder.settings.codec + " can't be used here: " + encoder.unavailable);
+  }
   Result<std::shared_ptr<const Scene>> scene = scene_of(job);
   if (!scene) return scene.failure();
   const plan::FrameSpan& span = (*scene)->timeline().segments.at(static_cast<std::size_t>(index));
   SceneFrames frames(**scene, span.first, device_, cancel);
   media::SegmentOrder order;
-  order.encoder = encoder_;
+  order.encoder = encoder.settings;
+  order.cuda = encoders_.cuda;
   order.frame_count = span.count();
   order.output = output;
   order.cancel = cancel;
@@ -145,13 +179,17 @@ Status SceneRenderer::thumbnail(const std::filesystem::path& video,
   return media::write_jpeg(*frame, output);
 }
 
-nlohmann::ordered_json SceneRenderer::facts(const spec::RenderSpec& spec) const {
+nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
+  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  // A frame that a CUDA device composes leaves it once, unless its encoder reads it there.
+  const bool crosses = device_.cuda_handles().has_value() && !encoder.takes_cuda_frames();
   nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();
-  if (const auto used = fonts_.substitution(spec.style.caption.font)) {
+  if (const auto used = fonts_.substitution(job.spec.style.caption.font)) {
     substitutions.push_back({{"wanted", used->wanted}, {"used", used->used}});
   }
   return {{"device", device_.kind()},
-          {"encoder", encoder_.codec},
+          {"encoder", encoder.codec},
+          {"crossings_per_frame", crosses ? 1 : 0},
           {"font_substitutions", substitutions}};
 }
 

@@ -165,18 +165,43 @@ engines::EngineVariables engine_variables(const Variables& env) {
           env.text("API_ENGINE_KEY").value_or(""), env.text("API_ENGINE_PROVIDER").value_or("")};
 }
 
+media::EncoderWish::Codec read_codec(spec::FieldReader& r) {
+  using Codec = media::EncoderWish::Codec;
+  const std::string name = r.text("codec", 0, 40);
+  if (name == media::kCodecNvenc) return Codec::kNvenc;
+  if (name == media::kCodecX264) return Codec::kX264;
+  if (name != "auto") r.fault("codec", "must be one of auto, h264_nvenc, libx264");
+  return Codec::kAuto;
+}
+
+void read_nvenc(spec::FieldReader& r, media::EncoderWish& wish) {
+  if (r.has("nvenc_preset")) {
+    wish.nvenc.preset = r.text("nvenc_preset", 2, 2);
+    if (wish.nvenc.preset < "p1" || wish.nvenc.preset > "p7") {
+      r.fault("nvenc_preset", "must be one of p1 to p7");
+    }
+  }
+  if (r.has("nvenc_cq")) wish.nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 35));
+  if (r.has("nvenc_sessions")) {
+    wish.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
+  }
+}
+
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
                     Config& config) {
-  media::EncoderSettings& encoder = config.encoder;
+  media::EncoderWish& wish = config.encoder;
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
   spec::FieldReader r(*json, "", faults);
   if (const Json* part = r.object("encoder")) {
     spec::FieldReader e(*part, "/encoder", faults);
-    encoder.preset = e.text("x264_preset", 1, 20);
-    encoder.crf = static_cast<int>(e.whole("crf", 10, 35));
-    encoder.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    if (e.has("codec")) wish.codec = read_codec(e);
+    wish.x264.preset = e.text("x264_preset", 1, 20);
+    wish.x264.crf = static_cast<int>(e.whole("crf", 10, 35));
+    wish.x264.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    wish.nvenc.max_bitrate_kbps = wish.x264.max_bitrate_kbps;
+    read_nvenc(e, wish);
     e.finish();
   }
   const Json* const section = r.object("engines");

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "engines/engine_table.h"
-#include "pipeline/media/video_format.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
 
@@ -29,7 +29,7 @@ struct Config {
   std::filesystem::path database;        // DB_URL=sqlite:///relative or sqlite:////absolute
   std::filesystem::path config_dir;      // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;       // PYTOON_CACHE_DIR
-  media::EncoderSettings encoder;        // config/engine.yaml
+  media::EncoderWish encoder;            // config/engine.yaml
   engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
   std::filesystem::path spend_journal;   // beside the database
   plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml

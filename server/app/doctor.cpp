@@ -43,13 +43,22 @@ void check_cpu(const Config& config, Report& report) {
                        " segments at once");
 }
 
-void check_encoder(const Config& config, Report& report) {
-  const Status probed = media::probe_encoder(config.encoder.codec);
-  const std::string name = config.encoder.codec + " " + config.encoder.preset;
-  if (probed) {
-    report.ok("encoder", name + ", real frames encoded");
-  } else {
-    report.bad("encoder", name + ": " + probed.failure().detail);
+// NVENC was tried when the studio was opened.
+void check_encoders(const media::EncoderChoice& encoders, Report& report) {
+  for (const media::EncoderOption& option : encoders.options) {
+    const media::EncoderSettings& settings = option.settings;
+    const std::string name = settings.codec + " " + settings.preset;
+    if (!option.unavailable.empty()) {
+      report.note("encoder", name + ": " + option.unavailable);
+      continue;
+    }
+    const Status probed =
+        settings.takes_cuda_frames() ? ok_status() : media::probe_encoder(settings.codec);
+    if (probed) {
+      report.ok("encoder", name + ", real frames encoded");
+    } else {
+      report.bad("encoder", name + ": " + probed.failure().detail);
+    }
   }
 }
 
@@ -137,7 +146,7 @@ int doctor(const Config& config) {
   check_cpu(config, report);
   const Result<Studio> studio = open_studio(config, log);
   if (studio) {
-    check_encoder(config, report);
+    check_encoders(studio->encoders, report);
     check_fonts(config, *studio->fonts, report);
   } else {
     report.bad("media", studio.failure().detail);

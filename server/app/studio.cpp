@@ -3,6 +3,18 @@
 #include "gpu/cpu/cpu_device.h"
 
 namespace pytoon::app {
+namespace {
+
+// Missing what a machine of this kind ought to have is worth a warning.
+void report(const media::EncoderChoice& encoders, Log& log) {
+  for (const media::EncoderOption& option : encoders.options) {
+    if (option.unavailable.empty() || !option.expected) continue;
+    log.warning("encoder_not_available",
+                {{"encoder", option.settings.codec}, {"reason", option.unavailable}});
+  }
+}
+
+}  // namespace
 
 Result<Studio> open_studio(const Config& config, Log& log) {
   Studio studio;
@@ -19,8 +31,17 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   studio.fonts = std::move(*fonts);
 
   studio.device = gpu::make_cpu_device();
+  Result<media::EncoderChoice> encoders =
+      media::choose_encoder(config.encoder, *studio.device, config.cache_dir);
+  if (!encoders) {
+    return failure(encoders.failure().kind,
+                   "config/engine.yaml asks for h264_nvenc: " + encoders.failure().detail +
+                       "; with encoder.codec auto x264 does instead");
+  }
+  studio.encoders = std::move(*encoders);
+  report(studio.encoders, log);
   studio.renderer =
-      std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, config.encoder);
+      std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, studio.encoders);
   return studio;
 }
 

@@ -29,8 +29,8 @@ Json sound_json(const media::SoundMeasures& measures) {
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
-                  const JobTimings& timings, WallTime completed_at, Json renderer_facts,
-                  Json sound) {
+                  const JobTimings& timings, WallTime completed_at, const std::string& degraded,
+                  Json renderer_facts, Json sound) {
   Json list = Json::array();
   for (const jobs::Segment& segment : segments) {
     list.push_back({{"index", segment.index},
@@ -49,6 +49,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"segments", std::move(list)},
       {"fallback_used", job.fallback_used},
       {"fallback_reason", job.fallback_reason.empty() ? Json(nullptr) : Json(job.fallback_reason)},
+      {"degraded", degraded.empty() ? Json(nullptr) : Json(degraded)},
       {"created_at", iso8601(job.created_at)},
       {"completed_at", iso8601(completed_at)},
       {"timings",

@@ -19,9 +19,11 @@ struct JobTimings {
   double assembly = 0;
 };
 
+// degraded: why the video was not made with the encoder that it could expect; "" when it was.
 nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     const std::vector<jobs::Segment>& segments,
                                     const JobTimings& timings, WallTime completed_at,
+                                    const std::string& degraded,
                                     nlohmann::ordered_json renderer_facts,
                                     nlohmann::ordered_json sound);
 

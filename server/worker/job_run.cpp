@@ -88,7 +88,10 @@ JobRun::Outcome JobRun::judge(const Unit& unit, const Failure& failure) {
     parts_.log.warning("job_waits", {{"job_id", job_.id}, {"reason", failure.detail}});
     return Outcome::kBackOff;
   }
-  if (unit.stage == Stage::kSegments) return segment_failed(unit, failure);
+  if (unit.stage == Stage::kSegments) {
+    const auto other = decide_after(failure, parts_.renderer, unit.job->encoder);
+    return other ? change_encoder(unit, *other) : segment_failed(unit, failure);
+  }
   if (unit.stage == Stage::kInputs && failure.kind == FailureKind::kNotFound) {
     return fail_job("lost-input", failure.detail);
   }

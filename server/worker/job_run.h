@@ -7,7 +7,8 @@
 //
 // How troubles end: a full or absent store or storage is waited for; a lost lease (another epoch,
 // a human's UPDATE) ends the run at once; a segment that fails twice gets card footage, and when
-// the card fails twice too the job is FAILED; an exception hands the job back as crashed.
+// the card fails twice too the job is FAILED; an exception hands the job back as crashed. When a
+// hardware encoder fails, the job goes over to the software one, once, with all its segments.
 //
 // Thread rule: step(), has_work(), stop() and over() from any thread; beat() from one.
 // step() blocks for as long as its piece of work takes, the others for milliseconds.
@@ -26,6 +27,7 @@
 #include "engines/ladder.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
+#include "server/worker/job_encoder.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/sound_task.h"
 
@@ -124,6 +126,7 @@ class JobRun {
   void begin_sound();
   Status finish_sound();
   Status choose_footage();
+  Status choose_encoder();
   Status make_keys();
   Status assemble();
   Status make_thumbnail();
@@ -139,6 +142,8 @@ class JobRun {
   Status keep_row(std::size_t index, const jobs::Segment& row);
   Outcome segment_failed(const Unit& unit, const Failure& failure);
   Outcome fall_to_card(const Unit& unit, const Failure& failure);
+  Outcome change_encoder(const Unit& unit, const EncoderDecision& decision);
+  void tell_degraded(const EncoderDecision& decision);
   Status note_fallback(const std::string& engine, const std::string& reason,
                        std::optional<std::size_t> segment);
 
@@ -171,6 +176,7 @@ class JobRun {
   int io_failures_ = 0;
   SteadyTime segments_began_{};
   std::vector<render::SegmentFootage> footage_;
+  EncoderDecision encoder_;  // once the keys are made
   std::shared_ptr<const render::RenderJob> render_job_;
   std::vector<Slot> slots_;
 

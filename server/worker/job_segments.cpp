@@ -132,6 +132,32 @@ JobRun::Outcome JobRun::fall_to_card(const Unit& unit, const Failure& failure) {
   return Outcome::kKeysChanged;
 }
 
+// The first thread that comes here decides for all; what others made meanwhile is made anew.
+JobRun::Outcome JobRun::change_encoder(const Unit& unit, const EncoderDecision& decision) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (encoder_.encoder != unit.job->encoder) return Outcome::kAgain;
+    encoder_ = decision;
+  }
+  jobs::Segment row = rows()[unit.segment];
+  row.error = decision.degraded();
+  if (const Status kept = keep_row(unit.segment, row); !kept) {
+    const std::lock_guard lock(mutex_);
+    encoder_ = {unit.job->encoder, "", "", false};
+    return judge_store(kept.failure());
+  }
+  tell_degraded(decision);
+  return Outcome::kKeysChanged;
+}
+
+void JobRun::tell_degraded(const EncoderDecision& decision) {
+  parts_.log.warning("encoder_degraded", {{"job_id", job_.id},
+                                          {"from", decision.from},
+                                          {"to", decision.encoder},
+                                          {"reason", decision.reason}});
+  parts_.metrics.degraded(decision.from, decision.encoder);
+}
+
 Status JobRun::note_fallback(const std::string& engine, const std::string& reason,
                              std::optional<std::size_t> segment) {
   if (Status noted = parts_.store.note_fallback(lease_, reason); !noted) return noted;

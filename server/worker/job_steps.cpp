@@ -1,4 +1,6 @@
 // The steps of a job that are done once, in the order of the story.
+#include <algorithm>
+
 #include "base/files.h"
 #include "engines/template_engine.h"
 #include "server/worker/job_inputs.h"
@@ -136,14 +138,43 @@ Status JobRun::choose_footage() {
   return ok_status();
 }
 
+// Once a lease. A job that leaves the encoder it was begun with says so in its first segment's row,
+// so that the next lease knows; one that begins without the encoder it could expect is told once.
+Status JobRun::choose_encoder() {
+  render::RenderJob job;
+  job.spec = job_.spec;
+  job.inputs = inputs_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!encoder_.encoder.empty()) return ok_status();
+    job.footage = footage_;
+  }
+  std::vector<jobs::Segment> kept = rows();
+  const Result<EncoderDecision> decided = decide_encoder(parts_.renderer, std::move(job), kept);
+  if (!decided) return decided.failure();
+  if (decided->switched) {
+    kept[0].error = decided->degraded();
+    if (Status noted = keep_row(0, kept[0]); !noted) return noted;
+  }
+  const bool begun = std::any_of(kept.begin(), kept.end(), [&](const jobs::Segment& row) {
+    return row.status == jobs::SegmentStatus::kDone || row.error == decided->degraded();
+  });
+  if (decided->switched || (!decided->from.empty() && !begun)) tell_degraded(*decided);
+  const std::lock_guard lock(mutex_);
+  encoder_ = *decided;
+  return ok_status();
+}
+
 // Which segments are to be rendered: all whose key is not that of a finished, intact object.
 Status JobRun::make_keys() {
+  if (Status chosen = choose_encoder(); !chosen) return chosen;
   auto made = std::make_shared<render::RenderJob>();
   made->spec = job_.spec;
   made->inputs = inputs_;
   {
     const std::lock_guard lock(mutex_);
     made->footage = footage_;
+    made->encoder = encoder_.encoder;
   }
   const Result<std::vector<std::string>> keys = parts_.renderer.content_keys(*made);
   if (!keys) return keys.failure();
@@ -210,8 +241,9 @@ Status JobRun::write_metadata() {
     const std::string link = jobs::segment_link_key(job_.id, row.index);
     if (Status linked = parts_.storage.link(row.artifact_key, link); !linked) return linked;
   }
-  const nlohmann::ordered_json metadata = job_metadata(
-      job_, kept, timings_, parts_.clock.now(), parts_.renderer.facts(job_.spec), sound_facts_);
+  const nlohmann::ordered_json metadata =
+      job_metadata(job_, kept, timings_, parts_.clock.now(), encoder_.degraded(),
+                   parts_.renderer.facts(*render_job_), sound_facts_);
   const fs::path staged = parts_.storage.staging("metadata.json");
   const Status written = write_file_atomically(staged, metadata.dump(2) + "\n");
   return written ? publish(staged, "metadata.json") : written;

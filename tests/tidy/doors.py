@@ -51,6 +51,7 @@ FOREIGN = {
     "libavfilter/": ["pipeline/media"],
     "libswscale/": ["pipeline/media"],
     "libswresample/": ["pipeline/media"],
+    "ffnvcodec/": ["pipeline/media"],
     "vips/": ["pipeline/media"],
     "pango/": ["pipeline/media"],
     "cairo": ["pipeline/media"],

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "base/files.h"
+
 namespace pytoon::app {
 namespace {
 
@@ -37,6 +41,32 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
     EXPECT_FALSE(detail.empty()) << name;
     EXPECT_EQ(detail.find('\n'), std::string::npos) << detail;
     EXPECT_NE(detail.find(name == "PYTOON_CONFIG_DIR" ? value : name), std::string::npos) << detail;
+  }
+}
+
+// A config folder of its own with another engine.yaml.
+std::string refusal_of_engine(const std::string& encoder_lines) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "pytoon-engine-yaml";
+  fs::remove_all(folder);
+  fs::copy(PYTOON_SOURCE_DIR "/config", folder);
+  fs::remove(folder / "engine.yaml");
+  EXPECT_TRUE(write_file_atomically(folder / "engine.yaml", "encoder:\n" + encoder_lines));
+  const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", folder.string()}});
+  fs::remove_all(folder);
+  return config ? "" : config.failure().detail;
+}
+
+TEST(Config, TheEncoderIsChosenInEngineYaml) {
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264), "");  // what is new has defaults
+  EXPECT_EQ(refusal_of_engine(x264 + "  codec: libx264\n  nvenc_sessions: 3\n"), "");
+  for (const char* wrong :
+       {"codec: h265", "nvenc_preset: slow", "nvenc_cq: 5", "nvenc_sessions: -1"}) {
+    const std::string detail = refusal_of_engine(x264 + "  " + wrong + "\n");
+    EXPECT_NE(detail.find("engine.yaml"), std::string::npos) << wrong;
+    const std::string field(wrong, std::string_view(wrong).find(':'));
+    EXPECT_NE(detail.find(field), std::string::npos) << detail;
   }
 }
 

@@ -21,11 +21,16 @@ class FakeRenderer : public render::Renderer {
   std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
   std::function<Status()> on_assemble;
   std::function<Status(const CancelToken&)> on_sound;
+  // Asked as well, with the encoder that the job names.
+  std::function<Status(int index, const std::string& encoder)> on_encode;
+  std::vector<render::Encoder> encoder_list{{"fake_encoder", "", false}};
 
   Status check(const spec::RenderSpec& spec) override {
     if (spec.captions_plan.hook.find("\u2603") == std::string::npos) return ok_status();
     return invalid_field("/captions/hook", "has a glyph that no font has");
   }
+
+  std::vector<render::Encoder> encoders() const override { return encoder_list; }
 
   Result<std::vector<std::string>> content_keys(const render::RenderJob& job) override {
     std::vector<std::string> keys;
@@ -48,6 +53,7 @@ class FakeRenderer : public render::Renderer {
       most_running_ = std::max(most_running_, running_);
     }
     Status done = on_render ? on_render(index, job.footage[i].kind, cancel) : ok_status();
+    if (done && on_encode) done = on_encode(index, job.encoder);
     if (done) {
       on_progress(frame_count(job.spec, index));
       done = write_file_atomically(output, "segment " + key(job, i) + "\n");
@@ -100,8 +106,8 @@ class FakeRenderer : public render::Renderer {
     return write_file_atomically(output, "thumbnail of " + sha256_hex(*bytes));
   }
 
-  nlohmann::ordered_json facts(const spec::RenderSpec& /*spec*/) const override {
-    return {{"device", "fake"}};
+  nlohmann::ordered_json facts(const render::RenderJob& job) const override {
+    return {{"device", "fake"}, {"encoder", job.encoder}};
   }
 
   int calls(int index) const {
@@ -123,6 +129,7 @@ class FakeRenderer : public render::Renderer {
   // A segment depends on its own footage and on that of the one before, which it fades from.
   static std::string key(const render::RenderJob& job, std::size_t i) {
     Sha256 hash;
+    hash.field(job.encoder);
     hash.field(std::to_string(job.spec.seed));
     hash.field(std::to_string(i));
     for (const render::InputFile& image : job.inputs.images) hash.field(image.sha256);

@@ -68,6 +68,7 @@ class CountingMetrics final : public JobMetrics {
   void job_failed(spec::Archetype, const std::string&) override {}
   void segment_rendered(const std::string&, double) override {}
   void fallback_used(const std::string&) override {}
+  void degraded(const std::string&, const std::string&) override {}
   int created = 0;
 };
 
