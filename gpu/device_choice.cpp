@@ -1,0 +1,19 @@
+#include "gpu/device_choice.h"
+
+#include <utility>
+
+namespace pytoon::gpu {
+
+Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers) {
+  if (wish == DeviceWish::kCpu) return ChosenDevice{makers.cpu(), "", false};
+  Result<std::unique_ptr<Device>> cuda = makers.cuda();
+  if (cuda) return ChosenDevice{std::move(*cuda), "", false};
+  Failure fault = cuda.failure();
+  if (wish == DeviceWish::kAuto) {
+    return ChosenDevice{makers.cpu(), fault.detail, fault.kind != FailureKind::kNotFound};
+  }
+  fault.detail = "no CUDA device: " + fault.detail + "; or take the CPU instead";
+  return fault;
+}
+
+}  // namespace pytoon::gpu
