@@ -12,7 +12,6 @@ Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers) 
   if (wish == DeviceWish::kAuto) {
     return ChosenDevice{makers.cpu(), fault.detail, fault.kind != FailureKind::kNotFound};
   }
-  fault.detail = "no CUDA device: " + fault.detail + "; or take the CPU instead";
   return fault;
 }
 

@@ -26,7 +26,7 @@ struct ChosenDevice {
   bool gpu_failed = false;  // a GPU is there and would not do, which somebody should look into
 };
 
-// Asks for CUDA at most once. Only kCuda can fail, with the maker's kind and a remedy.
+// Asks for CUDA at most once. Only kCuda can fail, as the maker did.
 Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers);
 
 }  // namespace pytoon::gpu

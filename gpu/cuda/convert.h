@@ -9,8 +9,8 @@ namespace pytoon::gpu::cuda {
 
 static PYTOON_HOST_DEVICE void convert_pixel(const ConvertJob& job, const std::uint8_t* p, int x,
                                              int y) {
-  const std::size_t at = static_cast<std::size_t>(y) * job.luma_pitch_bytes +
-                         static_cast<std::size_t>(x);
+  const std::size_t at =
+      static_cast<std::size_t>(y) * job.luma_pitch_bytes + static_cast<std::size_t>(x);
   if (job.luma_alpha == nullptr) {
     job.luma[at] = luma(p[0], p[1], p[2]);
     return;

@@ -68,7 +68,8 @@ Status CudaCompositor::make_room_for_layers(std::size_t count) {
 Status CudaCompositor::make_staging(Size size) {
   if (staging_.size == size) return ok_status();
   staging_ = Staging{};
-  const std::size_t pitch_bytes = (static_cast<std::size_t>(size.width) + kLine - 1) / kLine * kLine;
+  const std::size_t pitch_bytes =
+      (static_cast<std::size_t>(size.width) + kLine - 1) / kLine * kLine;
   const std::size_t bytes = pitch_bytes * static_cast<std::size_t>(size.height) * 3 / 2;
   Result<Block> device = Block::allocate(machine_, bytes, "a frame");
   if (!device) return device.failure();
@@ -121,8 +122,8 @@ Status CudaCompositor::compose_to_host(const Composition& composition, const Hos
   machine_->crossings.fetch_add(1, std::memory_order_relaxed);
   const std::uint8_t* luma = staging_.host.data();
   copy_plane(luma, pitch_bytes, target.luma, target.luma_pitch_bytes, size.width, size.height);
-  copy_plane(luma + pitch_bytes * luma_rows, pitch_bytes, target.chroma,
-             target.chroma_pitch_bytes, size.width, size.height / 2);
+  copy_plane(luma + pitch_bytes * luma_rows, pitch_bytes, target.chroma, target.chroma_pitch_bytes,
+             size.width, size.height / 2);
   return ok_status();
 }
 

@@ -68,18 +68,18 @@ Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
   if (!pixels) return pixels.failure();
   const Status done = finish(convert(image, *pixels, *planes, opaque));
   if (!done) return done.failure();
-  return TexturePtr(std::make_shared<CudaTexture>(size, opaque, content_of(image, opaque),
-                                                  std::move(*planes)));
+  return TexturePtr(
+      std::make_shared<CudaTexture>(size, opaque, content_of(image, opaque), std::move(*planes)));
 }
 
 Status CudaDevice::convert(const RgbaImage& image, const Block& pixels, const Block& planes,
                            bool opaque) {
   const std::size_t bytes = image.pixels.size();
   const std::size_t row_bytes = bytes / static_cast<std::size_t>(image.size.height);
-  const Status sent = machine_->runtime->queue(
-      {Way::kToDevice, pixels.data(), row_bytes, image.pixels.data(), row_bytes, row_bytes,
-       static_cast<std::size_t>(image.size.height)},
-      stream_.get());
+  const Status sent =
+      machine_->runtime->queue({Way::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
+                                row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
+                               stream_.get());
   if (!sent) return sent;
   const TextureLayout layout = texture_layout(image.size, opaque);
   ConvertJob job;

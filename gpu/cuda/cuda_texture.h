@@ -7,7 +7,6 @@
 
 namespace pytoon::gpu::cuda {
 
-
 // Planes one after the other in one block, rows and planes at multiples of 128 bytes: a warp's
 // reads begin where a memory line does.
 struct TextureLayout {

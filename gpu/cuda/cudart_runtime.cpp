@@ -27,8 +27,8 @@ Failure fault_of(int code, const std::string& doing) {
   if (error == cudaErrorMemoryAllocation) {
     return failure(FailureKind::kOutOfMemory, doing + ": the GPU is full");
   }
-  std::string detail = doing + ": CUDA says: " + cudaGetErrorString(error) + " (" +
-                       std::to_string(code) + ")";
+  std::string detail =
+      doing + ": CUDA says: " + cudaGetErrorString(error) + " (" + std::to_string(code) + ")";
   if (cudaPeekAtLastError() != cudaSuccess || cudaFree(nullptr) != cudaSuccess) {
     detail += "; the context is lost, and the process must be started anew";
   }
@@ -203,8 +203,8 @@ void CudartRuntime::release(void* memory) {
 Result<void*> CudartRuntime::allocate_pinned(std::size_t bytes) {
   enter();
   void* memory = nullptr;
-  const Status got = done(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
-                          "pinned host memory was not given");
+  const Status got =
+      done(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault), "pinned host memory was not given");
   if (!got) return got.failure();
   return memory;
 }

@@ -39,8 +39,7 @@ LayerJob layer_job(const Layer& layer, const CudaTexture& texture, const Rect& a
   job.luma.alpha_pitch_bytes = planes.luma_alpha_pitch_bytes;
   const Sampling x{chroma_origin_x(layer.x.origin, layer.x.step), layer.x.step};
   const Sampling y{chroma_origin_y(layer.y.origin), layer.y.step};
-  job.chroma =
-      plane_job(x, y, chroma_area_of(area), {(size.width + 1) / 2, (size.height + 1) / 2});
+  job.chroma = plane_job(x, y, chroma_area_of(area), {(size.width + 1) / 2, (size.height + 1) / 2});
   job.chroma.colour = planes.chroma;
   job.chroma.alpha = planes.chroma_alpha;
   job.chroma.colour_pitch_bytes = planes.chroma_pitch_bytes;

@@ -49,20 +49,19 @@ static PYTOON_HOST_DEVICE std::int16_t resampled(const std::uint8_t* bytes, cons
 
 // Draws an opaque sample.
 static PYTOON_HOST_DEVICE void lay(std::uint8_t& frame, int colour, int opacity_256) {
-  frame = opacity_256 == 256
-              ? static_cast<std::uint8_t>(colour)
-              : lerp(frame, static_cast<std::uint16_t>(colour),
-                     static_cast<std::uint16_t>(opacity_256));
+  frame = opacity_256 == 256 ? static_cast<std::uint8_t>(colour)
+                             : lerp(frame, static_cast<std::uint16_t>(colour),
+                                    static_cast<std::uint16_t>(opacity_256));
 }
 
 // Draws a settled, premultiplied sample.
 static PYTOON_HOST_DEVICE void lay_over(std::uint8_t& frame, int colour, int alpha,
                                         int opacity_256) {
-  frame = opacity_256 == 256
-              ? blend(frame, static_cast<std::uint16_t>(colour), static_cast<std::uint16_t>(alpha))
-              : blend_faded(frame, static_cast<std::uint32_t>(colour),
-                            static_cast<std::uint32_t>(alpha),
-                            static_cast<std::uint32_t>(opacity_256));
+  frame =
+      opacity_256 == 256
+          ? blend(frame, static_cast<std::uint16_t>(colour), static_cast<std::uint16_t>(alpha))
+          : blend_faded(frame, static_cast<std::uint32_t>(colour),
+                        static_cast<std::uint32_t>(alpha), static_cast<std::uint32_t>(opacity_256));
 }
 
 // frame: C bytes at sample (x, y) of the frame's plane.

@@ -79,8 +79,8 @@ static PYTOON_HOST_DEVICE int last_hiding(const LayerJob* layers, int begin, int
 static PYTOON_HOST_DEVICE void blacken(std::uint32_t* picture, int thread) {
   constexpr std::uint32_t kOnes = 0x01010101U;
   for (int i = thread; i < kPictureWords; i += kThreads) {
-    picture[i] = kOnes * static_cast<std::uint32_t>(i < kLumaWords ? kLumaRange.low
-                                                                   : kChromaNeutral);
+    picture[i] =
+        kOnes * static_cast<std::uint32_t>(i < kLumaWords ? kLumaRange.low : kChromaNeutral);
   }
 }
 
@@ -136,9 +136,8 @@ static PYTOON_HOST_DEVICE void draw_plane(const PlaneJob& plane, int opacity_256
 static PYTOON_HOST_DEVICE void draw_layer(const LayerJob& layer, const Tile& tile,
                                           TileMemory& memory, int picture, int thread) {
   std::uint8_t* luma = bytes_of(memory.picture[picture]);
-  draw_plane<1, kTileWidth, kTileHeight>(layer.luma, layer.opacity_256,
-                                         {memory.luma_x, memory.luma_y}, tile.x, tile.y, luma,
-                                         thread);
+  draw_plane<1, kTileWidth, kTileHeight>(
+      layer.luma, layer.opacity_256, {memory.luma_x, memory.luma_y}, tile.x, tile.y, luma, thread);
   draw_plane<2, kChromaWidth, kChromaHeight>(layer.chroma, layer.opacity_256,
                                              {memory.chroma_x, memory.chroma_y}, tile.x / 2,
                                              tile.y / 2, luma + 4 * kLumaWords, thread);
@@ -180,8 +179,7 @@ static PYTOON_HOST_DEVICE void store(const FrameJob& job, const Tile& tile, Tile
     store_word(memory.picture[0], i, tile, aligned, luma, target.luma_pitch_bytes);
   }
   for (int i = thread; i < kRowWords * (tile.height / 2); i += kThreads) {
-    store_word(memory.picture[0] + kLumaWords, i, tile, aligned, chroma,
-               target.chroma_pitch_bytes);
+    store_word(memory.picture[0] + kLumaWords, i, tile, aligned, chroma, target.chroma_pitch_bytes);
   }
 }
 

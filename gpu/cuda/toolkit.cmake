@@ -41,9 +41,9 @@ function(pytoon_find_cuda)
   message(STATUS "CUDA device: no, ${missing}")
 endfunction()
 
-# The codes to compile for: those wanted that this nvcc knows, as nvcc's -gencode options. SASS runs
-# on later minor versions of its generation, PTX on everything later.
-function(pytoon_gencode out)
+# The codes to compile for: those wanted that this nvcc knows. SASS (sm_) runs on later minor
+# versions of its generation, PTX (compute_) on everything later.
+function(pytoon_gpu_codes out)
   set(wanted ${PYTOON_CUDA_ARCHITECTURES})
   if(NOT wanted AND CMAKE_BUILD_TYPE STREQUAL "Release")
     set(wanted sm_75 sm_80 sm_86 sm_89 sm_90 sm_100 sm_120 compute_90)
@@ -51,20 +51,28 @@ function(pytoon_gencode out)
     set(wanted sm_75 compute_75)
   endif()
   execute_process(COMMAND ${PYTOON_NVCC} --list-gpu-code OUTPUT_VARIABLE known)
-  set(options)
+  set(codes)
   foreach(code ${wanted})
     string(REGEX REPLACE "^[a-z]+_" "" number ${code})
     if(known MATCHES "sm_${number}[^0-9a-z]")
-      list(APPEND options -gencode arch=compute_${number},code=${code})
+      list(APPEND codes ${code})
     endif()
   endforeach()
-  set(${out} ${options} PARENT_SCOPE)
+  if(NOT codes)
+    message(FATAL_ERROR "This nvcc compiles for none of: ${wanted}")
+  endif()
+  set(${out} ${codes} PARENT_SCOPE)
 endfunction()
 
 # Compiles one .cu file to an object; what the kernels take (registers, spills) goes to
 # OBJECT.resources. Floating point isn't contracted, as in the C++ compiler's options.
 function(pytoon_cuda_object source object)
-  pytoon_gencode(gencode)
+  pytoon_gpu_codes(codes)
+  set(gencode)
+  foreach(code ${codes})
+    string(REGEX REPLACE "^[a-z]+_" "" number ${code})
+    list(APPEND gencode -gencode arch=compute_${number},code=${code})
+  endforeach()
   file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${source})
   add_custom_command(
     OUTPUT ${object} ${object}.resources
@@ -78,3 +86,4 @@ function(pytoon_cuda_object source object)
 endfunction()
 
 pytoon_find_cuda()
+set(PYTOON_CUDA_KERNELS ${PROJECT_BINARY_DIR}/gpu/cuda_kernels.o)

@@ -92,9 +92,9 @@ Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& options) {
   const Result<int> count = count_gpus();
   if (!count) return count.failure();
   if (options.ordinal < 0 || options.ordinal >= *count) {
-    return failure(FailureKind::kNotFound,
-                   "there is no GPU number " + std::to_string(options.ordinal) +
-                       ": CUDA sees " + std::to_string(*count));
+    return failure(FailureKind::kNotFound, "there is no GPU number " +
+                                               std::to_string(options.ordinal) + ": CUDA sees " +
+                                               std::to_string(*count));
   }
   Result<cuda::OpenedRuntime> opened = cuda::open_cudart(options.ordinal);
   if (!opened) return opened.failure();

@@ -103,6 +103,17 @@ void read_log_level(Variables& env, Config& config) {
   config.log_level = static_cast<LogLevel>(found - names.begin());
 }
 
+void read_device(Variables& env, Config& config) {
+  const std::string name = env.text("PYTOON_DEVICE").value_or("auto");
+  if (name == "cpu") {
+    config.device = gpu::DeviceWish::kCpu;
+  } else if (name == "cuda") {
+    config.device = gpu::DeviceWish::kCuda;
+  } else if (name != "auto") {
+    env.note(wrong("PYTOON_DEVICE", "must be auto, cpu or cuda"));
+  }
+}
+
 void read_places(Variables& env, Config& config) {
   const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
   if (backend != "filesystem") {
@@ -199,6 +210,7 @@ Result<Config> read_config(const Environment& environment) {
   read_access(env, config);
   read_limits(env, config);
   read_log_level(env, config);
+  read_device(env, config);
   read_places(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();

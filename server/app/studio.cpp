@@ -1,6 +1,7 @@
 #include "server/app/studio.h"
 
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
 
 namespace pytoon::app {
 
@@ -18,7 +19,20 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   if (!fonts) return fonts.failure();
   studio.fonts = std::move(*fonts);
 
-  studio.device = gpu::make_cpu_device();
+  Result<gpu::ChosenDevice> chosen = gpu::choose_device(
+      config.device,
+      {[] { return gpu::make_cpu_device(); }, [] { return gpu::make_cuda_device({}); }});
+  if (!chosen) {
+    Failure fault = chosen.failure();
+    fault.detail = "PYTOON_DEVICE is cuda, but " + fault.detail + "; auto would take the CPU";
+    return fault;
+  }
+  if (chosen->gpu_failed) {
+    log.warning("gpu_not_used", {{"reason", chosen->reason}});
+  } else if (!chosen->reason.empty()) {
+    log.info("no_gpu", {{"reason", chosen->reason}});
+  }
+  studio.device = std::move(chosen->device);
   studio.renderer =
       std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, config.encoder);
   return studio;

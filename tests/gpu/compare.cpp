@@ -20,7 +20,8 @@ Error compare_with(const GuardedFrame& frame, const Luma& luma, const Chroma& ch
     for (int x = 0; x < size.width; ++x) add(frame.luma(x, y), luma(x, y));
   }
   for (int j = 0; j < size.height / 2; ++j) {
-    for (int i = 0; i < size.width; ++i) add(frame.chroma(i / 2, j, i % 2), chroma(i / 2, j, i % 2));
+    for (int i = 0; i < size.width; ++i)
+      add(frame.chroma(i / 2, j, i % 2), chroma(i / 2, j, i % 2));
   }
   return {sum / (size.width * size.height * 1.5), max};
 }

@@ -15,11 +15,12 @@ class DeviceChoice : public ::testing::Test {
     return {[] { return make_cpu_device("baseline"); },
             [this, has_cuda]() -> Result<std::unique_ptr<Device>> {
               ++asked_;
-              if (!has_cuda) return failure(FailureKind::kUnavailable, "there is no driver");
+              if (!has_cuda) return failure(without_, "there is no driver");
               return cuda::make_device_on(
                   cuda::make_host_runtime(std::make_shared<cuda::HostMachine>()), 1U << 26);
             }};
   }
+  FailureKind without_ = FailureKind::kNotFound;
   int asked_ = 0;
 };
 
@@ -40,7 +41,10 @@ TEST_F(DeviceChoice, AutoTakesCudaAndElseSaysWhyNot) {
   ASSERT_TRUE(without);
   EXPECT_EQ(without->device->kind(), "cpu");
   EXPECT_EQ(without->reason, "there is no driver");
+  EXPECT_FALSE(without->gpu_failed);
   EXPECT_EQ(asked_, 2);
+  without_ = FailureKind::kOutOfMemory;
+  EXPECT_TRUE(choose_device(DeviceWish::kAuto, makers(false))->gpu_failed);
 }
 
 TEST_F(DeviceChoice, CudaOrNothing) {
@@ -49,7 +53,7 @@ TEST_F(DeviceChoice, CudaOrNothing) {
   EXPECT_EQ(with->device->kind(), "cuda");
   const auto without = choose_device(DeviceWish::kCuda, makers(false));
   ASSERT_FALSE(without);
-  EXPECT_EQ(without.failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(without.failure().kind, FailureKind::kNotFound);
   EXPECT_NE(without.failure().detail.find("there is no driver"), std::string::npos);
 }
 

@@ -4,6 +4,7 @@
 #include "gpu/cuda/cuda.h"
 #include "gpu/cuda/cuda_device.h"
 #include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/real_runtime.h"
 
 namespace pytoon::gpu {
 
@@ -14,7 +15,7 @@ std::vector<DeviceCase> all_devices() {
   for (const std::string& level : cpu_levels()) {
     std::string name = "cpu_" + level;
     for (char& c : name) c = c == '-' ? '_' : c;
-    cases.push_back({name, [level](std::string&) { return make_cpu_device(level); }, true});
+    cases.push_back({name, [level](std::string&) { return make_cpu_device(level); }, {}, true});
   }
   cases.push_back({"cuda_on_host",
                    [](std::string& absent) -> std::unique_ptr<Device> {
@@ -24,6 +25,9 @@ std::vector<DeviceCase> all_devices() {
                      absent = device.failure().detail;
                      return nullptr;
                    },
+                   []() -> Result<std::unique_ptr<cuda::Runtime>> {
+                     return cuda::make_host_runtime(std::make_shared<cuda::HostMachine>());
+                   },
                    true});
   cases.push_back({"cuda",
                    [](std::string& absent) -> std::unique_ptr<Device> {
@@ -32,7 +36,7 @@ std::vector<DeviceCase> all_devices() {
                      absent = device.failure().detail;
                      return nullptr;
                    },
-                   false});
+                   [] { return cuda::make_real_runtime(); }, false});
   return cases;
 }
 

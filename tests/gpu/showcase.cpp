@@ -6,10 +6,9 @@
 namespace pytoon::gpu {
 namespace {
 
-constexpr Size kFrame{1080, 1920};
-constexpr Rect kWhole{0, 0, 1080, 1920};
-
-std::uint8_t byte_of(double value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0)); }
+std::uint8_t byte_of(double value) {
+  return static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+}
 
 // Waves with sharp edges here and there.
 RgbaImage photo(Size size, double pace) {
@@ -61,65 +60,86 @@ RgbaImage caption(Size size) {
   return image;
 }
 
-SceneLayer moving(std::size_t picture, double zoom, double origin) {
-  return {picture, {origin, 1.15 / zoom}, {origin * 1.3, 1.15 / zoom}, kWhole, 256};
-}
-
-SceneLayer fixed(std::size_t picture, const RgbaImage& image, int x, int y, int opacity_256) {
+SceneLayer fixed(std::size_t picture, const Scene& scene, int x, int y, int opacity_256 = 256) {
+  const Size& size = scene.pictures[picture].size;
   return {picture,
           {static_cast<double>(-x), 1},
           {static_cast<double>(-y), 1},
-          {x, y, image.size.width, image.size.height},
+          {x, y, size.width, size.height},
           opacity_256};
 }
 
-Scene empty_scene() {
-  Scene scene;
-  scene.frame = kFrame;
-  return scene;
-}
+// All lengths are those of a frame 1080 wide, scaled.
+class Studio {
+ public:
+  explicit Studio(double scale) : scale_(scale) {}
 
-Scene hero() {
-  Scene scene = empty_scene();
-  scene.pictures = {photo({1242, 2208}, 0.02), cut_out({640, 700}, {200, 80, 40, 255}, 2),
-                    cut_out({760, 240}, {0, 0, 0, 120}, 60), caption({900, 320})};
-  scene.base = {moving(0, 1.06, 21.3), fixed(2, scene.pictures[2], 161, 1180, 256),
-                fixed(1, scene.pictures[1], 221, 601, 256)};
-  scene.top = {fixed(3, scene.pictures[3], 90, 1503, 256)};
-  return scene;
-}
+  Scene hero() const {
+    Scene scene = empty();
+    scene.pictures = {photo(size(1242, 2208), 0.02), cut_out(size(640, 700), kRed, 2),
+                      caption(size(900, 320))};
+    scene.base = {moving(0, 1.06, 21.3), fixed(1, scene, px(221), px(601))};
+    scene.top = {fixed(2, scene, px(90), px(1503))};
+    return scene;
+  }
 
-Scene overlay() {
-  Scene scene = empty_scene();
-  scene.pictures = {photo({1080, 1920}, 0.05), cut_out({1080, 900}, {0, 0, 0, 200}, 300),
-                    caption({861, 211}), cut_out({151, 99}, {255, 255, 255, 230}, 1.5)};
-  scene.base = {fixed(0, scene.pictures[0], 0, 0, 256)};
-  scene.top = {fixed(1, scene.pictures[1], 0, 1020, 256), fixed(2, scene.pictures[2], 107, 1411, 77),
-               fixed(3, scene.pictures[3], 893, 61, 256)};
-  return scene;
-}
+  Scene overlay() const {
+    Scene scene = empty();
+    scene.pictures = {photo(scene.frame, 0.05), cut_out(size(1080, 900), {0, 0, 0, 200}, 300),
+                      caption(size(861, 211)), cut_out(size(151, 99), {255, 255, 255, 230}, 1.5)};
+    scene.base = {fixed(0, scene, 0, 0)};
+    scene.top = {fixed(1, scene, 0, px(1020)), fixed(2, scene, px(107), px(1411), 77),
+                 fixed(3, scene, px(893), px(61))};
+    return scene;
+  }
 
-Scene meme() {
-  Scene scene = empty_scene();
-  scene.pictures = {photo({701, 931}, 0.09), caption({1001, 301})};
-  scene.base = {{0, {-3.7, 0.6491}, {-200.25, 0.6491}, {0, 301, 1080, 1433}, 256}};
-  scene.top = {fixed(1, scene.pictures[1], 39, 0, 256), fixed(1, scene.pictures[1], 39, 1619, 256)};
-  return scene;
-}
+  Scene meme() const {
+    Scene scene = empty();
+    scene.pictures = {photo(size(701, 931), 0.09), caption(size(1001, 301))};
+    const Rect place{0, px(301), scene.frame.width, px(1433)};
+    scene.base = {{0, {-3.7, 0.6491}, {-200.25 * scale_, 0.6491}, place, 256}};
+    scene.top = {fixed(1, scene, px(39), 0), fixed(1, scene, px(39), px(1619))};
+    return scene;
+  }
 
-Scene crossfade() {
-  Scene scene = hero();
-  scene.pictures.push_back(photo({1620, 2880}, 0.013));
-  scene.incoming = {{4, {33.2, 1.43}, {52.9, 1.43}, kWhole, 256},
-                    {1, {-120.4, 0.83}, {-300.8, 0.83}, kWhole, 200}};
-  scene.mix_256 = 93;
-  return scene;
-}
+  Scene crossfade() const {
+    Scene scene = hero();
+    scene.pictures.push_back(photo(size(1620, 2880), 0.013));
+    scene.pictures.push_back(cut_out(size(760, 240), {0, 0, 0, 120}, 60));
+    scene.base.insert(scene.base.begin() + 1, fixed(4, scene, px(161), px(1180)));
+    const Rect whole{0, 0, scene.frame.width, scene.frame.height};
+    scene.incoming = {{3, {33.2, 1.43}, {52.9, 1.43}, whole, 256},
+                      {1, {-120.4 * scale_, 0.83}, {-300.8 * scale_, 0.83}, whole, 200}};
+    scene.mix_256 = 93;
+    return scene;
+  }
+
+ private:
+  static constexpr Rgba kRed{200, 80, 40, 255};
+
+  int px(int length) const { return static_cast<int>(length * scale_); }
+  Size size(int width, int height) const { return {px(width), px(height)}; }
+  Scene empty() const {
+    Scene scene;
+    scene.frame = {px(540) * 2, px(960) * 2};
+    return scene;
+  }
+  SceneLayer moving(std::size_t picture, double zoom, double origin) const {
+    const double step = 1.15 / zoom;
+    return {picture, {origin, step}, {origin * 1.3, step}, {0, 0, px(540) * 2, px(960) * 2}, 256};
+  }
+
+  const double scale_;
+};
 
 }  // namespace
 
-std::vector<NamedScene> showcase_scenes() {
-  return {{"hero", hero()}, {"overlay", overlay()}, {"meme", meme()}, {"crossfade", crossfade()}};
+std::vector<NamedScene> showcase_scenes(double scale) {
+  const Studio studio(scale);
+  return {{"hero", studio.hero()},
+          {"overlay", studio.overlay()},
+          {"meme", studio.meme()},
+          {"crossfade", studio.crossfade()}};
 }
 
 }  // namespace pytoon::gpu

@@ -1,5 +1,5 @@
-// Full-size scenes of the kinds that films are made of: 1080 x 1920, moving backgrounds larger than
-// the frame, fixed products, captions, logos and shadows with alpha, a fade and a crossfade.
+// Scenes of the kinds that films are made of: moving backgrounds larger than the frame, fixed
+// products, captions, logos and shadows with alpha, a fade and a crossfade.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ struct NamedScene {
   Scene scene;
 };
 
-std::vector<NamedScene> showcase_scenes();
+// Frames of 1080 x 1920 times scale, and all in them. hero has three layers.
+std::vector<NamedScene> showcase_scenes(double scale = 1);
 
 }  // namespace pytoon::gpu

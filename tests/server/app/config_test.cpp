@@ -26,11 +26,17 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
 
 TEST(Config, AWrongValueIsOneLineThatNamesIt) {
   const std::vector<std::pair<std::string, std::string>> wrong{
-      {"API_PORT", "eighty"},         {"API_PORT", "70000"},
-      {"WORKER_CONCURRENCY", "0"},    {"PYTOON_ENV", "prod"},
-      {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
-      {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
-      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"}};
+      {"API_PORT", "eighty"},
+      {"API_PORT", "70000"},
+      {"WORKER_CONCURRENCY", "0"},
+      {"PYTOON_ENV", "prod"},
+      {"ENGINE_POLICY_DEFAULT", "x"},
+      {"BRAND_SAFE_DEFAULT", "perhaps"},
+      {"DB_URL", "mysql://x"},
+      {"STORAGE_BACKEND", "tape"},
+      {"LOG_LEVEL", "loud"},
+      {"PYTOON_DEVICE", "tpu"},
+      {"PYTOON_CONFIG_DIR", "/nonexistent"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
