@@ -4,6 +4,8 @@
 
 #ifdef __CUDACC__
 #define PYTOON_HOST_DEVICE __host__ __device__ __forceinline__
+#define PYTOON_ROLLED _Pragma("unroll 1")  // before a loop whose turns must not share registers
 #else
 #define PYTOON_HOST_DEVICE inline
+#define PYTOON_ROLLED
 #endif

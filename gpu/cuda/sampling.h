@@ -85,21 +85,21 @@ template <int C>
 static PYTOON_HOST_DEVICE void draw_resampled(const PlaneJob& plane, int opacity_256, const Tap& x,
                                               const Tap& y, std::uint8_t* frame) {
   const Range range{kLumaRange.low, C == 1 ? kLumaRange.high : kChromaRange.high};
-  const Footprint at = footprint<C>(plane, plane.colour_pitch_bytes, x, y);
-  if (plane.alpha == nullptr) {
-    for (std::uint32_t c = 0; c < C; ++c) {
-      const std::int16_t value = resampled(plane.colour, at, x, y, c);
-      lay(frame[c],
-          hold(value, static_cast<std::int16_t>(range.low), static_cast<std::int16_t>(range.high)),
-          opacity_256);
-    }
-    return;
+  std::int16_t alpha = 255;
+  if (plane.alpha != nullptr) {
+    const Footprint at = footprint<1>(plane, plane.alpha_pitch_bytes, x, y);
+    alpha = resampled(plane.alpha, at, x, y, 0);
   }
-  const std::int16_t alpha =
-      resampled(plane.alpha, footprint<1>(plane, plane.alpha_pitch_bytes, x, y), x, y, 0);
+  const Footprint at = footprint<C>(plane, plane.colour_pitch_bytes, x, y);
+  PYTOON_ROLLED
   for (std::uint32_t c = 0; c < C; ++c) {
-    const int colour = settle(resampled(plane.colour, at, x, y, c), alpha, range);
-    lay_over(frame[c], colour, hold(alpha, 0, 255), opacity_256);
+    const std::int16_t colour = resampled(plane.colour, at, x, y, c);
+    if (plane.alpha == nullptr) {
+      const auto low = static_cast<std::int16_t>(range.low);
+      lay(frame[c], hold(colour, low, static_cast<std::int16_t>(range.high)), opacity_256);
+    } else {
+      lay_over(frame[c], settle(colour, alpha, range), hold(alpha, 0, 255), opacity_256);
+    }
   }
 }
 

@@ -120,6 +120,7 @@ template <int C, int Columns, int Rows>
 static PYTOON_HOST_DEVICE void draw_plane(const PlaneJob& plane, int opacity_256,
                                           const TapRows& taps, int left, int top,
                                           std::uint8_t* picture, int thread) {
+  PYTOON_ROLLED
   for (int i = thread; i < Columns * Rows; i += kThreads) {
     const int column = i % Columns;
     const int row = i / Columns;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "base/yaml.h"
@@ -134,6 +135,13 @@ void read_places(Variables& env, Config& config) {
       env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
 }
 
+void read_font_dirs(Variables& env, Config& config) {
+  std::istringstream list(env.text("PYTOON_FONT_DIRS").value_or(""));
+  for (std::string folder; std::getline(list, folder, ':');) {
+    if (!folder.empty()) config.font_dirs.emplace_back(folder);
+  }
+}
+
 void read_overrides(Variables& env, plan::Defaults& defaults) {
   defaults.env_brand_safe = env.truth("BRAND_SAFE_DEFAULT");
   if (const auto policy = env.text("ENGINE_POLICY_DEFAULT")) {
@@ -212,6 +220,7 @@ Result<Config> read_config(const Environment& environment) {
   read_log_level(env, config);
   read_device(env, config);
   read_places(env, config);
+  read_font_dirs(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
   for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",

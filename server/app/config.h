@@ -16,23 +16,26 @@
 namespace pytoon::app {
 
 struct Config {
-  bool production = false;              // PYTOON_ENV: dev (default) | production
-  std::string api_host = "0.0.0.0";     // API_HOST
-  int api_port = 8080;                  // API_PORT; 0 takes a free one
-  std::string api_key;                  // API_KEY; never logged
-  std::filesystem::path api_keys_file;  // API_KEYS_FILE: lines "key tenant scope[,scope]"
-  int worker_concurrency = 1;           // WORKER_CONCURRENCY: segments at once; default: the cores
-  int max_queued_jobs = 1000;           // MAX_QUEUED_JOBS
-  double requests_per_second = 200;     // RATE_LIMIT_RPS: per key
-  gpu::DeviceWish device = gpu::DeviceWish::kAuto;  // PYTOON_DEVICE: auto | cpu | cuda
-  LogLevel log_level = LogLevel::kInfo;             // LOG_LEVEL: debug | info | warning | error
-  std::filesystem::path storage_root;               // STORAGE_ROOT
-  std::filesystem::path database;    // DB_URL=sqlite:///relative or sqlite:////absolute
-  std::filesystem::path config_dir;  // PYTOON_CONFIG_DIR
-  std::filesystem::path cache_dir;   // PYTOON_CACHE_DIR
-  media::EncoderSettings encoder;    // config/engine.yaml
-  plan::Catalogue catalogue;         // config/presets.yaml, platforms.yaml, defaults.yaml
-  std::vector<std::string> unused;   // variables that are set for parts not built yet
+  bool production = false;               // PYTOON_ENV: dev (default) | production
+  std::string api_host = "0.0.0.0";      // API_HOST
+  int api_port = 8080;                   // API_PORT; 0 takes a free one
+  std::string api_key;                   // API_KEY; never logged
+  std::filesystem::path api_keys_file;   // API_KEYS_FILE: lines "key tenant scope[,scope]"
+  int worker_concurrency = 1;            // WORKER_CONCURRENCY: segments at once; default: the cores
+  int max_queued_jobs = 1000;            // MAX_QUEUED_JOBS
+  double requests_per_second = 200;      // RATE_LIMIT_RPS: per key
+  LogLevel log_level = LogLevel::kInfo;  // LOG_LEVEL: debug | info | warning | error
+  std::filesystem::path storage_root;    // STORAGE_ROOT
+  std::filesystem::path database;        // DB_URL=sqlite:///relative or sqlite:////absolute
+  std::filesystem::path config_dir;      // PYTOON_CONFIG_DIR
+  std::filesystem::path cache_dir;       // PYTOON_CACHE_DIR
+  media::EncoderSettings encoder;        // config/engine.yaml
+  plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
+  // PYTOON_DEVICE: auto | cpu | cuda
+  gpu::DeviceWish device = gpu::DeviceWish::kAuto;
+  // PYTOON_FONT_DIRS=a:b; empty: the system's
+  std::vector<std::filesystem::path> font_dirs;
+  std::vector<std::string> unused;  // variables that are set for parts not built yet
 };
 
 // Values of the environment and the files of its config folder.

@@ -15,6 +15,7 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";
   options.cache_dir = config.cache_dir / "fonts";
+  options.font_dirs = config.font_dirs;
   Result<std::unique_ptr<media::FontLibrary>> fonts = media::FontLibrary::open(options);
   if (!fonts) return fonts.failure();
   studio.fonts = std::move(*fonts);

@@ -55,6 +55,17 @@ TEST(Config, ProductionNeedsAStrongKey) {
   EXPECT_TRUE(read_config(environment));
 }
 
+TEST(Config, DeviceAndFontFolders) {
+  Environment environment = base();
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kAuto);
+  EXPECT_TRUE(read_config(environment)->font_dirs.empty());
+  environment["PYTOON_DEVICE"] = "cuda";
+  environment["PYTOON_FONT_DIRS"] = "/fonts:more";
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kCuda);
+  EXPECT_EQ(read_config(environment)->font_dirs,
+            (std::vector<std::filesystem::path>{"/fonts", "more"}));
+}
+
 TEST(Config, VariablesOfPartsNotBuiltAreReportedAndNotObeyed) {
   Environment environment = base();
   environment["REDIS_URL"] = "redis://127.0.0.1";
