@@ -157,12 +157,17 @@ static constexpr std::int16_t filter_down(std::int16_t a, std::int16_t b, std::i
       (a * w[0] + b * w[1] + c * w[2] + d * w[3] + (1 << (kShift - 1))) >> kShift);
 }
 
-// Four such samples, `stride` apart, to a code value that may overshoot: -64 .. 323 at most.
+// The weighted sum of four such samples to a code value that may overshoot: -64 .. 323 at most.
+static constexpr std::int16_t rounded_across(std::int32_t sum) {
+  constexpr int kShift = kWeightBits + kRowBits;
+  return static_cast<std::int16_t>((sum + (1 << (kShift - 1))) >> kShift);
+}
+
+// Of four samples `stride` apart.
 static constexpr std::int16_t filter_across(const std::int16_t* s, std::ptrdiff_t stride,
                                             const std::int16_t* w) {
-  constexpr int kShift = kWeightBits + kRowBits;
-  const int sum = s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] + s[3 * stride] * w[3];
-  return static_cast<std::int16_t>((sum + (1 << (kShift - 1))) >> kShift);
+  return rounded_across(s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] +
+                        s[3 * stride] * w[3]);
 }
 
 static constexpr std::int16_t hold(std::int16_t value, std::int16_t low, std::int16_t high) {

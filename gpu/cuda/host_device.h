@@ -4,8 +4,11 @@
 
 #ifdef __CUDACC__
 #define PYTOON_HOST_DEVICE __host__ __device__ __forceinline__
-#define PYTOON_ROLLED _Pragma("unroll 1")  // before a loop whose turns must not share registers
+// Before loops whose turns must not all be in flight at once: they would take too many registers.
+#define PYTOON_ROLLED _Pragma("unroll 1")
+#define PYTOON_PAIRWISE _Pragma("unroll 2")
 #else
 #define PYTOON_HOST_DEVICE inline
 #define PYTOON_ROLLED
+#define PYTOON_PAIRWISE
 #endif

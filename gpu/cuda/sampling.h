@@ -12,39 +12,40 @@
 
 namespace pytoon::gpu::cuda {
 
-// Byte offsets of the four texture rows and columns around a position, edges repeated. A plane is
-// smaller than 4 GiB, so 32 bits do: registers are what the kernel has least of.
-struct Footprint {
-  std::uint32_t row[4];
-  std::uint32_t column[4];
-};
-
 static PYTOON_HOST_DEVICE int held_index(int i, int size) {
   const int raised = i < 0 ? 0 : i;
   return raised > size - 1 ? size - 1 : raised;
 }
 
-template <int C>
-static PYTOON_HOST_DEVICE Footprint footprint(const PlaneJob& plane, std::uint32_t pitch_bytes,
-                                              const Tap& x, const Tap& y) {
-  Footprint at;
+// Byte offsets of the four texture rows around a position, edges repeated. A plane is smaller than
+// 4 GiB, so 32 bits do: registers are what the kernel has least of.
+struct Rows {
+  std::uint32_t at[4];
+};
+
+static PYTOON_HOST_DEVICE Rows rows_of(const Tap& y, int height, std::uint32_t pitch_bytes) {
+  Rows rows;
   for (int k = 0; k < 4; ++k) {
-    at.row[k] = static_cast<std::uint32_t>(held_index(y.first + k, plane.height)) * pitch_bytes;
-    at.column[k] = static_cast<std::uint32_t>(C * held_index(x.first + k, plane.width));
+    rows.at[k] = static_cast<std::uint32_t>(held_index(y.first + k, height)) * pitch_bytes;
   }
-  return at;
+  return rows;
 }
 
 // Component c of the bicubic sample; may overshoot.
-static PYTOON_HOST_DEVICE std::int16_t resampled(const std::uint8_t* bytes, const Footprint& at,
-                                                 const Tap& x, const Tap& y, std::uint32_t c) {
-  std::int16_t column[4];
+template <int C>
+static PYTOON_HOST_DEVICE std::int16_t resampled(const std::uint8_t* bytes, const Rows& rows,
+                                                 int width, const Tap& x, const Tap& y,
+                                                 std::uint32_t c) {
+  std::int32_t sum = 0;
+  PYTOON_PAIRWISE
   for (int k = 0; k < 4; ++k) {
-    const std::uint32_t left = at.column[k] + c;
-    column[k] = filter_down(bytes[at.row[0] + left], bytes[at.row[1] + left],
-                            bytes[at.row[2] + left], bytes[at.row[3] + left], y.weights.tap);
+    const std::uint32_t left = static_cast<std::uint32_t>(C * held_index(x.first + k, width)) + c;
+    const std::int16_t down =
+        filter_down(bytes[rows.at[0] + left], bytes[rows.at[1] + left], bytes[rows.at[2] + left],
+                    bytes[rows.at[3] + left], y.weights.tap);
+    sum += down * x.weights.tap[k];
   }
-  return filter_across(column, 1, x.weights.tap);
+  return rounded_across(sum);
 }
 
 // Draws an opaque sample.
@@ -87,13 +88,13 @@ static PYTOON_HOST_DEVICE void draw_resampled(const PlaneJob& plane, int opacity
   const Range range{kLumaRange.low, C == 1 ? kLumaRange.high : kChromaRange.high};
   std::int16_t alpha = 255;
   if (plane.alpha != nullptr) {
-    const Footprint at = footprint<1>(plane, plane.alpha_pitch_bytes, x, y);
-    alpha = resampled(plane.alpha, at, x, y, 0);
+    const Rows rows = rows_of(y, plane.height, plane.alpha_pitch_bytes);
+    alpha = resampled<1>(plane.alpha, rows, plane.width, x, y, 0);
   }
-  const Footprint at = footprint<C>(plane, plane.colour_pitch_bytes, x, y);
+  const Rows rows = rows_of(y, plane.height, plane.colour_pitch_bytes);
   PYTOON_ROLLED
   for (std::uint32_t c = 0; c < C; ++c) {
-    const std::int16_t colour = resampled(plane.colour, at, x, y, c);
+    const std::int16_t colour = resampled<C>(plane.colour, rows, plane.width, x, y, c);
     if (plane.alpha == nullptr) {
       const auto low = static_cast<std::int16_t>(range.low);
       lay(frame[c], hold(colour, low, static_cast<std::int16_t>(range.high)), opacity_256);
