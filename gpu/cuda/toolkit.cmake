@@ -79,7 +79,7 @@ function(pytoon_cuda_object source object)
     COMMAND sh -c "\"$@\" 2> ${object}.resources || { cat ${object}.resources && false; }" --
             ${PYTOON_NVCC} -std=c++20 -O3 -fmad=false --expt-relaxed-constexpr ${gencode}
             --threads 0 -ccbin ${CMAKE_CXX_COMPILER} -I${PROJECT_SOURCE_DIR}
-            -Xcompiler=-Wall,-Wextra,-fPIE -Werror all-warnings -Xptxas=-v
+            -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-fPIE -Werror all-warnings -Xptxas=-v
             -MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d VERBATIM
     COMMENT "Building CUDA object ${name}")
