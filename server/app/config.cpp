@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "base/yaml.h"
@@ -103,6 +104,17 @@ void read_log_level(Variables& env, Config& config) {
   config.log_level = static_cast<LogLevel>(found - names.begin());
 }
 
+void read_device(Variables& env, Config& config) {
+  const std::string name = env.text("PYTOON_DEVICE").value_or("auto");
+  if (name == "cpu") {
+    config.device = gpu::DeviceWish::kCpu;
+  } else if (name == "cuda") {
+    config.device = gpu::DeviceWish::kCuda;
+  } else if (name != "auto") {
+    env.note(wrong("PYTOON_DEVICE", "must be auto, cpu or cuda"));
+  }
+}
+
 void read_places(Variables& env, Config& config) {
   const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
   if (backend != "filesystem") {
@@ -122,6 +134,13 @@ void read_places(Variables& env, Config& config) {
   config.spend_journal = config.database.parent_path() / "spend.jsonl";
   config.cache_dir =
       env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
+}
+
+void read_font_dirs(Variables& env, Config& config) {
+  std::istringstream list(env.text("PYTOON_FONT_DIRS").value_or(""));
+  for (std::string folder; std::getline(list, folder, ':');) {
+    if (!folder.empty()) config.font_dirs.emplace_back(folder);
+  }
 }
 
 void read_overrides(Variables& env, plan::Defaults& defaults) {
@@ -240,7 +259,9 @@ Result<Config> read_config(const Environment& environment) {
   read_access(env, config);
   read_limits(env, config);
   read_log_level(env, config);
+  read_device(env, config);
   read_places(env, config);
+  read_font_dirs(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
   for (const char* name : {"REDIS_URL", "MINIO_ENDPOINT"}) {

@@ -7,6 +7,7 @@
 #include "engines/clip_verifier.h"
 #include "engines/engine_room.h"
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
 #include "server/app/commands.h"
 #include "server/app/studio.h"
 #include "server/io/sqlite_store.h"
@@ -41,6 +42,40 @@ void check_cpu(const Config& config, Report& report) {
   const auto device = gpu::make_cpu_device();
   report.ok("cpu", device->description() + ", " + std::to_string(config.worker_concurrency) +
                        " segments at once");
+}
+
+std::string describe(const gpu::CudaGpu& gpu) {
+  return "GPU " + std::to_string(gpu.ordinal) + ": " + gpu.name + ", compute " +
+         std::to_string(gpu.capability_major) + "." + std::to_string(gpu.capability_minor) + ", " +
+         gib(gpu.free_bytes) + " of " + gib(gpu.total_bytes) + " free, " + gpu.uuid;
+}
+
+// A GPU is a gift; only PYTOON_DEVICE=cuda makes its want a fault.
+void check_cuda(const Config& config, Report& report) {
+  if (config.device == gpu::DeviceWish::kCpu) {
+    report.note("cuda", "not looked for: PYTOON_DEVICE=cpu");
+    return;
+  }
+  const bool needed = config.device == gpu::DeviceWish::kCuda;
+  const gpu::CudaFinding finding = gpu::find_cuda_devices();
+  if (finding.gpus.empty()) {
+    if (needed) {
+      report.bad("cuda", finding.absent_because);
+    } else {
+      report.note("cuda", finding.absent_because + "; frames are composed on the CPU");
+    }
+    return;
+  }
+  for (const gpu::CudaGpu& gpu : finding.gpus) {
+    if (gpu.fault.empty()) {
+      report.ok("cuda", describe(gpu) + "; the driver runs CUDA " + finding.driver_version +
+                            ", this build has " + finding.toolkit);
+    } else if (needed && gpu.ordinal == 0) {
+      report.bad("cuda", describe(gpu) + ": " + gpu.fault);
+    } else {
+      report.note("cuda", describe(gpu) + ": " + gpu.fault);
+    }
+  }
 }
 
 // NVENC was tried when the studio was opened.
@@ -144,6 +179,7 @@ int doctor(const Config& config) {
   report.ok("config", config.config_dir.string() + ", " +
                           std::to_string(config.catalogue.presets.size()) + " presets");
   check_cpu(config, report);
+  check_cuda(config, report);
   const Result<Studio> studio = open_studio(config, log);
   if (studio) {
     check_encoders(studio->encoders, report);

@@ -1,9 +1,27 @@
 #include "server/app/studio.h"
 
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
 
 namespace pytoon::app {
 namespace {
+
+Result<std::unique_ptr<gpu::Device>> open_device(const Config& config, Log& log) {
+  Result<gpu::ChosenDevice> chosen = gpu::choose_device(
+      config.device,
+      {[] { return gpu::make_cpu_device(); }, [] { return gpu::make_cuda_device({}); }});
+  if (!chosen) {
+    Failure fault = chosen.failure();
+    fault.detail = "PYTOON_DEVICE is cuda, but " + fault.detail + "; auto would take the CPU";
+    return fault;
+  }
+  if (chosen->gpu_failed) {
+    log.warning("gpu_not_used", {{"reason", chosen->reason}});
+  } else if (!chosen->reason.empty()) {
+    log.info("no_gpu", {{"reason", chosen->reason}});
+  }
+  return std::move(chosen->device);
+}
 
 // Missing what a machine of this kind ought to have is worth a warning.
 void report(const media::EncoderChoice& encoders, Log& log) {
@@ -26,11 +44,14 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";
   options.cache_dir = config.cache_dir / "fonts";
+  options.font_dirs = config.font_dirs;
   Result<std::unique_ptr<media::FontLibrary>> fonts = media::FontLibrary::open(options);
   if (!fonts) return fonts.failure();
   studio.fonts = std::move(*fonts);
 
-  studio.device = gpu::make_cpu_device();
+  Result<std::unique_ptr<gpu::Device>> device = open_device(config, log);
+  if (!device) return device.failure();
+  studio.device = std::move(*device);
   Result<media::EncoderChoice> encoders =
       media::choose_encoder(config.encoder, *studio.device, config.cache_dir);
   if (!encoders) {

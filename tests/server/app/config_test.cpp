@@ -35,7 +35,8 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
       {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
       {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"},
-      {"COMFYUI_BASE_URL", "x"},      {"API_ENGINE_BASE_URL", "ftp://x"}};
+      {"COMFYUI_BASE_URL", "x"},      {"API_ENGINE_BASE_URL", "ftp://x"},
+      {"PYTOON_DEVICE", "tpu"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
@@ -91,6 +92,17 @@ TEST(Config, EnginesAreThoseWithAnAddress) {
   EXPECT_EQ(config->engines.comfyui.size(), 3U);
   EXPECT_EQ(config->engines.remote.size(), 1U);
   EXPECT_TRUE(config->unused.empty());
+}
+
+TEST(Config, DeviceAndFontFolders) {
+  Environment environment = base();
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kAuto);
+  EXPECT_TRUE(read_config(environment)->font_dirs.empty());
+  environment["PYTOON_DEVICE"] = "cuda";
+  environment["PYTOON_FONT_DIRS"] = "/fonts:more";
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kCuda);
+  EXPECT_EQ(read_config(environment)->font_dirs,
+            (std::vector<std::filesystem::path>{"/fonts", "more"}));
 }
 
 TEST(Config, VariablesOfPartsNotBuiltAreReportedAndNotObeyed) {
