@@ -72,6 +72,10 @@ int cuDeviceGet(int* device, int ordinal) {
   *device = ordinal;
   return ordinal == 0 ? kSuccess : kInvalidDevice;
 }
+int cuDeviceCanAccessPeer(int* can, int, int) {
+  *can = 0;
+  return kSuccess;
+}
 int cuDeviceGetName(char* name, int size, int) {
   std::snprintf(name, static_cast<std::size_t>(size), "Fake GPU");
   return kSuccess;
@@ -165,7 +169,6 @@ FAKE_ABSENT(cuArray3DCreate_v2)
 FAKE_ABSENT(cuArrayDestroy)
 FAKE_ABSENT(cuDestroyExternalMemory)
 FAKE_ABSENT(cuDestroyExternalSemaphore)
-FAKE_ABSENT(cuDeviceCanAccessPeer)
 FAKE_ABSENT(cuDeviceComputeCapability)
 FAKE_ABSENT(cuDeviceGetUuid)
 FAKE_ABSENT(cuEGLStreamConsumerDisconnect)
