@@ -142,7 +142,7 @@ class Service(unittest.TestCase):
         self.problem(self.server.upload(bytes(30 * 1024 * 1024)), 413)
         self.problem(self.server.upload(good, category="mask"), 422)
         self.problem(self.server.upload(good, category="hat"), 422)
-        self.problem(self.server.upload(good, category="audio"), 422)
+        self.problem(self.server.upload(good, category="audio"), 415)
 
     def test_a_file_name_is_only_text(self):
         answer = self.server.upload(picture(5), name="../../../../tmp/evil.png")

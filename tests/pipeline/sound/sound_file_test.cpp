@@ -78,7 +78,7 @@ TEST_F(SoundFile, WavOfAnyDepthRateAndChannelsIsTaken) {
 TEST_F(SoundFile, ACoverPictureIsNoObstacle) {
   const fs::path song = save("song.mp3", tone(2), "-b:a 128k");
   const fs::path with_cover = in_folder("cover.mp3");
-  run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64 -frames:v 1 " +
+  run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64:d=0.04 " +
       "-map 0 -map 1 -c:a copy -c:v png '" + with_cover.string() + "'");
   const Result<SoundFacts> facts = inspect_sound(with_cover);
   ASSERT_TRUE(facts) << facts.failure().detail;
