@@ -59,6 +59,10 @@ Result<WebAddress> judge(CURLU* url) {
   }
   std::string host = part_of(url, CURLUPART_HOST);
   if (host.empty()) return wrong_url("names no host");
+  // Letters of other scripts are mapped onto digits and dots by some resolvers.
+  if (std::any_of(host.begin(), host.end(), [](char c) { return (c & 0x80) != 0; })) {
+    return wrong_url("must write its host in ASCII (xn--...)");
+  }
   std::transform(host.begin(), host.end(), host.begin(),
                  [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   if (has_part(url, CURLUPART_ZONEID)) return wrong_url("must not name a network zone");

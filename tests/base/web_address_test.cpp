@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
+#include <vector>
+
 namespace pytoon {
 
 class Spelling : public testing::TestWithParam<const char*> {};
@@ -52,8 +56,58 @@ INSTANTIATE_TEST_SUITE_P(
                     "http://example.com/\r\nX-Evil: 1", "http://example.com/\n",
                     "http://example.com\t/", std::string("http://example.com/\0", 20),
                     "http://example.com:22/", "http://example.com:25/", "http://example.com:0/",
-                    "http://example.com:99999/", "http://[::1/", "http://[fe80::1%25eth0]/",
+                    "http://example.com:99999/", "http://[::1/", "http://１２７.0.0.1/",
+                    "http://127。0。0。1/", "http://[fe80::1%25eth0]/",
                     "http://example.com/" + std::string(9000, 'a')));
+
+// The ways to write one IPv4 address as the host of a URL.
+std::vector<std::string> spellings(std::uint32_t ip) {
+  const auto byte = [ip](int i) { return ip >> (24 - 8 * i) & 255; };
+  std::array<char, 512> text{};
+  std::vector<std::string> hosts;
+  const auto add = [&text, &hosts](auto... values) {
+    std::snprintf(text.data(), text.size(), values...);
+    hosts.emplace_back(text.data());
+  };
+  add("%u.%u.%u.%u", byte(0), byte(1), byte(2), byte(3));
+  add("%u", ip);
+  add("0x%x", ip);
+  add("0X%08X", ip);
+  add("0%o", ip);
+  add("0%o.0%o.0%o.0%o", byte(0), byte(1), byte(2), byte(3));
+  add("0x%x.0x%x.0x%x.0x%x", byte(0), byte(1), byte(2), byte(3));
+  add("%u.%u", byte(0), ip & 0xffffff);
+  add("%u.%u.%u", byte(0), byte(1), ip & 0xffff);
+  add("0x%x.%u.0%o", byte(0), byte(1), ip & 0xffff);
+  add("[::ffff:%u.%u.%u.%u]", byte(0), byte(1), byte(2), byte(3));
+  add("[::ffff:%x:%x]", ip >> 16, ip & 0xffff);
+  add("[::%x:%x]", ip >> 16, ip & 0xffff);
+  add("[64:ff9b::%x:%x]", ip >> 16, ip & 0xffff);
+  add("[2002:%x:%x::1]", ip >> 16, ip & 0xffff);
+  return hosts;
+}
+
+TEST(WebAddress, EverySpellingOfEveryInnerRangeIsSeenThrough) {
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges{
+      {0x00000000, 0x00ffffff}, {0x0a000000, 0x0affffff}, {0x64400000, 0x647fffff},
+      {0x7f000000, 0x7fffffff}, {0xa9fe0000, 0xa9feffff}, {0xac100000, 0xac1fffff},
+      {0xc0000000, 0xc00000ff}, {0xc0a80000, 0xc0a8ffff}, {0xc6120000, 0xc613ffff},
+      {0xe0000000, 0xefffffff}, {0xf0000000, 0xffffffff}};
+  int seen = 0;
+  for (const auto& [first, last] : ranges) {
+    for (const std::uint32_t ip : {first, first + (last - first) / 2, last}) {
+      for (const std::string& host : spellings(ip)) {
+        ++seen;
+        const Result<WebAddress> address = parse_web_address("http://" + host + "/");
+        if (!address) continue;  // refused outright
+        const std::optional<IpAddress> read = read_ip(address->host);
+        ASSERT_TRUE(read) << host << " became the name " << address->host;
+        EXPECT_FALSE(is_public(*read)) << host;
+      }
+    }
+  }
+  EXPECT_GE(seen, 400);
+}
 
 TEST(WebAddress, IsNormalised) {
   const Result<WebAddress> address = parse_web_address("HTTPS://Example.com/a?b=c");
