@@ -104,7 +104,8 @@ using Judge = std::function<std::string(const AssetRecord&)>;
 
 std::string as_picture(const AssetRecord& record) {
   const bool picture = record.category == "image" || record.category == "mask";
-  return picture ? "" : "is no picture: name a clip in clip_uris, a sound in music_uri or voice_uri";
+  return picture ? ""
+                 : "is no picture: name a clip in clip_uris, a sound in music_uri or voice_uri";
 }
 
 std::string as_clip(const AssetRecord& record) {
