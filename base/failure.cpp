@@ -34,6 +34,7 @@ constexpr std::array kTable{
     Row{FailureKind::kOutOfMemory, {"out-of-memory", "Out of memory", 503, true}},
     Row{FailureKind::kEngine, {"engine", "An engine failed", 502, true}},
     Row{FailureKind::kMedia, {"media", "The media can't be processed", 500, false}},
+    Row{FailureKind::kEncoder, {"encoder", "The hardware encoder failed", 500, false}},
     Row{FailureKind::kIo, {"io", "Reading or writing failed", 500, true}},
     Row{FailureKind::kInternal, {"internal", "An internal error", 500, false}},
 };

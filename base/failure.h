@@ -30,6 +30,7 @@ enum class FailureKind {
   kOutOfMemory,  // host or device memory
   kEngine,       // an engine of footage failed
   kMedia,        // a codec or a graph refused
+  kEncoder,      // a hardware encoder refused or failed; the software one may do
   kIo,           // the operating system refused
   kInternal,     // our own fault
 };

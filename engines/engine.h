@@ -1,18 +1,74 @@
 // An engine supplies the footage of one segment; the renderer always finishes it. Engines differ in
 // where the footage comes from, and only the ladder knows more than one of them.
 //
-// Thread rule: any thread. health() and supply() may block as long as the engine thinks, within its
-// own time limits. Errors: kEngine, kTimeout, kUnavailable, kOutOfMemory.
+// Two families: those that let the renderer draw (the job's own images, the plain card), and those
+// that make a clip elsewhere, which arrives as a verified MP4 beside nothing but itself.
+//
+// Thread rule: any thread, several segments at once. health() and supply() may block as long as
+// the engine thinks, but never past the watch's deadline, and give up within 100 ms of its cancel.
+// Errors: kCancelled (by the watch), kTimeout, kUnavailable, kRateLimited, kOutOfMemory, kMedia
+// (what came is no usable clip), kForbidden (we may not ask: a spend cap, a policy), kEngine.
+// Details are for operators and the job's reason: no key, no foreign server's paths.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/cancel.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "pipeline/render/renderer.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::engines {
+
+// What one segment needs. All that decides its pixels is in here.
+struct FootageRequest {
+  std::string job_id;
+  int run = 0;  // a retry of the job is a new run: it may pay again
+  int segment = 0;
+  spec::Archetype archetype = spec::Archetype::kProductHero;
+  bool brand_safe = true;
+  std::string prompt;
+  std::uint32_t seed = 0;  // of this segment
+  int duration_seconds = 3;
+  std::optional<render::InputFile> image;  // the one that the segment shows
+  std::string platform = "universal";
+  std::filesystem::path output;  // where a clip is to be written
+
+  std::string key() const;  // one for each job, run and segment
+};
+
+// What rides along to everything slow.
+struct Watch {
+  CancelToken cancel;
+  SteadyTime deadline = SteadyTime::max();
+  std::function<void(double)> progress;  // 0..1, never called after supply() returned
+};
+
+struct Capabilities {
+  std::vector<spec::Archetype> archetypes;
+  bool image_to_video = false;
+  bool text_to_video = false;
+  // Makes new pixels of what the image shows: not for a brand-safe picture that fills the frame.
+  bool redraws = false;
+  int duration_seconds_max = 60;
+  std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
+  std::int64_t micro_usd_per_second = 0;  // of footage
+};
+
+// Footage for the renderer: a clip when there is one, else what it draws itself.
+struct Supplied {
+  render::Footage drawn = render::Footage::kImages;
+  std::optional<render::InputFile> clip;
+  double clip_seconds = 0;
+};
 
 class Engine {
  public:
@@ -20,9 +76,23 @@ class Engine {
 
   virtual std::string_view name() const = 0;  // as presets and metrics call it
   virtual bool remote() const = 0;            // leaves this machine: never under local_only
-  virtual bool can_draw(spec::Archetype archetype) const = 0;
-  virtual Status health() = 0;
-  virtual Result<render::Footage> supply(const spec::RenderSpec& spec, int segment) = 0;
+  virtual Capabilities capabilities() const = 0;
+  virtual Status health(const Watch& watch) = 0;
+  virtual Result<Supplied> supply(const FootageRequest& request, const Watch& watch) = 0;
 };
+
+// Is the file a clip worth showing: decodes from end to end, is not black? Its length in seconds,
+// or kMedia saying what is wrong. Blocks while it decodes.
+using ClipVerifier = std::function<Result<double>(const std::filesystem::path&)>;
+
+// Why this engine must not be asked for this segment, or ok. Pure.
+Status suits(const Engine& engine, const FootageRequest& request);
+// The request that segment `index` of a spec makes; without image and output.
+FootageRequest request_of(const spec::RenderSpec& spec, int index);
+// Time left until the watch's deadline, at most `longest`; kTimeout when none is.
+Result<std::chrono::milliseconds> time_left(const Clock& clock, const Watch& watch,
+                                            std::chrono::milliseconds longest);
+// Sleeps in short slices. kCancelled or kTimeout when the watch says so meanwhile.
+Status pause(Clock& clock, const Watch& watch, std::chrono::milliseconds duration);
 
 }  // namespace pytoon::engines

@@ -8,30 +8,35 @@
 namespace pytoon::engines {
 namespace {
 
-// Why the engine does not serve, or its footage.
-Result<render::Footage> ask(Engine& engine, const spec::RenderSpec& spec, int segment) {
-  if (!engine.can_draw(spec.archetype)) {
-    return failure(FailureKind::kEngine,
-                   "can't draw " + std::string(spec::name_of(spec.archetype)));
-  }
-  if (Status healthy = engine.health(); !healthy) return healthy.failure();
-  return engine.supply(spec, segment);
-}
-
 std::string nothing_left(spec::EnginePolicy policy) {
   const std::string name(spec::name_of(policy));
   return "no engine that " + name + " allows is configured";
 }
 
+bool contains(const std::vector<Engine*>& rungs, const Engine* engine) {
+  return std::find(rungs.begin(), rungs.end(), engine) != rungs.end();
+}
+
 }  // namespace
 
-Ladder::Ladder(std::vector<std::unique_ptr<Engine>> engines) : engines_(std::move(engines)) {}
+Ladder::Ladder(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
+               LadderOptions options)
+    : engines_(std::move(engines)), clock_(clock), options_(options) {
+  for (const auto& engine : engines_) {
+    breakers_.try_emplace(std::string(engine->name()), clock_, options_.breaker);
+  }
+}
 
 Engine* Ladder::find(const std::string& name) {
   if (name == kTemplate) return &last_;  // a preset may ask for the plain card itself
   const auto found = std::find_if(engines_.begin(), engines_.end(),
                                   [&name](const auto& engine) { return engine->name() == name; });
   return found == engines_.end() ? nullptr : found->get();
+}
+
+CircuitBreaker::State Ladder::breaker_state(const std::string& engine) const {
+  const auto found = breakers_.find(engine);
+  return found == breakers_.end() ? CircuitBreaker::State::kClosed : found->second.state();
 }
 
 std::vector<Engine*> Ladder::rungs(const std::vector<std::string>& chain,
@@ -53,20 +58,66 @@ std::vector<Engine*> Ladder::rungs(const std::vector<std::string>& chain,
   return local;
 }
 
-Served Ladder::serve(const std::vector<std::string>& chain, const spec::RenderSpec& spec,
-                     int segment) {
-  std::string reason;
-  for (Engine* const engine : rungs(chain, spec.engine_policy)) {
-    const Result<render::Footage> footage = ask(*engine, spec, segment);
-    const std::string name(engine->name());
-    if (footage) return {*footage, name, !reason.empty(), reason};
-    if (!reason.empty()) reason += "; ";
-    reason += name + ": " + footage.failure().detail;
+// Health first, then the footage, each within its own limit and what the watch leaves.
+Result<Supplied> Ladder::ask_within(Engine& engine, const FootageRequest& request,
+                                    const Watch& watch) {
+  Watch limited = watch;
+  limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.health);
+  if (Status healthy = engine.health(limited); !healthy) return healthy.failure();
+  limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.generate);
+  return engine.supply(request, limited);
+}
+
+Result<Supplied> Ladder::ask(Engine& engine, const FootageRequest& request, const Watch& watch) {
+  if (Status fits = suits(engine, request); !fits) return fits.failure();
+  const auto found = breakers_.find(engine.name());
+  if (found == breakers_.end()) return ask_within(engine, request, watch);
+  CircuitBreaker& breaker = found->second;
+  if (!breaker.allow()) {
+    return failure(FailureKind::kUnavailable, "failed too often, is left alone for a while");
   }
-  if (reason.empty()) reason = nothing_left(spec.engine_policy);
-  const Result<render::Footage> card = ask(last_, spec, segment);
-  CHECK(card.ok(), "the template always supplies");
-  return {*card, std::string(kTemplate), true, reason};
+  Result<Supplied> supplied = ask_within(engine, request, watch);
+  if (supplied) {
+    breaker.succeeded();
+    return supplied;
+  }
+  const FailureKind kind = supplied.failure().kind;
+  // The job's own time ran out: the engine did nothing wrong.
+  const bool too_late = kind == FailureKind::kTimeout && clock_.steady_now() >= watch.deadline;
+  if (kind == FailureKind::kCancelled || kind == FailureKind::kForbidden || too_late) {
+    breaker.gave_up();
+  } else {
+    breaker.failed();
+  }
+  return supplied;
+}
+
+bool Ladder::thinks(const std::vector<std::string>& chain, spec::EnginePolicy policy) {
+  const std::vector<Engine*> asked = rungs(chain, policy);
+  return std::any_of(asked.begin(), asked.end(), [](const Engine* engine) {
+    const Capabilities can = engine->capabilities();
+    return can.image_to_video || can.text_to_video;
+  });
+}
+
+Result<Served> Ladder::serve(const std::vector<std::string>& chain, spec::EnginePolicy policy,
+                             const FootageRequest& request, const Watch& watch) {
+  std::string reason;
+  std::vector<Engine*> steps = rungs(chain, policy);
+  if (steps.empty()) reason = nothing_left(policy);
+  Engine* const drawing = find(std::string(kLocalCompositor));
+  const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
+  if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
+  if (!contains(steps, &last_)) steps.push_back(&last_);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string name(steps[i]->name());
+    Result<Supplied> supplied = ask(*steps[i], request, watch);
+    if (supplied) return Served{std::move(*supplied), name, !reason.empty(), reason};
+    if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    if (!reason.empty()) reason += "; ";
+    reason += name + ": " + supplied.failure().detail;
+  }
+  CHECK(false, "the template always supplies");
 }
 
 std::vector<std::string> chain_of(const spec::RenderSpec& spec, const spec::PresetTable& presets) {

@@ -1,5 +1,6 @@
 // Which engine serves a segment: the preset's chain, filtered by the job's policy, tried rung by
-// rung until one supplies. The template is below every chain and always supplies.
+// rung until one supplies. Below every chain lie the compositor's own drawing, unless the policy
+// is api_only, and the template, which always supplies.
 //
 //   local_only       the chain's local engines
 //   local_preferred  the chain's local engines, then its remote ones
@@ -7,23 +8,34 @@
 //
 // A name in a chain that is not configured here is skipped without a word: it is no failure that
 // nobody set it up. A fallback is when a configured engine of the filtered chain did not supply, or
-// when the filtered chain is empty so that only the template is left.
+// when the filtered chain is empty so that only the rungs beneath it are left.
 //
-// Thread rule: any thread, when its engines allow it.
+// An engine that fails again and again is left alone for a while (circuit_breaker.h). What an
+// engine can't or mustn't do (kForbidden) says nothing about its health and isn't counted.
+//
+// Thread rule: any thread. Blocks as long as its engines do.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engines/circuit_breaker.h"
 #include "engines/engine.h"
 #include "engines/template_engine.h"
 #include "pipeline/spec/preset.h"
 
 namespace pytoon::engines {
 
+struct LadderOptions {
+  std::chrono::milliseconds health{5000};
+  std::chrono::milliseconds generate{300'000};
+  BreakerOptions breaker;
+};
+
 struct Served {
-  render::Footage footage = render::Footage::kCard;
+  Supplied footage;
   std::string engine;
   bool fallback = false;
   std::string reason;  // of the fallback, for people
@@ -32,15 +44,30 @@ struct Served {
 class Ladder {
  public:
   // The engines that are configured, without the template. Names are unique.
-  explicit Ladder(std::vector<std::unique_ptr<Engine>> engines);
+  Ladder(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
+         LadderOptions options = {});
 
-  Served serve(const std::vector<std::string>& chain, const spec::RenderSpec& spec, int segment);
+  // kCancelled is the only failure. A watch whose deadline is past gets what needs no waiting.
+  Result<Served> serve(const std::vector<std::string>& chain, spec::EnginePolicy policy,
+                       const FootageRequest& request, const Watch& watch);
+
+  // Whether any engine that may serve makes clips elsewhere; otherwise serve() answers at once.
+  bool thinks(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+
+  // For doctor and capacity reports.
+  const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }
+  CircuitBreaker::State breaker_state(const std::string& engine) const;
 
  private:
   Engine* find(const std::string& name);
   std::vector<Engine*> rungs(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  Result<Supplied> ask(Engine& engine, const FootageRequest& request, const Watch& watch);
+  Result<Supplied> ask_within(Engine& engine, const FootageRequest& request, const Watch& watch);
 
   const std::vector<std::unique_ptr<Engine>> engines_;
+  const Clock& clock_;
+  const LadderOptions options_;
+  std::map<std::string, CircuitBreaker, std::less<>> breakers_;  // fixed after construction
   TemplateEngine last_;
 };
 

@@ -2,13 +2,17 @@
 
 namespace pytoon::engines {
 
-bool LocalCompositor::can_draw(spec::Archetype /*archetype*/) const { return true; }
+Capabilities LocalCompositor::capabilities() const {
+  return {.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
+                         spec::Archetype::kMemeText}};
+}
 
 // It runs in this process: when we can ask, it is there.
-Status LocalCompositor::health() { return ok_status(); }
+Status LocalCompositor::health(const Watch& /*watch*/) { return ok_status(); }
 
-Result<render::Footage> LocalCompositor::supply(const spec::RenderSpec& /*spec*/, int /*segment*/) {
-  return render::Footage::kImages;
+Result<Supplied> LocalCompositor::supply(const FootageRequest& /*request*/,
+                                         const Watch& /*watch*/) {
+  return Supplied{render::Footage::kImages, std::nullopt, 0};
 }
 
 }  // namespace pytoon::engines

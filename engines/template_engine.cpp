@@ -2,12 +2,15 @@
 
 namespace pytoon::engines {
 
-bool TemplateEngine::can_draw(spec::Archetype /*archetype*/) const { return true; }
+Capabilities TemplateEngine::capabilities() const {
+  return {.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
+                         spec::Archetype::kMemeText}};
+}
 
-Status TemplateEngine::health() { return ok_status(); }
+Status TemplateEngine::health(const Watch& /*watch*/) { return ok_status(); }
 
-Result<render::Footage> TemplateEngine::supply(const spec::RenderSpec& /*spec*/, int /*segment*/) {
-  return render::Footage::kCard;
+Result<Supplied> TemplateEngine::supply(const FootageRequest& /*request*/, const Watch& /*watch*/) {
+  return Supplied{render::Footage::kCard, std::nullopt, 0};
 }
 
 }  // namespace pytoon::engines

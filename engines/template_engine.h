@@ -11,9 +11,9 @@ class TemplateEngine final : public Engine {
  public:
   std::string_view name() const override { return kTemplate; }
   bool remote() const override { return false; }
-  bool can_draw(spec::Archetype archetype) const override;
-  Status health() override;
-  Result<render::Footage> supply(const spec::RenderSpec& spec, int segment) override;
+  Capabilities capabilities() const override;
+  Status health(const Watch& watch) override;
+  Result<Supplied> supply(const FootageRequest& request, const Watch& watch) override;
 };
 
 }  // namespace pytoon::engines

@@ -20,8 +20,9 @@ namespace pytoon::gpu {
 class Compositor {
  public:
   virtual ~Compositor() = default;
-  // Draws into target, whose memory kind must be the device's. Allocates nothing after the first
-  // frame of a size. Blocks until the frame is complete.
+  // Draws into target: in host memory, which the CUDA device reaches by one copy, or in the CUDA
+  // device's own. Allocates nothing after the first frame of a size. Blocks until the frame is
+  // complete; textures may go then. After a Failure the compositor may be used again.
   virtual Status compose(const Composition& composition, const Nv12Target& target) = 0;
 };
 
@@ -29,6 +30,13 @@ class Compositor {
 struct CudaHandles {
   void* context = nullptr;  // CUcontext; the device owns it
   int ordinal = 0;          // CUdevice
+};
+
+// Device memory promised to textures and frames, and the budget it is promised against.
+struct MemoryUse {
+  std::uint64_t used_bytes = 0;
+  std::uint64_t peak_bytes = 0;
+  std::uint64_t budget_bytes = 0;
 };
 
 class Device {
@@ -49,6 +57,9 @@ class Device {
 
   // Null on the CPU device.
   virtual std::optional<CudaHandles> cuda_handles() const { return std::nullopt; }
+
+  // None on the CPU device.
+  virtual std::optional<MemoryUse> memory_use() const { return std::nullopt; }
 
   // Frames that crossed between host and device memory since start: 0 on the CPU device.
   virtual std::uint64_t crossings() const = 0;

@@ -131,6 +131,23 @@ static constexpr Weights catmull_rom(std::uint32_t fraction) {
            static_cast<std::int16_t>(outer_right)}};
 }
 
+// Where the four samples around a position begin, and their weights.
+struct alignas(16) Tap {
+  Weights weights;
+  std::int32_t first;  // within -3 .. size - 1: beyond those all four repeat an edge
+};
+
+// Of frame sample i in a texture of `size` samples along this axis.
+static constexpr Tap tap_at(double origin, double step, int i, int size) {
+  constexpr std::int64_t kMargin = 3;
+  const std::int64_t position = texture_position(origin, step, i);
+  const std::int64_t first = (position >> kFractionBits) - 1;
+  const std::int64_t raised = first < -kMargin ? -kMargin : first;
+  const std::int64_t held = raised > size - 1 ? size - 1 : raised;
+  const auto fraction = static_cast<std::uint32_t>(position & ((1 << kFractionBits) - 1));
+  return {catmull_rom(fraction), static_cast<std::int32_t>(held)};
+}
+
 // Four bytes of a column to one sample in 1/64 code value: -2040 .. 18360 at most.
 inline constexpr int kRowBits = 6;
 static constexpr std::int16_t filter_down(std::int16_t a, std::int16_t b, std::int16_t c,
@@ -140,12 +157,17 @@ static constexpr std::int16_t filter_down(std::int16_t a, std::int16_t b, std::i
       (a * w[0] + b * w[1] + c * w[2] + d * w[3] + (1 << (kShift - 1))) >> kShift);
 }
 
-// Four such samples, `stride` apart, to a code value that may overshoot: -64 .. 323 at most.
+// The weighted sum of four such samples to a code value that may overshoot: -64 .. 323 at most.
+static constexpr std::int16_t rounded_across(std::int32_t sum) {
+  constexpr int kShift = kWeightBits + kRowBits;
+  return static_cast<std::int16_t>((sum + (1 << (kShift - 1))) >> kShift);
+}
+
+// Of four samples `stride` apart.
 static constexpr std::int16_t filter_across(const std::int16_t* s, std::ptrdiff_t stride,
                                             const std::int16_t* w) {
-  constexpr int kShift = kWeightBits + kRowBits;
-  const int sum = s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] + s[3 * stride] * w[3];
-  return static_cast<std::int16_t>((sum + (1 << (kShift - 1))) >> kShift);
+  return rounded_across(s[0] * w[0] + s[stride] * w[1] + s[2 * stride] * w[2] +
+                        s[3 * stride] * w[3]);
 }
 
 static constexpr std::int16_t hold(std::int16_t value, std::int16_t low, std::int16_t high) {

@@ -1,7 +1,8 @@
 """Starts `pytoon serve` on a free port, plays a client against its REST API, and stops it again.
 
 Usage: demo_client.py PYTOON REQUEST.json FOLDER
-REQUEST.json is the body of POST /api/v1/jobs with local paths in image_uris and mask_uri.
+REQUEST.json is the body of POST /api/v1/jobs with local paths in image_uris, mask_uri,
+music_uri and voice_uri.
 """
 
 import json
@@ -77,12 +78,16 @@ def follow(client, job_id):
 
 def facts_of(path):
     probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-count_frames", "-show_entries",
-         "stream=codec_name,profile,width,height,pix_fmt,color_space,r_frame_rate,nb_read_frames"
-         ":format=duration,size,bit_rate", "-of", "json", str(path)],
+        ["ffprobe", "-v", "error", "-count_frames", "-show_entries",
+         "stream=codec_type,codec_name,profile,width,height,pix_fmt,color_space,r_frame_rate,"
+         "nb_read_frames,sample_rate,channels:format=duration,size,bit_rate", "-of", "json",
+         str(path)],
         capture_output=True, check=True, text=True)
     found = json.loads(probe.stdout)
-    return {**found["streams"][0], **found["format"]}
+    video = next(s for s in found["streams"] if s["codec_type"] == "video")
+    sound = [f"{s['codec_name']}, {s['sample_rate']} Hz, {s['channels']} channels"
+             for s in found["streams"] if "sample_rate" in s]
+    return {**video, "sound": sound[0] if sound else "none", **found["format"]}
 
 
 def main():
@@ -99,8 +104,10 @@ def main():
         here = request_path.parent
         request["image_uris"] = [client.upload(here / p, "image")["uri"]
                                  for p in request.get("image_uris", [])]
-        if "mask_uri" in request:
-            request["mask_uri"] = client.upload(here / request["mask_uri"], "mask")["uri"]
+        for field, category in (("mask_uri", "mask"), ("music_uri", "audio"),
+                                ("voice_uri", "audio")):
+            if field in request:
+                request[field] = client.upload(here / request[field], category)["uri"]
         began = time.monotonic()
         job = json.loads(client.call("POST", "/api/v1/jobs", json.dumps(request).encode()))
         print(f"job:    {job['job_id']} ({job['segments']} segments, {request['preset_id']})")

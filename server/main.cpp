@@ -34,8 +34,9 @@ int main(int argc, char** argv) {
   std::string request;
   std::string out;
   render
-      ->add_option("request", request,
-                   "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, mask_uri")
+      ->add_option(
+          "request", request,
+          "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, clip_uris, mask_uri")
       ->required();
   render->add_option("--out", out, "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
       ->required();

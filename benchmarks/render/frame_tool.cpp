@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "pipeline/media/segment_writer.h"
+#include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 #include "server/app/studio.h"
 
@@ -57,8 +58,10 @@ Status compose(const app::Config& config, app::Studio& studio, const fs::path& r
       {1080, 1920}, bytes.data(), 1080, bytes.data() + 1080UL * 1920, 1080};
   std::ofstream file(out, std::ios::binary);
   gpu::Composition composition;
+  render::OpenClips clips(*studio.device, {});
   for (int frame = 0; frame < (*scene)->timeline().frames; ++frame) {
-    (*scene)->evaluate(frame, composition);
+    const Status known = (*scene)->evaluate(frame, clips, composition);
+    if (!known) return known;
     const Status drawn = compositor->compose(composition, view);
     if (!drawn) return drawn;
     file.write(reinterpret_cast<const char*>(bytes.data()),

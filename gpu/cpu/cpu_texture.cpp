@@ -3,60 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "gpu/pixel_math.h"
+#include "gpu/layer_geometry.h"
+#include "gpu/texture_math.h"
 
 namespace pytoon::gpu {
 namespace {
-
-constexpr std::size_t kAlpha = 3;  // byte of an RGBA pixel
-
-bool is_opaque(const RgbaImage& image) {
-  std::uint8_t all = 255;
-  for (std::size_t i = kAlpha; i < image.pixels.size(); i += 4) {
-    all = static_cast<std::uint8_t>(all & image.pixels[i]);
-  }
-  return all == 255;
-}
-
-Rect find_content(const RgbaImage& image) {
-  int left = image.size.width;
-  int right = 0;
-  int top = image.size.height;
-  int bottom = 0;
-  for (int y = 0; y < image.size.height; ++y) {
-    const std::uint8_t* row = image.at(0, y);
-    const auto clear = [row](std::ptrdiff_t x) { return row[4 * x + 3] == 0; };
-    int first = 0;
-    while (first < image.size.width && clear(first)) ++first;
-    if (first == image.size.width) continue;
-    int last = image.size.width - 1;
-    while (clear(last)) --last;
-    left = std::min(left, first);
-    right = std::max(right, last + 1);
-    top = std::min(top, y);
-    bottom = y + 1;
-  }
-  return bottom == 0 ? Rect{} : Rect{left, top, right - left, bottom - top};
-}
-
-// Sums the pixels under chroma sample (i, j).
-ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i, std::ptrdiff_t width) {
-  const std::ptrdiff_t centre = 2 * i;
-  const std::ptrdiff_t columns[3] = {std::max<std::ptrdiff_t>(centre - 1, 0), centre,
-                                     std::min(centre + 1, width - 1)};
-  ColourSum sum;
-  for (int k = 0; k < 3; ++k) {
-    for (int r = 0; r < 2; ++r) {
-      const std::uint8_t* p = rows[r] + 4 * columns[k];
-      const std::int64_t weight = std::int64_t{k == 1 ? 2 : 1} * p[kAlpha];
-      sum.r += weight * p[0];
-      sum.g += weight * p[1];
-      sum.b += weight * p[2];
-      sum.weight += weight;
-    }
-  }
-  return sum;
-}
 
 struct RowPair {
   const std::uint8_t* rows[2];
@@ -75,7 +26,7 @@ void copy_rows(const std::uint8_t* from, std::size_t pitch_bytes, Plane& plane) 
 CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
     : size_(image.size),
       opaque_(is_opaque(image)),
-      content_(opaque_ ? Rect{0, 0, size_.width, size_.height} : find_content(image)),
+      content_(content_of(image, opaque_)),
       luma_(size_.width, size_.height, 1),
       chroma_((size_.width + 1) / 2, (size_.height + 1) / 2, 2) {
   if (opaque_) {
@@ -131,14 +82,11 @@ void CpuTexture::convert_with_alpha(const RgbaImage& image) {
     std::uint8_t* out = chroma_.row(j);
     std::uint8_t* alpha = chroma_alpha_.row(j);
     for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
-      const ColourSum sum = sum_under(pair.rows, i, size_.width);
-      if (sum.weight == 0) continue;
-      const std::uint8_t a = rounded_ratio(sum.weight, kSitingWeight);
-      // Premultiplied by the rounded alpha, so that grey stays exactly neutral.
-      out[2 * i] = rounded_ratio(cb_in_units(sum) * a, kCbUnit * sum.weight * 255);
-      out[2 * i + 1] = rounded_ratio(cr_in_units(sum) * a, kCrUnit * sum.weight * 255);
-      alpha[2 * i] = a;
-      alpha[2 * i + 1] = a;
+      const ChromaSample sample = chroma_sample(sum_under(pair.rows, i, size_.width));
+      out[2 * i] = sample.cb;
+      out[2 * i + 1] = sample.cr;
+      alpha[2 * i] = sample.alpha;
+      alpha[2 * i + 1] = sample.alpha;
     }
   }
 }

@@ -1,33 +1,14 @@
 #include "gpu/cpu/plane_painter.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+
+#include "gpu/layer_geometry.h"
 
 namespace pytoon::gpu {
 namespace {
 
 constexpr int kMargin = 3;  // repeated samples beyond an edge that four taps can reach
-constexpr std::uint32_t kFractionMask = (1U << kFractionBits) - 1;
-
-struct Tap {
-  int first;  // of four texture samples; within -kMargin .. size - 1, beyond which all repeat
-  Weights weights;
-};
-
-Tap tap_at(const Sampling& sampling, int i, int size) {
-  const std::int64_t position = texture_position(sampling.origin, sampling.step, i);
-  const std::int64_t first = (position >> kFractionBits) - 1;
-  const auto held = std::clamp<std::int64_t>(first, -kMargin, size - 1);
-  return {static_cast<int>(held),
-          catmull_rom(static_cast<std::uint32_t>(position) & kFractionMask)};
-}
-
-bool is_whole(const Sampling& sampling) {
-  return sampling.step == 1 && std::floor(sampling.origin) == sampling.origin;
-}
-
-bool inside(int begin, int length, int size) { return begin >= 0 && begin + length <= size; }
 
 template <typename T>
 void reserve_at_least(std::vector<T>& values, int count) {
@@ -38,11 +19,10 @@ void reserve_at_least(std::vector<T>& values, int count) {
 }  // namespace
 
 void PlanePainter::paint(const PlaneJob& job) {
-  shift_x_ = static_cast<int>(job.x.origin);
-  shift_y_ = static_cast<int>(job.y.origin);
-  as_is_ = is_whole(job.x) && is_whole(job.y) &&
-           inside(job.area.x + shift_x_, job.area.width, job.colour->width) &&
-           inside(job.area.y + shift_y_, job.area.height, job.colour->height);
+  const Shift shift = shift_of(job.x, job.y, job.area, {job.colour->width, job.colour->height});
+  as_is_ = shift.as_is;
+  shift_x_ = shift.x;
+  shift_y_ = shift.y;
   if (!as_is_) prepare_columns(job);
 
   const std::ptrdiff_t components = job.colour->components;
@@ -114,7 +94,7 @@ void PlanePainter::prepare_columns(const PlaneJob& job) {
   reserve_at_least(filtered_, (job.colour->width + 2 * kMargin) * job.colour->components);
   for (int i = 0; i < job.area.width; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    const Tap tap = tap_at(job.x, job.area.x + i, job.colour->width);
+    const Tap tap = tap_at(job.x.origin, job.x.step, job.area.x + i, job.colour->width);
     first_[at] = tap.first;
     std::copy_n(tap.weights.tap, 4, &weights_[4 * at]);
   }
@@ -124,7 +104,7 @@ void PlanePainter::prepare_columns(const PlaneJob& job) {
 }
 
 void PlanePainter::filter_vertically(const PlaneJob& job, const Plane& plane, int y) {
-  const Tap tap = tap_at(job.y, y, plane.height);
+  const Tap tap = tap_at(job.y.origin, job.y.step, y, plane.height);
   const std::ptrdiff_t components = plane.components;
   const std::ptrdiff_t begin = used_begin_ * components;
   const std::ptrdiff_t end = used_end_ * components;

@@ -2,17 +2,20 @@
 // sequence, moov first, no wall-clock time in it. Same frames and settings, same bytes.
 //
 // A GStreamer pipeline built in code: our compositor source (pushes NV12), a short queue, our
-// encoder over libavcodec, h264parse, our muxer over libavformat.
+// encoder over libavcodec, h264parse, our muxer over libavformat. kEncoder when a hardware encoder
+// can't be had or fails: the same order with x264 may do.
 //
 // Thread rule: calls on different objects may run in parallel. Blocks until written.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "base/cancel.h"
 #include "base/result.h"
 #include "gpu/image.h"
+#include "pipeline/media/cuda_bridge.h"
 #include "pipeline/media/video_format.h"
 
 namespace pytoon::media {
@@ -27,6 +30,9 @@ class FrameSource {
 struct SegmentOrder {
   VideoFormat format;
   EncoderSettings encoder;
+  // For an encoder that takes CUDA frames: draw() then gets CudaNv12View, and the segment waits for
+  // one of the bridge's sessions. Every other encoder draws into HostNv12View.
+  std::shared_ptr<CudaBridge> cuda;
   int frame_count = 0;
   std::filesystem::path output;          // written under a temporary name, then published
   CancelToken cancel;                    // checked every frame; kCancelled, and no file left

@@ -14,21 +14,26 @@ struct VideoFormat {
   int frames_per_second = 30;
 };
 
+inline constexpr char kCodecX264[] = "libx264";
+inline constexpr char kCodecNvenc[] = "h264_nvenc";
+
 // Everything that decides an encoder's bytes. Part of content keys by fingerprint(): a constant,
 // never the machine's core count.
 struct EncoderSettings {
-  std::string codec = "libx264";
-  std::string preset = "veryfast";
-  int crf = 20;
+  std::string codec = kCodecX264;
+  std::string preset = "veryfast";  // NVENC's are p1 to p7
+  int crf = 20;                     // NVENC's constant quality, cq
   int max_bitrate_kbps = 12000;
-  int vbv_buffer_kbits = 12000;
+  int vbv_buffer_kbits = 12000;  // x264; NVENC has none with constant quality
   int gop_frames = 60;
   int b_frames = 2;
-  int reference_frames = 2;
+  int reference_frames = 2;  // x264; NVENC chooses its own
   // One, for the same bytes every time: with a bitrate cap, x264's threads look at each other's
   // progress while it happens. Segments in parallel use the cores as well.
   int threads = 1;
 
+  // The codec works on frames in CUDA memory; every other one on frames in system memory.
+  bool takes_cuda_frames() const { return codec == kCodecNvenc; }
   std::string fingerprint() const;
 };
 

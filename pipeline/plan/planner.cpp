@@ -78,8 +78,12 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
   spec.preset_id = preset.id;
   spec.engine_policy = policy_of(request, preset, catalogue.defaults);
   spec.seed = request.seed.value_or(seed);
-  spec.assets = {request.image_uris, request.mask_uri};
-  spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
+  spec.assets = {request.image_uris, request.clip_uris, request.mask_uri, request.music_uri,
+                 request.voice_uri};
+  spec.footage_only = request.footage_only;
+  if (!request.footage_only) {
+    spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
+  }
   spec.audio_plan = preset.audio;
   spec.transition = preset.transition;
   spec.constraints = {request.platform, zone->second, false};

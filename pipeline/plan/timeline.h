@@ -1,5 +1,8 @@
-// Time on exact frame bounds: which frames a segment owns, which image and which caption it shows,
-// where a transition lies. Pure.
+// Time on exact frame bounds: which frames a segment owns, which image or clip and which caption it
+// shows, where a transition lies. Pure.
+//
+// A job's footage is one list, its images and then its clips: one a segment in order, from the
+// first again when they run out. A clip that comes again goes on where it was left.
 #pragma once
 
 #include <string>
@@ -22,12 +25,21 @@ struct CaptionSpan {
   std::string text;
 };
 
-// A run of consecutive segments that show the same image in one continuous movement.
+// What a segment shows.
+enum class Source {
+  kOwn,   // its part of the job's own footage
+  kCard,  // the last rung's plain card instead
+  kMade,  // a clip that an engine made for it, in front of or behind its own footage
+};
+
+// A run of consecutive segments that show the same footage in one continuous movement.
 struct Shot {
   FrameSpan frames;
-  int image = -1;     // index into the spec's images; -1: none, a plain background
-  bool card = false;  // the last rung's plain card instead of moving footage
+  int image = -1;  // index into the spec's images; -1: none
+  int clip = -1;   // index into the spec's clips; neither: a plain background
+  Source source = Source::kOwn;
   int first_segment = 0;
+  int clip_frames_before = 0;  // of the same clip, in earlier shots
 };
 
 struct Timeline {
@@ -39,8 +51,8 @@ struct Timeline {
   int transition_frames = 0;  // at the start of every shot but the first; 0 is a cut
 };
 
-// cards: one a segment, or empty for none.
-Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<bool>& cards = {});
+// sources: one a segment, or empty for kOwn.
+Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& sources = {});
 
 // The caption shown at a frame: its index, or -1.
 int caption_at(const Timeline& timeline, int frame);

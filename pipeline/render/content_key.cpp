@@ -1,6 +1,8 @@
 #include "pipeline/render/content_key.h"
 
+#include "base/check.h"
 #include "base/hash.h"
+#include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
 namespace {
@@ -24,10 +26,27 @@ void add_look(Sha256& hash, const RenderJob& job) {
   hash.field(job.inputs.logo ? job.inputs.logo->sha256 : "");
 }
 
+std::string_view name_of(plan::Source source) {
+  switch (source) {
+    case plan::Source::kOwn:
+      return "own";
+    case plan::Source::kCard:
+      return "card";
+    case plan::Source::kMade:
+      return "made";
+  }
+  CHECK(false, "a source has no name");
+}
+
 void add_shot(Sha256& hash, const RenderJob& job, const plan::Shot& shot) {
   add_span(hash, shot.frames);
   hash.field(std::to_string(shot.first_segment));
-  hash.field(shot.card ? "card" : "images");
+  hash.field(name_of(shot.source));
+  if (shot.source == plan::Source::kMade) hash.field(made_clip(job, shot).sha256);
+  if (shot.clip >= 0) {
+    hash.field(job.inputs.clips.at(static_cast<std::size_t>(shot.clip)).sha256);
+    hash.field(std::to_string(shot.clip_frames_before));
+  }
   if (shot.image < 0) return;
   hash.field(job.inputs.images.at(static_cast<std::size_t>(shot.image)).sha256);
   hash.field(job.inputs.mask && shot.image == 0 ? job.inputs.mask->sha256 : "");

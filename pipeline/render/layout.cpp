@@ -52,6 +52,14 @@ gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height) {
   return zone;
 }
 
+gpu::Rect place_cover(gpu::Size picture) {
+  const double scale = std::max(static_cast<double>(kFrame.width) / picture.width,
+                                static_cast<double>(kFrame.height) / picture.height);
+  const int width = std::max(kFrame.width, even(picture.width * scale));
+  const int height = std::max(kFrame.height, even(picture.height * scale));
+  return {(kFrame.width - width) / 2, (kFrame.height - height) / 2, width, height};
+}
+
 gpu::Rect place_product(gpu::Size picture, gpu::Rect zone) {
   const double width_limit = std::min<double>(zone.width, kFrame.width * kProductWidthShare);
   const double scale =

@@ -1,8 +1,8 @@
 // The one door to films: a validated spec and its inputs -> encoded segments -> a finished file.
 //
 // Thread rule: all methods may be called from any thread, render_segment for several segments at
-// once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kMalformed (an input
-// that no longer decodes), kNotFound (an input that is gone).
+// once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kEncoder, kMalformed (an
+// input that no longer decodes), kNotFound (an input that is gone).
 #pragma once
 
 #include <filesystem>
@@ -14,6 +14,7 @@
 
 #include "base/cancel.h"
 #include "base/result.h"
+#include "pipeline/media/sound/sound_writer.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
@@ -25,20 +26,45 @@ struct InputFile {
 
 struct Inputs {
   std::vector<InputFile> images;  // in the spec's order
+  std::vector<InputFile> clips;   // likewise
   std::optional<InputFile> mask;
   std::optional<InputFile> logo;  // brand_safe only
+  std::optional<InputFile> music;
+  std::optional<InputFile> voice;
+
+  bool has_sound() const { return music || voice; }
 };
 
 // Where a segment's footage comes from.
 enum class Footage {
-  kImages,  // the compositor moves over the job's images
+  kImages,  // the job's own: the compositor moves over its images and plays its clips
   kCard,    // the plain branded card of the last rung, with the job's own image, captions and logo
+  kClip,  // a clip that an engine made: it fills the frame; under OVERLAY's product, the background
+};
+
+struct SegmentFootage {
+  Footage kind = Footage::kImages;
+  std::optional<InputFile> clip;  // kClip only: MP4 or MOV, as the clip room takes them
+
+  SegmentFootage() = default;
+  SegmentFootage(Footage k, std::optional<InputFile> made = std::nullopt)
+      : kind(k), clip(std::move(made)) {}
 };
 
 struct RenderJob {
   spec::RenderSpec spec;
   Inputs inputs;
-  std::vector<Footage> footage;  // one a segment
+  std::vector<SegmentFootage> footage;  // one a segment
+  // Of Renderer::encoders(): all segments of a video are made with one. "" is the best that can be
+  // used here.
+  std::string encoder;
+};
+
+// An encoder that a job may name.
+struct Encoder {
+  std::string name;         // "h264_nvenc", "libx264"
+  std::string unavailable;  // why it can't be used here; "" when it can
+  bool expected = false;    // a job that has to do without it here is degraded
 };
 
 class Renderer {
@@ -48,22 +74,34 @@ class Renderer {
   // What can be refused before a job is taken: captions that do not fit or lack glyphs. Faults
   // point into the job request: /captions/hook, /captions/beats/2, /captions/cta.
   virtual Status check(const spec::RenderSpec& spec) = 0;
-  // One key a segment: a hash of all that determines its bytes.
+  // Best first. The last can always be used: what a job falls back to.
+  virtual std::vector<Encoder> encoders() const = 0;
+  // One key a segment: a hash of all that determines its bytes. Also for an encoder that can't be
+  // used here, so that what another machine made with it is recognised.
   virtual Result<std::vector<std::string>> content_keys(const RenderJob& job) = 0;
   // Frames of segment `index`.
   virtual int frame_count(const spec::RenderSpec& spec, int index) const = 0;
-  // Writes the segment's MP4 atomically. on_progress gets the frames done so far.
+  // Writes the segment's MP4 atomically. on_progress gets the frames done so far. kEncoder when the
+  // job's encoder fails or can't be used: another one may do.
   virtual Status render_segment(const RenderJob& job, int index,
                                 const std::filesystem::path& output, const CancelToken& cancel,
                                 const std::function<void(int)>& on_progress) = 0;
-  // Joins the segments, which must be all of them in order, into output.mp4.
+  // Makes the job's sound, of which there must be some, as a file for assemble(). Needs no
+  // segments and may run beside them. Looks at the spec and the inputs only.
+  virtual Result<media::SoundMeasures> prepare_sound(const RenderJob& job,
+                                                     const std::filesystem::path& output,
+                                                     const CancelToken& cancel) = 0;
+  // Joins the segments, which must be all of them in order, and the sound, if there is one, into
+  // output.mp4.
   virtual Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                          const std::optional<std::filesystem::path>& sound,
                           const std::filesystem::path& output, const CancelToken& cancel) = 0;
   // Frame 30 of a video, or its last, as a JPEG.
   virtual Status thumbnail(const std::filesystem::path& video,
                            const std::filesystem::path& output) = 0;
-  // For metadata.json: device, encoder, font substitutions.
-  virtual nlohmann::ordered_json facts(const spec::RenderSpec& spec) const = 0;
+  // For metadata.json: device, encoder, how often a frame crosses between host and device memory,
+  // font substitutions.
+  virtual nlohmann::ordered_json facts(const RenderJob& job) const = 0;
 };
 
 }  // namespace pytoon::render

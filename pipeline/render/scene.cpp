@@ -1,5 +1,7 @@
 #include "pipeline/render/scene.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "pipeline/render/layout.h"
 
@@ -40,13 +42,30 @@ Scene::Scene(plan::Timeline timeline, std::vector<ShotPicture> shots,
   CHECK(shots_.size() == timeline_.shots.size(), "one picture a shot");
 }
 
-void Scene::add_shot(std::size_t shot, int frame, std::vector<gpu::Layer>& layers) const {
-  const ShotPicture& picture = shots_[shot];
-  layers.push_back(moving_layer(picture.moving, picture.path.at(frame)));
-  layers.insert(layers.end(), picture.fixed.begin(), picture.fixed.end());
+bool Scene::has_clips() const {
+  return std::any_of(shots_.begin(), shots_.end(),
+                     [](const ShotPicture& shot) { return shot.behind || shot.front; });
 }
 
-void Scene::evaluate(int frame, gpu::Composition& out) const {
+Status Scene::add_shot(std::size_t shot, int frame, ClipFrames& clips,
+                       std::vector<gpu::Layer>& layers) const {
+  const auto add_clip = [&](const ShotClip& clip) -> Status {
+    const Result<std::shared_ptr<const gpu::Texture>> texture = clips.texture(clip, frame);
+    if (!texture) return texture.failure();
+    add_clip_layers(clip, *texture, layers);
+    return ok_status();
+  };
+  const ShotPicture& picture = shots_[shot];
+  if (picture.behind) {
+    if (Status added = add_clip(*picture.behind); !added) return added;
+  } else {
+    layers.push_back(moving_layer(picture.moving, picture.path.at(frame)));
+  }
+  layers.insert(layers.end(), picture.fixed.begin(), picture.fixed.end());
+  return picture.front ? add_clip(*picture.front) : ok_status();
+}
+
+Status Scene::evaluate(int frame, ClipFrames& clips, gpu::Composition& out) const {
   out.base.clear();
   out.incoming.clear();
   out.top.clear();
@@ -58,11 +77,11 @@ void Scene::evaluate(int frame, gpu::Composition& out) const {
   }
   const int into = frame - timeline_.shots[shot].frames.first;
   if (shot > 0 && into < timeline_.transition_frames) {
-    add_shot(shot - 1, frame, out.base);
-    add_shot(shot, frame, out.incoming);
+    if (Status left = add_shot(shot - 1, frame, clips, out.base); !left) return left;
+    if (Status come = add_shot(shot, frame, clips, out.incoming); !come) return come;
     out.mix_256 = (into + 1) * 256 / (timeline_.transition_frames + 1);
-  } else {
-    add_shot(shot, frame, out.base);
+  } else if (Status added = add_shot(shot, frame, clips, out.base); !added) {
+    return added;
   }
 
   for (const CaptionPlate& caption : captions_) {
@@ -71,6 +90,7 @@ void Scene::evaluate(int frame, gpu::Composition& out) const {
     }
   }
   if (logo_) out.top.push_back(*logo_);
+  return ok_status();
 }
 
 }  // namespace pytoon::render

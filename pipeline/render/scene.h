@@ -1,5 +1,6 @@
-// A job's picture at any frame: which layers, where. Everything slow (decoding, scaling, blurring,
-// text) has happened when a Scene exists; evaluate() is arithmetic.
+// A job's picture at any frame: which layers, where. Everything slow (decoding pictures, scaling,
+// blurring, text) has happened when a Scene exists; evaluate() is arithmetic, but for the clips
+// that a frame shows, whose textures the caller's ClipFrames gives.
 //
 // Thread rule: immutable once made; evaluate() from any thread into the caller's Composition.
 #pragma once
@@ -11,14 +12,18 @@
 #include "gpu/composition.h"
 #include "pipeline/plan/timeline.h"
 #include "pipeline/render/motion.h"
+#include "pipeline/render/shot_clip.h"
 
 namespace pytoon::render {
 
-// One shot: a picture that fills the frame and moves, and what stands still on it.
+// One shot: what fills the frame, a picture that moves or a clip; what stands still on it; and a
+// clip in front.
 struct ShotPicture {
-  std::shared_ptr<const gpu::Texture> moving;
+  std::shared_ptr<const gpu::Texture> moving;  // null when `behind` fills the frame
   CameraPath path;
   std::vector<gpu::Layer> fixed;
+  std::shared_ptr<const ShotClip> behind = nullptr;
+  std::shared_ptr<const ShotClip> front = nullptr;
 };
 
 struct CaptionPlate {
@@ -33,11 +38,14 @@ class Scene {
   void set_captions(std::vector<CaptionPlate> captions) { captions_ = std::move(captions); }
   const plan::Timeline& timeline() const { return timeline_; }
 
-  // The composition of a frame of the whole video. Reuses the vectors in `out`.
-  void evaluate(int frame, gpu::Composition& out) const;
+  bool has_clips() const;
+  // The composition of a frame of the whole video. Reuses the vectors in `out`. Fails as `clips`
+  // does, never for a scene without clips.
+  Status evaluate(int frame, ClipFrames& clips, gpu::Composition& out) const;
 
  private:
-  void add_shot(std::size_t shot, int frame, std::vector<gpu::Layer>& layers) const;
+  Status add_shot(std::size_t shot, int frame, ClipFrames& clips,
+                  std::vector<gpu::Layer>& layers) const;
 
   plan::Timeline timeline_;
   std::vector<ShotPicture> shots_;

@@ -2,8 +2,10 @@
 
 #include <vector>
 
+#include "base/check.h"
 #include "pipeline/render/caption_sheet.h"
 #include "pipeline/render/layout.h"
+#include "pipeline/render/open_clips.h"
 #include "pipeline/render/scrim.h"
 #include "pipeline/render/shot_pictures.h"
 
@@ -25,15 +27,31 @@ class Sheet {
   std::vector<std::uint8_t> bytes_;
 };
 
-// What a caption stands on in its first, middle and last frame.
-Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene,
+plan::Source source_of(Footage kind) {
+  switch (kind) {
+    case Footage::kImages:
+      return plan::Source::kOwn;
+    case Footage::kCard:
+      return plan::Source::kCard;
+    case Footage::kClip:
+      return plan::Source::kMade;
+  }
+  CHECK(false, "footage has a source");
+}
+
+// What a caption stands on in its first, middle and last frame; more of them over clips, which
+// change in ways that pictures don't.
+Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene, ClipFrames& clips,
                              gpu::Compositor& compositor) {
   Sheet sheet;
   gpu::Composition composition;
   Backdrop backdrop;
-  const int middle = (caption.frames.first + caption.frames.last) / 2;
-  for (const int frame : {caption.frames.first, middle, caption.frames.last - 1}) {
-    scene.evaluate(frame, composition);
+  const int steps = scene.has_clips() ? 6 : 2;
+  const int last = caption.frames.count() - 1;
+  for (int step = 0; step <= steps; ++step) {
+    const int frame = caption.frames.first + (last * step + steps / 2) / steps;
+    const Status known = scene.evaluate(frame, clips, composition);
+    if (!known) return known.failure();
     const Status drawn = compositor.compose(composition, sheet.view());
     if (!drawn) return drawn.failure();
     add_backdrop(sheet.view(), caption, backdrop);
@@ -45,9 +63,10 @@ Result<std::vector<CaptionPlate>> caption_plates(const spec::RenderSpec& spec,
                                                  const CaptionSheet& sheet, const Scene& scene,
                                                  gpu::Device& device) {
   const std::unique_ptr<gpu::Compositor> compositor = device.make_compositor();
+  OpenClips clips(device, {});
   std::vector<CaptionPlate> plates;
   for (const Caption& caption : sheet.captions) {
-    Result<Backdrop> backdrop = backdrop_of(caption, scene, *compositor);
+    Result<Backdrop> backdrop = backdrop_of(caption, scene, clips, *compositor);
     if (!backdrop) return backdrop.failure();
     const Plate plate = make_plate(spec.archetype, spec.style.caption.position, caption,
                                    scrim_opacity(spec.archetype, *backdrop));
@@ -61,9 +80,15 @@ Result<std::vector<CaptionPlate>> caption_plates(const spec::RenderSpec& spec,
 }  // namespace
 
 plan::Timeline timeline_of(const RenderJob& job) {
-  std::vector<bool> cards;
-  for (const Footage footage : job.footage) cards.push_back(footage == Footage::kCard);
-  return plan::make_timeline(job.spec, cards);
+  std::vector<plan::Source> sources;
+  for (const SegmentFootage& footage : job.footage) sources.push_back(source_of(footage.kind));
+  return plan::make_timeline(job.spec, sources);
+}
+
+const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
+  const auto& clip = job.footage.at(static_cast<std::size_t>(shot.first_segment)).clip;
+  CHECK(clip.has_value(), "footage that an engine made has a file");
+  return *clip;
 }
 
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,

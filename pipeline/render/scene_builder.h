@@ -16,6 +16,8 @@
 namespace pytoon::render {
 
 plan::Timeline timeline_of(const RenderJob& job);
+// The file of a shot whose source is kMade.
+const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot);
 
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,
                                                  const media::FontLibrary& fonts);

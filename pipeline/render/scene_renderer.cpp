@@ -9,6 +9,7 @@
 #include "pipeline/media/video_probe.h"
 #include "pipeline/plan/captions.h"
 #include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
@@ -20,11 +21,15 @@ constexpr int kThumbnailFrame = 30;
 // Composes the frames of one segment.
 class SceneFrames final : public media::FrameSource {
  public:
-  SceneFrames(const Scene& scene, int first_frame, std::unique_ptr<gpu::Compositor> compositor)
-      : scene_(scene), first_frame_(first_frame), compositor_(std::move(compositor)) {}
+  SceneFrames(const Scene& scene, int first_frame, gpu::Device& device, const CancelToken& cancel)
+      : scene_(scene),
+        first_frame_(first_frame),
+        compositor_(device.make_compositor()),
+        clips_(device, cancel) {}
 
   Status draw(int index, const gpu::Nv12Target& target) override {
-    scene_.evaluate(first_frame_ + index, composition_);
+    const Status known = scene_.evaluate(first_frame_ + index, clips_, composition_);
+    if (!known) return known;
     return compositor_->compose(composition_, target);
   }
 
@@ -32,26 +37,53 @@ class SceneFrames final : public media::FrameSource {
   const Scene& scene_;
   const int first_frame_;
   std::unique_ptr<gpu::Compositor> compositor_;
+  OpenClips clips_;
   gpu::Composition composition_;
 };
 
 }  // namespace
 
 SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
-                             media::EncoderSettings encoder)
-    : device_(device), fonts_(fonts), encoder_(std::move(encoder)) {}
+                             media::EncoderChoice encoders)
+    : device_(device), fonts_(fonts), encoders_(std::move(encoders)) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
-Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
-  const PictureMaker maker{device_.kind(), encoder_.fingerprint(),
-                           fonts_.fingerprint(job.spec.style.caption.font)};
+std::vector<Encoder> SceneRenderer::encoders() const {
+  std::vector<Encoder> encoders;
+  for (const media::EncoderOption& option : encoders_.options) {
+    encoders.push_back({option.settings.codec, option.unavailable, option.expected});
+  }
+  return encoders;
+}
+
+const media::EncoderOption& SceneRenderer::encoder_of(const RenderJob& job) const {
+  const auto& options = encoders_.options;
+  const auto found = std::ranges::find_if(options, [&](const media::EncoderOption& option) {
+    return job.encoder.empty() ? option.unavailable.empty() : option.settings.codec == job.encoder;
+  });
+  return found == options.end() ? options.back() : *found;
+}
+
+// NVENC's frames are composed by a CUDA device wherever that is.
+std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder) const {
+  return encoder.takes_cuda_frames() ? "cuda" : device_.kind();
+}
+
+std::vector<std::string> SceneRenderer::keys_of(const RenderJob& job,
+                                                const PictureMaker& maker) const {
   const plan::Timeline timeline = timeline_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
     keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
   }
   return keys;
+}
+
+Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
+  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  return keys_of(job, {device_kind_for(encoder), encoder.fingerprint(),
+                       fonts_.fingerprint(job.spec.style.caption.font)});
 }
 
 int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
@@ -73,10 +105,12 @@ std::shared_ptr<SceneRenderer::Slot> SceneRenderer::slot_of(const std::string& k
 }
 
 Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& job) {
-  Result<std::vector<std::string>> keys = content_keys(job);
-  if (!keys) return keys.failure();
+  // Whatever the encoder: a job that changes it goes on with the same pictures.
   Sha256 hash;
-  for (const std::string& key : *keys) hash.field(key);
+  for (const std::string& key :
+       keys_of(job, {device_.kind(), "", fonts_.fingerprint(job.spec.style.caption.font)})) {
+    hash.field(key);
+  }
   const std::shared_ptr<Slot> slot = slot_of(hash.hex());
 
   const std::lock_guard lock(slot->mutex);
@@ -91,12 +125,18 @@ Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& jo
 Status SceneRenderer::render_segment(const RenderJob& job, int index,
                                      const std::filesystem::path& output, const CancelToken& cancel,
                                      const std::function<void(int)>& on_progress) {
+  const media::EncoderOption& encoder = encoder_of(job);
+  if (!encoder.unavailable.empty()) {
+    return failure(FailureKind::kEncoder,
+                   encoder.settings.codec + " can't be used here: " + encoder.unavailable);
+  }
   Result<std::shared_ptr<const Scene>> scene = scene_of(job);
   if (!scene) return scene.failure();
   const plan::FrameSpan& span = (*scene)->timeline().segments.at(static_cast<std::size_t>(index));
-  SceneFrames frames(**scene, span.first, device_.make_compositor());
+  SceneFrames frames(**scene, span.first, device_, cancel);
   media::SegmentOrder order;
-  order.encoder = encoder_;
+  order.encoder = encoder.settings;
+  order.cuda = encoders_.cuda;
   order.frame_count = span.count();
   order.output = output;
   order.cancel = cancel;
@@ -104,12 +144,29 @@ Status SceneRenderer::render_segment(const RenderJob& job, int index,
   return media::write_segment(frames, order);
 }
 
+Result<media::SoundMeasures> SceneRenderer::prepare_sound(const RenderJob& job,
+                                                          const std::filesystem::path& output,
+                                                          const CancelToken& cancel) {
+  media::SoundOrder order;
+  if (job.inputs.music) order.music = job.inputs.music->path;
+  if (job.inputs.voice) order.voice = job.inputs.voice->path;
+  order.music_level_db = job.spec.audio_plan.music_level_db;
+  order.voice_level_db = job.spec.audio_plan.voice_level_db;
+  order.duck_music = job.spec.audio_plan.duck_music;
+  order.duration_seconds = job.spec.target_duration_seconds;
+  order.output = output;
+  order.cancel = cancel;
+  return media::write_sound(order);
+}
+
 Status SceneRenderer::assemble(const RenderJob& job,
                                const std::vector<std::filesystem::path>& segments,
+                               const std::optional<std::filesystem::path>& sound,
                                const std::filesystem::path& output, const CancelToken& cancel) {
   CHECK(segments.size() == job.spec.segments.size(), "assembly takes every segment");
   media::AssemblyOrder order;
   order.segments = segments;
+  order.sound = sound;
   order.output = output;
   order.cancel = cancel;
   return media::assemble(order);
@@ -122,13 +179,17 @@ Status SceneRenderer::thumbnail(const std::filesystem::path& video,
   return media::write_jpeg(*frame, output);
 }
 
-nlohmann::ordered_json SceneRenderer::facts(const spec::RenderSpec& spec) const {
+nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
+  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  // A frame that a CUDA device composes leaves it once, unless its encoder reads it there.
+  const bool crosses = device_.cuda_handles().has_value() && !encoder.takes_cuda_frames();
   nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();
-  if (const auto used = fonts_.substitution(spec.style.caption.font)) {
+  if (const auto used = fonts_.substitution(job.spec.style.caption.font)) {
     substitutions.push_back({{"wanted", used->wanted}, {"used", used->used}});
   }
   return {{"device", device_.kind()},
-          {"encoder", encoder_.codec},
+          {"encoder", encoder.codec},
+          {"crossings_per_frame", crosses ? 1 : 0},
           {"font_substitutions", substitutions}};
 }
 

@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <map>
+#include <tuple>
 
+#include "pipeline/media/clip/clip_source.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_ops.h"
 #include "pipeline/render/layout.h"
+#include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
 namespace {
@@ -60,33 +63,52 @@ class ShotMaker {
       : job_(job), product_(product), device_(device) {}
 
   Result<ShotPicture> make(const plan::Shot& shot) {
-    const Look wanted{shot.image, shot.card};
+    const bool made = shot.source == plan::Source::kMade;
+    const Look wanted{shot.image, shot.clip, shot.source, made ? shot.first_segment : 0};
     auto found = looks_.find(wanted);
     if (found == looks_.end()) {
       Result<Prepared> prepared = prepare(shot);
       if (!prepared) return prepared.failure();
       found = looks_.emplace(wanted, std::move(*prepared)).first;
     }
-    const double amplitude =
-        shot.card || shot.image < 0 ? 0 : amplitude_of(job_.spec.style.motion_profile);
+    const Prepared& look = found->second;
+    const bool still = shot.source == plan::Source::kCard || (shot.image < 0 && shot.clip < 0);
+    const double amplitude = still ? 0 : amplitude_of(job_.spec.style.motion_profile);
     const bool zoom_only = job_.spec.archetype != spec::Archetype::kProductHero;
-    return ShotPicture{found->second.moving, CameraPath(job_.spec.seed, shot, amplitude, zoom_only),
-                       found->second.fixed};
+    ShotPicture picture{look.moving, CameraPath(job_.spec.seed, shot, amplitude, zoom_only),
+                        look.fixed};
+    if (look.behind) {
+      // What an engine made was made for this segment alone.
+      const int before = made ? 0 : shot.clip_frames_before;
+      picture.behind = placed(look.behind, place_cover(look.behind->upright), shot, before);
+    }
+    if (look.front) {
+      const gpu::Rect place = place_product(look.front->upright, product_);
+      picture.front = placed(look.front, place, shot, shot.clip_frames_before);
+    }
+    return picture;
   }
 
  private:
-  using Look = std::pair<int, bool>;  // image, card
+  using ClipPtr = std::shared_ptr<const media::ClipIndex>;
+  using Look = std::tuple<int, int, plan::Source, int>;  // image, clip, source, segment
   struct Prepared {
     TexturePtr moving;
     std::vector<gpu::Layer> fixed;
+    ClipPtr behind = nullptr;
+    ClipPtr front = nullptr;
   };
 
+  bool is_overlay() const { return job_.spec.archetype == spec::Archetype::kOverlay; }
+
   Result<Prepared> prepare(const plan::Shot& shot) {
-    if (shot.card) return prepare_card(shot);
-    if (shot.image < 0) return prepare_plain();
-    Result<RgbaImage> image = media::read_image(input(shot).path);
+    if (shot.source == plan::Source::kCard) return prepare_card(shot);
+    if (shot.source == plan::Source::kMade) return prepare_made(shot);
+    if (shot.image < 0 && shot.clip < 0) return prepare_plain();
+    if (is_overlay()) return prepare_overlay(shot);
+    if (shot.clip >= 0) return prepare_behind(input(shot).path);
+    Result<RgbaImage> image = still_of(shot);
     if (!image) return image.failure();
-    if (job_.spec.archetype == spec::Archetype::kOverlay) return prepare_overlay(shot, *image);
     Result<RgbaImage> filled =
         media::cover(flattened(*image, kHeroBackground),
                      moving_size(amplitude_of(job_.spec.style.motion_profile)));
@@ -94,30 +116,65 @@ class ShotMaker {
     return uploaded(*filled);
   }
 
+  static Result<Prepared> prepare_behind(const std::filesystem::path& file) {
+    Result<ClipPtr> clip = media::index_clip(file);
+    if (!clip) return clip.failure();
+    Prepared prepared;
+    prepared.behind = std::move(*clip);
+    return prepared;
+  }
+
+  // An engine's clip fills the frame; an overlay's product stays the job's own, in front of it.
+  Result<Prepared> prepare_made(const plan::Shot& shot) {
+    Result<Prepared> prepared = prepare_behind(made_clip(job_, shot).path);
+    const bool product = is_overlay() && (shot.image >= 0 || shot.clip >= 0);
+    if (!prepared || !product) return prepared;
+    Result<RgbaImage> image = still_of(shot);
+    if (!image) return image.failure();
+    const Status added = add_front(shot, *image, *prepared);
+    if (!added) return added.failure();
+    return prepared;
+  }
+
   Result<Prepared> prepare_plain() {
     return uploaded(RgbaImage({16, 16}, background_of(job_.spec.archetype)));
   }
 
-  Result<Prepared> prepare_overlay(const plan::Shot& shot, const RgbaImage& image) {
+  // A clip's background is its first frame: blurring every frame would cost more than all else.
+  Result<Prepared> prepare_overlay(const plan::Shot& shot) {
+    Result<RgbaImage> image = still_of(shot);
+    if (!image) return image.failure();
     const gpu::Size small{kFrame.width / kBlurReduction, kFrame.height / kBlurReduction};
-    Result<RgbaImage> covered = media::cover(backdrop_of(image), small);
+    Result<RgbaImage> covered = media::cover(backdrop_of(*image), small);
     if (!covered) return covered.failure();
     Result<RgbaImage> blurred = media::blur(*covered, kBlurSigmaPx / kBlurReduction);
     if (!blurred) return blurred.failure();
     Result<Prepared> prepared = uploaded(media::darken(*blurred, kBackgroundLight));
     if (!prepared) return prepared.failure();
-    Result<RgbaImage> product = cut_out(shot, image);
-    if (!product) return product.failure();
-    const Status added = add_product(*product, job_.spec.style.overlay_fx, *prepared);
+    const Status added = add_front(shot, *image, *prepared);
     if (!added) return added.failure();
     return prepared;
+  }
+
+  // The product: cut out, or a clip that plays over its own first frame, whose shadow and glow
+  // stay.
+  Status add_front(const plan::Shot& shot, const RgbaImage& image, Prepared& prepared) {
+    if (job_.spec.footage_only) return ok_status();
+    Result<RgbaImage> product = cut_out(shot, image);
+    if (!product) return product.failure();
+    const Status added = add_product(*product, job_.spec.style.overlay_fx, prepared);
+    if (!added || shot.clip < 0) return added;
+    Result<ClipPtr> clip = media::index_clip(input(shot).path);
+    if (!clip) return clip.failure();
+    prepared.front = std::move(*clip);
+    return ok_status();
   }
 
   // The card shows the image whole, when it can be read; the card itself never fails for it.
   Result<Prepared> prepare_card(const plan::Shot& shot) {
     Result<Prepared> prepared = prepare_plain();
-    if (!prepared || shot.image < 0) return prepared;
-    Result<RgbaImage> image = media::read_image(input(shot).path);
+    if (!prepared || (shot.image < 0 && shot.clip < 0)) return prepared;
+    Result<RgbaImage> image = still_of(shot);
     if (!image) return prepared;
     const Status added = add_product(*image, {}, *prepared);
     if (!added) return added.failure();
@@ -173,10 +230,24 @@ class ShotMaker {
   Result<Prepared> uploaded(const RgbaImage& image) {
     Result<TexturePtr> texture = device_.upload(image);
     if (!texture) return texture.failure();
-    return Prepared{std::move(*texture), {}};
+    return Prepared{std::move(*texture), {}, nullptr, nullptr};
+  }
+
+  // The shot's image, or its clip's first frame.
+  Result<RgbaImage> still_of(const plan::Shot& shot) const {
+    if (shot.clip < 0) return media::read_image(input(shot).path);
+    const Result<ClipPtr> clip = media::index_clip(input(shot).path);
+    if (!clip) return clip.failure();
+    return media::first_picture(*clip);
+  }
+
+  static std::shared_ptr<const ShotClip> placed(const ClipPtr& clip, gpu::Rect place,
+                                                const plan::Shot& shot, int frames_before) {
+    return std::make_shared<ShotClip>(ShotClip{clip, place, shot.frames, frames_before});
   }
 
   const InputFile& input(const plan::Shot& shot) const {
+    if (shot.clip >= 0) return job_.inputs.clips.at(static_cast<std::size_t>(shot.clip));
     return job_.inputs.images.at(static_cast<std::size_t>(shot.image));
   }
 
@@ -202,7 +273,8 @@ Result<std::vector<ShotPicture>> make_shot_pictures(const RenderJob& job,
 }
 
 Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, gpu::Device& device) {
-  if (!job.spec.brand_safe || !job.inputs.logo) return std::optional<gpu::Layer>();
+  const bool wanted = job.spec.brand_safe && !job.spec.footage_only;
+  if (!wanted || !job.inputs.logo) return std::optional<gpu::Layer>();
   Result<RgbaImage> image = media::read_image(job.inputs.logo->path);
   if (!image) return std::optional<gpu::Layer>();
   const gpu::Rect place = place_logo(image->size);

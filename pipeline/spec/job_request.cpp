@@ -14,7 +14,7 @@ constexpr std::string_view kScheme = "storage://";
 constexpr std::size_t kMaxUriBytes = 1024;
 
 // Fields of the contract whose feature is not there yet.
-constexpr std::array kNotBuilt{"clip_uris", "music_uri", "voice_uri", "webhook_url"};
+constexpr std::array kNotBuilt{"webhook_url"};
 
 Captions read_captions(const Json& json, const std::string& pointer,
                        std::vector<FieldFault>& faults) {
@@ -36,6 +36,7 @@ void read_look(FieldReader& r, JobRequest& request) {
   if (r.has("archetype")) request.archetype = r.choice<Archetype>("archetype");
   if (r.has("platform")) request.platform = r.text("platform", 1, 40);
   if (r.has("seed")) request.seed = static_cast<std::uint32_t>(r.whole("seed", 0, UINT32_MAX));
+  if (r.has("footage_only")) request.footage_only = r.truth("footage_only");
   if (r.has("priority")) request.priority = static_cast<int>(r.whole("priority", 0, 9));
 }
 
@@ -50,7 +51,10 @@ Result<JobRequest> parse_job_request(const nlohmann::json& body) {
   if (r.has("prompt")) request.prompt = r.text("prompt", 0, kMaxPromptBytes);
   read_look(r, request);
   if (r.has("image_uris")) request.image_uris = r.texts("image_uris", kMaxImages, kMaxUriBytes);
+  if (r.has("clip_uris")) request.clip_uris = r.texts("clip_uris", kMaxClips, kMaxUriBytes);
   if (r.has("mask_uri")) request.mask_uri = r.text("mask_uri", 1, kMaxUriBytes);
+  if (r.has("music_uri")) request.music_uri = r.text("music_uri", 1, kMaxUriBytes);
+  if (r.has("voice_uri")) request.voice_uri = r.text("voice_uri", 1, kMaxUriBytes);
   if (r.has("captions")) {
     if (const Json* captions = r.object("captions")) {
       request.captions = read_captions(*captions, "/captions", faults);

@@ -27,14 +27,20 @@ struct JobRequest {
   std::optional<EnginePolicy> engine_policy;
   std::optional<Archetype> archetype;
   std::vector<std::string> image_uris;
+  std::vector<std::string> clip_uris;  // footage after the images
   std::optional<std::string> mask_uri;
+  std::optional<std::string> music_uri;
+  std::optional<std::string> voice_uri;
   std::optional<Captions> captions;
   std::string platform = "universal";
   std::optional<std::uint32_t> seed;
+  // Made for another Pytoon that finishes it: no captions, no logo, no product of an overlay.
+  bool footage_only = false;
   int priority = 5;  // 0 (last) .. 9 (first)
 };
 
 inline constexpr int kMaxImages = 20;
+inline constexpr int kMaxClips = 20;
 inline constexpr int kMaxBeats = 20;
 inline constexpr int kMaxCaptionBytes = 1000;
 inline constexpr int kMaxPromptBytes = 4000;

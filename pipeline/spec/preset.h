@@ -27,6 +27,7 @@ struct Transition {
 struct AudioLevels {
   double music_level_db = -18;
   double voice_level_db = -6;
+  bool duck_music = true;  // a preset always does
 };
 
 struct OverlayFx {

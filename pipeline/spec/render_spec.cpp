@@ -39,6 +39,10 @@ Json segments_to_json(const std::vector<SegmentSpec>& segments) {
   return list;
 }
 
+Json text_or_null(const std::optional<std::string>& text) {
+  return text ? Json(*text) : Json(nullptr);
+}
+
 // Below, the schema has been checked: every field is there and of its type.
 
 CaptionsPlan captions_from_json(const Json& json) {
@@ -63,6 +67,11 @@ Constraints constraints_from_json(const Json& json) {
   return constraints;
 }
 
+std::optional<std::string> optional_text(const Json& json) {
+  if (!json.is_string()) return std::nullopt;
+  return json.get<std::string>();
+}
+
 template <typename Enum>
 Enum choice(const Json& json, const char* name) {
   const std::optional<Enum> value = from_name<Enum>(json.at(name).get<std::string>());
@@ -83,34 +92,36 @@ Style style_from_json(const Json& json, std::vector<FieldFault>& faults) {
 Json to_json(const RenderSpec& spec) {
   Json prompts = Json::array();
   for (const SegmentSpec& segment : spec.segments) prompts.push_back(segment.prompt);
-  return {{"render_spec_version", kRenderSpecVersion},
-          {"archetype", name_of(spec.archetype)},
-          {"brand_safe", spec.brand_safe},
-          {"aspect_ratio", "9:16"},
-          {"target_duration_seconds", spec.target_duration_seconds},
-          {"segment_duration_seconds", spec.segment_duration_seconds},
-          {"preset_id", spec.preset_id},
-          {"engine_policy", name_of(spec.engine_policy)},
-          {"seed", spec.seed},
-          {"assets",
-           {{"images", spec.assets.images},
-            {"clips", Json::array()},
-            {"mask", spec.assets.mask ? Json(*spec.assets.mask) : Json(nullptr)},
-            {"music", nullptr},
-            {"voice", nullptr}}},
-          {"segment_prompts", prompts},
-          {"captions_plan", captions_to_json(spec.captions_plan)},
-          {"audio_plan",
-           {{"music_level_db", spec.audio_plan.music_level_db},
-            {"voice_level_db", spec.audio_plan.voice_level_db},
-            {"duck_music", true}}},
-          {"transition", to_json(spec.transition)},
-          {"constraints", constraints_to_json(spec.constraints)},
-          {"style",
-           {{"caption_style", to_json(spec.style.caption)},
-            {"motion_profile", name_of(spec.style.motion_profile)},
-            {"overlay_fx", to_json(spec.style.overlay_fx)}}},
-          {"segments", segments_to_json(spec.segments)}};
+  Json json{{"render_spec_version", kRenderSpecVersion},
+            {"archetype", name_of(spec.archetype)},
+            {"brand_safe", spec.brand_safe},
+            {"aspect_ratio", "9:16"},
+            {"target_duration_seconds", spec.target_duration_seconds},
+            {"segment_duration_seconds", spec.segment_duration_seconds},
+            {"preset_id", spec.preset_id},
+            {"engine_policy", name_of(spec.engine_policy)},
+            {"seed", spec.seed},
+            {"assets",
+             {{"images", spec.assets.images},
+              {"clips", spec.assets.clips},
+              {"mask", text_or_null(spec.assets.mask)},
+              {"music", text_or_null(spec.assets.music)},
+              {"voice", text_or_null(spec.assets.voice)}}},
+            {"segment_prompts", prompts},
+            {"captions_plan", captions_to_json(spec.captions_plan)},
+            {"audio_plan",
+             {{"music_level_db", spec.audio_plan.music_level_db},
+              {"voice_level_db", spec.audio_plan.voice_level_db},
+              {"duck_music", spec.audio_plan.duck_music}}},
+            {"transition", to_json(spec.transition)},
+            {"constraints", constraints_to_json(spec.constraints)},
+            {"style",
+             {{"caption_style", to_json(spec.style.caption)},
+              {"motion_profile", name_of(spec.style.motion_profile)},
+              {"overlay_fx", to_json(spec.style.overlay_fx)}}},
+            {"segments", segments_to_json(spec.segments)}};
+  if (spec.footage_only) json["footage_only"] = true;
+  return json;
 }
 
 Result<RenderSpec> render_spec_from_json(const Json& json) {
@@ -125,14 +136,16 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.engine_policy = choice<EnginePolicy>(json, "engine_policy");
   spec.seed = json.at("seed").get<std::uint32_t>();
   spec.assets.images = json.at("assets").at("images").get<std::vector<std::string>>();
-  if (const Json& mask = json.at("assets").at("mask"); mask.is_string()) {
-    spec.assets.mask = mask.get<std::string>();
-  }
+  spec.assets.clips = json.at("assets").at("clips").get<std::vector<std::string>>();
+  spec.assets.mask = optional_text(json.at("assets").at("mask"));
+  spec.assets.music = optional_text(json.at("assets").at("music"));
+  spec.assets.voice = optional_text(json.at("assets").at("voice"));
   spec.captions_plan = captions_from_json(json.at("captions_plan"));
   spec.audio_plan = read_audio_levels(json.at("audio_plan"), "/audio_plan", faults, true);
   spec.transition = read_transition(json.at("transition"), "/transition", faults);
   spec.constraints = constraints_from_json(json.at("constraints"));
   spec.style = style_from_json(json.at("style"), faults);
+  spec.footage_only = json.value("footage_only", false);
   int total_seconds = 0;
   for (const Json& segment : json.at("segments")) {
     spec.segments.push_back({segment.at("index").get<int>(),

@@ -40,7 +40,10 @@ struct SegmentSpec {
 
 struct Assets {
   std::vector<std::string> images;  // storage URIs
+  std::vector<std::string> clips;
   std::optional<std::string> mask;
+  std::optional<std::string> music;
+  std::optional<std::string> voice;
 };
 
 struct Style {
@@ -69,6 +72,7 @@ struct RenderSpec {
   Transition transition;
   Constraints constraints;
   Style style;
+  bool footage_only = false;  // no captions, no logo, no product: another Pytoon adds them
   std::vector<SegmentSpec> segments;
 };
 

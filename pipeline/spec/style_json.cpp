@@ -34,7 +34,7 @@ AudioLevels read_audio_levels(const Json& json, const std::string& pointer,
   AudioLevels levels;
   levels.music_level_db = r.number("music_level_db", -60, 0);
   levels.voice_level_db = r.number("voice_level_db", -60, 0);
-  if (with_ducking) static_cast<void>(r.truth("duck_music"));
+  if (with_ducking) levels.duck_music = r.truth("duck_music");
   r.finish();
   return levels;
 }

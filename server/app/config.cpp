@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "base/yaml.h"
@@ -103,6 +104,17 @@ void read_log_level(Variables& env, Config& config) {
   config.log_level = static_cast<LogLevel>(found - names.begin());
 }
 
+void read_device(Variables& env, Config& config) {
+  const std::string name = env.text("PYTOON_DEVICE").value_or("auto");
+  if (name == "cpu") {
+    config.device = gpu::DeviceWish::kCpu;
+  } else if (name == "cuda") {
+    config.device = gpu::DeviceWish::kCuda;
+  } else if (name != "auto") {
+    env.note(wrong("PYTOON_DEVICE", "must be auto, cpu or cuda"));
+  }
+}
+
 void read_places(Variables& env, Config& config) {
   const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
   if (backend != "filesystem") {
@@ -119,8 +131,16 @@ void read_places(Variables& env, Config& config) {
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
+  config.spend_journal = config.database.parent_path() / "spend.jsonl";
   config.cache_dir =
       env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
+}
+
+void read_font_dirs(Variables& env, Config& config) {
+  std::istringstream list(env.text("PYTOON_FONT_DIRS").value_or(""));
+  for (std::string folder; std::getline(list, folder, ':');) {
+    if (!folder.empty()) config.font_dirs.emplace_back(folder);
+  }
 }
 
 void read_overrides(Variables& env, plan::Defaults& defaults) {
@@ -159,24 +179,64 @@ Status read_defaults(const fs::path& path, plan::Defaults& defaults) {
   return ok_status();
 }
 
-Status read_encoder(const fs::path& path, media::EncoderSettings& encoder) {
+engines::EngineVariables engine_variables(const Variables& env) {
+  return {env.text("COMFYUI_BASE_URL").value_or(""), env.text("API_ENGINE_BASE_URL").value_or(""),
+          env.text("API_ENGINE_KEY").value_or(""), env.text("API_ENGINE_PROVIDER").value_or("")};
+}
+
+media::EncoderWish::Codec read_codec(spec::FieldReader& r) {
+  using Codec = media::EncoderWish::Codec;
+  const std::string name = r.text("codec", 0, 40);
+  if (name == media::kCodecNvenc) return Codec::kNvenc;
+  if (name == media::kCodecX264) return Codec::kX264;
+  if (name != "auto") r.fault("codec", "must be one of auto, h264_nvenc, libx264");
+  return Codec::kAuto;
+}
+
+void read_nvenc(spec::FieldReader& r, media::EncoderWish& wish) {
+  if (r.has("nvenc_preset")) {
+    wish.nvenc.preset = r.text("nvenc_preset", 2, 2);
+    if (wish.nvenc.preset < "p1" || wish.nvenc.preset > "p7") {
+      r.fault("nvenc_preset", "must be one of p1 to p7");
+    }
+  }
+  if (r.has("nvenc_cq")) wish.nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 35));
+  if (r.has("nvenc_sessions")) {
+    wish.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
+  }
+}
+
+Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
+                    Config& config) {
+  media::EncoderWish& wish = config.encoder;
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
   spec::FieldReader r(*json, "", faults);
   if (const Json* part = r.object("encoder")) {
     spec::FieldReader e(*part, "/encoder", faults);
-    encoder.preset = e.text("x264_preset", 1, 20);
-    encoder.crf = static_cast<int>(e.whole("crf", 10, 35));
-    encoder.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    if (e.has("codec")) wish.codec = read_codec(e);
+    wish.x264.preset = e.text("x264_preset", 1, 20);
+    wish.x264.crf = static_cast<int>(e.whole("crf", 10, 35));
+    wish.x264.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    wish.nvenc.max_bitrate_kbps = wish.x264.max_bitrate_kbps;
+    read_nvenc(e, wish);
     e.finish();
   }
+  const Json* const section = r.object("engines");
   r.finish();
   if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
+  Result<engines::EngineTable> table =
+      engines::read_engine_table(*section, config.config_dir, variables);
+  if (!table) {
+    // Faults of fields are this file's; others name their own file or variable.
+    return table.failure().faults.empty() ? table.failure() : in_file(path, table.failure());
+  }
+  config.engines = std::move(*table);
   return ok_status();
 }
 
-Status read_files(Config& config) {
+Status read_files(const Variables& env, Config& config) {
   Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
   if (!presets) return presets.failure();
   config.catalogue.presets = std::move(*presets);
@@ -187,7 +247,7 @@ Status read_files(Config& config) {
   const Status defaults =
       read_defaults(config.config_dir / "defaults.yaml", config.catalogue.defaults);
   if (!defaults) return defaults;
-  return read_encoder(config.config_dir / "engine.yaml", config.encoder);
+  return read_engines(config.config_dir / "engine.yaml", engine_variables(env), config);
 }
 
 }  // namespace
@@ -199,14 +259,15 @@ Result<Config> read_config(const Environment& environment) {
   read_access(env, config);
   read_limits(env, config);
   read_log_level(env, config);
+  read_device(env, config);
   read_places(env, config);
+  read_font_dirs(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
-  for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",
-                           "MINIO_ENDPOINT"}) {
+  for (const char* name : {"REDIS_URL", "MINIO_ENDPOINT"}) {
     if (env.text(name)) config.unused.emplace_back(name);
   }
-  const Status files = read_files(config);
+  const Status files = read_files(env, config);
   if (!files) return files.failure();
   return config;
 }

@@ -8,7 +8,9 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "pipeline/media/video_format.h"
+#include "engines/engine_table.h"
+#include "gpu/device_choice.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
 
@@ -28,9 +30,15 @@ struct Config {
   std::filesystem::path database;        // DB_URL=sqlite:///relative or sqlite:////absolute
   std::filesystem::path config_dir;      // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;       // PYTOON_CACHE_DIR
-  media::EncoderSettings encoder;        // config/engine.yaml
+  media::EncoderWish encoder;            // config/engine.yaml
+  engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
+  std::filesystem::path spend_journal;   // beside the database
   plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
-  std::vector<std::string> unused;       // variables that are set for parts not built yet
+  // PYTOON_DEVICE: auto | cpu | cuda
+  gpu::DeviceWish device = gpu::DeviceWish::kAuto;
+  // PYTOON_FONT_DIRS=a:b; empty: the system's
+  std::vector<std::filesystem::path> font_dirs;
+  std::vector<std::string> unused;  // variables that are set for parts not built yet
 };
 
 // Values of the environment and the files of its config folder.

@@ -4,7 +4,10 @@
 #include <set>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
+#include "engines/engine_room.h"
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
 #include "server/app/commands.h"
 #include "server/app/studio.h"
 #include "server/io/sqlite_store.h"
@@ -41,13 +44,56 @@ void check_cpu(const Config& config, Report& report) {
                        " segments at once");
 }
 
-void check_encoder(const Config& config, Report& report) {
-  const Status probed = media::probe_encoder(config.encoder.codec);
-  const std::string name = config.encoder.codec + " " + config.encoder.preset;
-  if (probed) {
-    report.ok("encoder", name + ", real frames encoded");
-  } else {
-    report.bad("encoder", name + ": " + probed.failure().detail);
+std::string describe(const gpu::CudaGpu& gpu) {
+  return "GPU " + std::to_string(gpu.ordinal) + ": " + gpu.name + ", compute " +
+         std::to_string(gpu.capability_major) + "." + std::to_string(gpu.capability_minor) + ", " +
+         gib(gpu.free_bytes) + " of " + gib(gpu.total_bytes) + " free, " + gpu.uuid;
+}
+
+// A GPU is a gift; only PYTOON_DEVICE=cuda makes its want a fault.
+void check_cuda(const Config& config, Report& report) {
+  if (config.device == gpu::DeviceWish::kCpu) {
+    report.note("cuda", "not looked for: PYTOON_DEVICE=cpu");
+    return;
+  }
+  const bool needed = config.device == gpu::DeviceWish::kCuda;
+  const gpu::CudaFinding finding = gpu::find_cuda_devices();
+  if (finding.gpus.empty()) {
+    if (needed) {
+      report.bad("cuda", finding.absent_because);
+    } else {
+      report.note("cuda", finding.absent_because + "; frames are composed on the CPU");
+    }
+    return;
+  }
+  for (const gpu::CudaGpu& gpu : finding.gpus) {
+    if (gpu.fault.empty()) {
+      report.ok("cuda", describe(gpu) + "; the driver runs CUDA " + finding.driver_version +
+                            ", this build has " + finding.toolkit);
+    } else if (needed && gpu.ordinal == 0) {
+      report.bad("cuda", describe(gpu) + ": " + gpu.fault);
+    } else {
+      report.note("cuda", describe(gpu) + ": " + gpu.fault);
+    }
+  }
+}
+
+// NVENC was tried when the studio was opened.
+void check_encoders(const media::EncoderChoice& encoders, Report& report) {
+  for (const media::EncoderOption& option : encoders.options) {
+    const media::EncoderSettings& settings = option.settings;
+    const std::string name = settings.codec + " " + settings.preset;
+    if (!option.unavailable.empty()) {
+      report.note("encoder", name + ": " + option.unavailable);
+      continue;
+    }
+    const Status probed =
+        settings.takes_cuda_frames() ? ok_status() : media::probe_encoder(settings.codec);
+    if (probed) {
+      report.ok("encoder", name + ", real frames encoded");
+    } else {
+      report.bad("encoder", name + ": " + probed.failure().detail);
+    }
   }
 }
 
@@ -100,24 +146,50 @@ void check_storage(const Config& config, Report& report) {
   report.ok("storage", config.storage_root.string() + ", " + gib(space.available) + " free");
 }
 
+// Footage by models is never needed for the main job: what is wrong is a note.
+void check_engines(const Config& config, Clock& clock, Report& report) {
+  auto room =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!room) {
+    report.bad("engines", room.failure().detail);
+    return;
+  }
+  for (const auto& engine : (*room)->ladder().engines()) {
+    engines::Watch watch;
+    watch.deadline = clock.steady_now() + config.engines.ladder.health;
+    const Status healthy = engine->health(watch);
+    const std::string name(engine->name());
+    if (healthy) {
+      report.ok("engine", name);
+    } else {
+      report.note("engine", name + ": " + healthy.failure().detail);
+    }
+  }
+  engines::Watch watch;
+  watch.deadline = clock.steady_now() + config.engines.ladder.health;
+  for (const std::string& problem : (*room)->problems(watch)) report.note("engine", problem);
+}
+
 }  // namespace
 
 int doctor(const Config& config) {
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Report report;
   report.ok("config", config.config_dir.string() + ", " +
                           std::to_string(config.catalogue.presets.size()) + " presets");
   check_cpu(config, report);
+  check_cuda(config, report);
   const Result<Studio> studio = open_studio(config, log);
   if (studio) {
-    check_encoder(config, report);
+    check_encoders(studio->encoders, report);
     check_fonts(config, *studio->fonts, report);
   } else {
     report.bad("media", studio.failure().detail);
   }
   check_database(config, clock, report);
   check_storage(config, report);
+  check_engines(config, clock, report);
   for (const std::string& name : config.unused) {
     report.note("setting", name + " is set, but what it configures is not built yet");
   }

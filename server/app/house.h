@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/ids.h"
-#include "engines/ladder.h"
+#include "engines/engine_room.h"
 #include "server/app/config.h"
 #include "server/app/studio.h"
 #include "server/io/file_storage.h"
@@ -18,20 +18,24 @@
 
 namespace pytoon::app {
 
-// Decodes uploads with the image room.
-class ImageInspector final : public jobs::PictureInspector {
+// Decodes uploads with the media rooms.
+class Inspector final : public jobs::MediaInspector {
  public:
-  Result<jobs::PictureFacts> inspect(const std::filesystem::path& file) override;
+  Result<jobs::PictureFacts> inspect_picture(const std::filesystem::path& file) override;
+  Result<jobs::ClipFacts> inspect_clip(const std::filesystem::path& file) override;
+  Result<jobs::AudioFacts> inspect_audio(const std::filesystem::path& file) override;
 };
 
 class House {
  public:
   // config, studio, clock and log must outlive the house.
   House(const Config& config, Studio& studio, std::unique_ptr<jobs::JobStore> store,
-        std::unique_ptr<io::FileStorage> storage, const Clock& clock, Log& log);
+        std::unique_ptr<io::FileStorage> storage, std::unique_ptr<engines::EngineRoom> engines,
+        const Clock& clock, Log& log);
 
   jobs::JobService& service() { return service_; }
   jobs::ObjectStore& storage() { return *storage_; }
+  engines::EngineRoom& engines() { return *engines_; }
   observe::Metrics& metrics() { return metrics_; }
   observe::Health& health() { return health_; }
   worker::WorkerPool& workers() { return workers_; }
@@ -43,10 +47,10 @@ class House {
   RandomIds ids_;
   std::unique_ptr<jobs::JobStore> store_;
   std::unique_ptr<io::FileStorage> storage_;
-  ImageInspector inspector_;
+  Inspector inspector_;
   observe::Metrics metrics_;
   observe::Health health_;
-  engines::Ladder ladder_;
+  std::unique_ptr<engines::EngineRoom> engines_;
   worker::WorkerPool workers_;
   jobs::JobService service_;
 };

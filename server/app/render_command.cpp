@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/commands.h"
 #include "server/app/house.h"
@@ -81,13 +82,21 @@ Status take_in_all(House& house, const fs::path& folder, json& body) {
     value = *uri;
     return ok_status();
   };
-  if (const auto images = body.find("image_uris"); images != body.end() && images->is_array()) {
-    for (json& image : *images) {
-      const Status taken = replace(image, "image");
+  for (const auto& [field, category] : {std::pair{"image_uris", "image"}, {"clip_uris", "video"}}) {
+    const auto list = body.find(field);
+    if (list == body.end() || !list->is_array()) continue;
+    for (json& file : *list) {
+      const Status taken = replace(file, category);
       if (!taken) return taken;
     }
   }
-  if (const auto mask = body.find("mask_uri"); mask != body.end()) return replace(*mask, "mask");
+  const std::pair<const char*, const char*> single[] = {
+      {"mask_uri", "mask"}, {"music_uri", "audio"}, {"voice_uri", "audio"}};
+  for (const auto& [field, category] : single) {
+    const auto named = body.find(field);
+    if (named == body.end()) continue;
+    if (Status taken = replace(*named, category); !taken) return taken;
+  }
   return ok_status();
 }
 
@@ -180,15 +189,18 @@ int render_in(House& house, const fs::path& request, const fs::path& out, const 
 
 int render_request(const Config& config, const fs::path& request, const fs::path& out) {
   const StopSignals signals;
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
   Result<Studio> studio = open_studio(config, log);
   if (!studio) return complain(studio.failure());
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
+  auto engines =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!engines) return complain(engines.failure());
   House house(config, *studio, std::make_unique<jobs::MemoryJobStore>(clock), std::move(*storage),
-              clock, log);
+              std::move(*engines), clock, log);
   return render_in(house, request, out, clock, signals);
 }
 

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "engines/clip_verifier.h"
 #include "server/app/commands.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
@@ -65,7 +66,8 @@ http::Options http_options(const Config& config) {
   options.host = config.api_host;
   options.port = static_cast<std::uint16_t>(config.api_port);
   options.spool_folder = config.storage_root / ".spool";
-  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kUploadBytesMax);
+  // What is no clip is measured again, by its category.
+  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kClipBytesMax);
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   return options;
 }
@@ -88,12 +90,21 @@ void leave(House& house, http::HttpServer& server, Log& log) {
   log.info("stopped", {{"answers_cut_off", !whole}});
 }
 
+// A server that lacks a model still serves all else: said at the start, not when a job needs it.
+void warn_of_engines(House& house, const Config& config, const Clock& clock, Log& log) {
+  engines::Watch watch;
+  watch.deadline = clock.steady_now() + config.engines.ladder.health;
+  for (const std::string& problem : house.engines().problems(watch)) {
+    log.warning("engine_not_ready", {{"reason", problem}});
+  }
+}
+
 }  // namespace
 
 int serve(const Config& config) {
   const StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::clog, config.log_level);
 
   std::error_code error;
@@ -109,7 +120,12 @@ int serve(const Config& config) {
   Result<http::KeyRing> keys = read_keys(config, log);
   if (!keys) return refuse(keys.failure());
 
-  House house(config, *studio, std::move(*store), std::move(*storage), clock, log);
+  auto engines =
+      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  if (!engines) return refuse(engines.failure());
+
+  House house(config, *studio, std::move(*store), std::move(*storage), std::move(*engines), clock,
+              log);
   http::HttpServer server(http_options(config), std::move(*keys), house.service(), clock, log,
                           callbacks_of(house));
   const Status workers = house.workers().start();
@@ -123,6 +139,7 @@ int serve(const Config& config) {
                        {"device", studio->device->description()},
                        {"workers", config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
+  warn_of_engines(house, config, clock, log);
   signals.wait();
   leave(house, server, log);
   return 0;

@@ -1,8 +1,38 @@
 #include "server/app/studio.h"
 
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
 
 namespace pytoon::app {
+namespace {
+
+Result<std::unique_ptr<gpu::Device>> open_device(const Config& config, Log& log) {
+  Result<gpu::ChosenDevice> chosen = gpu::choose_device(
+      config.device,
+      {[] { return gpu::make_cpu_device(); }, [] { return gpu::make_cuda_device({}); }});
+  if (!chosen) {
+    Failure fault = chosen.failure();
+    fault.detail = "PYTOON_DEVICE is cuda, but " + fault.detail + "; auto would take the CPU";
+    return fault;
+  }
+  if (chosen->gpu_failed) {
+    log.warning("gpu_not_used", {{"reason", chosen->reason}});
+  } else if (!chosen->reason.empty()) {
+    log.info("no_gpu", {{"reason", chosen->reason}});
+  }
+  return std::move(chosen->device);
+}
+
+// Missing what a machine of this kind ought to have is worth a warning.
+void report(const media::EncoderChoice& encoders, Log& log) {
+  for (const media::EncoderOption& option : encoders.options) {
+    if (option.unavailable.empty() || !option.expected) continue;
+    log.warning("encoder_not_available",
+                {{"encoder", option.settings.codec}, {"reason", option.unavailable}});
+  }
+}
+
+}  // namespace
 
 Result<Studio> open_studio(const Config& config, Log& log) {
   Studio studio;
@@ -14,13 +44,25 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";
   options.cache_dir = config.cache_dir / "fonts";
+  options.font_dirs = config.font_dirs;
   Result<std::unique_ptr<media::FontLibrary>> fonts = media::FontLibrary::open(options);
   if (!fonts) return fonts.failure();
   studio.fonts = std::move(*fonts);
 
-  studio.device = gpu::make_cpu_device();
+  Result<std::unique_ptr<gpu::Device>> device = open_device(config, log);
+  if (!device) return device.failure();
+  studio.device = std::move(*device);
+  Result<media::EncoderChoice> encoders =
+      media::choose_encoder(config.encoder, *studio.device, config.cache_dir);
+  if (!encoders) {
+    return failure(encoders.failure().kind,
+                   "config/engine.yaml asks for h264_nvenc: " + encoders.failure().detail +
+                       "; with encoder.codec auto x264 does instead");
+  }
+  studio.encoders = std::move(*encoders);
+  report(studio.encoders, log);
   studio.renderer =
-      std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, config.encoder);
+      std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, studio.encoders);
   return studio;
 }
 

@@ -1,5 +1,5 @@
 // Everything that makes pictures, started once per process in the right order: media libraries,
-// fonts, device, renderer. Owned by the command that runs; the rest borrows.
+// fonts, device, encoders, renderer. Owned by the command that runs; the rest borrows.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "gpu/device.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/text/text.h"
 #include "pipeline/render/scene_renderer.h"
@@ -18,6 +19,7 @@ struct Studio {
   std::unique_ptr<media::MediaRuntime> media;
   std::unique_ptr<media::FontLibrary> fonts;
   std::unique_ptr<gpu::Device> device;
+  media::EncoderChoice encoders;
   std::unique_ptr<render::SceneRenderer> renderer;
 };
 

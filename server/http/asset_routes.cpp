@@ -9,6 +9,8 @@ nlohmann::ordered_json to_json(const jobs::Asset& asset) {
   if (asset.width) json["width"] = *asset.width;
   if (asset.height) json["height"] = *asset.height;
   if (asset.duration_seconds) json["duration_seconds"] = *asset.duration_seconds;
+  if (asset.channels) json["channels"] = *asset.channels;
+  if (asset.sample_rate) json["sample_rate"] = *asset.sample_rate;
   return json;
 }
 

@@ -38,6 +38,7 @@ Status SqlStore::prepared(const Lease& lease, const jobs::Preparation& preparati
   if (Status fits = require(lease, Work::kPrepare); !fits) return fits;
   return held_writing("prepared", lease, [&](SqlSession& session, Job& job) -> Status {
     job.encoder = preparation.encoder;
+    if (!preparation.degraded.empty()) job.degraded = preparation.degraded;
     for (const Segment& segment : preparation.segments) write_segment(session, job.id, segment);
     if (preparation.sound) add_tasks(session, job, {Task{Work::kSound}});
     conclude(session, job, lease);

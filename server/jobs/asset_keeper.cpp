@@ -1,6 +1,9 @@
 #include "server/jobs/asset_keeper.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -10,10 +13,12 @@ namespace {
 
 constexpr std::size_t kClientNameBytesMax = 255;
 
+constexpr double kRoundingSeconds = 1e-4;  // of a sum of sample counts
+
 Status check_category(const std::string& category) {
-  if (category == "image" || category == "mask") return ok_status();
-  if (category == "audio" || category == "video") {
-    return invalid_field("/category", category + " is not built yet: send image or mask");
+  constexpr std::array kCategories{"image", "mask", "audio", "video"};
+  if (std::find(kCategories.begin(), kCategories.end(), category) != kCategories.end()) {
+    return ok_status();
   }
   return invalid_field("/category", "must be image, mask, audio or video");
 }
@@ -29,41 +34,145 @@ std::string folder_of(const std::string& tenant) {
 
 std::string extension_of(const std::string& format) { return format == "jpeg" ? "jpg" : format; }
 
-}  // namespace
+Status check_size(std::int64_t size, const std::string& category) {
+  const bool video = category == "video";
+  const std::int64_t most = video ? kClipBytesMax : kUploadBytesMax;
+  if (size <= most) return ok_status();
+  return failure(FailureKind::kTooLarge,
+                 (video ? "a clip may have 300 MB (" : "a file may have 20 MB (") +
+                     std::to_string(most) + " bytes) at most");
+}
 
-Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload& upload) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(upload.file, error);
-  if (error) return errno_failure(error.value(), "can't read the upload");
-  if (size > kUploadBytesMax) {
-    return failure(FailureKind::kTooLarge,
-                   "a file may have 20 MB (" + std::to_string(kUploadBytesMax) + " bytes) at most");
+// What is wrong with a file that has the right type names the part of the form.
+Failure about_file(Failure refused) {
+  if (refused.kind == FailureKind::kInvalid && refused.faults.empty()) {
+    refused.faults.push_back({"/file", refused.detail});
   }
-  Result<PictureFacts> facts = pictures_.inspect(upload.file);
-  if (!facts) {
-    Failure refused = facts.failure();
-    if (refused.kind == FailureKind::kInvalid && refused.faults.empty()) {
-      refused.faults.push_back({"/file", refused.detail});
-    }
-    return refused;
-  }
+  return refused;
+}
+
+Result<AssetRecord> picture_record(MediaInspector& inspector, const Upload& upload) {
+  const Result<PictureFacts> facts = inspector.inspect_picture(upload.file);
+  if (!facts) return about_file(facts.failure());
   if (upload.category == "mask" && (facts->format != "png" || !facts->has_alpha)) {
     return invalid_field("/file", "a mask must be a PNG with an alpha channel");
   }
-  Result<std::string> sha256 = sha256_file(upload.file);
-  if (!sha256) return sha256.failure();
   AssetRecord record;
-  record.tenant = tenant;
-  record.key = "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(facts->format);
-  record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
-  record.category = upload.category;
   record.format = facts->format;
-  record.size = static_cast<std::int64_t>(size);
-  record.sha256 = *sha256;
   record.width = facts->width;
   record.height = facts->height;
   record.has_alpha = facts->has_alpha;
   return record;
+}
+
+Result<AssetRecord> clip_record(MediaInspector& inspector, const Upload& upload) {
+  const Result<ClipFacts> facts = inspector.inspect_clip(upload.file);
+  if (!facts) return about_file(facts.failure());
+  AssetRecord record;
+  record.format = facts->format;
+  record.width = facts->width;
+  record.height = facts->height;
+  record.duration_seconds = facts->duration_seconds;
+  return record;
+}
+
+Result<AssetRecord> sound_record(MediaInspector& inspector, const Upload& upload) {
+  const Result<AudioFacts> facts = inspector.inspect_audio(upload.file);
+  if (!facts) return about_file(facts.failure());
+  AssetRecord record;
+  record.format = facts->format;
+  record.duration_seconds = facts->duration_seconds;
+  record.channels = facts->channels;
+  record.sample_rate = facts->sample_rate;
+  return record;
+}
+
+Result<AssetRecord> record_of(MediaInspector& inspector, const Upload& upload) {
+  if (upload.category == "video") return clip_record(inspector, upload);
+  if (upload.category == "audio") return sound_record(inspector, upload);
+  return picture_record(inspector, upload);
+}
+
+std::string seconds_of(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g s", seconds);
+  return text.data();
+}
+
+// What is wrong with a file as the thing it was named for; "" when nothing.
+using Judge = std::function<std::string(const AssetRecord&)>;
+
+std::string as_picture(const AssetRecord& record) {
+  const bool picture = record.category == "image" || record.category == "mask";
+  return picture ? ""
+                 : "is no picture: name a clip in clip_uris, a sound in music_uri or voice_uri";
+}
+
+std::string as_clip(const AssetRecord& record) {
+  return record.category == "video" ? "" : "is no clip: upload it with the category video";
+}
+
+std::string as_mask(const AssetRecord& record) {
+  const bool mask = record.format == "png" && record.has_alpha;
+  return mask ? "" : "must be a PNG with an alpha channel";
+}
+
+std::string as_sound(const AssetRecord& record) {
+  return record.category == "audio" ? "" : "is no sound: upload it with the category audio";
+}
+
+std::string as_voice(const AssetRecord& record, int video_seconds) {
+  const std::string wrong = as_sound(record);
+  if (!wrong.empty() || record.duration_seconds <= video_seconds + kRoundingSeconds) return wrong;
+  return "lasts " + seconds_of(record.duration_seconds) + " and the video " +
+         seconds_of(video_seconds) +
+         ": a voice is never cut, so shorten it or raise target_duration_seconds";
+}
+
+struct NamedFile {
+  std::string pointer;
+  std::string uri;
+  Judge judge;
+};
+
+std::vector<NamedFile> files_of(const spec::JobRequest& request, int video_seconds) {
+  std::vector<NamedFile> files;
+  for (std::size_t i = 0; i < request.image_uris.size(); ++i) {
+    files.push_back({"/image_uris/" + std::to_string(i), request.image_uris[i], as_picture});
+  }
+  for (std::size_t i = 0; i < request.clip_uris.size(); ++i) {
+    files.push_back({"/clip_uris/" + std::to_string(i), request.clip_uris[i], as_clip});
+  }
+  if (request.mask_uri) files.push_back({"/mask_uri", *request.mask_uri, as_mask});
+  if (request.music_uri) files.push_back({"/music_uri", *request.music_uri, as_sound});
+  if (request.voice_uri) {
+    files.push_back({"/voice_uri", *request.voice_uri, [video_seconds](const AssetRecord& record) {
+                       return as_voice(record, video_seconds);
+                     }});
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload& upload) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(upload.file, error);
+  if (error) return errno_failure(error.value(), "can't read the upload");
+  const auto size = static_cast<std::int64_t>(bytes);
+  if (Status fits = check_size(size, upload.category); !fits) return fits.failure();
+  Result<AssetRecord> inspected = record_of(inspector_, upload);
+  if (!inspected) return inspected.failure();
+  Result<std::string> sha256 = sha256_file(upload.file);
+  if (!sha256) return sha256.failure();
+  AssetRecord& record = *inspected;
+  record.tenant = tenant;
+  record.key = "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(record.format);
+  record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
+  record.category = upload.category;
+  record.size = size;
+  record.sha256 = *sha256;
+  return inspected;
 }
 
 Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload) {
@@ -77,8 +186,13 @@ Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload)
   asset.key = record->key;
   asset.size = record->size;
   asset.sha256 = record->sha256;
-  asset.width = record->width;
-  asset.height = record->height;
+  if (record->width > 0) asset.width = record->width;
+  if (record->height > 0) asset.height = record->height;
+  if (record->duration_seconds > 0) {
+    asset.duration_seconds = in_thousandths(record->duration_seconds);
+  }
+  if (record->channels > 0) asset.channels = record->channels;
+  if (record->sample_rate > 0) asset.sample_rate = record->sample_rate;
   return asset;
 }
 
@@ -95,20 +209,15 @@ Result<std::string> AssetKeeper::find(const std::string& tenant, const std::stri
   return std::string();
 }
 
-Status AssetKeeper::check(const std::string& tenant, const spec::JobRequest& request) {
+Status AssetKeeper::check(const std::string& tenant, const spec::JobRequest& request,
+                          int video_seconds) {
   std::vector<FieldFault> faults;
-  AssetRecord record;
-  for (std::size_t i = 0; i < request.image_uris.size(); ++i) {
-    const Result<std::string> wrong = find(tenant, request.image_uris[i], record);
+  for (const NamedFile& file : files_of(request, video_seconds)) {
+    AssetRecord record;
+    Result<std::string> wrong = find(tenant, file.uri, record);
     if (!wrong) return wrong.failure();
-    if (!wrong->empty()) faults.push_back({"/image_uris/" + std::to_string(i), *wrong});
-  }
-  if (request.mask_uri) {
-    Result<std::string> wrong = find(tenant, *request.mask_uri, record);
-    if (!wrong) return wrong.failure();
-    const bool is_mask = record.format == "png" && record.has_alpha;
-    if (wrong->empty() && !is_mask) *wrong = "must be a PNG with an alpha channel";
-    if (!wrong->empty()) faults.push_back({"/mask_uri", *wrong});
+    if (wrong->empty()) *wrong = file.judge(record);
+    if (!wrong->empty()) faults.push_back({file.pointer, *wrong});
   }
   if (faults.empty()) return ok_status();
   const std::string detail = faults.front().pointer + " " + faults.front().detail;

@@ -13,18 +13,21 @@
 
 namespace pytoon::jobs {
 
-inline constexpr std::int64_t kUploadBytesMax = 20'000'000;
+inline constexpr std::int64_t kUploadBytesMax = 20'000'000;  // of all but clips
+inline constexpr std::int64_t kClipBytesMax = 300'000'000;
 
 class AssetKeeper {
  public:
-  AssetKeeper(JobStore& store, ObjectStore& storage, PictureInspector& pictures)
-      : store_(store), storage_(storage), pictures_(pictures) {}
+  AssetKeeper(JobStore& store, ObjectStore& storage, MediaInspector& inspector)
+      : store_(store), storage_(storage), inspector_(inspector) {}
 
   // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
-  // none), kStorageFull. The same bytes again give the same key.
+  // none, a clip or a sound too long, a clip that is encrypted), kStorageFull. The same bytes again
+  // give the same key.
   Result<Asset> keep(const std::string& tenant, const Upload& upload);
-  // Whether all files that the request names are this tenant's and still there; all faults at once.
-  Status check(const std::string& tenant, const spec::JobRequest& request);
+  // Whether all files that the request names are this tenant's, still there and fit for their
+  // place in a video of that length; all faults at once.
+  Status check(const std::string& tenant, const spec::JobRequest& request, int video_seconds);
 
  private:
   Result<AssetRecord> inspect(const std::string& tenant, const Upload& upload);
@@ -33,7 +36,7 @@ class AssetKeeper {
 
   JobStore& store_;
   ObjectStore& storage_;
-  PictureInspector& pictures_;
+  MediaInspector& inspector_;
 };
 
 }  // namespace pytoon::jobs

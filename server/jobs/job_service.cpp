@@ -73,7 +73,8 @@ Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body
   Result<spec::RenderSpec> spec =
       plan::make_render_spec(*request, parts_.catalogue, seed_from(parts_.ids.next()));
   if (!spec) return spec.failure();
-  if (Status there = assets_.check(caller.tenant, *request); !there) return there.failure();
+  if (Status there = assets_.check(caller.tenant, *request, spec->target_duration_seconds); !there)
+    return there.failure();
   if (Status drawable = parts_.renderer.check(*spec); !drawable) {
     return request->captions ? drawable.failure() : blame_prompt(drawable.failure());
   }

@@ -18,7 +18,7 @@ namespace pytoon::jobs {
 struct ServiceParts {
   JobStore& store;
   ObjectStore& storage;
-  PictureInspector& pictures;
+  MediaInspector& inspector;
   render::Renderer& renderer;
   const plan::Catalogue& catalogue;
   Bell& bell;
@@ -35,7 +35,7 @@ struct ServiceLimits {
 class JobService final : public Service {
  public:
   JobService(const ServiceParts& parts, ServiceLimits limits)
-      : parts_(parts), limits_(limits), assets_(parts.store, parts.storage, parts.pictures) {}
+      : parts_(parts), limits_(limits), assets_(parts.store, parts.storage, parts.inspector) {}
 
   nlohmann::ordered_json presets() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;

@@ -28,6 +28,8 @@ class JobMetrics {
   virtual void job_failed(spec::Archetype archetype, const std::string& reason) = 0;
   virtual void segment_rendered(const std::string& engine, double seconds) = 0;
   virtual void fallback_used(const std::string& type) = 0;  // the engine fallen to
+  // A job made with another encoder than it could expect.
+  virtual void degraded(const std::string& from, const std::string& to) = 0;
 };
 
 struct PictureFacts {
@@ -37,12 +39,29 @@ struct PictureFacts {
   bool has_alpha = false;
 };
 
-// Decodes an uploaded picture to be sure of it. kUnsupportedType, kInvalid (too many pixels),
-// kMalformed. Any thread; blocks.
-class PictureInspector {
+struct ClipFacts {
+  std::string format;  // "mp4", "mov"
+  int width = 0;       // px, upright, with square pixels
+  int height = 0;
+  double duration_seconds = 0;
+};
+
+struct AudioFacts {
+  std::string format;           // "mp3", "wav", "aac", "m4a", "flac", "ogg"
+  double duration_seconds = 0;  // decoded
+  int channels = 0;
+  int sample_rate = 0;  // Hz
+};
+
+// Decodes an uploaded file, all of it, to be sure of it. kUnsupportedType, kInvalid (too many
+// pixels, too long, encrypted ...), kTooLarge, kMalformed. Any thread; blocks, for seconds on a
+// long clip.
+class MediaInspector {
  public:
-  virtual ~PictureInspector() = default;
-  virtual Result<PictureFacts> inspect(const std::filesystem::path& file) = 0;
+  virtual ~MediaInspector() = default;
+  virtual Result<PictureFacts> inspect_picture(const std::filesystem::path& file) = 0;
+  virtual Result<ClipFacts> inspect_clip(const std::filesystem::path& file) = 0;
+  virtual Result<AudioFacts> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

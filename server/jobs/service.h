@@ -39,6 +39,8 @@ struct Asset {
   std::optional<int> width;
   std::optional<int> height;
   std::optional<double> duration_seconds;
+  std::optional<int> channels;     // of sound
+  std::optional<int> sample_rate;  // Hz, of sound
 };
 
 struct Upload {

@@ -49,6 +49,8 @@ struct Metrics::Families {
       counters(registry, "pytoon_render_failure_total", "Jobs that failed, and why");
   Family<Counter>& fallbacks =
       counters(registry, "pytoon_fallback_total", "Fallbacks, by the engine fallen to");
+  Family<Counter>& degraded = counters(registry, "pytoon_degraded_total",
+                                       "Jobs made with another encoder than they could expect");
   Family<Histogram>& segments = histograms(registry, "pytoon_segment_render_seconds",
                                            "Time to render a segment, by engine of footage");
   Family<Histogram>& totals =
@@ -69,6 +71,7 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
     families_->totals.Add({{"archetype", std::string(archetype)}}, work_seconds());
   }
   families_->fallbacks.Add({{"type", "template"}});
+  families_->degraded.Add({{"from", "h264_nvenc"}, {"to", "libx264"}});
 }
 
 Metrics::~Metrics() = default;
@@ -93,6 +96,10 @@ void Metrics::segment_rendered(const std::string& engine, double seconds) {
 
 void Metrics::fallback_used(const std::string& type) {
   families_->fallbacks.Add({{"type", type}}).Increment();
+}
+
+void Metrics::degraded(const std::string& from, const std::string& to) {
+  families_->degraded.Add({{"from", from}, {"to", to}}).Increment();
 }
 
 void Metrics::http_request(const std::string& method, const std::string& route, int status,

@@ -26,6 +26,7 @@ class Metrics final : public jobs::JobMetrics {
   void job_failed(spec::Archetype archetype, const std::string& reason) override;
   void segment_rendered(const std::string& engine, double seconds) override;
   void fallback_used(const std::string& type) override;
+  void degraded(const std::string& from, const std::string& to) override;
 
   // route: the pattern ("/api/v1/jobs/{id}"), never the path that was asked for.
   void http_request(const std::string& method, const std::string& route, int status,

@@ -18,10 +18,17 @@ Status Task::finish() {
     const bool same = segment.content_key == keys->at(static_cast<std::size_t>(segment.index));
     if (!same || !intact(segment, parts.storage)) broken.push_back(segment);
   }
-  if (!broken.empty()) return remake(broken);
+  const jobs::Job& job = claim_.job;
+  std::optional<fs::path> sound;
+  bool sound_lost = false;
+  if (!job.sound_key.empty()) {
+    sound_lost = !intact(job.sound_key, job.sound_sha256, parts.storage);
+    if (const auto path = parts.storage.local(job.sound_key)) sound = *path;
+  }
+  if (!broken.empty() || sound_lost) return remake(broken, sound_lost);
 
   const SteadyTime began = parts.clock.steady_now();
-  if (Status made = publish_video(*order); !made) return made;
+  if (Status made = publish_video(*order, sound); !made) return made;
   const std::chrono::duration<double> took = parts.clock.steady_now() - began;
   parts.log.info("assembly_complete", {{"job_id", claim_.job.id}, {"seconds", took.count()}});
   if (Status made = publish_thumbnail(); !made) return made;
@@ -31,6 +38,7 @@ Status Task::finish() {
     unpublish();
     return done;
   }
+  remove_parts();
   const std::chrono::duration<double> total = parts.clock.now() - claim_.job.created_at;
   parts.metrics.job_done(claim_.job.spec.archetype, total.count());
   parts.log.info("job_done", {{"job_id", claim_.job.id},
@@ -39,8 +47,9 @@ Status Task::finish() {
   return done;
 }
 
-Status Task::remake(const std::vector<jobs::Segment>& broken) {
+Status Task::remake(const std::vector<jobs::Segment>& broken, bool sound_lost) {
   jobs::Restart restart;
+  restart.sound_lost = sound_lost;
   restart.encoder = claim_.job.encoder;
   std::string which;
   for (jobs::Segment segment : broken) {
@@ -48,7 +57,7 @@ Status Task::remake(const std::vector<jobs::Segment>& broken) {
     restart.segments.push_back(segment);
     which += (which.empty() ? "" : ", ") + std::to_string(segment.index);
   }
-  desk_.parts.log.warning("segments_remade", {{"job_id", claim_.job.id}, {"segments", which}});
+  desk_.parts.log.warning("segments_remade", {{"job_id", claim_.job.id}, {"segments", which}, {"sound", sound_lost}});
   return commit([&] { return desk_.parts.tasks.restart(claim_.lease, restart); });
 }
 
@@ -62,7 +71,7 @@ Status Task::publish(const fs::path& staged, const std::string& file) {
   return put;
 }
 
-Status Task::publish_video(const render::RenderJob& order) {
+Status Task::publish_video(const render::RenderJob& order, const std::optional<fs::path>& sound) {
   std::vector<fs::path> files;
   for (const jobs::Segment& segment : claim_.segments) {
     Result<fs::path> file = desk_.parts.storage.local(segment.artifact_key);
@@ -70,7 +79,7 @@ Status Task::publish_video(const render::RenderJob& order) {
     files.push_back(std::move(file).value());
   }
   const fs::path staged = desk_.parts.storage.staging("output.mp4");
-  Status made = desk_.parts.renderer.assemble(order, files, staged, cancel_);
+  Status made = desk_.parts.renderer.assemble(order, files, sound, staged, cancel_);
   return made ? publish(staged, "output.mp4") : made;
 }
 
@@ -91,7 +100,7 @@ Status Task::publish_metadata(const render::RenderJob& order, double assembly_se
   }
   const nlohmann::ordered_json metadata =
       job_metadata(claim_.job, claim_.segments, assembly_seconds, parts.clock.now(),
-                   parts.renderer.facts(order.spec));
+                   parts.renderer.facts(order));
   const fs::path staged = parts.storage.staging("metadata.json");
   Status written = write_file_atomically(staged, metadata.dump(2) + "\n");
   return written ? publish(staged, "metadata.json") : written;
@@ -107,6 +116,22 @@ void Task::unpublish() {
     if (removed) continue;
     desk_.parts.log.warning("file_not_removed", {{"job_id", claim_.job.id},
                                                  {"file", file},
+                                                 {"reason", removed.failure().detail}});
+  }
+}
+
+// What only the making needed.
+void Task::remove_parts() {
+  std::vector<std::string> keys;
+  if (!claim_.job.sound_key.empty()) keys.push_back(claim_.job.sound_key);
+  for (const jobs::Segment& segment : claim_.segments) {
+    if (!segment.footage_key.empty()) keys.push_back(segment.footage_key);
+  }
+  for (const std::string& key : keys) {
+    const Status removed = desk_.parts.storage.remove(key);
+    if (removed) continue;
+    desk_.parts.log.warning("file_not_removed", {{"job_id", claim_.job.id},
+                                                 {"file", key},
                                                  {"reason", removed.failure().detail}});
   }
 }

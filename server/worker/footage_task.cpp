@@ -1,5 +1,6 @@
 // Getting the footage of one segment from the ladder of engines: minutes, when a model thinks. It
 // holds no place among the threads that draw, and no memory of the device.
+#include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -7,13 +8,23 @@ namespace pytoon::worker {
 Status Task::decide_footage() {
   const Parts& parts = desk_.parts;
   jobs::Segment segment = claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
-  const std::vector<std::string> chain = engines::chain_of(claim_.job.spec, parts.presets);
-  const engines::Served served = parts.ladder.serve(chain, claim_.job.spec, segment.index);
-  if (served.fallback) {
-    if (Status noted = note_fallback(served.engine, served.reason); !noted) return noted;
+  const Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
+  if (!inputs) return inputs.failure();
+  const std::string key = "footage/" + claim_.job.id + "/" + std::to_string(segment.index) + "." +
+                          std::to_string(claim_.lease.epoch) + ".mp4";
+  Result<ChosenFootage> chosen =
+      choose_segment_footage(claim_.job, segment.index, *inputs,
+                             {parts.ladder, parts.presets, parts.storage}, key, cancel_);
+  if (!chosen) return chosen.failure();
+  if (chosen->fallback) {
+    if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
   }
-  segment.footage = served.footage;
-  segment.engine_used = served.engine;
+  segment.footage = chosen->footage.kind;
+  segment.engine_used = chosen->engine;
+  if (chosen->footage.clip) {
+    segment.footage_key = key;
+    segment.footage_sha256 = chosen->footage.clip->sha256;
+  }
   return commit([&] { return parts.tasks.footage_decided(claim_.lease, segment); });
 }
 

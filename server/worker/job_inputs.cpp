@@ -51,10 +51,25 @@ Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
     if (!image) return image.failure();
     inputs.images.push_back(std::move(image).value());
   }
+  for (const std::string& uri : job.spec.assets.clips) {
+    Result<render::InputFile> clip = fetch(uri, job.tenant, store, storage);
+    if (!clip) return clip.failure();
+    inputs.clips.push_back(std::move(clip).value());
+  }
   if (job.spec.assets.mask) {
     Result<render::InputFile> mask = fetch(*job.spec.assets.mask, job.tenant, store, storage);
     if (!mask) return mask.failure();
     inputs.mask = std::move(mask).value();
+  }
+  if (job.spec.assets.music) {
+    Result<render::InputFile> music = fetch(*job.spec.assets.music, job.tenant, store, storage);
+    if (!music) return music.failure();
+    inputs.music = std::move(music).value();
+  }
+  if (job.spec.assets.voice) {
+    Result<render::InputFile> voice = fetch(*job.spec.assets.voice, job.tenant, store, storage);
+    if (!voice) return voice.failure();
+    inputs.voice = std::move(voice).value();
   }
   if (job.spec.brand_safe) {
     Result<std::optional<render::InputFile>> logo = fetch_logo(storage, last_logo);

@@ -13,6 +13,8 @@ Json seconds_between(WallTime from, const std::optional<WallTime>& to) {
   return in_thousandths(std::chrono::duration<double>(*to - from).count());
 }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 }  // namespace
 
 std::string engines_used(const std::vector<jobs::Segment>& segments) {
@@ -24,6 +26,17 @@ std::string engines_used(const std::vector<jobs::Segment>& segments) {
     joined += (joined.empty() ? "" : "+") + segment.engine_used;
   }
   return joined;
+}
+
+Json sound_json(const media::SoundMeasures& measures) {
+  const auto rounded = [](const std::optional<double>& value) {
+    return value ? Json(in_thousandths(*value)) : Json(nullptr);
+  };
+  return Json{{"integrated_lufs", rounded(measures.integrated_lufs)},
+              {"true_peak_dbtp", rounded(measures.true_peak_dbtp)},
+              {"loudness_range_lu", in_thousandths(measures.loudness_range_lu)},
+              {"gain_db", in_thousandths(measures.gain_db)},
+              {"ducked", measures.ducked}};
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
@@ -45,15 +58,16 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"target_duration_seconds", job.spec.target_duration_seconds},
       {"segments", std::move(list)},
       {"fallback_used", job.fallback_used},
-      {"fallback_reason", job.fallback_reason.empty() ? Json(nullptr) : Json(job.fallback_reason)},
+      {"fallback_reason", text_or_null(job.fallback_reason)},
+      {"degraded", text_or_null(job.degraded)},
       {"created_at", iso8601(job.created_at)},
       {"completed_at", iso8601(completed_at)},
-      {"degraded", job.degraded.empty() ? Json(nullptr) : Json(job.degraded)},
       {"timings",
        {{"waited_seconds", seconds_between(job.created_at, job.started_at)},
-        {"segments_seconds", job.started_at ? seconds_between(*job.started_at, job.rendered_at)
-                                            : Json(nullptr)},
+        {"segments_seconds",
+         job.started_at ? seconds_between(*job.started_at, job.rendered_at) : Json(nullptr)},
         {"assembly_seconds", in_thousandths(assembly_seconds)}}},
+      {"sound", job.sound_facts.empty() ? Json(nullptr) : Json::parse(job.sound_facts)},
       {"made_with", std::move(renderer_facts)}};
 }
 

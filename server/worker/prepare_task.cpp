@@ -1,5 +1,7 @@
 // The first task of a run: are the inputs there, what is each segment's footage, what is kept of an
 // earlier run.
+#include "server/worker/job_encoder.h"
+#include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -35,26 +37,42 @@ Status Task::prepare() {
 
   jobs::Preparation preparation;
   preparation.segments = claim_.segments;
-  preparation.encoder = job.encoder.empty() ? desk_.options.encoders.front() : job.encoder;
-  const std::vector<std::string> chain = engines::chain_of(job.spec, parts.presets);
-  std::string last_reason;
-  for (jobs::Segment& segment : preparation.segments) {
-    const auto i = static_cast<std::size_t>(segment.index);
-    if (!segment.footage) {
-      const engines::Served served = parts.ladder.serve(chain, job.spec, segment.index);
-      if (served.fallback && served.reason != last_reason) {
-        if (Status noted = note_fallback(served.engine, served.reason); !noted) return noted;
-        last_reason = served.reason;
-      }
-      segment.footage = served.footage;
-      segment.engine_used = served.engine;
-    }
-    order->footage[i] = *segment.footage;
-  }
+  if (Status drawn = settle_what_is_drawn(*order, preparation.segments); !drawn) return drawn;
+  const EncoderDecision encoder = decide_encoder(parts.renderer.encoders(), job.encoder);
+  preparation.encoder = encoder.encoder;
+  preparation.degraded = encoder.degraded();
+  order->encoder = encoder.encoder;
   Status kept =
       keep_what_can_be_kept(*order, parts.renderer, parts.storage, preparation.segments);
   if (!kept) return kept;
-  return commit([&] { return parts.tasks.prepared(claim_.lease, preparation); });
+  preparation.sound = order->inputs.has_sound() &&
+                      !intact(job.sound_key, job.sound_sha256, parts.storage);
+  Status prepared = commit([&] { return parts.tasks.prepared(claim_.lease, preparation); });
+  if (prepared && !encoder.from.empty() && job.degraded.empty()) {
+    tell_degraded(encoder.from, encoder.encoder, encoder.reason);
+  }
+  return prepared;
+}
+
+// Footage that no engine has to be waited for.
+Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments) {
+  const Parts& parts = desk_.parts;
+  const FootageSources sources{parts.ladder, parts.presets, parts.storage};
+  std::string last_reason;
+  for (jobs::Segment& segment : segments) {
+    if (segment.footage || needs_an_engine(claim_.job.spec, segment.index, sources)) continue;
+    const Result<ChosenFootage> chosen =
+        choose_segment_footage(claim_.job, segment.index, order.inputs, sources, "", cancel_);
+    if (!chosen) return chosen.failure();
+    if (chosen->fallback && chosen->reason != last_reason) {
+      if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
+      last_reason = chosen->reason;
+    }
+    segment.footage = chosen->footage.kind;
+    segment.engine_used = chosen->engine;
+    order.footage[static_cast<std::size_t>(segment.index)] = chosen->footage;
+  }
+  return ok_status();
 }
 
 }  // namespace pytoon::worker

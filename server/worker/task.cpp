@@ -3,7 +3,6 @@
 #include <exception>
 
 #include "base/hash.h"
-#include "engines/template_engine.h"
 
 namespace pytoon::worker {
 using jobs::Ending;
@@ -12,21 +11,24 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr int kFailuresMax = 2;  // of one task; then something else is tried
 constexpr milliseconds kNap{100};
+
+}  // namespace
 
 bool machine_away(const Failure& failure) {
   return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable;
 }
 
-}  // namespace
+bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+  const Result<std::filesystem::path> file = storage.local(key);
+  if (!file) return false;
+  const Result<std::string> found = sha256_file(*file);
+  return found && *found == sha256;
+}
 
 bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
-  if (segment.status != jobs::SegmentStatus::kDone) return false;
-  const Result<std::filesystem::path> file = storage.local(segment.artifact_key);
-  if (!file) return false;
-  const Result<std::string> sha256 = sha256_file(*file);
-  return sha256 && *sha256 == segment.artifact_sha256;
+  return segment.status == jobs::SegmentStatus::kDone &&
+         intact(segment.artifact_key, segment.artifact_sha256, storage);
 }
 
 void Task::stop(Stop why) {
@@ -73,46 +75,6 @@ Status Task::perform() {
   CHECK(false, "a kind of work has no step");
 }
 
-void Task::judge(const Failure& failure) {
-  switch (stop_.load()) {
-    case Stop::kLost:
-      return;
-    case Stop::kLeaving:
-      return give_back(Ending::kHandedBack, milliseconds(0));
-    case Stop::kHung:
-    case Stop::kNone:
-      break;
-  }
-  if (failure.kind == FailureKind::kConflict) {
-    const auto lost = desk_.parts.tasks.lost({claim_.lease});
-    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
-  }
-  const bool refused =
-      failure.kind == FailureKind::kIo || failure.kind == FailureKind::kOutOfMemory;
-  if (machine_away(failure) || (refused && desk_.patience.endure())) {
-    return wait_for_machine(failure);
-  }
-  nlohmann::ordered_json fields = about();
-  fields["work"] = name_of(claim_.lease.work);
-  fields["failures"] = claim_.failures + 1;
-  fields["reason"] = failure.detail;
-  desk_.parts.log.warning("task_failed", fields);
-  if (inputs_lost()) return;
-  if (claim_.failures + 1 < kFailuresMax) {
-    return give_back(Ending::kFailed, desk_.options.back_off);
-  }
-  if (claim_.lease.work == Work::kRender) return judge_segment(failure);
-  if (claim_.lease.work == Work::kSound) return leave_out_sound(failure);
-  fail_job(std::string(traits(failure.kind).label), failure.detail);
-}
-
-void Task::wait_for_machine(const Failure& failure) {
-  nlohmann::ordered_json fields = about();
-  fields["reason"] = failure.detail;
-  desk_.parts.log.warning("job_waits", fields);
-  give_back(Ending::kHandedBack, desk_.patience.next_delay());
-}
-
 void Task::give_back(Ending ending, milliseconds delay) {
   try {
     const Status released = desk_.parts.tasks.release(claim_.lease, ending, delay);
@@ -140,93 +102,28 @@ Status Task::commit(const std::function<Status()>& write) {
   }
 }
 
+Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
+  render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
+  if (footage.kind != render::Footage::kClip) return footage;
+  Result<std::filesystem::path> path = desk_.parts.storage.local(segment.footage_key);
+  if (!path) return path.failure();
+  footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
+  return footage;
+}
+
 Result<render::RenderJob> Task::order() {
   Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
   if (!inputs) return inputs.failure();
   render::RenderJob order;
   order.spec = claim_.job.spec;
   order.inputs = std::move(inputs).value();
+  order.encoder = claim_.job.encoder;
   for (const jobs::Segment& segment : claim_.segments) {
-    order.footage.push_back(segment.footage.value_or(render::Footage::kImages));
+    Result<render::SegmentFootage> footage = footage_of(segment);
+    if (!footage) return footage.failure();
+    order.footage.push_back(std::move(footage).value());
   }
   return order;
-}
-
-void Task::fail_job(const std::string& reason, const std::string& detail) {
-  const Status failed =
-      commit([&] { return desk_.parts.tasks.failed(claim_.lease, detail); });
-  if (!failed) return;  // somebody else decides by now
-  desk_.parts.metrics.job_failed(claim_.job.spec.archetype, reason);
-  desk_.parts.log.error("job_failed",
-                        {{"job_id", claim_.job.id}, {"reason", reason}, {"error", detail}});
-}
-
-// A file that the job names is gone for good: no rung of the ladder can help.
-bool Task::inputs_lost() {
-  desk_.inputs.forget(claim_.job.id);
-  const Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
-  if (inputs || inputs.failure().kind != FailureKind::kNotFound) return false;
-  fail_job("lost-input", inputs.failure().detail);
-  return true;
-}
-
-void Task::judge_segment(const Failure& failure) {
-  const jobs::Segment& segment =
-      claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
-  if (segment.footage != render::Footage::kCard) return fall_to_card(failure);
-  fail_job("template", "segment " + std::to_string(segment.index) +
-                           " can't be drawn: " + failure.detail);
-}
-
-// The segment becomes a card; whichever neighbours fade from it or into it are made anew.
-void Task::fall_to_card(const Failure& failure) {
-  const auto index = static_cast<std::size_t>(claim_.lease.segment);
-  Result<render::RenderJob> with_card = order();
-  if (!with_card) return wait_for_machine(with_card.failure());
-  with_card->footage[index] = render::Footage::kCard;
-  const auto keys = desk_.parts.renderer.content_keys(*with_card);
-  if (!keys) return fail_job(std::string(traits(keys.failure().kind).label), keys.failure().detail);
-
-  const Result<std::vector<jobs::Segment>> now = desk_.parts.jobs.segments(claim_.job.id);
-  if (!now) return wait_for_machine(now.failure());
-  jobs::Restart restart;
-  restart.encoder = claim_.job.encoder;
-  for (jobs::Segment segment : *now) {
-    const auto i = static_cast<std::size_t>(segment.index);
-    const bool stays = segment.status == jobs::SegmentStatus::kDone &&
-                       segment.content_key == keys->at(i);
-    if (stays && i != index) continue;
-    if (segment.status != jobs::SegmentStatus::kDone && i != index) continue;
-    segment.status = jobs::SegmentStatus::kPending;
-    if (i == index) {
-      segment.footage = render::Footage::kCard;
-      segment.engine_used = engines::kTemplate;
-      segment.error = failure.detail;
-    }
-    restart.segments.push_back(segment);
-  }
-  const std::string reason =
-      "segment " + std::to_string(claim_.lease.segment) + ": " + failure.detail;
-  const Status noted = note_fallback(std::string(engines::kTemplate), reason);
-  if (!noted) return;
-  (void)commit([&] { return desk_.parts.tasks.restart(claim_.lease, restart); });
-}
-
-void Task::leave_out_sound(const Failure& failure) {
-  const Status noted = note_fallback("no_sound", "sound: " + failure.detail);
-  if (!noted) return;
-  (void)commit([&] { return desk_.parts.tasks.sound_made(claim_.lease, "", "", ""); });
-}
-
-Status Task::note_fallback(const std::string& engine, const std::string& reason) {
-  Status noted = commit([&] { return desk_.parts.tasks.note_fallback(claim_.lease, reason); });
-  if (!noted) return noted;
-  nlohmann::ordered_json fields = about();
-  fields["engine"] = engine;
-  fields["reason"] = reason;
-  desk_.parts.log.warning("engine_fallback_used", fields);
-  desk_.parts.metrics.fallback_used(engine);
-  return noted;
 }
 
 }  // namespace pytoon::worker

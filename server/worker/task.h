@@ -61,19 +61,24 @@ class Task {
  private:
   // task.cpp: the way of every task
   Status perform();
+  void give_back(jobs::Ending ending, std::chrono::milliseconds delay);
+  // Writes the end of the task, as long as it takes: the work is done, only the record is away.
+  Status commit(const std::function<Status()>& write);
+  Result<render::RenderJob> order();
+  Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
+  nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
+
+  // verdict.cpp: how troubles end
   void judge(const Failure& failure);
   void wait_for_machine(const Failure& failure);
-  void give_back(jobs::Ending ending, std::chrono::milliseconds delay);
   void fail_job(const std::string& reason, const std::string& detail);
+  bool change_encoder(const Failure& failure);
+  void tell_degraded(const std::string& from, const std::string& to, const std::string& reason);
   void judge_segment(const Failure& failure);
   void fall_to_card(const Failure& failure);
   void leave_out_sound(const Failure& failure);
   bool inputs_lost();
   Status note_fallback(const std::string& engine, const std::string& reason);
-  // Writes the end of the task, as long as it takes: the work is done, only the record is away.
-  Status commit(const std::function<Status()>& write);
-  Result<render::RenderJob> order();
-  nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
   // one file each
   Status prepare();
@@ -82,17 +87,21 @@ class Task {
   Status render();
   Status finish();
 
+  // prepare_task.cpp
+  Status settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments);
   // render_task.cpp
   Status keep(const std::filesystem::path& staged, const std::string& key, double seconds);
   bool is_winner(const std::string& artifact_key);
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
   // finish_task.cpp
-  Status remake(const std::vector<jobs::Segment>& broken);
-  Status publish_video(const render::RenderJob& order);
+  Status remake(const std::vector<jobs::Segment>& broken, bool sound_lost);
+  Status publish_video(const render::RenderJob& order,
+                       const std::optional<std::filesystem::path>& sound);
   Status publish_thumbnail();
   Status publish_metadata(const render::RenderJob& order, double assembly_seconds);
   Status publish(const std::filesystem::path& staged, const std::string& file);
   void unpublish();
+  void remove_parts();
 
   const jobs::Claim claim_;
   Desk& desk_;
@@ -101,6 +110,10 @@ class Task {
   std::atomic<int> frames_{0};
 };
 
+// The machine, not the work: worth waiting for.
+bool machine_away(const Failure& failure);
+// Whether an object is there with the bytes that were promised.
+bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage);
 // Whether a segment's object is there with the bytes that its row promises.
 bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage);
 

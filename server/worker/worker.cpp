@@ -11,6 +11,8 @@ namespace {
 
 // After this multiple of the time to be called stuck, a cancelled task's thread is given up.
 constexpr int kObeyDivisor = 4;
+// How long a job waits for a worker that has its encoder.
+constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
 bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 
@@ -19,7 +21,9 @@ bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts)
     : desk_(parts, std::move(options)), fleet_(fleet), facts_(std::move(facts)) {
   facts_.holder = desk_.options.holder;
-  facts_.encoders = desk_.options.encoders;
+  for (const render::Encoder& encoder : parts.renderer.encoders()) {
+    if (encoder.unavailable.empty()) facts_.encoders.push_back(encoder.name);
+  }
 }
 
 bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
@@ -176,8 +180,25 @@ void Worker::keep_house(SteadyTime now) {
     facts_.draining = draining_ || stopping_;
   }
   (void)fleet_.put_worker(facts_);  // comes again
+  degrade_orphans(now);
   const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
   if (reaped) report(*reaped);
+}
+
+// Jobs begun with an encoder that no live worker has. All workers first get the time to report.
+void Worker::degrade_orphans(SteadyTime now) {
+  if (now - trusted_since_ < 2 * kEncoderPatience) return;
+  const std::string last = desk_.parts.renderer.encoders().back().name;
+  const Result<std::vector<jobs::Degraded>> degraded =
+      desk_.parts.tasks.degrade(last, kEncoderPatience);
+  if (!degraded) return;
+  for (const jobs::Degraded& one : *degraded) {
+    desk_.parts.metrics.degraded(one.from, one.to);
+    desk_.parts.log.warning("encoder_degraded", {{"job_id", one.job_id},
+                                                 {"from", one.from},
+                                                 {"to", one.to},
+                                                 {"reason", "no live worker has it"}});
+  }
 }
 
 void Worker::report(const std::vector<jobs::Reaped>& reaped) {

@@ -26,7 +26,7 @@ enum class Hands { kDrawing, kWaiting };
 
 class Worker {
  public:
-  // facts: what the fleet is told of us; holder and encoders are the options'.
+  // facts: what the fleet is told of us; its holder is the options', its encoders the renderer's.
   Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts);
 
   // Does one task, if there is one for these hands. False: there was nothing to do.
@@ -61,6 +61,7 @@ class Worker {
   void watch(SteadyTime now);
   void publish_progress();
   void keep_house(SteadyTime now);
+  void degrade_orphans(SteadyTime now);
   void report(const std::vector<jobs::Reaped>& reaped);
 
   Desk desk_;

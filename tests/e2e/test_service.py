@@ -49,7 +49,7 @@ class Service(unittest.TestCase):
 
     def test_presets_show_every_property(self):
         presets = self.server.call("GET", "/api/v1/presets").json()["presets"]
-        self.assertEqual(len(presets), 8)
+        self.assertEqual(len(presets), 12)
         for preset in presets:
             for name in ("id", "name", "archetype", "brand_safe", "engine_policy", "caption_style",
                          "motion_profile", "transitions", "audio", "overlay_fx", "engines"):
@@ -142,7 +142,7 @@ class Service(unittest.TestCase):
         self.problem(self.server.upload(bytes(30 * 1024 * 1024)), 413)
         self.problem(self.server.upload(good, category="mask"), 422)
         self.problem(self.server.upload(good, category="hat"), 422)
-        self.problem(self.server.upload(good, category="audio"), 422)
+        self.problem(self.server.upload(good, category="audio"), 415)
 
     def test_a_file_name_is_only_text(self):
         answer = self.server.upload(picture(5), name="../../../../tmp/evil.png")

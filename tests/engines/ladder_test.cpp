@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "engines/fake_engine.h"
 #include "engines/local_compositor.h"
 
 namespace pytoon::engines {
+
+namespace {
 
 struct Behaviour {
   bool remote = false;
@@ -13,55 +16,59 @@ struct Behaviour {
   bool draws = true;
 };
 
-class ScriptedEngine final : public Engine {
+class StillClock final : public Clock {
  public:
-  ScriptedEngine(std::string name, Behaviour behaviour, int& asked)
-      : name_(std::move(name)), behaviour_(behaviour), asked_(asked) {}
-
-  std::string_view name() const override { return name_; }
-  bool remote() const override { return behaviour_.remote; }
-  bool can_draw(spec::Archetype) const override { return behaviour_.draws; }
-  Status health() override {
-    ++asked_;
-    if (behaviour_.healthy) return ok_status();
-    return failure(FailureKind::kUnavailable, "is down");
-  }
-  Result<render::Footage> supply(const spec::RenderSpec&, int) override {
-    if (behaviour_.supplies) return render::Footage::kImages;
-    return failure(FailureKind::kEngine, "gave nothing");
-  }
-
- private:
-  const std::string name_;
-  const Behaviour behaviour_;
-  int& asked_;
+  WallTime now() const override { return {}; }
+  SteadyTime steady_now() const override { return steady; }
+  void sleep_for(std::chrono::milliseconds duration) override { steady += duration; }
+  SteadyTime steady{};
 };
+
+const std::vector<spec::Archetype> kAll{spec::Archetype::kProductHero, spec::Archetype::kOverlay,
+                                        spec::Archetype::kMemeText};
 
 class LadderTest : public testing::Test {
  protected:
-  void have(const std::string& name, Behaviour behaviour = {}) {
-    engines_.push_back(std::make_unique<ScriptedEngine>(name, behaviour, asked_));
+  FakeEngine& have(const std::string& name, Behaviour behaviour = {}, Capabilities can = {}) {
+    if (behaviour.draws) can.archetypes = kAll;
+    FakeEngine::Script script{.remote = behaviour.remote, .capabilities = can};
+    if (!behaviour.healthy) {
+      script.health = [] { return Status(failure(FailureKind::kUnavailable, "is down")); };
+    }
+    if (!behaviour.supplies) {
+      script.supply = [](const FootageRequest&, const Watch&) {
+        return Result<Supplied>(failure(FailureKind::kEngine, "gave nothing"));
+      };
+    }
+    engines_.push_back(std::make_unique<FakeEngine>(name, script));
+    return *static_cast<FakeEngine*>(engines_.back().get());
   }
   Served serve(spec::EnginePolicy policy,
                std::vector<std::string> chain = {"local_compositor", "local_comfyui", "api"}) {
-    spec::RenderSpec spec;
-    spec.engine_policy = policy;
-    Ladder ladder(std::move(engines_));
-    return ladder.serve(chain, spec, 0);
+    ladder_ = std::make_unique<Ladder>(std::move(engines_), clock_);
+    return again(policy, chain);
+  }
+  Served again(spec::EnginePolicy policy, const std::vector<std::string>& chain) {
+    Result<Served> served = ladder_->serve(chain, policy, request_, watch_);
+    EXPECT_TRUE(served);
+    return *served;
   }
 
+  StillClock clock_;
+  FootageRequest request_;
+  Watch watch_;
   std::vector<std::unique_ptr<Engine>> engines_;
-  int asked_ = 0;
+  std::unique_ptr<Ladder> ladder_;
 };
 
 TEST_F(LadderTest, TheFirstOfTheChainServes) {
   have("local_compositor");
-  have("api", {.remote = true});
+  const FakeEngine& api = have("api", {.remote = true});
   const Served served = serve(spec::EnginePolicy::kLocalPreferred);
   EXPECT_EQ(served.engine, "local_compositor");
-  EXPECT_EQ(served.footage, render::Footage::kImages);
+  EXPECT_EQ(served.footage.drawn, render::Footage::kImages);
   EXPECT_FALSE(served.fallback);
-  EXPECT_EQ(asked_, 1);
+  EXPECT_EQ(api.asked(), 0);
 }
 
 TEST_F(LadderTest, WhatIsNotConfiguredIsSkippedWithoutAWord) {
@@ -89,18 +96,18 @@ TEST_F(LadderTest, WhenAllFailTheCardComesWithEveryReason) {
   const Served served =
       serve(spec::EnginePolicy::kLocalOnly, {"local_comfyui", "local_compositor"});
   EXPECT_EQ(served.engine, "template");
-  EXPECT_EQ(served.footage, render::Footage::kCard);
+  EXPECT_EQ(served.footage.drawn, render::Footage::kCard);
   EXPECT_TRUE(served.fallback);
   EXPECT_EQ(served.reason,
             "local_comfyui: gave nothing; local_compositor: can't draw PRODUCT_HERO");
 }
 
 TEST_F(LadderTest, LocalOnlyNeverAsksARemoteOne) {
-  have("api", {.remote = true});
+  const FakeEngine& api = have("api", {.remote = true});
   const Served served = serve(spec::EnginePolicy::kLocalOnly);
   EXPECT_EQ(served.engine, "template");
   EXPECT_TRUE(served.fallback);
-  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(api.asked(), 0);
 }
 
 TEST_F(LadderTest, LocalPreferredAsksRemoteOnesLast) {
@@ -128,15 +135,123 @@ TEST_F(LadderTest, APresetMayAskForTheCardItself) {
   EXPECT_FALSE(served.fallback);
 }
 
+TEST_F(LadderTest, BeneathEveryChainTheCompositorDraws) {
+  have("local_compositor");
+  have("local_comfyui", {.healthy = false});
+  const Served served = serve(spec::EnginePolicy::kLocalPreferred, {"local_comfyui"});
+  EXPECT_EQ(served.engine, "local_compositor");
+  EXPECT_EQ(served.reason, "local_comfyui: is down");
+  EXPECT_EQ(again(spec::EnginePolicy::kApiOnly, {"local_comfyui"}).engine, "template");
+}
+
+TEST_F(LadderTest, AnEngineThatKeepsFailingIsLeftAloneForAWhile) {
+  const FakeEngine& comfy = have("local_comfyui", {.supplies = false});
+  have("local_compositor");
+  const std::vector<std::string> chain{"local_comfyui"};
+  serve(spec::EnginePolicy::kLocalOnly, chain);
+  for (int i = 0; i < 4; ++i) again(spec::EnginePolicy::kLocalOnly, chain);
+  const int asked = comfy.asked();
+  const Served served = again(spec::EnginePolicy::kLocalOnly, chain);
+  EXPECT_EQ(comfy.asked(), asked);
+  EXPECT_EQ(served.reason, "local_comfyui: failed too often, is left alone for a while");
+  EXPECT_EQ(ladder_->breaker_state("local_comfyui"), CircuitBreaker::State::kOpen);
+  clock_.steady += std::chrono::seconds(31);
+  again(spec::EnginePolicy::kLocalOnly, chain);
+  EXPECT_GT(comfy.asked(), asked);
+}
+
+TEST_F(LadderTest, WhatAnEngineMustNotDoIsNotItsFailure) {
+  Capabilities can;
+  can.redraws = true;
+  const FakeEngine& comfy = have("local_comfyui", {}, can);
+  have("local_compositor");
+  request_.image = render::InputFile{"a.png", "x"};
+  const std::vector<std::string> chain{"local_comfyui"};
+  const Served served = serve(spec::EnginePolicy::kLocalOnly, chain);
+  EXPECT_EQ(served.engine, "local_compositor");
+  EXPECT_EQ(served.reason, "local_comfyui: would redraw the image of a brand-safe job");
+  for (int i = 0; i < 9; ++i) again(spec::EnginePolicy::kLocalOnly, chain);
+  EXPECT_EQ(ladder_->breaker_state("local_comfyui"), CircuitBreaker::State::kClosed);
+  EXPECT_EQ(comfy.asked(), 0);
+  // Behind an overlay's product generated pixels are only background.
+  request_.archetype = spec::Archetype::kOverlay;
+  EXPECT_EQ(again(spec::EnginePolicy::kLocalOnly, chain).engine, "local_comfyui");
+  request_.archetype = spec::Archetype::kProductHero;
+  request_.brand_safe = false;
+  EXPECT_EQ(again(spec::EnginePolicy::kLocalOnly, chain).engine, "local_comfyui");
+}
+
+TEST_F(LadderTest, TheDeadlineRidesAlong) {
+  std::vector<SteadyTime> deadlines;
+  FakeEngine::Script script;
+  script.capabilities.archetypes = kAll;
+  script.supply = [&deadlines](const FootageRequest&, const Watch& watch) {
+    deadlines.push_back(watch.deadline);
+    return Result<Supplied>(Supplied{});
+  };
+  engines_.push_back(std::make_unique<FakeEngine>("local_comfyui", script));
+  serve(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
+  watch_.deadline = clock_.steady + std::chrono::seconds(10);
+  again(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
+  EXPECT_EQ(deadlines, (std::vector<SteadyTime>{clock_.steady + std::chrono::seconds(300),
+                                                clock_.steady + std::chrono::seconds(10)}));
+}
+
+TEST_F(LadderTest, ACancelIsNoFallback) {
+  FakeEngine::Script script;
+  script.capabilities.archetypes = kAll;
+  script.supply = [](const FootageRequest&, const Watch& watch) {
+    watch.cancel.cancel();
+    return Result<Supplied>(failure(FailureKind::kCancelled, "cancelled"));
+  };
+  engines_.push_back(std::make_unique<FakeEngine>("local_comfyui", script));
+  have("local_compositor");
+  Ladder ladder(std::move(engines_), clock_);
+  const Result<Served> served =
+      ladder.serve({"local_comfyui"}, spec::EnginePolicy::kLocalOnly, request_, watch_);
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.failure().kind, FailureKind::kCancelled);
+}
+
 TEST_F(LadderTest, TheCompositorDrawsEveryArchetype) {
   LocalCompositor compositor;
-  for (const auto archetype :
-       {spec::Archetype::kProductHero, spec::Archetype::kOverlay, spec::Archetype::kMemeText}) {
-    EXPECT_TRUE(compositor.can_draw(archetype));
-  }
-  EXPECT_TRUE(compositor.health());
+  EXPECT_EQ(compositor.capabilities().archetypes, kAll);
+  EXPECT_TRUE(compositor.health(watch_));
   EXPECT_FALSE(compositor.remote());
-  EXPECT_EQ(*compositor.supply({}, 0), render::Footage::kImages);
+  EXPECT_EQ(compositor.supply({}, watch_)->drawn, render::Footage::kImages);
+}
+
+TEST(CircuitBreaker, OpensProbesOnceAndCloses) {
+  StillClock clock;
+  CircuitBreaker breaker(clock, {3, std::chrono::seconds(30)});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(breaker.allow());
+    breaker.failed();
+  }
+  EXPECT_FALSE(breaker.allow());
+  clock.steady += std::chrono::seconds(30);
+  EXPECT_TRUE(breaker.allow());
+  EXPECT_FALSE(breaker.allow());  // one probe at a time
+  breaker.failed();
+  EXPECT_FALSE(breaker.allow());
+  clock.steady += std::chrono::seconds(30);
+  EXPECT_TRUE(breaker.allow());
+  breaker.gave_up();  // says nothing: the next may probe
+  EXPECT_TRUE(breaker.allow());
+  breaker.succeeded();
+  EXPECT_EQ(breaker.state(), CircuitBreaker::State::kClosed);
+  EXPECT_TRUE(breaker.allow());
+  EXPECT_TRUE(breaker.allow());
+}
+
+TEST(CircuitBreaker, OnlyFailuresInARowCount) {
+  StillClock clock;
+  CircuitBreaker breaker(clock, {2, std::chrono::seconds(30)});
+  for (int i = 0; i < 9; ++i) {
+    breaker.failed();
+    breaker.succeeded();
+  }
+  EXPECT_TRUE(breaker.allow());
 }
 
 TEST(Chain, ComesFromThePreset) {
@@ -149,4 +264,5 @@ TEST(Chain, ComesFromThePreset) {
   EXPECT_EQ(chain_of(spec, presets), std::vector<std::string>{"local_compositor"});
 }
 
+}  // namespace
 }  // namespace pytoon::engines

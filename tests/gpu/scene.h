@@ -38,6 +38,8 @@ class GuardedFrame {
  public:
   explicit GuardedFrame(Size size);
   HostNv12View view();
+  Size size() const { return size_; }
+  std::vector<std::uint8_t>& bytes() { return bytes_; }  // guards and all
   int luma(int x, int y) const;
   int chroma(int i, int j, int component) const;  // component 0 Cb, 1 Cr
   // True while no byte outside the picture was written.

@@ -43,7 +43,6 @@ struct World::Process {
   static worker::Options options(const std::string& name) {
     worker::Options options;
     options.holder = name;
-    options.encoders = {"fake"};
     options.lease = kLease;
     return options;
   }

@@ -51,6 +51,7 @@ FOREIGN = {
     "libavfilter/": ["pipeline/media"],
     "libswscale/": ["pipeline/media"],
     "libswresample/": ["pipeline/media"],
+    "ffnvcodec/": ["pipeline/media"],
     "vips/": ["pipeline/media"],
     "pango/": ["pipeline/media"],
     "cairo": ["pipeline/media"],
@@ -65,7 +66,7 @@ FOREIGN = {
     "prometheus/": ["server/observe"],
     "CLI/": ["server", "server/app"],
 }
-ONLY_IN_TESTS = ("gtest/", "gmock/", "valijson/")
+ONLY_IN_TESTS = ("gtest/", "gmock/", "valijson/", "ebur128.h")
 MIRRORS = ("tests/", "benchmarks/")
 
 # Headers of the operating system that the rooms may use.

@@ -45,8 +45,8 @@ TEST(Examples, EachIsAGoodRequest) {
     for (const std::string& image : request->image_uris) {
       EXPECT_TRUE(fs::is_regular_file(kRoot / "examples" / image)) << image;
     }
-    if (request->mask_uri) {
-      EXPECT_TRUE(fs::is_regular_file(kRoot / "examples" / *request->mask_uri));
+    for (const auto& uri : {request->mask_uri, request->music_uri, request->voice_uri}) {
+      if (uri) EXPECT_TRUE(fs::is_regular_file(kRoot / "examples" / *uri)) << *uri;
     }
   }
   EXPECT_EQ(shown, presets);

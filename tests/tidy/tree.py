@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import NamedTuple
 
-CODE_ENDINGS = (".h", ".cpp")
+CODE_ENDINGS = (".h", ".cpp", ".cu")
 SCRIPT_ENDINGS = (".py", ".sh", ".cmake")
 UNTRACKED_FOLDERS = {".git", "build", "storage", "data", ".cache", "__pycache__"}
 

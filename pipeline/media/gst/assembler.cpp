@@ -6,9 +6,19 @@
 #include "pipeline/media/gst/mp4_mux_element.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/publication.h"
+#include "pipeline/media/gst/sound_source.h"
 
 namespace pytoon::media {
 namespace {
+
+Status add_sound(GstPipelineRun& pipeline, GstElement* muxer, const AssemblyOrder& order) {
+  const Result<GstElement*> source = pipeline.add(kSoundSource);
+  if (!source) return source.failure();
+  if (Status linked = pipeline.link({*source, muxer}); !linked) return linked;
+  configure_sound_source(
+      *source, {.file = *order.sound, .cancel = order.cancel, .failures = pipeline.failures()});
+  return ok_status();
+}
 
 Status write_to(const Publication& file, const AssemblyOrder& order) {
   auto writer = Mp4Writer::create(file.temporary());
@@ -21,6 +31,9 @@ Status write_to(const Publication& file, const AssemblyOrder& order) {
   const Result<GstElement*> muxer = pipeline.add(kMp4MuxElement);
   if (!muxer) return muxer.failure();
   if (Status linked = pipeline.link({*source, *parser, *muxer}); !linked) return linked;
+  if (order.sound) {
+    if (Status added = add_sound(pipeline, *muxer, order); !added) return added;
+  }
   configure_packet_source(*source, {.format = order.format,
                                     .segments = order.segments,
                                     .cancel = order.cancel,

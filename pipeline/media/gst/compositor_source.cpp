@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "pipeline/media/gst/cuda_parts.h"
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mapped_frame.h"
@@ -25,19 +26,23 @@ using Type = ElementType<GstPushSrc, GstPushSrcClass, SourceState>;
 
 SourceState& state_of(gpointer element) { return Type::state_of(element); }
 
-GstCaps* job_caps(const VideoFormat& format) {
-  return gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "NV12", "width", G_TYPE_INT,
-                             format.size.width, "height", G_TYPE_INT, format.size.height,
-                             "framerate", GST_TYPE_FRACTION, format.frames_per_second, 1,
-                             "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "interlace-mode",
-                             G_TYPE_STRING, "progressive", "colorimetry", G_TYPE_STRING, "bt709",
-                             "chroma-site", G_TYPE_STRING, "mpeg2", nullptr);
+GstCaps* job_caps(const VideoFormat& format, bool cuda) {
+  GstCaps* caps = gst_caps_new_simple(
+      "video/x-raw", "format", G_TYPE_STRING, "NV12", "width", G_TYPE_INT, format.size.width,
+      "height", G_TYPE_INT, format.size.height, "framerate", GST_TYPE_FRACTION,
+      format.frames_per_second, 1, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "interlace-mode",
+      G_TYPE_STRING, "progressive", "colorimetry", G_TYPE_STRING, "bt709", "chroma-site",
+      G_TYPE_STRING, "mpeg2", nullptr);
+  if (cuda) {
+    gst_caps_set_features_simple(caps, gst_caps_features_new(kCudaMemoryFeature, nullptr));
+  }
+  return caps;
 }
 
 GstCaps* get_caps(GstBaseSrc* base, GstCaps* filter) {
   const SourceState& state = state_of(base);
   GstCaps* caps = state.job.frames != nullptr
-                      ? job_caps(state.job.format)
+                      ? job_caps(state.job.format, state.job.cuda != nullptr)
                       : gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
   if (filter == nullptr) return caps;
   const GstPtr<GstCaps> all(caps);
@@ -48,13 +53,9 @@ gboolean set_caps(GstBaseSrc* base, GstCaps* caps) {
   return gst_video_info_from_caps(&state_of(base).info, caps);
 }
 
-gboolean decide_allocation(GstBaseSrc* base, GstQuery* query) {
-  GstCaps* caps = nullptr;
-  gst_query_parse_allocation(query, &caps, nullptr);
-  if (caps == nullptr) return FALSE;
-  GstBufferPool* pool = gst_video_buffer_pool_new();
-  GstStructure* config = gst_buffer_pool_get_config(pool);
-  const auto size = static_cast<guint>(state_of(base).info.size);
+GstPtr<GstBufferPool> make_host_pool(GstCaps* caps, guint size) {
+  GstPtr<GstBufferPool> pool(gst_video_buffer_pool_new());
+  GstStructure* config = gst_buffer_pool_get_config(pool.get());
   gst_buffer_pool_config_set_params(config, caps, size, kBuffersMin, 0);
   GstAllocationParams allocation{};
   allocation.align = kAlignmentMask;
@@ -64,25 +65,56 @@ gboolean decide_allocation(GstBaseSrc* base, GstQuery* query) {
   gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
   gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
   gst_buffer_pool_config_set_video_alignment(config, &rows);
-  const bool accepted = gst_buffer_pool_set_config(pool, config) != FALSE;
-  while (gst_query_get_n_allocation_pools(query) > 0) {
-    gst_query_remove_nth_allocation_pool(query, 0);
+  if (gst_buffer_pool_set_config(pool.get(), config) == FALSE) pool.reset();
+  return pool;
+}
+
+Result<GstPtr<GstBufferPool>> make_pool(const SourceState& state, GstCaps* caps) {
+  if (state.job.cuda != nullptr) {
+    return state.job.cuda->parts().make_pool(caps, static_cast<guint>(state.job.cuda_frames));
   }
-  gst_query_add_allocation_pool(query, pool, size, kBuffersMin, 0);
-  gst_object_unref(pool);
-  return accepted ? TRUE : FALSE;
+  GstPtr<GstBufferPool> pool = make_host_pool(caps, static_cast<guint>(state.info.size));
+  if (!pool) return failure(FailureKind::kInternal, "GStreamer refused our pool of frames");
+  return pool;
+}
+
+gboolean decide_allocation(GstBaseSrc* base, GstQuery* query) {
+  const SourceState& state = state_of(base);
+  return contained(GST_ELEMENT(base), *state.job.failures, FALSE, [&]() -> gboolean {
+    GstCaps* caps = nullptr;
+    gst_query_parse_allocation(query, &caps, nullptr);
+    if (caps == nullptr) return FALSE;
+    const Result<GstPtr<GstBufferPool>> pool = make_pool(state, caps);
+    if (!pool) {
+      fail_element(GST_ELEMENT(base), *state.job.failures, pool.failure());
+      return FALSE;
+    }
+    while (gst_query_get_n_allocation_pools(query) > 0) {
+      gst_query_remove_nth_allocation_pool(query, 0);
+    }
+    gst_query_add_allocation_pool(query, pool->get(), static_cast<guint>(state.info.size),
+                                  kBuffersMin, 0);
+    return TRUE;
+  });
+}
+
+template <gpu::Memory M>
+gpu::Nv12View<M> view_of(const MappedFrame& frame, const gpu::Size& size) {
+  return {.size = size,
+          .luma = frame.plane(0),
+          .luma_pitch_bytes = static_cast<std::size_t>(frame.pitch_bytes(0)),
+          .chroma = frame.plane(1),
+          .chroma_pitch_bytes = static_cast<std::size_t>(frame.pitch_bytes(1))};
 }
 
 Status draw_into(SourceState& state, GstBuffer* buffer) {
-  const MappedFrame frame(state.info, buffer, GST_MAP_WRITE);
+  const bool cuda = state.job.cuda != nullptr;
+  const GstMapFlags write = cuda ? map_flags(GST_MAP_WRITE, kMapCuda) : GST_MAP_WRITE;
+  const MappedFrame frame(state.info, buffer, write);
   if (!frame) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
-  const gpu::HostNv12View view{
-      .size = state.job.format.size,
-      .luma = frame.plane(0),
-      .luma_pitch_bytes = static_cast<std::size_t>(frame.pitch_bytes(0)),
-      .chroma = frame.plane(1),
-      .chroma_pitch_bytes = static_cast<std::size_t>(frame.pitch_bytes(1))};
-  return state.job.frames->draw(state.next, view);
+  const gpu::Size& size = state.job.format.size;
+  if (cuda) return state.job.frames->draw(state.next, view_of<gpu::Memory::kCuda>(frame, size));
+  return state.job.frames->draw(state.next, view_of<gpu::Memory::kHost>(frame, size));
 }
 
 GstFlowReturn fill_next(GstElement* element, SourceState& state, GstBuffer* buffer) {
@@ -110,7 +142,7 @@ GstFlowReturn fill(GstPushSrc* source, GstBuffer* buffer) {
 }
 
 void set_up_class(GstElementClass* type) {
-  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_VIDEO_CAPS_MAKE("NV12"));
+  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS, kFrameCaps);
   gst_element_class_set_static_metadata(type, "Pytoon compositor source", "Source/Video",
                                         "Frames drawn by the program", "Pytoon");
   GST_BASE_SRC_CLASS(type)->get_caps = get_caps;

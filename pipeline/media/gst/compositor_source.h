@@ -1,5 +1,9 @@
 // pytooncompositorsrc: a GStreamer source whose frames are drawn by a FrameSource, straight into
-// the buffers that the encoder reads. NV12 in system memory; frame n carries the time n/fps.
+// the buffers that the encoder reads. Frame n carries the time n/fps.
+//
+// It offers one kind of memory: CUDA memory (video/x-raw(memory:CUDAMemory)) from a pool of fixed
+// size when the job brings a bridge, else system memory, which a CUDA device composes into with one
+// crossing a frame. NV12 either way.
 //
 // Its fill() is the frame loop: it takes a buffer from a pool, checks cancel, draws, reports. Ends
 // the stream after frame_count frames. Failures of draw() and kCancelled go to the FailureSlot.
@@ -14,6 +18,7 @@
 #include <memory>
 
 #include "base/cancel.h"
+#include "pipeline/media/cuda_bridge.h"
 #include "pipeline/media/gst/element_failure.h"
 #include "pipeline/media/segment_writer.h"
 
@@ -25,6 +30,8 @@ struct CompositorSourceJob {
   FrameSource* frames = nullptr;  // outlives the pipeline
   VideoFormat format;
   int frame_count = 0;
+  CudaBridge* cuda = nullptr;  // outlives the pipeline; null: system memory
+  int cuda_frames = 0;         // how many frames of CUDA memory to go round with
   CancelToken cancel;
   std::function<void(int)> on_progress;
   std::shared_ptr<FailureSlot> failures;

@@ -5,10 +5,10 @@
 
 #include <utility>
 
+#include "pipeline/media/gst/cuda_library.h"
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mapped_frame.h"
-#include "pipeline/media/gst/video_encoder.h"
 
 namespace pytoon::media {
 namespace {
@@ -17,7 +17,6 @@ struct EncoderState {
   EncoderElementJob job;
   GstVideoInfo info{};
   FramePtr picture = make_frame();
-  std::unique_ptr<VideoEncoder> encoder;
 };
 
 using Type = ElementType<GstVideoEncoder, GstVideoEncoderClass, EncoderState>;
@@ -30,12 +29,10 @@ struct FrameUnref {
 };
 using CodecFramePtr = std::unique_ptr<GstVideoCodecFrame, FrameUnref>;
 
-Status open_codec(GstVideoEncoder* element, EncoderState& state, GstVideoCodecState* input) {
-  auto encoder = VideoEncoder::open(state.job.format, state.job.settings);
-  if (!encoder) return encoder.failure();
-  state.encoder = std::move(*encoder);
+Status take_format(GstVideoEncoder* element, EncoderState& state, GstVideoCodecState* input) {
+  if (!state.job.encoder) return failure(FailureKind::kInternal, "the encoder runs only once");
   state.info = input->info;
-  const Bytes avcc = make_avcc(state.encoder->sets());
+  const Bytes avcc = make_avcc(state.job.encoder->sets());
   GstBuffer* codec_data = gst_buffer_new_memdup(avcc.data(), avcc.size());
   GstCaps* caps =
       gst_caps_new_simple("video/x-h264", "stream-format", G_TYPE_STRING, "avc", "alignment",
@@ -64,7 +61,7 @@ GstFlowReturn finish_unit(GstVideoEncoder* element, EncoderState& state, const A
 
 GstFlowReturn drain(GstVideoEncoder* element, EncoderState& state) {
   for (;;) {
-    const Result<AccessUnit> unit = state.encoder->receive();
+    const Result<AccessUnit> unit = state.job.encoder->receive();
     if (!unit) {
       fail_element(GST_ELEMENT(element), *state.job.failures, unit.failure());
       return kFlowFailed;
@@ -75,12 +72,21 @@ GstFlowReturn drain(GstVideoEncoder* element, EncoderState& state) {
   }
 }
 
+// NVENC is told one address and one pitch, and looks for the chroma right behind the luma.
+bool chroma_follows_luma(const MappedFrame& frame, int height) {
+  return frame.pitch_bytes(1) == frame.pitch_bytes(0) &&
+         frame.plane(1) - frame.plane(0) == std::ptrdiff_t{frame.pitch_bytes(0)} * height;
+}
+
 // Points an AVFrame at the buffer's memory, which stays mapped until the codec lets go of it.
 Status borrow_picture(EncoderState& state, GstBuffer* buffer, std::int64_t index) {
-  auto mapped = std::make_unique<MappedFrame>(state.info, buffer, GST_MAP_READ);
+  AVBufferRef* cuda_frames = state.job.encoder->cuda_frames();
+  const GstMapFlags read =
+      cuda_frames == nullptr ? GST_MAP_READ : map_flags(GST_MAP_READ, kMapCuda);
+  auto mapped = std::make_unique<MappedFrame>(state.info, buffer, read);
   if (!*mapped) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
   AVFrame& picture = *state.picture;
-  picture.format = AV_PIX_FMT_NV12;
+  picture.format = cuda_frames == nullptr ? AV_PIX_FMT_NV12 : AV_PIX_FMT_CUDA;
   picture.width = state.job.format.size.width;
   picture.height = state.job.format.size.height;
   picture.pts = index;
@@ -94,7 +100,12 @@ Status borrow_picture(EncoderState& state, GstBuffer* buffer, std::int64_t index
   picture.buf[0] = av_buffer_create(picture.data[0], mapped->size_bytes(), unmap, mapped.get(),
                                     AV_BUFFER_FLAG_READONLY);
   if (picture.buf[0] == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
+  const bool as_nvenc_reads = chroma_follows_luma(*mapped, picture.height);
   mapped.release();
+  if (cuda_frames == nullptr) return ok_status();
+  if (!as_nvenc_reads) return failure(FailureKind::kEncoder, "a CUDA frame's planes lie apart");
+  picture.hw_frames_ctx = av_buffer_ref(cuda_frames);
+  if (picture.hw_frames_ctx == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
   return ok_status();
 }
 
@@ -103,7 +114,7 @@ Status encode(EncoderState& state, GstVideoCodecFrame& frame) {
     return failure(FailureKind::kCancelled, "rendering was cancelled");
   }
   Status done = borrow_picture(state, frame.input_buffer, frame.system_frame_number);
-  if (done) done = state.encoder->send(state.picture.get());
+  if (done) done = state.job.encoder->send(state.picture.get());
   av_frame_unref(state.picture.get());
   // The codec has its own copy or reference: the buffer needn't wait for the packet.
   gst_buffer_replace(&frame.input_buffer, nullptr);
@@ -125,7 +136,7 @@ GstFlowReturn handle_frame(GstVideoEncoder* element, GstVideoCodecFrame* raw_fra
 gboolean set_format(GstVideoEncoder* element, GstVideoCodecState* input) {
   EncoderState& state = state_of(element);
   return contained(GST_ELEMENT(element), *state.job.failures, FALSE, [&] {
-    const Status opened = open_codec(element, state, input);
+    const Status opened = take_format(element, state, input);
     if (!opened) fail_element(GST_ELEMENT(element), *state.job.failures, opened.failure());
     return opened ? TRUE : FALSE;
   });
@@ -133,9 +144,9 @@ gboolean set_format(GstVideoEncoder* element, GstVideoCodecState* input) {
 
 GstFlowReturn finish(GstVideoEncoder* element) {
   EncoderState& state = state_of(element);
-  if (!state.encoder) return GST_FLOW_OK;
+  if (!state.job.encoder) return GST_FLOW_OK;
   return contained(GST_ELEMENT(element), *state.job.failures, kFlowFailed, [&] {
-    if (Status done = state.encoder->send(nullptr); !done) {
+    if (Status done = state.job.encoder->send(nullptr); !done) {
       fail_element(GST_ELEMENT(element), *state.job.failures, done.failure());
       return kFlowFailed;
     }
@@ -144,8 +155,19 @@ GstFlowReturn finish(GstVideoEncoder* element) {
 }
 
 gboolean stop(GstVideoEncoder* element) {
-  state_of(element).encoder.reset();
+  state_of(element).job.encoder.reset();
   return TRUE;
+}
+
+// Only the kind of memory that the codec takes.
+GstCaps* get_caps(GstVideoEncoder* element, GstCaps* filter) {
+  const std::unique_ptr<VideoEncoder>& encoder = state_of(element).job.encoder;
+  if (!encoder) return gst_video_encoder_proxy_getcaps(element, nullptr, filter);
+  const bool cuda = encoder->cuda_frames() != nullptr;
+  const GstPtr<GstCaps> taken(
+      gst_caps_from_string(cuda ? GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", "NV12")
+                                : GST_VIDEO_CAPS_MAKE("NV12")));
+  return gst_video_encoder_proxy_getcaps(element, taken.get(), filter);
 }
 
 gboolean propose_allocation(GstVideoEncoder* element, GstQuery* query) {
@@ -154,12 +176,13 @@ gboolean propose_allocation(GstVideoEncoder* element, GstQuery* query) {
 }
 
 void set_up_class(GstElementClass* type) {
-  add_pad_template(type, "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_VIDEO_CAPS_MAKE("NV12"));
+  add_pad_template(type, "sink", GST_PAD_SINK, GST_PAD_ALWAYS, kFrameCaps);
   add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS,
                    "video/x-h264,stream-format=avc,alignment=au");
   gst_element_class_set_static_metadata(type, "Pytoon H.264 encoder", "Codec/Encoder/Video",
                                         "H.264 through libavcodec", "Pytoon");
   GstVideoEncoderClass* encoder = GST_VIDEO_ENCODER_CLASS(type);
+  encoder->getcaps = get_caps;
   encoder->set_format = set_format;
   encoder->handle_frame = handle_frame;
   encoder->finish = finish;

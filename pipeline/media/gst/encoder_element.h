@@ -1,5 +1,7 @@
-// pytoonavenc: a GStreamer encoder over VideoEncoder. NV12 in system memory in, H.264 in MP4 form
-// (stream-format=avc) out. The codec reads the frames where they are; nothing is copied before it.
+// pytoonavenc: a GStreamer encoder over VideoEncoder. NV12 in, in the kind of memory that its codec
+// takes; H.264 in MP4 form (stream-format=avc) out. The codec reads the frames where they are:
+// nothing is copied before it, and a frame in CUDA memory goes back to its pool when the codec lets
+// go of it.
 //
 // Times leave it counted from kTimelineStart, since the first decoding times are negative.
 // Thread rule: configure before the pipeline runs.
@@ -11,6 +13,7 @@
 
 #include "base/cancel.h"
 #include "pipeline/media/gst/element_failure.h"
+#include "pipeline/media/gst/video_encoder.h"
 #include "pipeline/media/video_format.h"
 
 namespace pytoon::media {
@@ -19,7 +22,7 @@ constexpr char kEncoderElement[] = "pytoonavenc";
 
 struct EncoderElementJob {
   VideoFormat format;
-  EncoderSettings settings;
+  std::unique_ptr<VideoEncoder> encoder;  // opened for that format
   CancelToken cancel;
   std::shared_ptr<FailureSlot> failures;
 };

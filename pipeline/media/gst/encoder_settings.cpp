@@ -2,16 +2,16 @@
 
 namespace pytoon::media {
 
+namespace {
+
+std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
+
 // Pinned: the level and the stream's parameter sets must not follow from the pictures. x264's
 // stitchable keeps content out of the headers; b-pyramid none keeps the reordering at one frame.
 //
 // cpu-independent: without it x264 r3095 gives other bytes on another instruction set, and with
 // AVX2 even from run to run (its macroblock tree then depends on memory nobody wrote).
-Result<NamedValues> encoder_options(const EncoderSettings& settings) {
-  if (settings.codec != "libx264") {
-    return failure(FailureKind::kMedia, "the encoder " + settings.codec + " is not supported");
-  }
-  const auto thousands = [](int kilo) { return std::to_string(kilo) + "000"; };
+NamedValues x264_options(const EncoderSettings& settings) {
   return NamedValues{
       {"preset", settings.preset},
       {"profile", "high"},
@@ -31,6 +31,49 @@ Result<NamedValues> encoder_options(const EncoderSettings& settings) {
       {"chroma_sample_location", "left"},
       {"x264-params", "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1"},
   };
+}
+
+// NVENC's key frames are all IDR frames, one each `g` frames, so that its sequences are closed. No
+// lookahead: it would move key frames to scene cuts. B-frames are no references: one frame of
+// reordering. With a target quality libavcodec drops the buffer size; the peak rate stays a limit.
+// Sources: Video Codec SDK 11.1, nvEncodeAPI.h; libavcodec 59, nvenc.c.
+NamedValues nvenc_options(const EncoderSettings& settings) {
+  return NamedValues{
+      {"preset", settings.preset},
+      {"tune", "hq"},
+      {"profile", "high"},
+      {"level", "4.0"},
+      {"rc", "vbr"},
+      {"cq", std::to_string(settings.crf)},
+      {"b", "0"},
+      {"maxrate", thousands(settings.max_bitrate_kbps)},
+      {"g", std::to_string(settings.gop_frames)},
+      {"bf", std::to_string(settings.b_frames)},
+      {"b_ref_mode", "disabled"},
+      {"coder", "cabac"},
+      {"aud", "0"},
+      {"delay", std::to_string(kNvencDelayFrames)},
+      {"flags", "+cgop+global_header"},
+      {"colorspace", "bt709"},
+      {"color_primaries", "bt709"},
+      {"color_trc", "bt709"},
+      {"color_range", "tv"},
+      {"chroma_sample_location", "left"},
+  };
+}
+
+}  // namespace
+
+Result<NamedValues> encoder_options(const EncoderSettings& settings) {
+  if (settings.codec == kCodecX264) return x264_options(settings);
+  if (settings.codec == kCodecNvenc) return nvenc_options(settings);
+  return failure(FailureKind::kMedia, "the encoder " + settings.codec + " is not supported");
+}
+
+int frames_held(const EncoderSettings& settings) {
+  // What waits for its packet, a group of B-frames that waits for its P-frame, and the one going
+  // in.
+  return settings.takes_cuda_frames() ? kNvencDelayFrames + settings.b_frames + 1 + 1 : 0;
 }
 
 std::string EncoderSettings::fingerprint() const {

@@ -24,11 +24,13 @@ struct AvDelete {
   void operator()(AVFrame* frame) const { av_frame_free(&frame); }
   void operator()(AVPacket* packet) const { av_packet_free(&packet); }
   void operator()(SwsContext* context) const { sws_freeContext(context); }
+  void operator()(AVBufferRef* reference) const { av_buffer_unref(&reference); }
 };
 using CodecPtr = std::unique_ptr<AVCodecContext, AvDelete>;
 using FramePtr = std::unique_ptr<AVFrame, AvDelete>;
 using PacketPtr = std::unique_ptr<AVPacket, AvDelete>;
 using ScalerPtr = std::unique_ptr<SwsContext, AvDelete>;
+using BufferRefPtr = std::unique_ptr<AVBufferRef, AvDelete>;
 
 struct CloseInput {
   void operator()(AVFormatContext* context) const { avformat_close_input(&context); }

@@ -16,9 +16,11 @@ namespace pytoon::media {
 struct GstUnref {
   void operator()(GstBus* bus) const { gst_object_unref(bus); }
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
+  void operator()(GstBufferPool* pool) const { gst_object_unref(pool); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
   void operator()(GstEvent* event) const { gst_event_unref(event); }
   void operator()(GstMessage* message) const { gst_message_unref(message); }
+  void operator()(GstObject* object) const { gst_object_unref(object); }
   void operator()(GError* error) const { g_error_free(error); }
 };
 template <typename T>

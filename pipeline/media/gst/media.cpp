@@ -2,62 +2,34 @@
 
 #include <gst/gst.h>
 
-#include <array>
-#include <atomic>
 #include <cstdlib>
 #include <string>
 
 #include "pipeline/media/gst/compositor_source.h"
 #include "pipeline/media/gst/encoder_element.h"
+#include "pipeline/media/gst/ffmpeg_log.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mp4_mux_element.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/plugin_folder.h"
-#include "pipeline/media/gst/video_encoder.h"
+#include "pipeline/media/gst/sound_source.h"
 
 namespace pytoon::media {
 namespace {
-
-// FFmpeg's log callback takes no user data, so this one pointer has to be reachable without it.
-std::atomic<Log*>& ffmpeg_log() {
-  static std::atomic<Log*> log{nullptr};
-  return log;
-}
-
-void write_line(Log& log, bool error, const char* library, std::string_view part,
-                std::string_view message) {
-  const nlohmann::ordered_json fields{{"library", library}, {"part", part}, {"message", message}};
-  if (error) {
-    log.error("media_library", fields);
-  } else {
-    log.warning("media_library", fields);
-  }
-}
-
-void on_ffmpeg_line(void* context, int level, const char* format, va_list arguments) {
-  Log* log = ffmpeg_log().load();
-  if (log == nullptr || level > AV_LOG_WARNING) return;
-  try {
-    std::array<char, 1024> line{};
-    int prefix = 0;
-    av_log_format_line2(context, level, format, arguments, line.data(),
-                        static_cast<int>(line.size()), &prefix);
-    std::string_view message(line.data());
-    while (!message.empty() && message.back() == '\n') message.remove_suffix(1);
-    const AVClass* type = context == nullptr ? nullptr : *static_cast<AVClass**>(context);
-    const char* part = type == nullptr ? "" : type->class_name;
-    if (!message.empty()) write_line(*log, level <= AV_LOG_ERROR, "ffmpeg", part, message);
-  } catch (...) {  // a log line that can't be written is lost
-  }
-}
 
 void on_gstreamer_line(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*,
                        gint, GObject*, GstDebugMessage* message, gpointer log) {
   if (level > GST_LEVEL_WARNING) return;
   try {
-    write_line(*static_cast<Log*>(log), level == GST_LEVEL_ERROR, "gstreamer",
-               gst_debug_category_get_name(category), gst_debug_message_get(message));
-  } catch (...) {  // as above
+    const nlohmann::ordered_json fields{{"library", "gstreamer"},
+                                        {"part", gst_debug_category_get_name(category)},
+                                        {"message", gst_debug_message_get(message)}};
+    if (level == GST_LEVEL_ERROR) {
+      static_cast<Log*>(log)->error("media_library", fields);
+    } else {
+      static_cast<Log*>(log)->warning("media_library", fields);
+    }
+  } catch (...) {  // a log line that can't be written is lost
   }
 }
 
@@ -68,7 +40,7 @@ gboolean register_elements(GstPlugin* plugin) {
   return add(kCompositorSource, compositor_source_get_type()) &&
          add(kEncoderElement, encoder_element_get_type()) &&
          add(kMp4MuxElement, mp4_mux_element_get_type()) &&
-         add(kPacketSource, packet_source_get_type());
+         add(kPacketSource, packet_source_get_type()) && add(kSoundSource, sound_source_get_type());
 }
 
 // These beat the variables without a version, which stay what the operator set. gst_init reads
@@ -118,14 +90,12 @@ MediaRuntime::MediaRuntime(Log& log) : log_(log) {
   gst_debug_set_active(TRUE);
   gst_debug_set_default_threshold(GST_LEVEL_WARNING);
   gst_debug_add_log_function(on_gstreamer_line, &log_, nullptr);
-  ffmpeg_log().store(&log_);
-  av_log_set_callback(on_ffmpeg_line);
+  start_ffmpeg_log(log_);
 }
 
 MediaRuntime::~MediaRuntime() {
   gst_debug_remove_log_function_by_data(&log_);
-  Log* mine = &log_;
-  ffmpeg_log().compare_exchange_strong(mine, nullptr);
+  stop_ffmpeg_log(log_);
 }
 
 }  // namespace pytoon::media

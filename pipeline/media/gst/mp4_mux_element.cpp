@@ -2,8 +2,11 @@
 
 #include <gst/base/gstcollectpads.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
@@ -11,10 +14,21 @@
 namespace pytoon::media {
 namespace {
 
+constexpr char kVideoPad[] = "video_%u";
+
+// What an input's caps said. Caps come on each input's own thread; the tracks are made, in order,
+// when the first sample is written.
+struct MuxInput {
+  std::optional<ParameterSets> video;
+  std::optional<AudioFormat> audio;
+  int track = -1;  // the writer's number
+};
+
 struct MuxState {
   Mp4MuxJob job;
   GstCollectPads* pads = gst_collect_pads_new();
-  guint pads_made = 0;
+  std::vector<MuxInput> inputs;
+  bool tracks_made = false;
 
   MuxState() = default;
   ~MuxState() { gst_object_unref(pads); }
@@ -22,17 +36,19 @@ struct MuxState {
   MuxState& operator=(const MuxState&) = delete;
 };
 
-// One input. GstCollectPads allocates it, zeroed, so the track's number is kept plus one.
+// GstCollectPads allocates it, zeroed.
 struct MuxPad {
   GstCollectData collect;
-  int track_plus_one;
+  std::size_t input;
 };
 
 using Type = ElementType<GstElement, GstElementClass, MuxState>;
 
 MuxState& state_of(gpointer element) { return Type::state_of(element); }
 
-MuxPad& pad_of(GstCollectData* data) { return *reinterpret_cast<MuxPad*>(data); }
+MuxInput& input_of(MuxState& state, GstCollectData* data) {
+  return state.inputs.at(reinterpret_cast<MuxPad*>(data)->input);
+}
 
 class MappedBytes {
  public:
@@ -52,16 +68,55 @@ class MappedBytes {
   bool mapped_;
 };
 
-Status take_video_caps(MuxState& state, MuxPad& pad, GstCaps* caps) {
-  if (pad.track_plus_one > 0) return ok_status();  // h264parse may add details to its caps
-  const GValue* value = gst_structure_get_value(gst_caps_get_structure(caps, 0), "codec_data");
-  if (value == nullptr) return failure(FailureKind::kMedia, "a video track has no parameter sets");
+Bytes codec_data(const GstStructure* caps) {
+  const GValue* value = gst_structure_get_value(caps, "codec_data");
+  if (value == nullptr) return {};
   const MappedBytes record(gst_value_get_buffer(value));
-  const Result<ParameterSets> sets = parse_avcc(record.bytes());
+  return {record.bytes().begin(), record.bytes().end()};
+}
+
+Status take_video_caps(MuxInput& input, const GstStructure* caps) {
+  const Bytes record = codec_data(caps);
+  if (record.empty()) return failure(FailureKind::kMedia, "a video track has no parameter sets");
+  Result<ParameterSets> sets = parse_avcc(record);
   if (!sets) return sets.failure();
-  const Result<int> track = state.job.writer->add_video(state.job.format, *sets);
-  if (!track) return track.failure();
-  pad.track_plus_one = *track + 1;
+  input.video = std::move(*sets);
+  return ok_status();
+}
+
+Status take_audio_caps(MuxInput& input, const GstStructure* caps) {
+  AudioFormat format;
+  format.config = codec_data(caps);
+  const bool told = gst_structure_get_int(caps, "rate", &format.sample_rate) &&
+                    gst_structure_get_int(caps, "channels", &format.channels) &&
+                    gst_structure_get_int(caps, "priming", &format.priming) &&
+                    gst_structure_get_int(caps, "bitrate", &format.bitrate);
+  if (!told || format.config.empty()) {
+    return failure(FailureKind::kMedia, "an audio track does not tell its form");
+  }
+  input.audio = std::move(format);
+  return ok_status();
+}
+
+Status take_caps(MuxInput& input, const GstCaps* caps) {
+  const GstStructure* form = gst_caps_get_structure(caps, 0);
+  if (gst_structure_has_name(form, "audio/mpeg")) return take_audio_caps(input, form);
+  if (input.video) return ok_status();  // h264parse may add details to its caps
+  return take_video_caps(input, form);
+}
+
+Status make_tracks(MuxState& state) {
+  for (MuxInput& input : state.inputs) {
+    if (!input.video && !input.audio) {
+      return failure(FailureKind::kMedia, "a track has no form");
+    }
+    const Result<int> track = input.video
+                                  ? state.job.writer->add_video(state.job.format, *input.video)
+                                  : state.job.writer->add_audio(*input.audio);
+    if (!track) return track.failure();
+    input.track = *track;
+  }
+  state.tracks_made = true;
   return ok_status();
 }
 
@@ -71,7 +126,7 @@ gboolean on_event(GstCollectPads* pads, GstCollectData* data, GstEvent* event, g
     GstCaps* caps = nullptr;
     gst_event_parse_caps(event, &caps);
     const bool taken = contained(GST_ELEMENT(user), *state.job.failures, false, [&] {
-      const Status status = take_video_caps(state, pad_of(data), caps);
+      const Status status = take_caps(input_of(state, data), caps);
       if (!status) fail_element(GST_ELEMENT(user), *state.job.failures, status.failure());
       return status.ok();
     });
@@ -83,21 +138,45 @@ gboolean on_event(GstCollectPads* pads, GstCollectData* data, GstEvent* event, g
   return gst_collect_pads_event_default(pads, data, event, FALSE);
 }
 
-Status write_sample(MuxState& state, GstCollectData* data, GstBuffer* buffer) {
-  const int track = pad_of(data).track_plus_one - 1;
-  const GstClockTimeDiff decode_at = data->ABI.abi.dts;
-  if (track < 0 || !GST_BUFFER_PTS_IS_VALID(buffer) || !GST_CLOCK_STIME_IS_VALID(decode_at)) {
-    return failure(FailureKind::kMedia, "a sample came without its track or its times");
-  }
+Mp4Sample video_sample(const MuxState& state, int track, const GstBuffer* buffer,
+                       GstClockTimeDiff decode_at, ByteSpan bytes) {
   const Mp4Writer& writer = *state.job.writer;
+  return {.bytes = bytes,
+          .show_at = writer.ticks(track, static_cast<std::int64_t>(GST_BUFFER_PTS(buffer))),
+          .decode_at = writer.ticks(track, decode_at),
+          .duration = 1,
+          .key = starts_sequence(bytes)};
+}
+
+Mp4Sample audio_sample(const MuxState& state, const MuxInput& input, const GstBuffer* buffer,
+                       ByteSpan bytes) {
+  const Mp4Writer& writer = *state.job.writer;
+  const auto from = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+  const auto to = from + static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
+  const std::int64_t begins = writer.ticks(input.track, from);
+  const std::int64_t shown = begins - input.audio->priming;
+  return {.bytes = bytes,
+          .show_at = shown,
+          .decode_at = shown,
+          .duration = writer.ticks(input.track, to) - begins,
+          .key = true};
+}
+
+Status write_sample(MuxState& state, GstCollectData* data, GstBuffer* buffer) {
+  if (!state.tracks_made) {
+    if (Status made = make_tracks(state); !made) return made;
+  }
+  const MuxInput& input = input_of(state, data);
+  const GstClockTimeDiff decode_at = data->ABI.abi.dts;
+  const bool timed =
+      GST_BUFFER_PTS_IS_VALID(buffer) &&
+      (input.audio ? GST_BUFFER_DURATION_IS_VALID(buffer) : GST_CLOCK_STIME_IS_VALID(decode_at));
+  if (!timed) return failure(FailureKind::kMedia, "a sample came without its times");
   const MappedBytes sample(buffer);
   return state.job.writer->write(
-      track,
-      Mp4Sample{.bytes = sample.bytes(),
-                .show_at = writer.ticks(track, static_cast<std::int64_t>(GST_BUFFER_PTS(buffer))),
-                .decode_at = writer.ticks(track, decode_at),
-                .duration = 1,
-                .key = starts_sequence(sample.bytes())});
+      input.track, input.audio
+                       ? audio_sample(state, input, buffer, sample.bytes())
+                       : video_sample(state, input.track, buffer, decode_at, sample.bytes()));
 }
 
 // Called with the next sample of all tracks (running times), or without one when all have ended.
@@ -122,9 +201,12 @@ GstFlowReturn on_buffer(GstCollectPads*, GstCollectData* data, GstBuffer* raw_bu
 GstPad* request_new_pad(GstElement* element, GstPadTemplate* pad_template, const gchar*,
                         const GstCaps*) {
   MuxState& state = state_of(element);
-  const std::string name = "video_" + std::to_string(state.pads_made++);
+  const bool video = std::string_view(GST_PAD_TEMPLATE_NAME_TEMPLATE(pad_template)) == kVideoPad;
+  const std::string name = (video ? "video_" : "audio_") + std::to_string(state.inputs.size());
   GstPad* pad = gst_pad_new_from_template(pad_template, name.c_str());
-  gst_collect_pads_add_pad(state.pads, pad, sizeof(MuxPad), nullptr, TRUE);
+  GstCollectData* data = gst_collect_pads_add_pad(state.pads, pad, sizeof(MuxPad), nullptr, TRUE);
+  reinterpret_cast<MuxPad*>(data)->input = state.inputs.size();
+  state.inputs.emplace_back();
   gst_element_add_pad(element, pad);
   return pad;
 }
@@ -152,8 +234,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
 }
 
 void set_up_class(GstElementClass* type) {
-  add_pad_template(type, "video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+  add_pad_template(type, kVideoPad, GST_PAD_SINK, GST_PAD_REQUEST,
                    "video/x-h264,stream-format=avc,alignment=au");
+  add_pad_template(type, "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, kAacCaps);
   gst_element_class_set_static_metadata(type, "Pytoon MP4 muxer", "Codec/Muxer/Sink",
                                         "MP4 through libavformat", "Pytoon");
   type->request_new_pad = request_new_pad;

@@ -9,6 +9,7 @@ namespace {
 // Whole frames and whole audio samples are whole numbers of this many ticks a second.
 constexpr int kAudioRate = 48000;
 constexpr int kTicksPerFrame = 512;
+constexpr int kAacFrameSamples = 1024;
 
 bool set_extradata(AVCodecParameters& parameters, const Bytes& bytes) {
   parameters.extradata =
@@ -32,14 +33,23 @@ Result<std::unique_ptr<Mp4Writer>> Mp4Writer::create(const std::filesystem::path
   return std::make_unique<Mp4Writer>(std::move(output));
 }
 
-Result<int> Mp4Writer::add_video(const VideoFormat& format, const ParameterSets& sets) {
+Result<AVStream*> Mp4Writer::add_stream(AVMediaType type, const Bytes& config) {
   CHECK(!begun_, "a track was added after the first sample");
   AVStream* stream = avformat_new_stream(output_.get(), nullptr);
-  if (stream == nullptr) return failure(FailureKind::kOutOfMemory, "no memory for a track");
+  if (stream == nullptr || !set_extradata(*stream->codecpar, config)) {
+    return failure(FailureKind::kOutOfMemory, "no memory for a track");
+  }
+  stream->codecpar->codec_type = type;
+  return stream;
+}
+
+Result<int> Mp4Writer::add_video(const VideoFormat& format, const ParameterSets& sets) {
+  const Result<AVStream*> added = add_stream(AVMEDIA_TYPE_VIDEO, make_avcc(sets));
+  if (!added) return added.failure();
+  AVStream* stream = *added;
   stream->time_base = {1, format.frames_per_second * kTicksPerFrame};
   stream->avg_frame_rate = {format.frames_per_second, 1};
   AVCodecParameters& parameters = *stream->codecpar;
-  parameters.codec_type = AVMEDIA_TYPE_VIDEO;
   parameters.codec_id = AV_CODEC_ID_H264;
   parameters.width = format.size.width;
   parameters.height = format.size.height;
@@ -48,10 +58,24 @@ Result<int> Mp4Writer::add_video(const VideoFormat& format, const ParameterSets&
   parameters.color_trc = AVCOL_TRC_BT709;
   parameters.color_space = AVCOL_SPC_BT709;
   parameters.sample_aspect_ratio = stream->sample_aspect_ratio = {1, 1};
-  if (!set_extradata(parameters, make_avcc(sets))) {
-    return failure(FailureKind::kOutOfMemory, "no memory for a track");
-  }
   tracks_.push_back({.tick = {1, format.frames_per_second}});
+  return stream->index;
+}
+
+Result<int> Mp4Writer::add_audio(const AudioFormat& format) {
+  const Result<AVStream*> added = add_stream(AVMEDIA_TYPE_AUDIO, format.config);
+  if (!added) return added.failure();
+  AVStream* stream = *added;
+  stream->time_base = {1, format.sample_rate};
+  AVCodecParameters& parameters = *stream->codecpar;
+  parameters.codec_id = AV_CODEC_ID_AAC;
+  parameters.profile = FF_PROFILE_AAC_LOW;
+  parameters.sample_rate = format.sample_rate;
+  parameters.frame_size = kAacFrameSamples;
+  parameters.initial_padding = format.priming;
+  parameters.bit_rate = format.bitrate;
+  av_channel_layout_default(&parameters.ch_layout, format.channels);
+  tracks_.push_back({.tick = {1, format.sample_rate}});
   return stream->index;
 }
 

@@ -3,7 +3,6 @@
 //
 // Tracks are added first, then samples written in decoding order across all tracks, then finish().
 // An object that was not finished leaves a useless file behind: the caller removes it.
-// Only video so far; an audio track is another add_ function.
 //
 // Thread rule: one thread at a time. Blocks on the disk. Errors: kStorageFull, kIo, kNotFound (no
 // such folder), kMedia.
@@ -21,7 +20,17 @@
 
 namespace pytoon::media {
 
-// Times count the track's ticks: frames for video.
+// AAC-LC. `priming`: samples that the encoder puts before the sound; the first packet is shown at
+// -priming, and an edit list lets players leave them out.
+struct AudioFormat {
+  int sample_rate = 48'000;
+  int channels = 2;
+  int priming = 0;
+  int bitrate = 0;  // bits a second, nominal
+  Bytes config;     // AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1
+};
+
+// Times count the track's ticks: frames for video, samples for audio.
 struct Mp4Sample {
   ByteSpan bytes;
   std::int64_t show_at = 0;
@@ -38,6 +47,7 @@ class Mp4Writer {
 
   // The track's number.
   Result<int> add_video(const VideoFormat& format, const ParameterSets& sets);
+  Result<int> add_audio(const AudioFormat& format);
   Status write(int track, const Mp4Sample& sample);
   Status finish();
 
@@ -50,6 +60,7 @@ class Mp4Writer {
     std::int64_t decoded = std::numeric_limits<std::int64_t>::min();  // the last sample's time
   };
 
+  Result<AVStream*> add_stream(AVMediaType type, const Bytes& config);
   Status begin();
   AVStream* stream(int track) const { return output_->streams[track]; }
 

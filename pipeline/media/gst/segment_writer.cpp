@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pipeline/media/gst/compositor_source.h"
+#include "pipeline/media/gst/cuda_parts.h"
 #include "pipeline/media/gst/encoder_element.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mp4_mux_element.h"
@@ -40,20 +41,62 @@ Result<SegmentElements> build(GstPipelineRun& pipeline) {
   return made;
 }
 
+struct OpenEncoder {
+  EncoderSessions::Session session;  // given back after the encoder is closed
+  std::unique_ptr<VideoEncoder> encoder;
+};
+
+Result<OpenEncoder> open_on_host(const SegmentOrder& order) {
+  auto encoder = VideoEncoder::open(order.format, order.encoder);
+  if (!encoder) return encoder.failure();
+  return OpenEncoder{{}, std::move(*encoder)};
+}
+
+// Waits its turn: the card allows only so many encoders at once.
+Result<OpenEncoder> open_on_cuda(const SegmentOrder& order) {
+  if (!order.cuda) {
+    return failure(FailureKind::kEncoder, order.encoder.codec + " needs a CUDA device");
+  }
+  const Result<BufferRefPtr> frames = order.cuda->parts().make_frames(order.format.size);
+  if (!frames) return frames.failure();
+  for (;;) {
+    auto session = order.cuda->sessions().acquire(order.cancel);
+    if (!session) return session.failure();
+    auto encoder = VideoEncoder::open(order.format, order.encoder, frames->get());
+    if (encoder) return OpenEncoder{std::move(*session), std::move(*encoder)};
+    if (encoder.failure().kind != FailureKind::kUnavailable) return encoder.failure();
+    if (!order.cuda->sessions().retreat(std::move(*session))) {
+      return failure(FailureKind::kEncoder,
+                     "others hold all of the card's sessions: " + encoder.failure().detail);
+    }
+  }
+}
+
+// As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
+// the one that is drawn. With fewer the pipeline would stand still.
+int frames_needed(const SegmentOrder& order) {
+  return frames_held(order.encoder) + static_cast<int>(kQueuedFrames) + 2;
+}
+
 Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder& order) {
   auto writer = Mp4Writer::create(file.temporary());
   if (!writer) return writer.failure();
+  const bool cuda = order.encoder.takes_cuda_frames();
+  Result<OpenEncoder> opened = cuda ? open_on_cuda(order) : open_on_host(order);
+  if (!opened) return opened.failure();
   GstPipelineRun pipeline;
   const Result<SegmentElements> elements = build(pipeline);
   if (!elements) return elements.failure();
   configure_compositor_source(elements->source, {.frames = &frames,
                                                  .format = order.format,
                                                  .frame_count = order.frame_count,
+                                                 .cuda = cuda ? order.cuda.get() : nullptr,
+                                                 .cuda_frames = frames_needed(order),
                                                  .cancel = order.cancel,
                                                  .on_progress = order.on_progress,
                                                  .failures = pipeline.failures()});
   configure_encoder_element(elements->encoder, {.format = order.format,
-                                                .settings = order.encoder,
+                                                .encoder = std::move(opened->encoder),
                                                 .cancel = order.cancel,
                                                 .failures = pipeline.failures()});
   configure_mp4_mux_element(

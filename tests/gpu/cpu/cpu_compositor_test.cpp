@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cpu/cpu_texture.h"
+#include "tests/gpu/compare.h"
 #include "tests/gpu/reference.h"
 #include "tests/gpu/scene.h"
 
@@ -15,30 +15,6 @@ namespace pytoon::gpu {
 namespace {
 
 constexpr std::uint32_t kScenes = 160;
-
-struct Error {
-  double mean = 0;
-  double max = 0;
-};
-
-Error compare(const GuardedFrame& frame, ReferenceFrame& reference) {
-  double sum = 0;
-  double max = 0;
-  const auto add = [&](double got, double wanted) {
-    sum += std::abs(got - wanted);
-    max = std::max(max, std::abs(got - wanted));
-  };
-  const Size size = reference.size;
-  for (int y = 0; y < size.height; ++y) {
-    for (int x = 0; x < size.width; ++x) add(frame.luma(x, y), reference.luma_at(x, y));
-  }
-  for (int j = 0; j < size.height / 2; ++j) {
-    for (int i = 0; i < size.width; ++i) {
-      add(frame.chroma(i / 2, j, i % 2), reference.chroma_at(i / 2, j, i % 2));
-    }
-  }
-  return {sum / (size.width * size.height * 1.5), max};
-}
 
 TEST(CpuCompositor, MatchesTheReferenceOnRandomScenes) {
   const auto device = make_cpu_device();

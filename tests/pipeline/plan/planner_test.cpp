@@ -68,6 +68,21 @@ TEST(Planner, BrandSafeCalmsTheMotion) {
             spec::MotionProfile::kPunchy);
 }
 
+TEST(Planner, FootageOnlyHasNoCaptions) {
+  spec::JobRequest wish = request("product_hero_clean");
+  wish.prompt = "A new serum";
+  wish.footage_only = true;
+  const auto spec = make_render_spec(wish, shipped(), 1);
+  ASSERT_TRUE(spec);
+  EXPECT_TRUE(spec->footage_only);
+  EXPECT_TRUE(spec->captions_plan.timings.empty());
+  const auto read = spec::render_spec_from_json(spec::to_json(*spec));
+  ASSERT_TRUE(read) << read.failure().detail;
+  EXPECT_TRUE(read->footage_only);
+  wish.footage_only = false;
+  EXPECT_FALSE(spec::to_json(*make_render_spec(wish, shipped(), 1)).contains("footage_only"));
+}
+
 TEST(Planner, UnknownPresetAndPlatformAreNamed) {
   const auto preset = make_render_spec(request("nope"), shipped(), 1);
   ASSERT_FALSE(preset);

@@ -37,10 +37,50 @@ TEST(Timeline, OneImageIsOneShotAndSeveralAreUsedInTurn) {
 }
 
 TEST(Timeline, ACardStartsAShotOfItsOwn) {
-  const Timeline timeline = make_timeline(spec_of(15, {"a"}), {false, false, true, false, false});
+  const Timeline timeline = make_timeline(
+      spec_of(15, {"a"}), {Source::kOwn, Source::kOwn, Source::kCard, Source::kOwn, Source::kOwn});
   ASSERT_EQ(timeline.shots.size(), 3U);
-  EXPECT_TRUE(timeline.shots[1].card);
+  EXPECT_EQ(timeline.shots[1].source, Source::kCard);
   EXPECT_EQ(timeline.shots[2].first_segment, 3);
+}
+
+spec::RenderSpec with_clips(spec::RenderSpec spec, std::vector<std::string> clips) {
+  spec.assets.clips = std::move(clips);
+  return spec;
+}
+
+TEST(Timeline, ClipsComeAfterTheImagesAndAllAreUsedInTurn) {
+  const Timeline timeline = make_timeline(with_clips(spec_of(15, {"a"}), {"x", "y"}));
+  ASSERT_EQ(timeline.shots.size(), 5U);
+  const int images[] = {0, -1, -1, 0, -1};
+  const int clips[] = {-1, 0, 1, -1, 0};
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(timeline.shots[i].image, images[i]) << i;
+    EXPECT_EQ(timeline.shots[i].clip, clips[i]) << i;
+  }
+}
+
+TEST(Timeline, AClipGoesOnWhereItWasLeft) {
+  const Timeline one = make_timeline(with_clips(spec_of(15, {}), {"x", "x"}));
+  ASSERT_EQ(one.shots.size(), 1U);
+  EXPECT_EQ(one.shots[0].frames.count(), 450);
+  const Timeline two = make_timeline(with_clips(spec_of(15, {}), {"x", "y"}));
+  const int before[] = {0, 0, 90, 90, 180};
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(two.shots[i].clip_frames_before, before[i]) << i;
+  // A card shows nothing of it.
+  const Timeline card =
+      make_timeline(with_clips(spec_of(9, {}), {"x"}), {Source::kOwn, Source::kCard, Source::kOwn});
+  ASSERT_EQ(card.shots.size(), 3U);
+  EXPECT_EQ(card.shots[2].clip_frames_before, 90);
+}
+
+TEST(Timeline, WhatAnEngineMadeIsAShotOfItsOwn) {
+  const Timeline timeline =
+      make_timeline(spec_of(9, {"a"}), {Source::kMade, Source::kMade, Source::kOwn});
+  ASSERT_EQ(timeline.shots.size(), 3U);
+  EXPECT_EQ(timeline.shots[1].source, Source::kMade);
+  EXPECT_EQ(timeline.shots[1].image, 0);
+  EXPECT_EQ(timeline.shots[1].first_segment, 1);
 }
 
 TEST(Timeline, TransitionsAreWholeFrames) {

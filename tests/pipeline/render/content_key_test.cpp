@@ -56,6 +56,9 @@ TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
   other.spec.captions_plan.timings[2].text = "later caption: it shares size and baseline";
   EXPECT_NE(keys_of(other)[0], keys[0]);
   other = job;
+  other.spec.footage_only = true;
+  EXPECT_NE(keys_of(other)[0], keys[0]);
+  other = job;
   other.inputs.logo = InputFile{"logo.png", "hash-l"};
   EXPECT_NE(keys_of(other)[0], keys[0]);
   EXPECT_NE(keys_of(job, {"cuda", "x264", "fonts"})[0], keys[0]);
@@ -70,6 +73,34 @@ TEST(ContentKey, WhatNoPixelDependsOnDoesNotChangeIt) {
   other.spec.segments[0].prompt = "another prompt";
   other.spec.preset_id = "renamed";
   EXPECT_EQ(keys_of(other), keys_of(job));
+}
+
+TEST(ContentKey, ClipsDecideTheKeysOfTheSegmentsThatShowThem) {
+  RenderJob job = job_of("product_hero_clean");
+  job.spec.captions_plan.timings.clear();
+  job.spec.assets.clips = {"storage://x"};
+  job.inputs.clips = {{"x.mp4", "hash-x"}};
+  const auto keys = keys_of(job);  // a, b, x, a, b
+  RenderJob other = job;
+  other.inputs.clips[0].sha256 = "hash-y";
+  const auto changed = keys_of(other);
+  EXPECT_EQ(changed[0], keys[0]);
+  EXPECT_EQ(changed[1], keys[1]);
+  EXPECT_NE(changed[2], keys[2]);
+  EXPECT_NE(changed[3], keys[3]);  // crossfades from it
+  EXPECT_EQ(changed[4], keys[4]);
+}
+
+TEST(ContentKey, WhatAnEngineMadeDecidesItsSegmentsKey) {
+  RenderJob job = job_of("overlay_glow");
+  job.spec.captions_plan.timings.clear();
+  const auto keys = keys_of(job);
+  job.footage[1] = {Footage::kClip, InputFile{"made.mp4", "hash-m"}};
+  const auto made = keys_of(job);
+  EXPECT_NE(made[1], keys[1]);
+  EXPECT_EQ(made[0], keys[0]);
+  job.footage[1].clip->sha256 = "hash-n";
+  EXPECT_NE(keys_of(job)[1], made[1]);
 }
 
 TEST(ContentKey, ACardChangesItsNeighboursThatShowIt) {

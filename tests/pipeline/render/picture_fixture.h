@@ -11,6 +11,7 @@
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/media.h"
 #include "pipeline/plan/planner.h"
+#include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 #include "pipeline/render/scene_renderer.h"
 
@@ -66,7 +67,8 @@ class PictureTest : public testing::Test {
 
   HostFrame compose(const Scene& scene, int frame) {
     gpu::Composition composition;
-    scene.evaluate(frame, composition);
+    OpenClips clips(*device_, {});
+    EXPECT_TRUE(scene.evaluate(frame, clips, composition));
     return compose(composition);
   }
   HostFrame compose(const gpu::Composition& composition) {

@@ -173,6 +173,32 @@ TEST_F(Picture, TheProductIsComposedSharpUnstretchedAndUncovered) {
   }
 }
 
+TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
+  gpu::RgbaImage product({300, 600}, {0, 0, 0, 0});
+  for (int y = 50; y < 550; ++y) {
+    for (int x = 50; x < 250; ++x) {
+      std::fill_n(product.at(x, y), 3, static_cast<std::uint8_t>(x / 50 % 2 == 0 ? 230 : 30));
+      product.at(x, y)[3] = 255;
+    }
+  }
+  spec::JobRequest wish = request("overlay_classic");
+  wish.captions = spec::Captions{"One line", {}, ""};
+  wish.footage_only = true;
+  RenderJob job = job_of(wish, product);
+  const HostFrame picture = compose(*scene_of(job), 30);
+  const gpu::Rect place = place_product({200, 500}, product_zone(job.spec, 0));
+  const int middle = place.y + place.height / 2;
+  // Stripes of the product would differ by 170; what is left of them in the blur does not.
+  for (int column = 0; column + 1 < 4; ++column) {
+    const int x = place.x + place.width * (2 * column + 1) / 8;
+    EXPECT_NEAR(picture.luma(x, middle), picture.luma(x + place.width / 4, middle), 40);
+  }
+  job.inputs.logo = InputFile{job.inputs.images[0].path, "logo"};
+  EXPECT_EQ(compose(*scene_of(job), 30).bytes, picture.bytes);
+  job.spec.footage_only = false;
+  EXPECT_NE(compose(*scene_of(job), 30).bytes, picture.bytes);
+}
+
 TEST_F(Picture, ACardIsDrawnEvenWhenTheImageIsBroken) {
   RenderJob job = job_of(request("product_hero_clean"), chart());
   job.inputs.images[0].path = folder_ / "gone.png";

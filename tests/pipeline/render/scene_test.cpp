@@ -14,6 +14,12 @@ struct FakeTexture final : gpu::Texture {
   gpu::Size size_;
 };
 
+struct NoClips final : ClipFrames {
+  Result<std::shared_ptr<const gpu::Texture>> texture(const ShotClip&, int) override {
+    return failure(FailureKind::kInternal, "there are no clips here");
+  }
+};
+
 Scene two_shots(double amplitude) {
   spec::RenderSpec spec;
   spec.assets.images = {"a", "b"};
@@ -31,18 +37,19 @@ Scene two_shots(double amplitude) {
 TEST(Scene, TransitionLiesAtTheStartOfTheIncomingSegment) {
   const Scene scene = two_shots(0.05);
   gpu::Composition frame;
-  scene.evaluate(89, frame);
+  NoClips none;
+  ASSERT_TRUE(scene.evaluate(89, none, frame));
   EXPECT_EQ(frame.mix_256, 0);
   int last_mix = 0;
   for (int i = 90; i < 95; ++i) {
-    scene.evaluate(i, frame);
+    ASSERT_TRUE(scene.evaluate(i, none, frame));
     EXPECT_EQ(frame.base.size(), 1U);
     EXPECT_EQ(frame.incoming.size(), 1U);
     EXPECT_GT(frame.mix_256, last_mix);
     EXPECT_LT(frame.mix_256, 256);
     last_mix = frame.mix_256;
   }
-  scene.evaluate(95, frame);
+  ASSERT_TRUE(scene.evaluate(95, none, frame));
   EXPECT_EQ(frame.mix_256, 0);
   EXPECT_TRUE(frame.incoming.empty());
 }
@@ -50,8 +57,9 @@ TEST(Scene, TransitionLiesAtTheStartOfTheIncomingSegment) {
 TEST(Scene, TheMovingPictureAlwaysCoversTheFrame) {
   const Scene scene = two_shots(0.05);
   gpu::Composition frame;
+  NoClips none;
   for (int i = 0; i < 180; ++i) {
-    scene.evaluate(i, frame);
+    ASSERT_TRUE(scene.evaluate(i, none, frame));
     for (const auto* layers : {&frame.base, &frame.incoming}) {
       for (const gpu::Layer& layer : *layers) {
         EXPECT_GE(layer.x.origin, -1e-9);
@@ -69,10 +77,11 @@ TEST(Scene, CaptionsShowOnTheirFramesOnly) {
   scene.set_captions({{{0, 60}, fixed_layer(texture, {10, 20, 100, 50})},
                       {{60, 180}, fixed_layer(texture, {10, 80, 100, 50})}});
   gpu::Composition frame;
-  scene.evaluate(59, frame);
+  NoClips none;
+  ASSERT_TRUE(scene.evaluate(59, none, frame));
   ASSERT_EQ(frame.top.size(), 1U);
   EXPECT_EQ(frame.top[0].clip.y, 20);
-  scene.evaluate(60, frame);
+  ASSERT_TRUE(scene.evaluate(60, none, frame));
   ASSERT_EQ(frame.top.size(), 1U);
   EXPECT_EQ(frame.top[0].clip.y, 80);
 }

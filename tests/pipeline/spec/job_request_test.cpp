@@ -25,13 +25,15 @@ TEST(JobRequest, TheWholeContractIsRead) {
   const Result<JobRequest> request = parse_job_request(json::parse(R"({
       "preset_id": "overlay_glow", "prompt": "Serum", "target_duration_seconds": 60,
       "brand_safe": false, "engine_policy": "local_only", "archetype": "OVERLAY",
-      "image_uris": ["storage://assets/a"], "mask_uri": "storage://assets/m",
+      "image_uris": ["storage://assets/a"], "clip_uris": ["storage://assets/c"],
+      "mask_uri": "storage://assets/m",
       "captions": {"hook": "h", "beats": ["b1", "b2"], "cta": "c"},
       "platform": "reels", "seed": 4294967295, "priority": 9})"));
   ASSERT_TRUE(request) << request.failure().detail;
   EXPECT_EQ(request->target_duration_seconds, 60);
   EXPECT_EQ(request->engine_policy, EnginePolicy::kLocalOnly);
   EXPECT_EQ(request->archetype, Archetype::kOverlay);
+  EXPECT_EQ(request->clip_uris, std::vector<std::string>{"storage://assets/c"});
   EXPECT_EQ(request->captions->beats.size(), 2U);
   EXPECT_EQ(request->seed, 4294967295U);
 }
@@ -56,9 +58,9 @@ TEST(JobRequest, EachBadFieldIsNamed) {
       {"priority", 10},
       {"image_uris", "storage://a"},
       {"captions", "text"},
-      {"clip_uris", json::array({"storage://a"})},
-      {"music_uri", "storage://a"},
-      {"voice_uri", "storage://a"},
+      {"clip_uris", "storage://a"},
+      {"music_uri", ""},
+      {"voice_uri", json::array({"storage://a"})},
       {"webhook_url", "https://example.com"},
       {"colour", "red"}};
   for (const auto& [name, value] : bad) {

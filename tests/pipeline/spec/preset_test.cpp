@@ -12,7 +12,7 @@ namespace {
 TEST(Presets, TheShippedOnesAreTheContracts) {
   const Result<PresetTable> presets = read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
   ASSERT_TRUE(presets) << presets.failure().detail;
-  ASSERT_EQ(presets->size(), 8U);
+  ASSERT_EQ(presets->size(), 12U);
   const Preset& minimal = presets->at("brand_safe_minimal");
   EXPECT_EQ(minimal.engine_policy, EnginePolicy::kLocalOnly);
   EXPECT_EQ(minimal.caption_style.safe_margin_px, 140);

@@ -21,6 +21,7 @@ TEST(RenderSpec, EveryPresetsSpecIsValidAndSurvivesTheRoundTrip) {
     request.preset_id = id;
     request.prompt = "A new serum";
     request.image_uris = {"storage://assets/a"};
+    request.clip_uris = {"storage://assets/c"};
     const Result<RenderSpec> made = plan::make_render_spec(request, shipped, 7);
     ASSERT_TRUE(made) << id;
     const nlohmann::ordered_json json = to_json(*made);

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "base/files.h"
+
 namespace pytoon::app {
 namespace {
 
@@ -18,7 +22,7 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
   const Result<Config> config = read_config(base());
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->api_port, 8080);
-  EXPECT_EQ(config->catalogue.presets.size(), 8U);
+  EXPECT_EQ(config->catalogue.presets.size(), 12U);
   EXPECT_EQ(config->catalogue.defaults.target_duration_seconds, 15);
   EXPECT_FALSE(config->catalogue.defaults.env_brand_safe.has_value());
   EXPECT_EQ(config->database, "data/pytoon.db");
@@ -30,12 +34,40 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"WORKER_CONCURRENCY", "0"},    {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
       {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
-      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"}};
+      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"},
+      {"COMFYUI_BASE_URL", "x"},      {"API_ENGINE_BASE_URL", "ftp://x"},
+      {"PYTOON_DEVICE", "tpu"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
     EXPECT_EQ(detail.find('\n'), std::string::npos) << detail;
     EXPECT_NE(detail.find(name == "PYTOON_CONFIG_DIR" ? value : name), std::string::npos) << detail;
+  }
+}
+
+// A config folder of its own with another engine.yaml.
+std::string refusal_of_engine(const std::string& encoder_lines) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "pytoon-engine-yaml";
+  fs::remove_all(folder);
+  fs::copy(PYTOON_SOURCE_DIR "/config", folder);
+  fs::remove(folder / "engine.yaml");
+  EXPECT_TRUE(write_file_atomically(folder / "engine.yaml", "encoder:\n" + encoder_lines));
+  const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", folder.string()}});
+  fs::remove_all(folder);
+  return config ? "" : config.failure().detail;
+}
+
+TEST(Config, TheEncoderIsChosenInEngineYaml) {
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264), "");  // what is new has defaults
+  EXPECT_EQ(refusal_of_engine(x264 + "  codec: libx264\n  nvenc_sessions: 3\n"), "");
+  for (const char* wrong :
+       {"codec: h265", "nvenc_preset: slow", "nvenc_cq: 5", "nvenc_sessions: -1"}) {
+    const std::string detail = refusal_of_engine(x264 + "  " + wrong + "\n");
+    EXPECT_NE(detail.find("engine.yaml"), std::string::npos) << wrong;
+    const std::string field(wrong, std::string_view(wrong).find(':'));
+    EXPECT_NE(detail.find(field), std::string::npos) << detail;
   }
 }
 
@@ -47,6 +79,30 @@ TEST(Config, ProductionNeedsAStrongKey) {
   EXPECT_FALSE(read_config(environment));
   environment["API_KEY"] = "0123456789abcdef";
   EXPECT_TRUE(read_config(environment));
+}
+
+TEST(Config, EnginesAreThoseWithAnAddress) {
+  Environment environment = base();
+  EXPECT_TRUE(read_config(environment)->engines.comfyui.empty());
+  environment["COMFYUI_BASE_URL"] = "http://127.0.0.1:8188";
+  environment["API_ENGINE_BASE_URL"] = "https://pytoon.example.com";
+  environment["API_ENGINE_KEY"] = "k";
+  const Result<Config> config = read_config(environment);
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->engines.comfyui.size(), 3U);
+  EXPECT_EQ(config->engines.remote.size(), 1U);
+  EXPECT_TRUE(config->unused.empty());
+}
+
+TEST(Config, DeviceAndFontFolders) {
+  Environment environment = base();
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kAuto);
+  EXPECT_TRUE(read_config(environment)->font_dirs.empty());
+  environment["PYTOON_DEVICE"] = "cuda";
+  environment["PYTOON_FONT_DIRS"] = "/fonts:more";
+  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kCuda);
+  EXPECT_EQ(read_config(environment)->font_dirs,
+            (std::vector<std::filesystem::path>{"/fonts", "more"}));
 }
 
 TEST(Config, VariablesOfPartsNotBuiltAreReportedAndNotObeyed) {

@@ -20,11 +20,17 @@ class FakeRenderer : public render::Renderer {
   // Asked before a segment is written, and before the video is assembled.
   std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
   std::function<Status()> on_assemble;
+  std::function<Status(const CancelToken&)> on_sound;
+  // Asked as well, with the encoder that the job names.
+  std::function<Status(int index, const std::string& encoder)> on_encode;
+  std::vector<render::Encoder> encoder_list{{"fake_encoder", "", false}};
 
   Status check(const spec::RenderSpec& spec) override {
     if (spec.captions_plan.hook.find("\u2603") == std::string::npos) return ok_status();
     return invalid_field("/captions/hook", "has a glyph that no font has");
   }
+
+  std::vector<render::Encoder> encoders() const override { return encoder_list; }
 
   Result<std::vector<std::string>> content_keys(const render::RenderJob& job) override {
     std::vector<std::string> keys;
@@ -46,7 +52,8 @@ class FakeRenderer : public render::Renderer {
       ++running_;
       most_running_ = std::max(most_running_, running_);
     }
-    Status done = on_render ? on_render(index, job.footage[i], cancel) : ok_status();
+    Status done = on_render ? on_render(index, job.footage[i].kind, cancel) : ok_status();
+    if (done && on_encode) done = on_encode(index, job.encoder);
     if (done) {
       on_progress(frame_count(job.spec, index));
       done = write_file_atomically(output, "segment " + key(job, i) + "\n");
@@ -56,7 +63,21 @@ class FakeRenderer : public render::Renderer {
     return done;
   }
 
+  Result<media::SoundMeasures> prepare_sound(const render::RenderJob& job,
+                                             const std::filesystem::path& output,
+                                             const CancelToken& cancel) override {
+    if (on_sound) {
+      if (Status done = on_sound(cancel); !done) return done.failure();
+    }
+    const auto sha256 = [](const auto& input) { return input ? input->sha256 : ""; };
+    const std::string sound =
+        "sound " + sha256(job.inputs.music) + " " + sha256(job.inputs.voice) + "\n";
+    if (Status written = write_file_atomically(output, sound); !written) return written.failure();
+    return media::SoundMeasures{-14, -2, 3, 1.5, job.inputs.music && job.inputs.voice};
+  }
+
   Status assemble(const render::RenderJob& job, const std::vector<std::filesystem::path>& segments,
+                  const std::optional<std::filesystem::path>& sound,
                   const std::filesystem::path& output, const CancelToken& /*cancel*/) override {
     if (on_assemble) {
       if (Status done = on_assemble(); !done) return done;
@@ -70,6 +91,11 @@ class FakeRenderer : public render::Renderer {
       }
       video += *part;
     }
+    if (sound) {
+      const Result<std::string> heard = read_file(*sound);
+      if (!heard) return heard.failure();
+      video += *heard;
+    }
     return write_file_atomically(output, video);
   }
 
@@ -80,8 +106,8 @@ class FakeRenderer : public render::Renderer {
     return write_file_atomically(output, "thumbnail of " + sha256_hex(*bytes));
   }
 
-  nlohmann::ordered_json facts(const spec::RenderSpec& /*spec*/) const override {
-    return {{"device", "fake"}};
+  nlohmann::ordered_json facts(const render::RenderJob& job) const override {
+    return {{"device", "fake"}, {"encoder", job.encoder}};
   }
 
   int calls(int index) const {
@@ -103,11 +129,13 @@ class FakeRenderer : public render::Renderer {
   // A segment depends on its own footage and on that of the one before, which it fades from.
   static std::string key(const render::RenderJob& job, std::size_t i) {
     Sha256 hash;
+    hash.field(job.encoder);
     hash.field(std::to_string(job.spec.seed));
     hash.field(std::to_string(i));
     for (const render::InputFile& image : job.inputs.images) hash.field(image.sha256);
-    hash.field(std::to_string(static_cast<int>(job.footage[i])));
-    if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1])));
+    for (const render::InputFile& clip : job.inputs.clips) hash.field(clip.sha256);
+    hash.field(std::to_string(static_cast<int>(job.footage[i].kind)));
+    if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1].kind)));
     return hash.hex();
   }
 

@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // Knows a picture by its first word: "png 10 20 alpha".
-class FakeInspector final : public PictureInspector {
+class FakeInspector final : public MediaInspector {
  public:
-  Result<PictureFacts> inspect(const fs::path& file) override {
+  Result<PictureFacts> inspect_picture(const fs::path& file) override {
     std::istringstream words(*read_file(file));
     PictureFacts facts;
     std::string alpha;
@@ -25,6 +25,25 @@ class FakeInspector final : public PictureInspector {
     if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
     if (facts.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
     if (facts.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
+    return facts;
+  }
+  // "mp4 10 20 2.5": width, height, seconds.
+  Result<ClipFacts> inspect_clip(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    ClipFacts facts;
+    words >> facts.format >> facts.width >> facts.height >> facts.duration_seconds;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is damaged");
+    if (facts.format != "mp4") return failure(FailureKind::kUnsupportedType, "is no clip");
+    if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
+    return facts;
+  }
+  // And a sound: "mp3 12.5 2 44100".
+  Result<AudioFacts> inspect_audio(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    AudioFacts facts;
+    words >> facts.format >> facts.duration_seconds >> facts.channels >> facts.sample_rate;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (facts.duration_seconds > 900) return failure(FailureKind::kInvalid, "is too long");
     return facts;
   }
 };
@@ -49,6 +68,7 @@ class CountingMetrics final : public JobMetrics {
   void job_failed(spec::Archetype, const std::string&) override {}
   void segment_rendered(const std::string&, double) override {}
   void fallback_used(const std::string&) override {}
+  void degraded(const std::string&, const std::string&) override {}
   int created = 0;
 };
 
@@ -261,10 +281,99 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(refused("png 5000 1", "image").faults.at(0).pointer, "/file");
   EXPECT_EQ(refused("png 1 1" + std::string(20'000'000, ' '), "image").kind,
             FailureKind::kTooLarge);
-  for (const char* category : {"audio", "video", "", "font"}) {
+  EXPECT_EQ(refused("broken 1 1 8000", "audio").kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused("mp3 901 1 8000", "audio").faults.at(0).pointer, "/file");
+  for (const char* category : {"", "font"}) {
     EXPECT_EQ(refused("png 1 1", category).kind, FailureKind::kInvalid);
     EXPECT_EQ(refused("png 1 1", category).faults.at(0).pointer, "/category");
   }
+}
+
+TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
+  const auto clip = service_->keep_asset(acme_, upload("mp4 1080 1920 12.5", "video"));
+  ASSERT_TRUE(clip) << clip.failure().detail;
+  EXPECT_TRUE(clip->key.ends_with(".mp4"));
+  EXPECT_EQ(clip->width, 1080);
+  EXPECT_EQ(clip->height, 1920);
+  EXPECT_EQ(clip->duration_seconds, 12.5);
+  EXPECT_EQ(store_.asset("acme", clip->key)->duration_seconds, 12.5);
+  EXPECT_FALSE(service_->keep_asset(acme_, upload("png 1 1"))->duration_seconds);
+
+  const auto refused = [this](const std::string& bytes) {
+    return service_->keep_asset(acme_, upload(bytes, "video")).failure();
+  };
+  EXPECT_EQ(refused("broken").kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused("png 1 1").kind, FailureKind::kUnsupportedType);
+  EXPECT_EQ(refused("mp4 1 1 121").kind, FailureKind::kInvalid);
+  EXPECT_EQ(refused("mp4 1 1 121").faults.at(0).pointer, "/file");
+  // A clip may be larger than a picture.
+  EXPECT_TRUE(
+      service_->keep_asset(acme_, upload("mp4 1 1 2" + std::string(20'000'000, ' '), "video")));
+}
+
+TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
+  const std::string clip = keep(acme_, "mp4 1080 1920 12.5", "video");
+  const std::string picture = keep(acme_);
+  json wrong = body();
+  wrong["clip_uris"] = {clip, picture};
+  expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/1");
+  wrong = body();
+  wrong["image_uris"] = {clip};
+  expect_fault(wrong, FailureKind::kInvalid, "/image_uris/0");
+  wrong = body();
+  wrong["clip_uris"] = {"storage://assets/acme/none.mp4"};
+  expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/0");
+  json right = body();
+  right["image_uris"] = {picture};
+  right["clip_uris"] = {clip};
+  const auto submitted = service_->submit(acme_, right, "");
+  ASSERT_TRUE(submitted) << submitted.failure().detail;
+  EXPECT_EQ(store_.job(submitted->job_id)->spec.assets.clips, std::vector<std::string>{clip});
+}
+
+TEST_F(JobServiceTest, SoundSaysWhatItIs) {
+  const auto asset = service_->keep_asset(acme_, upload("mp3 12.5 2 44100", "audio"));
+  ASSERT_TRUE(asset) << asset.failure().detail;
+  EXPECT_EQ(asset->duration_seconds, 12.5);
+  EXPECT_EQ(asset->channels, 2);
+  EXPECT_EQ(asset->sample_rate, 44'100);
+  EXPECT_FALSE(asset->width || asset->height);
+  EXPECT_TRUE(asset->key.ends_with(".mp3"));
+  const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
+  ASSERT_TRUE(picture);
+  EXPECT_FALSE(picture->duration_seconds || picture->channels || picture->sample_rate);
+}
+
+TEST_F(JobServiceTest, SoundIsTakenWhereItFits) {
+  const std::string sound = service_->keep_asset(acme_, upload("wav 10.0004 1 8000", "audio"))->uri;
+  json order = body();
+  order["music_uri"] = sound;
+  order["voice_uri"] = sound;
+  order["target_duration_seconds"] = 11;
+  const auto submitted = service_->submit(acme_, order, "");
+  ASSERT_TRUE(submitted) << submitted.failure().detail;
+  const spec::RenderSpec spec = service_->job(acme_, submitted->job_id)->spec;
+  EXPECT_EQ(spec.assets.music, sound);
+  EXPECT_EQ(spec.assets.voice, sound);
+  EXPECT_TRUE(spec.audio_plan.duck_music);
+
+  order["target_duration_seconds"] = 10;
+  const Failure cut = service_->submit(acme_, order, "").failure();
+  EXPECT_EQ(cut.kind, FailureKind::kInvalid);
+  ASSERT_EQ(cut.faults.size(), 1U);
+  EXPECT_EQ(cut.faults[0].pointer, "/voice_uri");
+  EXPECT_NE(cut.faults[0].detail.find("lasts 10.0004 s and the video 10 s"), std::string::npos);
+
+  const std::string picture = service_->keep_asset(acme_, upload("png 10 20"))->uri;
+  order = body();
+  order["music_uri"] = picture;
+  order["voice_uri"] = "storage://assets/none.mp3";
+  order["image_uris"] = {sound};
+  const Failure wrong = service_->submit(acme_, order, "").failure();
+  ASSERT_EQ(wrong.faults.size(), 3U);
+  EXPECT_EQ(wrong.faults[0].pointer, "/image_uris/0");
+  EXPECT_EQ(wrong.faults[1].pointer, "/music_uri");
+  EXPECT_EQ(wrong.faults[2].pointer, "/voice_uri");
 }
 
 TEST_F(JobServiceTest, AStrangeTenantNameMakesNoStrangePath) {

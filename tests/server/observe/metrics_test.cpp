@@ -20,6 +20,8 @@ class MetricsTest : public testing::Test {
 TEST_F(MetricsTest, CountersBeginAtZero) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_render_success_total{archetype=\"OVERLAY\"} 0\n"));
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_fallback_total{type=\"template\"} 0\n"));
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr("pytoon_degraded_total{from=\"h264_nvenc\",to=\"libx264\"} 0\n"));
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_render_failure_total{")));
 }
 
@@ -29,6 +31,7 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
   metrics_.job_done(spec::Archetype::kMemeText, 3.5);
   metrics_.job_failed(spec::Archetype::kMemeText, "lost-input");
   metrics_.fallback_used("template");
+  metrics_.degraded("h264_nvenc", "libx264");
   metrics_.segment_rendered("local_compositor", 1.5);
   metrics_.http_request("GET", "/api/v1/jobs/{id}", 200, 0.02);
   const std::string text = metrics_.text();
@@ -40,6 +43,7 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
            "pytoon_job_total_seconds_bucket{archetype=\"MEME_TEXT\",le=\"5\"} 1\n",
            "pytoon_render_failure_total{archetype=\"MEME_TEXT\",reason=\"lost-input\"} 1\n",
            "pytoon_fallback_total{type=\"template\"} 1\n",
+           "pytoon_degraded_total{from=\"h264_nvenc\",to=\"libx264\"} 1\n",
            "pytoon_segment_render_seconds_count{engine=\"local_compositor\"} 1\n",
            "pytoon_http_request_seconds_count{method=\"GET\",route=\"/api/v1/jobs/{id}\","
            "status=\"200\"} 1\n",

@@ -26,12 +26,16 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
   void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
   void fallback_used(const std::string& type) override { count(fallbacks, type); }
+  void degraded(const std::string& from, const std::string& to) override {
+    count(switches, from + " to " + to);
+  }
 
   std::atomic<int> done{0};
   // Read when no run is at work.
   std::map<std::string, int> failed;
   std::map<std::string, int> segments;
   std::map<std::string, int> fallbacks;
+  std::map<std::string, int> switches;
 
  private:
   void count(std::map<std::string, int>& counts, const std::string& label) {
@@ -56,7 +60,7 @@ struct QuietParts {
   HandClock clock;
   std::ostringstream lines;
   Log log{clock, lines};
-  engines::Ladder ladder{only_the_compositor()};
+  engines::Ladder ladder{only_the_compositor(), clock};
   spec::PresetTable presets;
   RecordingMetrics metrics;
 };

@@ -58,7 +58,6 @@ class RunFixture : public testing::Test {
   std::unique_ptr<Worker> worker(const std::string& holder = "worker") {
     Options options = options_;
     options.holder = holder;
-    options.encoders = {"fake"};
     jobs::WorkerFacts facts;
     facts.threads = 1;
     return std::make_unique<Worker>(parts(), *store_, options, facts);
@@ -120,7 +119,7 @@ class RunFixture : public testing::Test {
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;
-  engines::Ladder ladder_{only_the_compositor()};
+  engines::Ladder ladder_{only_the_compositor(), clock_};
   spec::PresetTable presets_;
   RecordingMetrics metrics_;
   Options options_;

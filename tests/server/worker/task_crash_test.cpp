@@ -20,7 +20,6 @@ class TaskCrash : public RunFixture {
                          presets_, metrics_, clock_,  log_};
       Options options = options_;
       options.holder = "mortal";
-      options.encoders = {"fake"};
       jobs::WorkerFacts facts;
       Worker hands(mortal, *store_, options, facts);
       for (int i = 0; i < 100 && !doom.met() && !is_terminal(job("a").status); ++i) {

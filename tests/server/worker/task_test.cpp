@@ -109,7 +109,7 @@ TEST_F(TaskTest, AHalfFinishedJobGoesOnFromItsFinishedSegments) {
   };
   {  // it dies in the third
     testing_support::Doom doom(1'000'000);
-    auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake"}}, options_.lease);
+    auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
     ASSERT_TRUE(claim && *claim);
   }
   renderer_.on_render = nullptr;
@@ -211,7 +211,6 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
   Parts lossy{*store_, tasks, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
   Options options = options_;
   options.holder = "lossy";
-  options.encoders = {"fake"};
   jobs::WorkerFacts facts;
   Worker hands(lossy, *store_, options, facts);
   submit(order("a"));

@@ -26,7 +26,6 @@ class WorkerPoolTest : public RunFixture {
   std::unique_ptr<Pool> pool(int threads) {
     Options options = options_;
     options.holder = "pool" + std::to_string(++pools_);
-    options.encoders = {"fake"};
     options.back_off = milliseconds(1);
     jobs::WorkerFacts facts;
     const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
@@ -127,7 +126,7 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
   submit(order("a"));
   finish_segments(*worker("dead"), "a", 2);
-  auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake"}}, options_.lease);
+  auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
   ASSERT_TRUE(claim && *claim);
   const auto workers = pool(1);
   EXPECT_TRUE(ends("a"));
@@ -169,7 +168,7 @@ TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
 void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
   for (int i = 0; i < 2; ++i) {
     const auto claim =
-        *tasks.lease_next({"dying", {jobs::Work::kRender}, {"fake"}}, milliseconds(1000));
+        *tasks.lease_next({"dying", {jobs::Work::kRender}, {"fake_encoder"}}, milliseconds(1000));
     ASSERT_EQ(claim->job.id, id);
     ASSERT_TRUE(tasks.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
   }

@@ -1,0 +1,217 @@
+// Times a device's compositor on scenes such as films have, in three sizes; prints one JSON object.
+//   device_bench cpu|cuda [seconds per scene]
+//
+// frames_per_s      composed and complete, one after the other, on one compositor; on cuda into
+//                   device memory (`device`) and down to the host (`host`)
+// bytes_per_frame   compulsory: texels that the frame's layers cover, read once, and the frame,
+//                   written once
+// gb_per_s          those bytes times frames_per_s; share_of_copy against a plain copy in the same
+//                   memory, measured in this run, counted as bytes read plus bytes written
+// crossings         frames that crossed to the host, per frame drawn
+// memory_bytes      device memory that one segment of the scene holds
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "gpu/cpu/cpu_device.h"
+#include "gpu/cuda/cuda.h"
+#include "tests/gpu/cuda/real_runtime.h"
+#include "tests/gpu/showcase.h"
+
+namespace pytoon::gpu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr double kSizes[] = {0.5, 1, 2};
+
+int fail(const std::string& reason) {
+  std::cerr << "device_bench: " << reason << "\n";
+  return 1;
+}
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(clock_.steady_now() - start_).count();
+  }
+
+ private:
+  const SystemClock clock_;
+  const SteadyTime start_ = clock_.steady_now();
+};
+
+// Calls work(i) for at least that long; calls a second, or 0 when one failed.
+double pace(double seconds, const std::function<bool(int)>& work) {
+  for (int i = 0; i < 3; ++i) {
+    if (!work(i)) return 0;
+  }
+  const Stopwatch watch;
+  int count = 0;
+  while (count < 5 || watch.seconds() < seconds) {
+    if (!work(count++)) return 0;
+  }
+  return count / watch.seconds();
+}
+
+// Device memory, when there is a runtime; else none.
+class Memory {
+ public:
+  explicit Memory(cuda::Runtime* runtime) : runtime_(runtime) {}
+  ~Memory() {
+    for (void* block : blocks_) runtime_->release(block);
+  }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  std::uint8_t* take(std::size_t bytes) {
+    Result<void*> block = runtime_->allocate(bytes);
+    if (!block) return nullptr;
+    blocks_.push_back(*block);
+    return static_cast<std::uint8_t*>(*block);
+  }
+
+ private:
+  cuda::Runtime* const runtime_;
+  std::vector<void*> blocks_;
+};
+
+// Bytes read plus bytes written a second by a plain copy.
+double copy_bytes_per_s(cuda::Runtime* runtime, double seconds) {
+  constexpr std::size_t kBytes = std::size_t{256} << 20;
+  if (runtime == nullptr) {
+    std::vector<std::uint8_t> from(kBytes, 1);
+    std::vector<std::uint8_t> to(kBytes);
+    const double copies = pace(seconds, [&](int i) {
+      from[0] = static_cast<std::uint8_t>(i);
+      std::memcpy(to.data(), from.data(), kBytes);
+      return to[0] == from[0];
+    });
+    return copies * 2 * kBytes;
+  }
+  Memory memory(runtime);
+  std::uint8_t* from = memory.take(kBytes);
+  std::uint8_t* to = memory.take(kBytes);
+  Result<cuda::Stream> stream = runtime->make_stream();
+  if (from == nullptr || to == nullptr || !stream) return 0;
+  const double copies = pace(seconds, [&](int) {
+    return runtime->queue({cuda::Way::kOnDevice, to, kBytes, from, kBytes, kBytes, 1}, *stream) &&
+           runtime->wait(*stream);
+  });
+  runtime->destroy_stream(*stream);
+  return copies * 2 * kBytes;
+}
+
+// Colour and alpha of a texture, in bytes a pixel: see gpu/cuda/cuda_texture.h.
+double texel_bytes(const Texture& texture) { return texture.opaque() ? 1.5 : 2.75; }
+
+double layer_bytes(const Layer& layer, Size frame) {
+  const auto covered = [](int begin, int length, int size, double step, int texels) {
+    const int end = std::min(begin + length, size);
+    return std::min<double>(std::max(0, end - std::max(begin, 0)) * step, texels);
+  };
+  const Size size = layer.texture->size();
+  return covered(layer.clip.x, layer.clip.width, frame.width, layer.x.step, size.width) *
+         covered(layer.clip.y, layer.clip.height, frame.height, layer.y.step, size.height) *
+         texel_bytes(*layer.texture);
+}
+
+double frame_bytes(const Composition& composition, Size frame) {
+  double bytes = 1.5 * frame.width * frame.height;
+  for (const auto* layers : {&composition.base, &composition.incoming, &composition.top}) {
+    for (const Layer& layer : *layers) bytes += layer_bytes(layer, frame);
+  }
+  return bytes;
+}
+
+// The moving layers move.
+void advance(Composition& composition, int frame) {
+  for (auto* layers : {&composition.base, &composition.incoming}) {
+    for (Layer& layer : *layers) {
+      if (layer.x.step != 1) layer.x.origin += frame % 2 == 0 ? 0.07 : -0.07;
+    }
+  }
+}
+
+Json measure(Device& device, Compositor& compositor, Composition composition, Size size,
+             const Nv12Target& target, double seconds) {
+  const std::uint64_t crossings = device.crossings();
+  int frames = 0;
+  const double rate = pace(seconds, [&](int i) {
+    advance(composition, i);
+    ++frames;
+    return compositor.compose(composition, target).ok();
+  });
+  const double crossed = static_cast<double>(device.crossings() - crossings);
+  return {{"frames_per_s", rate},
+          {"gb_per_s", rate * frame_bytes(composition, size) / 1e9},
+          {"crossings", crossed / frames}};
+}
+
+Json measure_scene(Device& device, cuda::Runtime* runtime, const NamedScene& named, double copy,
+                   double seconds) {
+  const Size size = named.scene.frame;
+  const auto width = static_cast<std::size_t>(size.width);
+  const std::size_t luma_bytes = width * static_cast<std::size_t>(size.height);
+  const std::uint64_t before = device.memory_use().value_or(MemoryUse{}).used_bytes;
+  const Composition composition = on_device(device, named.scene);
+  const auto compositor = device.make_compositor();
+  Json json{{"scene", named.name},
+            {"size", std::to_string(size.width) + "x" + std::to_string(size.height)},
+            {"bytes_per_frame", frame_bytes(composition, size)}};
+  std::vector<std::uint8_t> host(luma_bytes * 3 / 2);
+  const HostNv12View view{size, host.data(), width, host.data() + luma_bytes, width};
+  json["host"] = measure(device, *compositor, composition, size, view, seconds);
+  if (runtime != nullptr) {
+    Memory memory(runtime);
+    std::uint8_t* frame = memory.take(luma_bytes * 3 / 2);
+    if (frame == nullptr) return {{"scene", named.name}, {"fault", "no device memory"}};
+    const CudaNv12View there{size, frame, width, frame + luma_bytes, width};
+    json["device"] = measure(device, *compositor, composition, size, there, seconds);
+    json["memory_bytes"] = device.memory_use()->used_bytes - before;
+  }
+  Json& best = json[runtime == nullptr ? "host" : "device"];
+  best["share_of_copy"] = copy > 0 ? best["gb_per_s"].get<double>() * 1e9 / copy : 0;
+  return json;
+}
+
+int run(const std::string& kind, double seconds) {
+  std::unique_ptr<Device> device = make_cpu_device();
+  std::unique_ptr<cuda::Runtime> runtime;
+  if (kind == "cuda") {
+    Result<std::unique_ptr<Device>> made = make_cuda_device({});
+    if (!made) return fail(made.failure().detail);
+    Result<std::unique_ptr<cuda::Runtime>> opened = cuda::make_real_runtime();
+    if (!opened) return fail(opened.failure().detail);
+    device = std::move(*made);
+    runtime = std::move(*opened);
+  } else if (kind != "cpu") {
+    return fail("the device is cpu or cuda");
+  }
+  const double copy = copy_bytes_per_s(runtime.get(), seconds);
+  Json json{{"benchmark", "gpu/device_bench"},
+            {"kind", device->kind()},
+            {"device", device->description()},
+            {"copy_gb_per_s", copy / 1e9},
+            {"scenes", Json::array()}};
+  for (const double size : kSizes) {
+    for (const NamedScene& named : showcase_scenes(size)) {
+      json["scenes"].push_back(measure_scene(*device, runtime.get(), named, copy, seconds));
+    }
+  }
+  std::cout << json.dump(1) << "\n";
+  return 0;
+}
+
+}  // namespace
+}  // namespace pytoon::gpu
+
+int main(int argc, char** argv) {
+  const double seconds = argc > 2 ? std::atof(argv[2]) : 1;
+  return pytoon::gpu::run(argc > 1 ? argv[1] : "cpu", std::max(seconds, 0.01));
+}

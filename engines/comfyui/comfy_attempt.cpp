@@ -1,0 +1,152 @@
+// One attempt of a ComfyEngine at a segment: from the upload to the verified file.
+#include <algorithm>
+
+#include "base/hash.h"
+#include "engines/comfyui/comfy_engine.h"
+
+namespace pytoon::engines {
+namespace {
+
+using Where = ComfyServer::Place::Where;
+
+constexpr std::chrono::seconds kCallOff{2};
+constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
+constexpr int kDownloadsMax = 2;
+constexpr std::size_t kNameDigits = 32;
+
+bool is_transport(FailureKind kind) {
+  return kind == FailureKind::kUnavailable || kind == FailureKind::kTimeout ||
+         kind == FailureKind::kMalformed;
+}
+
+Failure lost(const std::string& how) { return failure(FailureKind::kUnavailable, how); }
+
+}  // namespace
+
+// The graph of this attempt; its image is on the server afterwards.
+Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
+  const Workflow& workflow = attempt.workflow;
+  Json values{{"prompt", attempt.request.prompt},
+              {"negative_prompt", workflow.negative_prompt},
+              {"seed", attempt.request.seed},
+              {"width", workflow.width},
+              {"height", workflow.height},
+              {"frames", workflow.frames_for(attempt.request.duration_seconds)},
+              {"fps", static_cast<double>(workflow.fps)},
+              {"filename_prefix", "pytoon/" + attempt.prompt_id + "/clip"},
+              {"image", nullptr}};
+  if (workflow.needs_image) {
+    const render::InputFile& image = *attempt.request.image;
+    const Result<std::string> name = attempt.endpoint.server->upload(
+        image.path, image.sha256.substr(0, kNameDigits) + ".png", attempt.watch);
+    if (!name) return name.failure();
+    values["image"] = *name;
+  }
+  return filled(workflow.graph, values);
+}
+
+// With time of its own: the attempt's may be over. Best effort; what can't be reached now has
+// either died with the prompt or will finish it for nobody.
+void ComfyEngine::call_off(const Attempt& attempt) {
+  Watch watch;
+  watch.deadline = parts_.clock.steady_now() + kCallOff;
+  const Status ignored = attempt.endpoint.server->cancel(attempt.prompt_id, watch);
+}
+
+ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
+  const Result<Json> graph = graph_for(attempt);
+  if (!graph) return {graph.failure(), is_transport(graph.failure().kind)};
+  const auto submitted =
+      attempt.endpoint.server->submit(*graph, attempt.prompt_id, client_id_, attempt.watch);
+  if (!submitted && !is_transport(submitted.failure().kind)) {
+    if (submitted.failure().kind == FailureKind::kCancelled) call_off(attempt);
+    return {submitted.failure()};
+  }
+  if (submitted && !submitted->rejection.empty()) {
+    // Part of the graph may be queued all the same.
+    if (!submitted->prompt_id.empty()) call_off(attempt);
+    return {failure(FailureKind::kEngine,
+                    "rejects workflow " + attempt.workflow.name + ": " + submitted->rejection)};
+  }
+  // Without an answer it may have arrived: following it tells, and nothing is sent twice.
+  Attempt queued{attempt.endpoint, attempt.workflow, attempt.request, attempt.watch,
+                 submitted ? submitted->prompt_id : attempt.prompt_id};
+  Ended ended = follow(queued);
+  if (!ended.footage) {
+    const FailureKind kind = ended.footage.failure().kind;
+    const bool unfinished = kind == FailureKind::kCancelled || kind == FailureKind::kTimeout;
+    if (unfinished || ended.lost) call_off(queued);
+  }
+  return ended;
+}
+
+ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt) {
+  int absences = 0;
+  int troubles = 0;
+  for (;;) {
+    if (Status waited = pause(parts_.clock, attempt.watch, settings_.poll); !waited) {
+      return {waited.failure()};
+    }
+    const auto place = attempt.endpoint.server->find(attempt.prompt_id, attempt.watch);
+    if (!place) {
+      if (place.failure().kind == FailureKind::kCancelled) return {place.failure()};
+      if (++troubles >= settings_.troubles) {
+        return {lost("went away: " + place.failure().detail), true};
+      }
+      continue;
+    }
+    troubles = 0;
+    if (place->where == Where::kFinished) return conclude(attempt, place->entry);
+    absences = place->where == Where::kNowhere ? absences + 1 : 0;
+    if (absences >= kAbsencesMax) return {lost("has lost the prompt"), true};
+  }
+}
+
+ComfyEngine::Ended ComfyEngine::conclude(const Attempt& attempt, const Json& entry) {
+  const ComfyOutcome outcome = read_outcome(entry);
+  Ended ended{failure(FailureKind::kEngine, outcome.detail)};
+  switch (outcome.kind) {
+    case ComfyOutcome::Kind::kOutOfMemory:
+      ended.footage = failure(FailureKind::kOutOfMemory, outcome.detail);
+      break;
+    case ComfyOutcome::Kind::kInterrupted:
+    case ComfyOutcome::Kind::kFailed:
+      break;
+    case ComfyOutcome::Kind::kDone:
+      ended = outcome.files.empty()
+                  ? Ended{failure(FailureKind::kEngine, "finished without a file")}
+                  : fetch(attempt, outcome.files.front());
+      break;
+  }
+  // Entries hold the whole graph and are kept for ever otherwise. If it fails, it is kept.
+  const Status forgotten = attempt.endpoint.server->forget(attempt.prompt_id, attempt.watch);
+  if (!forgotten && forgotten.failure().kind == FailureKind::kCancelled) {
+    return {forgotten.failure()};
+  }
+  return ended;
+}
+
+ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& file) {
+  const std::filesystem::path& output = attempt.request.output;
+  Failure last;
+  for (int tries = 0; tries < kDownloadsMax; ++tries) {
+    const Status saved = attempt.endpoint.server->download(file, output, attempt.watch);
+    const Result<double> seconds = saved ? parts_.verify(output) : Result<double>(saved.failure());
+    if (seconds) {
+      Result<std::string> sha256 = sha256_file(output);
+      if (!sha256) return {sha256.failure()};
+      return {Supplied{render::Footage::kImages, render::InputFile{output, std::move(*sha256)},
+                       *seconds}};
+    }
+    last = seconds.failure();
+    std::error_code ignored;
+    std::filesystem::remove(output, ignored);
+    if (last.kind == FailureKind::kNotFound)
+      return {lost("answered with a file that is gone"), true};
+    if (!is_transport(last.kind) && last.kind != FailureKind::kMedia) break;
+  }
+  // A server that dies while it sends is as lost as one that dies before.
+  return {last, is_transport(last.kind) && last.kind != FailureKind::kTimeout};
+}
+
+}  // namespace pytoon::engines

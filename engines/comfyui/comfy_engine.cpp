@@ -1,0 +1,181 @@
+#include "engines/comfyui/comfy_engine.h"
+
+#include <algorithm>
+
+namespace pytoon::engines {
+namespace {
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+class Counted {
+ public:
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ComfyEngine>> ComfyEngine::make(ComfySettings settings, ComfyParts parts) {
+  std::vector<WebAddress> bases;
+  for (const std::string& url : settings.urls) {
+    Result<WebAddress> base = parse_web_address(url);
+    if (!base) return base.failure();
+    bases.push_back(std::move(*base));
+  }
+  CHECK(!bases.empty() && !settings.workflows.empty(), "a ComfyUI engine has servers and graphs");
+  return std::unique_ptr<ComfyEngine>(
+      new ComfyEngine(std::move(settings), parts, std::move(bases)));
+}
+
+ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases)
+    : settings_(std::move(settings)), parts_(parts), client_id_(parts.ids.next()) {
+  const Reach reach = settings_.remote ? Reach::kAny : Reach::kPrivate;
+  for (WebAddress& base : bases) {
+    endpoints_.push_back(std::make_unique<Endpoint>());
+    endpoints_.back()->server = std::make_unique<ComfyServer>(
+        parts_.http, parts_.clock, std::move(base), reach, settings_.limits);
+  }
+}
+
+Capabilities ComfyEngine::capabilities() const {
+  Capabilities can;
+  for (const Workflow& workflow : settings_.workflows) {
+    for (const spec::Archetype archetype : workflow.archetypes) {
+      if (std::find(can.archetypes.begin(), can.archetypes.end(), archetype) ==
+          can.archetypes.end()) {
+        can.archetypes.push_back(archetype);
+      }
+    }
+    (workflow.needs_image ? can.image_to_video : can.text_to_video) = true;
+    can.redraws = can.redraws || workflow.redraws;
+    can.vram_bytes = std::max(can.vram_bytes, workflow.vram_bytes);
+  }
+  return can;
+}
+
+// Alive is enough here: what a server lacks depends on the workflow.
+Status ComfyEngine::health(const Watch& watch) {
+  Failure last;
+  for (const auto& endpoint : endpoints_) {
+    const Result<int> queued = endpoint->server->queue_length(watch);
+    if (queued) return ok_status();
+    last = queued.failure();
+  }
+  return last;
+}
+
+Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
+                                                         const Workflow& workflow,
+                                                         const Watch& watch) {
+  const std::pair<std::string, std::string> key{endpoint.server->base().origin, workflow.name};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = checked_.find(key);
+    const SteadyTime now = parts_.clock.steady_now();
+    if (known != checked_.end() &&
+        (known->second.missing.empty() || now - known->second.at < settings_.recheck)) {
+      return known->second.missing;
+    }
+  }
+  Json info = Json::object();
+  for (const std::string& node_class : classes_of(workflow)) {
+    const Result<Json> one = endpoint.server->object_info(node_class, watch);
+    if (!one) return one.failure();
+    info.update(*one);
+  }
+  std::vector<std::string> missing = missing_for(workflow, info);
+  const std::lock_guard lock(mutex_);
+  checked_[key] = {parts_.clock.steady_now(), missing};
+  return missing;
+}
+
+std::vector<std::string> ComfyEngine::problems(const Watch& watch) {
+  std::vector<std::string> found;
+  for (const auto& endpoint : endpoints_) {
+    for (const Workflow& workflow : settings_.workflows) {
+      const auto missing = missing_on(*endpoint, workflow, watch);
+      if (!missing) {
+        found.push_back(missing.failure().detail);
+        break;  // the server does not answer: its other workflows need no asking
+      }
+      for (const std::string& sentence : *missing) {
+        found.push_back(endpoint->server->base().origin + ", workflow " + workflow.name + ": " +
+                        sentence);
+      }
+    }
+  }
+  return found;
+}
+
+Result<std::int64_t> ComfyEngine::free_memory(std::int64_t wanted_bytes, const Watch& watch) {
+  return endpoints_.front()->server->free_memory(wanted_bytes, watch);
+}
+
+// The one with the fewest prompts, among those that answer and can run the workflow.
+Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workflow,
+                                                          const Watch& watch) {
+  Endpoint* best = nullptr;
+  int least = 0;
+  Failure last;
+  for (const auto& endpoint : endpoints_) {
+    const Result<int> queued = endpoint->server->queue_length(watch);
+    if (!queued) {
+      last = queued.failure();
+      continue;
+    }
+    const auto missing = missing_on(*endpoint, workflow, watch);
+    if (!missing || !missing->empty()) {
+      last = missing ? failure(FailureKind::kUnavailable,
+                               endpoint->server->base().origin + " can't run workflow " +
+                                   workflow.name + ": " + joined(*missing))
+                     : missing.failure();
+      continue;
+    }
+    // Ours that are on their way there are not in its queue yet.
+    const int load = std::max(*queued, endpoint->ours.load());
+    if (best == nullptr || load < least) {
+      best = endpoint.get();
+      least = load;
+    }
+  }
+  if (best == nullptr) return last;
+  return best;
+}
+
+Result<Supplied> ComfyEngine::supply(const FootageRequest& request, const Watch& watch) {
+  const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
+                                     [&request](const Workflow& w) { return w.draws(request); });
+  if (workflow == settings_.workflows.end()) {
+    return failure(FailureKind::kForbidden, "has no workflow for this segment");
+  }
+  Failure last;
+  for (int tries = 0; tries < settings_.attempts; ++tries) {
+    if (tries > 0) {
+      if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) {
+        return waited.failure();
+      }
+    }
+    const Result<Endpoint*> endpoint = best_endpoint(*workflow, watch);
+    if (!endpoint) {
+      last = endpoint.failure();
+      if (last.kind == FailureKind::kCancelled || last.kind == FailureKind::kTimeout) break;
+      continue;
+    }
+    const Counted counted((*endpoint)->ours);
+    Ended ended = attempt({**endpoint, *workflow, request, watch, parts_.ids.next()});
+    if (ended.footage || !ended.lost) return ended.footage;
+    last = ended.footage.failure();
+  }
+  return last;
+}
+
+}  // namespace pytoon::engines

@@ -1,0 +1,112 @@
+// Footage made by ComfyUI servers: the image is uploaded, a workflow filled in, the prompt queued
+// on the least busy healthy server, followed until it is done, its file fetched and verified.
+//
+// What may go wrong in between is expected: a server that restarts forgets its queue, so a prompt
+// that is nowhere is sent again under a new id, a bounded number of times, to whichever server is
+// best then. Every attempt has its own prompt id and file prefix: an equal graph would be answered
+// from ComfyUI's cache with the names of files that may be gone.
+//
+// A ComfyUI is local: only this machine and private networks are connected to. One that runs
+// elsewhere must be declared remote, so that local_only jobs leave it alone.
+//
+// ComfyUI writes the whole graph into its files; nothing of that gets further than the clip, since
+// the renderer only reads its pictures.
+//
+// Thread rule: any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "engines/comfyui/comfy_server.h"
+#include "engines/comfyui/workflow.h"
+#include "engines/engine.h"
+
+namespace pytoon::engines {
+
+struct ComfySettings {
+  std::string name = "local_comfyui";
+  std::vector<std::string> urls;
+  bool remote = false;
+  std::vector<Workflow> workflows;  // the first that draws a request is used
+  ComfyServer::Limits limits;
+  std::chrono::milliseconds poll{500};
+  std::chrono::milliseconds recheck{60'000};  // of a workflow that a server could not run
+  int attempts = 3;
+  int troubles = 5;  // polls in a row without an answer: the server is given up
+};
+
+// All must outlive the engine.
+struct ComfyParts {
+  HttpClient& http;
+  Clock& clock;
+  IdSource& ids;
+  const ClipVerifier& verify;
+};
+
+class ComfyEngine final : public Engine {
+ public:
+  // kInvalid naming the URL that can't be used.
+  static Result<std::unique_ptr<ComfyEngine>> make(ComfySettings settings, ComfyParts parts);
+
+  std::string_view name() const override { return settings_.name; }
+  bool remote() const override { return settings_.remote; }
+  Capabilities capabilities() const override;
+  Status health(const Watch& watch) override;
+  Result<Supplied> supply(const FootageRequest& request, const Watch& watch) override;
+
+  // What each server lacks for each workflow, as sentences; empty when all is there. For doctor and
+  // for the start.
+  std::vector<std::string> problems(const Watch& watch);
+  // Of the first server. See ComfyServer::free_memory.
+  Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
+
+ private:
+  struct Endpoint {
+    std::unique_ptr<ComfyServer> server;
+    std::atomic<int> ours{0};  // prompts of this process
+  };
+  // What is known of a workflow on a server.
+  struct Checked {
+    SteadyTime at{};
+    std::vector<std::string> missing;
+  };
+  struct Attempt {
+    Endpoint& endpoint;
+    const Workflow& workflow;
+    const FootageRequest& request;
+    const Watch& watch;
+    std::string prompt_id;
+  };
+  // Whether it is worth another attempt: the prompt is lost, not wrong.
+  struct Ended {
+    Result<Supplied> footage;
+    bool lost = false;
+  };
+
+  ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases);
+
+  Result<Endpoint*> best_endpoint(const Workflow& workflow, const Watch& watch);
+  Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
+                                              const Watch& watch);
+  Ended attempt(const Attempt& attempt);
+  Ended follow(const Attempt& attempt);
+  Ended conclude(const Attempt& attempt, const Json& entry);
+  Ended fetch(const Attempt& attempt, const ComfyFile& file);
+  Result<Json> graph_for(const Attempt& attempt);
+  void call_off(const Attempt& attempt);
+
+  const ComfySettings settings_;
+  const ComfyParts parts_;
+  const std::string client_id_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::mutex mutex_;                                                // protects what follows
+  std::map<std::pair<std::string, std::string>, Checked> checked_;  // by origin and workflow
+};
+
+}  // namespace pytoon::engines

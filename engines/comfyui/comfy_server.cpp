@@ -1,0 +1,191 @@
+#include "engines/comfyui/comfy_server.h"
+
+#include <algorithm>
+
+namespace pytoon::engines {
+namespace {
+
+constexpr std::int64_t kInfoBytesMax = 64 << 20;  // histories hold whole graphs
+constexpr int kLeastBytesPerSecond = 10'000;
+constexpr std::chrono::milliseconds kFreePoll{200};
+constexpr const char* kSubfolder = "pytoon";
+
+Failure senseless(const WebAddress& base, const std::string& path, const HttpAnswer& answer) {
+  return failure(FailureKind::kEngine, base.origin + " answers " + path + " with status " +
+                                           std::to_string(answer.status));
+}
+
+Status done(const WebAddress& base, const std::string& path, const Result<HttpAnswer>& answer) {
+  if (!answer) return answer.failure();
+  return answer->ok() ? ok_status() : Status(senseless(base, path, *answer));
+}
+
+// Entries are [number, prompt_id, graph, ...].
+bool holds(const Json& queue, const char* list, const std::string& prompt_id) {
+  if (!queue.is_object() || !queue.contains(list) || !queue[list].is_array()) return false;
+  return std::any_of(queue[list].begin(), queue[list].end(), [&prompt_id](const Json& entry) {
+    return entry.is_array() && entry.size() > 1 && entry[1] == prompt_id;
+  });
+}
+
+std::int64_t bytes_of(const Json& device, const char* name) {
+  return device.is_object() && device.contains(name) && device[name].is_number()
+             ? device[name].get<std::int64_t>()
+             : 0;
+}
+
+}  // namespace
+
+ComfyServer::ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Reach reach,
+                         Limits limits)
+    : http_(http), clock_(clock), base_(std::move(base)), reach_(reach), limits_(limits) {}
+
+Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {
+  const Result<std::chrono::milliseconds> left =
+      time_left(clock_, watch, std::max(limits_.request, request.limits.total));
+  if (!left) return left.failure();
+  request.limits.total = *left;
+  std::string base = base_.url;
+  while (base.ends_with('/')) base.pop_back();
+  request.url = base + request.url;
+  request.reach = reach_;
+  return http_.send(request, watch.cancel);
+}
+
+Result<Json> ComfyServer::get(const std::string& path, const Watch& watch) {
+  HttpRequest request;
+  request.url = path;
+  request.limits.total = limits_.request;
+  request.limits.answer_bytes = kInfoBytesMax;
+  const Result<HttpAnswer> answer = send(std::move(request), watch);
+  if (!answer) return answer.failure();
+  Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  if (!json.is_object()) return senseless(base_, path, *answer);
+  return json;
+}
+
+Result<HttpAnswer> ComfyServer::post(const std::string& path, const Json& body,
+                                     const Watch& watch) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = path;
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = body.dump();
+  request.limits.total = limits_.request;
+  return send(std::move(request), watch);
+}
+
+Result<int> ComfyServer::queue_length(const Watch& watch) {
+  const Result<Json> json = get("/prompt", watch);
+  if (!json) return json.failure();
+  const Json::json_pointer at("/exec_info/queue_remaining");
+  if (!json->contains(at) || !json->at(at).is_number_integer()) {
+    return failure(FailureKind::kEngine, base_.origin + " is no ComfyUI");
+  }
+  return json->at(at).get<int>();
+}
+
+Result<Json> ComfyServer::system_stats(const Watch& watch) { return get("/system_stats", watch); }
+
+Result<Json> ComfyServer::object_info(const std::string& node_class, const Watch& watch) {
+  return get("/object_info/" + url_encoded(node_class), watch);
+}
+
+Result<std::string> ComfyServer::upload(const std::filesystem::path& image, const std::string& name,
+                                        const Watch& watch) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = "/upload/image";
+  request.body = std::vector<FormPart>{{"image", "", image, name, "application/octet-stream"},
+                                       {"type", "input", {}, "", ""},
+                                       {"subfolder", kSubfolder, {}, "", ""}};
+  const Result<HttpAnswer> answer = send(std::move(request), watch);
+  if (!answer) return answer.failure();
+  const Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  const bool named = json.is_object() && json.contains("name") && json["name"].is_string();
+  if (!named) return senseless(base_, "/upload/image", *answer);
+  // Other bytes under the same name get another one: only the returned name counts.
+  const std::string subfolder = json.contains("subfolder") && json["subfolder"].is_string()
+                                    ? json["subfolder"].get<std::string>()
+                                    : "";
+  return (subfolder.empty() ? "" : subfolder + "/") + json["name"].get<std::string>();
+}
+
+Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std::string& prompt_id,
+                                                   const std::string& client_id,
+                                                   const Watch& watch) {
+  const Json body{{"prompt", graph}, {"prompt_id", prompt_id}, {"client_id", client_id}};
+  const Result<HttpAnswer> answer = post("/prompt", body, watch);
+  if (!answer) return answer.failure();
+  const Json json = Json::parse(answer->body, nullptr, false);
+  if (answer->status == 400) return Submitted{"", rejection_text(json)};
+  if (!answer->ok() || !json.is_object()) return senseless(base_, "/prompt", *answer);
+  Submitted submitted{prompt_id, ""};
+  if (json.contains("prompt_id") && json["prompt_id"].is_string()) {
+    submitted.prompt_id = json["prompt_id"].get<std::string>();
+  }
+  const Json errors = json.value("node_errors", Json::object());
+  if (!errors.empty()) submitted.rejection = rejection_text(json);
+  return submitted;
+}
+
+Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const Watch& watch) {
+  const Result<Json> queue = get("/queue", watch);
+  if (!queue) return queue.failure();
+  if (holds(*queue, "queue_running", prompt_id)) return Place{Place::Where::kRunning, {}};
+  if (holds(*queue, "queue_pending", prompt_id)) return Place{Place::Where::kPending, {}};
+  const Result<Json> history = get("/history/" + url_encoded(prompt_id), watch);
+  if (!history) return history.failure();
+  if (history->contains(prompt_id)) return Place{Place::Where::kFinished, (*history)[prompt_id]};
+  return Place{};
+}
+
+Status ComfyServer::cancel(const std::string& prompt_id, const Watch& watch) {
+  const Json waiting{{"delete", Json::array({prompt_id})}};
+  Status taken_out = done(base_, "/queue", post("/queue", waiting, watch));
+  const Json running{{"prompt_id", prompt_id}};
+  const Status stopped = done(base_, "/interrupt", post("/interrupt", running, watch));
+  return taken_out ? stopped : taken_out;
+}
+
+Status ComfyServer::forget(const std::string& prompt_id, const Watch& watch) {
+  const Json body{{"delete", Json::array({prompt_id})}};
+  return done(base_, "/history", post("/history", body, watch));
+}
+
+Status ComfyServer::download(const ComfyFile& file, const std::filesystem::path& to,
+                             const Watch& watch) {
+  HttpRequest request;
+  request.url = "/view?filename=" + url_encoded(file.filename) +
+                "&subfolder=" + url_encoded(file.subfolder) + "&type=" + url_encoded(file.type);
+  request.limits.total = std::chrono::hours(1);
+  request.limits.least_bytes_per_second = kLeastBytesPerSecond;
+  request.limits.stall = limits_.stall;
+  request.limits.answer_bytes = limits_.clip_bytes_max;
+  request.save_to = to;
+  const Result<HttpAnswer> answer = send(std::move(request), watch);
+  if (!answer) return answer.failure();
+  if (answer->status == 404) return failure(FailureKind::kNotFound, "its file is gone");
+  return answer->ok() ? ok_status() : Status(senseless(base_, "/view", *answer));
+}
+
+Result<std::int64_t> ComfyServer::free_memory(std::int64_t wanted_bytes, const Watch& watch) {
+  const Json body{{"unload_models", true}, {"free_memory", true}};
+  if (Status asked = done(base_, "/free", post("/free", body, watch)); !asked) {
+    return asked.failure();
+  }
+  for (;;) {
+    // A read right after is stale, so wait first.
+    if (Status waited = pause(clock_, watch, kFreePoll); !waited) return waited.failure();
+    const Result<Json> stats = system_stats(watch);
+    if (!stats) return stats.failure();
+    const Json devices = stats->value("devices", Json::array());
+    if (!devices.is_array() || devices.empty()) continue;
+    // What torch keeps for itself is counted as free by ComfyUI, but is free for nobody else.
+    const std::int64_t free =
+        bytes_of(devices[0], "vram_free") - bytes_of(devices[0], "torch_vram_free");
+    if (free >= wanted_bytes) return free;
+  }
+}
+
+}  // namespace pytoon::engines

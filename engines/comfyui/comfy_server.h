@@ -1,0 +1,74 @@
+// One ComfyUI server, spoken to in typed calls. No decisions here. No Origin header is ever sent:
+// ComfyUI answers a foreign one with 403.
+//
+// Thread rule: any thread. Every call blocks for one exchange (free_memory: until memory is free),
+// within the watch. Errors: those of HttpClient; kEngine for an answer that makes no sense.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/http_client.h"
+#include "engines/comfyui/outcome.h"
+#include "engines/engine.h"
+
+namespace pytoon::engines {
+
+class ComfyServer {
+ public:
+  struct Limits {
+    std::chrono::milliseconds request{10'000};
+    std::chrono::seconds stall{15};
+    std::int64_t clip_bytes_max = 300'000'000;
+  };
+  // Where a prompt is; `entry` is its history entry when it is finished.
+  struct Place {
+    enum class Where { kNowhere, kPending, kRunning, kFinished };
+    Where where = Where::kNowhere;
+    Json entry;
+  };
+  struct Submitted {
+    std::string prompt_id;
+    std::string rejection;  // "" when every output of the graph is queued
+  };
+
+  ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Reach reach, Limits limits);
+
+  const WebAddress& base() const { return base_; }
+
+  Result<int> queue_length(const Watch& watch);  // what waits and what runs
+  Result<Json> system_stats(const Watch& watch);
+  // {} for a class it does not know.
+  Result<Json> object_info(const std::string& node_class, const Watch& watch);
+  // Gives the reference by which LoadImage finds it.
+  Result<std::string> upload(const std::filesystem::path& image, const std::string& name,
+                             const Watch& watch);
+  Result<Submitted> submit(const Json& graph, const std::string& prompt_id,
+                           const std::string& client_id, const Watch& watch);
+  // Asks the queue first, then the history: a prompt moves from one to the other at once, so in
+  // this order it can't slip through.
+  Result<Place> find(const std::string& prompt_id, const Watch& watch);
+  // Whether it waits or runs; a no-op for one that does neither. Never touches anyone else's.
+  Status cancel(const std::string& prompt_id, const Watch& watch);
+  Status forget(const std::string& prompt_id, const Watch& watch);
+  // kNotFound when the file is gone.
+  Status download(const ComfyFile& file, const std::filesystem::path& to, const Watch& watch);
+  // Asks it to unload its models, which it does in its own time, and waits until `wanted_bytes` of
+  // its device are free for everybody. The bytes that are. kTimeout when they never were.
+  Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
+
+ private:
+  Result<HttpAnswer> send(HttpRequest request, const Watch& watch);
+  Result<Json> get(const std::string& path, const Watch& watch);
+  Result<HttpAnswer> post(const std::string& path, const Json& body, const Watch& watch);
+
+  HttpClient& http_;
+  Clock& clock_;
+  const WebAddress base_;
+  const Reach reach_;
+  const Limits limits_;
+};
+
+}  // namespace pytoon::engines

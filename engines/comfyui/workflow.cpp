@@ -1,0 +1,154 @@
+#include "engines/comfyui/workflow.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/files.h"
+#include "pipeline/spec/field_reader.h"
+
+namespace pytoon::engines {
+namespace {
+
+using spec::FieldReader;
+
+const std::set<std::string>& known_slots() {
+  static const std::set<std::string> slots{"prompt", "negative_prompt", "seed",
+                                           "width",  "height",          "frames",
+                                           "fps",    "filename_prefix", "image"};
+  return slots;
+}
+
+void check_graph(FieldReader& r, const Workflow& workflow) {
+  if (workflow.graph.empty()) return r.fault("graph", "has no nodes");
+  for (const auto& [id, node] : workflow.graph.items()) {
+    const bool whole = node.is_object() && node.contains("class_type") &&
+                       node["class_type"].is_string() && node.contains("inputs") &&
+                       node["inputs"].is_object();
+    if (!whole) r.fault("graph", "node " + id + " needs class_type and inputs");
+  }
+  const std::set<std::string> slots = slots_of(workflow.graph);
+  for (const std::string& slot : slots) {
+    if (!known_slots().contains(slot)) r.fault("graph", "has no slot {{" + slot + "}}");
+  }
+  if (!slots.contains("filename_prefix")) r.fault("graph", "must use {{filename_prefix}}");
+  if (slots.contains("image") != workflow.needs_image) {
+    r.fault("needs_image", "must say whether the graph uses {{image}}");
+  }
+}
+
+void read_frames(const Json& json, Workflow& workflow, std::vector<FieldFault>& faults) {
+  FieldReader r(json, "/frames", faults);
+  workflow.frames_step = static_cast<int>(r.whole("step", 1, 64));
+  workflow.frames_plus = static_cast<int>(r.whole("plus", 0, 63));
+  workflow.frames_max = static_cast<int>(r.whole("max", 1, 4096));
+  r.finish();
+}
+
+// A combo's choices, in the old form [[...]] and the new one ["COMBO", {"options": [...]}]; null
+// when the input is no combo.
+const Json* choices_of(const Json& input) {
+  if (!input.is_array() || input.empty()) return nullptr;
+  if (input[0].is_array()) return &input[0];
+  if (input[0] == "COMBO" && input.size() > 1 && input[1].is_object() &&
+      input[1].contains("options") && input[1]["options"].is_array()) {
+    return &input[1]["options"];
+  }
+  return nullptr;
+}
+
+const Json* input_of(const Json& info, const std::string& name) {
+  if (!info.is_object() || !info.contains("input") || !info["input"].is_object()) return nullptr;
+  for (const char* group : {"required", "optional"}) {
+    const Json& inputs = info["input"];
+    if (inputs.contains(group) && inputs[group].is_object() && inputs[group].contains(name)) {
+      return &inputs[group][name];
+    }
+  }
+  return nullptr;
+}
+
+void check_node(const Json& node, const Json& info, std::vector<std::string>& missing) {
+  const std::string type = node["class_type"].get<std::string>();
+  for (const auto& [name, value] : node["inputs"].items()) {
+    if (!value.is_string() || !slots_of(value).empty()) continue;
+    const Json* const input = input_of(info, name);
+    const Json* const choices = input == nullptr ? nullptr : choices_of(*input);
+    if (choices == nullptr ||
+        std::find(choices->begin(), choices->end(), value) != choices->end()) {
+      continue;
+    }
+    missing.push_back("\"" + value.get<std::string>() + "\" is no choice of " + type + "." + name +
+                      ": install the file or change the workflow");
+  }
+}
+
+}  // namespace
+
+int Workflow::frames_for(int seconds) const {
+  const int wanted = seconds * fps;
+  const int steps = std::max(0, (wanted - frames_plus + frames_step - 1) / frames_step);
+  return std::min(steps * frames_step + frames_plus, frames_max);
+}
+
+bool Workflow::draws(const FootageRequest& request) const {
+  const bool drawn =
+      std::find(archetypes.begin(), archetypes.end(), request.archetype) != archetypes.end();
+  return drawn && (request.image || !needs_image);
+}
+
+Result<Workflow> read_workflow(const std::filesystem::path& file) {
+  const Result<std::string> text = read_file(file);
+  if (!text) return text.failure();
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object())
+    return failure(FailureKind::kInvalid, file.string() + ": is no JSON object");
+  std::vector<FieldFault> faults;
+  FieldReader r(json, "", faults);
+  Workflow workflow;
+  workflow.name = file.stem().string();
+  r.text("description", 1, 2000);
+  for (const std::string& name : r.texts("archetypes", 3, 40)) {
+    if (const auto archetype = spec::from_name<spec::Archetype>(name)) {
+      workflow.archetypes.push_back(*archetype);
+    } else {
+      r.fault("archetypes", "must hold " + spec::one_of(spec::all_names<spec::Archetype>()));
+    }
+  }
+  workflow.needs_image = r.truth("needs_image");
+  workflow.redraws = r.truth("redraws");
+  workflow.width = static_cast<int>(r.whole("width", 16, 4096));
+  workflow.height = static_cast<int>(r.whole("height", 16, 4096));
+  workflow.fps = static_cast<int>(r.whole("fps", 1, 120));
+  if (const Json* const part = r.object("frames")) read_frames(*part, workflow, faults);
+  workflow.vram_bytes = r.whole("vram_bytes", 0, std::int64_t{1} << 40);
+  if (r.has("negative_prompt")) workflow.negative_prompt = r.text("negative_prompt", 0, 2000);
+  if (const Json* const graph = r.object("graph")) workflow.graph = *graph;
+  check_graph(r, workflow);
+  r.finish();
+  if (faults.empty()) return workflow;
+  Failure failed = spec::invalid(std::move(faults));
+  failed.detail = file.string() + ": " + failed.detail;
+  return failed;
+}
+
+std::vector<std::string> classes_of(const Workflow& workflow) {
+  std::set<std::string> classes;
+  for (const Json& node : workflow.graph) classes.insert(node["class_type"].get<std::string>());
+  return {classes.begin(), classes.end()};
+}
+
+std::vector<std::string> missing_for(const Workflow& workflow, const Json& info) {
+  std::vector<std::string> missing;
+  std::set<std::string> absent;
+  for (const Json& node : workflow.graph) {
+    const std::string type = node["class_type"].get<std::string>();
+    if (info.is_object() && info.contains(type)) {
+      check_node(node, info[type], missing);
+    } else if (absent.insert(type).second) {
+      missing.push_back("it has no node " + type);
+    }
+  }
+  return missing;
+}
+
+}  // namespace pytoon::engines

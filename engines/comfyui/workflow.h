@@ -1,0 +1,46 @@
+// A ComfyUI graph with named slots, from config/workflows/*.json, and what is known about it.
+//
+// Slots: prompt, negative_prompt, seed, width, height, frames, fps, filename_prefix (needed) and
+// image (needed by those that start from one). Thread rule: plain values.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engines/engine.h"
+#include "engines/placeholders.h"
+
+namespace pytoon::engines {
+
+struct Workflow {
+  std::string name;  // of its file
+  std::vector<spec::Archetype> archetypes;
+  bool needs_image = false;
+  bool redraws = true;
+  int width = 0;
+  int height = 0;
+  int fps = 0;
+  // Clip lengths the model knows: a multiple of `frames_step` plus `frames_plus`.
+  int frames_step = 1;
+  int frames_plus = 0;
+  int frames_max = 0;
+  std::int64_t vram_bytes = 0;
+  std::string negative_prompt;
+  Json graph;
+
+  int frames_for(int seconds) const;  // the next length that is enough, or the longest
+  bool draws(const FootageRequest& request) const;
+};
+
+// All faults at once; the detail names the file.
+Result<Workflow> read_workflow(const std::filesystem::path& file);
+
+// What a server lacks for the workflow, each as a sentence: node classes, model files. `info` is
+// its /object_info, of the graph's classes at least.
+std::vector<std::string> missing_for(const Workflow& workflow, const Json& info);
+// The classes of the graph, each once.
+std::vector<std::string> classes_of(const Workflow& workflow);
+
+}  // namespace pytoon::engines

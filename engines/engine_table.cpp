@@ -1,0 +1,148 @@
+#include "engines/engine_table.h"
+
+#include <cmath>
+
+#include "pipeline/spec/field_reader.h"
+
+namespace pytoon::engines {
+namespace {
+
+namespace fs = std::filesystem;
+using spec::FieldReader;
+using Faults = std::vector<FieldFault>;
+
+constexpr const char* kApi = "api";  // the one that the API_ENGINE_* variables are for
+
+std::chrono::milliseconds seconds(FieldReader& r, const std::string& name, double most) {
+  return std::chrono::milliseconds(std::llround(r.number(name, 0.01, most) * 1000));
+}
+
+std::int64_t micro_usd(FieldReader& r, const std::string& name) {
+  return std::llround(r.number(name, 0, 1e6) * 1e6);
+}
+
+std::vector<std::string> separated(const std::string& text) {
+  std::vector<std::string> items;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    std::string item = text.substr(at, end - at);
+    std::erase(item, ' ');
+    if (!item.empty()) items.push_back(std::move(item));
+    at = end + 1;
+  }
+  return items;
+}
+
+// A plain name of a file beside others: never a way out of its folder.
+std::string file_name(const std::string& name) { return fs::path(name).filename().string(); }
+
+void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
+  table.ladder.health = seconds(r, "health_seconds", 60);
+  table.ladder.generate = seconds(r, "generate_seconds", 3600);
+  if (const Json* const part = r.object("breaker")) {
+    FieldReader b(*part, r.at("breaker"), faults);
+    table.ladder.breaker.failures = static_cast<int>(b.whole("failures", 1, 100));
+    table.ladder.breaker.cool_down = seconds(b, "cool_down_seconds", 3600);
+    b.finish();
+  }
+  if (const Json* const part = r.object("spend")) {
+    FieldReader s(*part, r.at("spend"), faults);
+    table.caps.per_job_micro_usd = micro_usd(s, "per_job_usd");
+    table.caps.per_day_micro_usd = micro_usd(s, "per_day_usd");
+    s.finish();
+  }
+}
+
+Status check_urls(const std::string& variable, const std::vector<std::string>& urls) {
+  for (const std::string& url : urls) {
+    const Result<WebAddress> address = parse_web_address(url);
+    if (!address) {
+      return failure(FailureKind::kInvalid, variable + ": " + address.failure().detail);
+    }
+  }
+  return ok_status();
+}
+
+Result<ComfySettings> read_comfyui(const Json& json, const std::string& at, const fs::path& folder,
+                                   const EngineVariables& variables, Faults& faults) {
+  FieldReader r(json, at, faults);
+  ComfySettings settings;
+  settings.name = r.text("name", 1, 60);
+  settings.remote = r.has("remote") && r.truth("remote");
+  settings.urls = separated(variables.comfyui_urls);
+  if (Status good = check_urls("COMFYUI_BASE_URL", settings.urls); !good) return good.failure();
+  if (r.has("urls")) settings.urls = r.texts("urls", 64, 500);
+  if (Status good = check_urls(r.at("urls"), settings.urls); !good) return good.failure();
+  for (const std::string& name : r.texts("workflows", 16, 60)) {
+    Result<Workflow> workflow = read_workflow(folder / (file_name(name) + ".json"));
+    if (!workflow) return workflow.failure();
+    settings.workflows.push_back(std::move(*workflow));
+  }
+  if (settings.workflows.empty()) r.fault("workflows", "must name at least one");
+  r.finish();
+  return settings;
+}
+
+Result<RemoteSettings> read_remote(const Json& json, const std::string& at, const fs::path& folder,
+                                   const EngineVariables& variables, Faults& faults) {
+  FieldReader r(json, at, faults);
+  RemoteSettings settings;
+  settings.name = r.text("name", 1, 60);
+  const bool is_api = settings.name == kApi;
+  std::string provider = r.text("provider", 1, 60);
+  if (is_api && !variables.api_provider.empty()) provider = variables.api_provider;
+  settings.private_network = r.has("private_network") && r.truth("private_network");
+  if (r.has("base_url")) settings.base_url = r.text("base_url", 1, 500);
+  r.finish();
+  Result<Provider> mapping = read_provider(folder / (file_name(provider) + ".yaml"));
+  if (!mapping) return mapping.failure();
+  settings.provider = std::move(*mapping);
+  if (!is_api) return settings;
+  settings.key = variables.api_key;
+  if (!variables.api_url.empty()) settings.base_url = variables.api_url;
+  // A provider with an address of its own is set up by its key alone.
+  if (settings.base_url.empty() && !settings.key.empty()) {
+    settings.base_url = settings.provider.base_url;
+  }
+  const bool needs_key = slots_of(Json(settings.provider.headers)).contains("key");
+  if (!settings.base_url.empty() && needs_key && settings.key.empty()) {
+    return failure(FailureKind::kInvalid,
+                   "API_ENGINE_KEY must be set for the provider " + settings.provider.name);
+  }
+  if (settings.base_url.empty()) return settings;
+  const Status good = check_urls("API_ENGINE_BASE_URL", {settings.base_url});
+  return good ? Result<RemoteSettings>(std::move(settings)) : good.failure();
+}
+
+}  // namespace
+
+Result<EngineTable> read_engine_table(const Json& section, const fs::path& config_dir,
+                                      const EngineVariables& variables) {
+  EngineTable table;
+  Faults faults;
+  FieldReader r(section, "/engines", faults);
+  read_limits(r, table, faults);
+  if (const Json* const list = r.array("comfyui")) {
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      Result<ComfySettings> settings =
+          read_comfyui((*list)[i], "/engines/comfyui/" + std::to_string(i),
+                       config_dir / "workflows", variables, faults);
+      if (!settings) return settings.failure();
+      if (!settings->urls.empty()) table.comfyui.push_back(std::move(*settings));
+    }
+  }
+  if (const Json* const list = r.array("remote")) {
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      Result<RemoteSettings> settings =
+          read_remote((*list)[i], "/engines/remote/" + std::to_string(i), config_dir / "providers",
+                      variables, faults);
+      if (!settings) return settings.failure();
+      if (!settings->base_url.empty()) table.remote.push_back(std::move(*settings));
+    }
+  }
+  r.finish();
+  if (!faults.empty()) return spec::invalid(std::move(faults));
+  return table;
+}
+
+}  // namespace pytoon::engines

@@ -1,0 +1,175 @@
+#include "gpu/cuda/cuda_device.h"
+
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "gpu/cuda/cuda_compositor.h"
+#include "gpu/cuda/cuda_texture.h"
+#include "gpu/layer_geometry.h"
+#include "gpu/pixel_math.h"
+
+namespace pytoon::gpu::cuda {
+namespace {
+
+using TexturePtr = std::shared_ptr<const Texture>;
+
+// Kernels count a plane's bytes in 32 bits.
+Status check_plane(Size size, std::size_t pitch_bytes) {
+  constexpr std::size_t kBytesMax = std::numeric_limits<std::uint32_t>::max();
+  if (pitch_bytes <= kBytesMax / static_cast<std::size_t>(size.height)) return ok_status();
+  return failure(FailureKind::kTooLarge, "a picture of " + std::to_string(size.width) + " x " +
+                                             std::to_string(size.height) +
+                                             " pixels is too large for the GPU; use a smaller one");
+}
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(MachinePtr machine, OwnedStream stream)
+      : machine_(std::move(machine)), stream_(std::move(stream)) {}
+
+  std::string kind() const override { return "cuda"; }
+  std::string description() const override { return machine_->runtime->description(); }
+  Result<TexturePtr> upload(const RgbaImage& image) override;
+  Result<TexturePtr> adopt(const Nv12Picture& frame) override;
+  std::unique_ptr<Compositor> make_compositor() override {
+    return std::make_unique<CudaCompositor>(machine_);
+  }
+  std::optional<CudaHandles> cuda_handles() const override { return machine_->runtime->handles(); }
+  std::optional<MemoryUse> memory_use() const override { return machine_->ledger.use(); }
+  std::uint64_t crossings() const override { return machine_->crossings.load(); }
+
+ private:
+  Status convert(const RgbaImage& image, const Block& pixels, const Block& planes, bool opaque);
+  Status copy_frame(const Nv12Picture& frame, const Block& planes);
+  // Waits even when not all could be queued, so that memory may go.
+  Status finish(Status queued) {
+    const Status waited = machine_->runtime->wait(stream_.get());
+    return queued ? waited : queued;
+  }
+
+  MachinePtr machine_;
+  OwnedStream stream_;  // of uploads
+};
+
+Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
+  const Size size = image.size;
+  CHECK(size.width > 0 && size.height > 0, "a picture needs pixels");
+  CHECK(image.pixels.size() ==
+            static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 4,
+        "a picture's bytes match its size");
+  const bool opaque = is_opaque(image);
+  const TextureLayout layout = texture_layout(size, opaque);
+  const Status fits = check_plane(size, layout.luma_pitch_bytes);
+  if (!fits) return fits.failure();
+  Result<Block> planes = Block::allocate(machine_, layout.bytes, "a picture");
+  if (!planes) return planes.failure();
+  Result<Block> pixels = Block::allocate(machine_, image.pixels.size(), "a picture's pixels");
+  if (!pixels) return pixels.failure();
+  const Status done = finish(convert(image, *pixels, *planes, opaque));
+  if (!done) return done.failure();
+  return TexturePtr(
+      std::make_shared<CudaTexture>(size, opaque, content_of(image, opaque), std::move(*planes)));
+}
+
+Status CudaDevice::convert(const RgbaImage& image, const Block& pixels, const Block& planes,
+                           bool opaque) {
+  const std::size_t bytes = image.pixels.size();
+  const std::size_t row_bytes = bytes / static_cast<std::size_t>(image.size.height);
+  const Status sent =
+      machine_->runtime->queue({Way::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
+                                row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
+                               stream_.get());
+  if (!sent) return sent;
+  const TextureLayout layout = texture_layout(image.size, opaque);
+  ConvertJob job;
+  job.rgba = pixels.data();
+  job.size = image.size;
+  job.luma = planes.data() + layout.luma;
+  job.chroma = planes.data() + layout.chroma;
+  job.luma_pitch_bytes = layout.luma_pitch_bytes;
+  job.chroma_pitch_bytes = layout.chroma_pitch_bytes;
+  if (!opaque) {
+    job.luma_alpha = planes.data() + layout.luma_alpha;
+    job.chroma_alpha = planes.data() + layout.chroma_alpha;
+    job.chroma_alpha_pitch_bytes = layout.chroma_alpha_pitch_bytes;
+  }
+  return machine_->runtime->queue(job, stream_.get());
+}
+
+Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
+  const Size size = frame.size;
+  CHECK(size.width > 0 && size.height > 0, "a frame needs pixels");
+  const TextureLayout layout = texture_layout(size, true);
+  for (const std::size_t pitch :
+       {frame.luma_pitch_bytes, std::size_t{layout.luma_pitch_bytes}, frame.chroma_pitch_bytes}) {
+    const Status fits = check_plane(size, pitch);
+    if (!fits) return fits.failure();
+  }
+  if (frame.memory == Memory::kCuda) return TexturePtr(std::make_shared<CudaTexture>(frame));
+  Result<Block> planes = Block::allocate(machine_, layout.bytes, "a frame of a clip");
+  if (!planes) return planes.failure();
+  const Status done = finish(copy_frame(frame, *planes));
+  if (!done) return done.failure();
+  machine_->crossings.fetch_add(1, std::memory_order_relaxed);
+  return TexturePtr(std::make_shared<CudaTexture>(size, true, Rect{0, 0, size.width, size.height},
+                                                  std::move(*planes)));
+}
+
+Status CudaDevice::copy_frame(const Nv12Picture& frame, const Block& planes) {
+  const TextureLayout layout = texture_layout(frame.size, true);
+  const auto width = static_cast<std::size_t>(frame.size.width);
+  const auto rows = static_cast<std::size_t>(frame.size.height);
+  const Status luma = machine_->runtime->queue(
+      {Way::kToDevice, planes.data() + layout.luma, layout.luma_pitch_bytes, frame.luma,
+       frame.luma_pitch_bytes, width, rows},
+      stream_.get());
+  if (!luma) return luma;
+  return machine_->runtime->queue(
+      {Way::kToDevice, planes.data() + layout.chroma, layout.chroma_pitch_bytes, frame.chroma,
+       frame.chroma_pitch_bytes, (width + 1) / 2 * 2, (rows + 1) / 2},
+      stream_.get());
+}
+
+// Red, resampled, and half covered by white at half its alpha: what both kernels make of it is
+// known. A device whose kernels can't run, or run wrongly, is found here and not in a film.
+Status prove(Device& device) {
+  constexpr Size kSize{16, 16};
+  constexpr auto kSide = static_cast<std::size_t>(kSize.width);
+  Result<TexturePtr> red = device.upload(RgbaImage({9, 9}, {255, 0, 0, 255}));
+  if (!red) return red.failure();
+  Result<TexturePtr> white = device.upload(RgbaImage({8, 8}, {255, 255, 255, 128}));
+  if (!white) return white.failure();
+  Composition composition;
+  composition.base.push_back({*red, {0.5, 0.5}, {0.5, 0.5}, {0, 0, 16, 16}, 256});
+  composition.top.push_back({*white, {-8, 1}, {0, 1}, {8, 0, 8, 8}, 256});
+  std::vector<std::uint8_t> frame(kSide * kSide * 3 / 2);
+  const Status drawn = device.make_compositor()->compose(
+      composition, HostNv12View{kSize, frame.data(), kSide, frame.data() + kSide * kSide, kSide});
+  if (!drawn) return drawn;
+  const std::uint8_t back = luma(255, 0, 0);
+  const std::uint8_t front = blend(back, premultiplied_luma(255, 255, 255, 128), 128);
+  for (std::size_t i = 0; i < kSide * kSide; ++i) {
+    if (frame[i] == (i % kSide >= 8 && i / kSide < 8 ? front : back)) continue;
+    return failure(FailureKind::kUnavailable,
+                   device.description() + " draws wrongly: it gave " + std::to_string(frame[i]) +
+                       " in a frame that is known; its driver or the card is at fault");
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<Runtime> runtime,
+                                               std::uint64_t budget_bytes) {
+  const auto machine = std::make_shared<Machine>(std::move(runtime), budget_bytes);
+  Result<OwnedStream> stream = OwnedStream::make(machine);
+  if (!stream) return stream.failure();
+  std::unique_ptr<Device> device = std::make_unique<CudaDevice>(machine, std::move(*stream));
+  const Status proved = prove(*device);
+  if (!proved) return proved.failure();
+  machine->crossings = 0;
+  return device;
+}
+
+}  // namespace pytoon::gpu::cuda

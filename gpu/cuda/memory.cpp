@@ -1,0 +1,111 @@
+#include "gpu/cuda/memory.h"
+
+#include <algorithm>
+#include <string>
+
+namespace pytoon::gpu::cuda {
+namespace {
+
+std::string mib(std::uint64_t bytes) {
+  constexpr std::uint64_t kMib = 1024 * 1024;
+  return std::to_string((bytes + kMib - 1) / kMib) + " MiB";
+}
+
+Failure over_budget(const Ledger& ledger, std::size_t bytes, const char* what) {
+  const MemoryUse use = ledger.use();
+  return failure(FailureKind::kOutOfMemory,
+                 std::string("no GPU memory for ") + what + ": " + mib(bytes) + " wanted, " +
+                     mib(use.used_bytes) + " of the budget of " + mib(use.budget_bytes) +
+                     " in use; render fewer segments at once or use smaller pictures");
+}
+
+}  // namespace
+
+bool Ledger::promise(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (counted(bytes) > budget_bytes_ - used_bytes_) return false;
+  used_bytes_ += counted(bytes);
+  peak_bytes_ = std::max(peak_bytes_, used_bytes_);
+  return true;
+}
+
+void Ledger::give_back(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  CHECK(counted(bytes) <= used_bytes_, "only what was promised is given back");
+  used_bytes_ -= counted(bytes);
+}
+
+MemoryUse Ledger::use() const {
+  const std::lock_guard lock(mutex_);
+  return {used_bytes_, peak_bytes_, budget_bytes_};
+}
+
+Result<Block> Block::allocate(const MachinePtr& machine, std::size_t bytes, const char* what) {
+  if (!machine->ledger.promise(bytes)) return over_budget(machine->ledger, bytes, what);
+  Result<void*> memory = machine->runtime->allocate(bytes);
+  if (!memory) {
+    machine->ledger.give_back(bytes);
+    Failure fault = memory.failure();
+    fault.detail = std::string(what) + ", " + mib(bytes) + ": " + fault.detail;
+    return fault;
+  }
+  Block block;
+  block.machine_ = machine;
+  block.data_ = static_cast<std::uint8_t*>(*memory);
+  block.bytes_ = bytes;
+  return block;
+}
+
+void Block::release() {
+  if (machine_ == nullptr) return;
+  machine_->runtime->release(data_);
+  machine_->ledger.give_back(bytes_);
+  machine_.reset();
+  data_ = nullptr;
+  bytes_ = 0;
+}
+
+void Block::swap(Block& other) noexcept {
+  std::swap(machine_, other.machine_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+}
+
+Result<PinnedBlock> PinnedBlock::allocate(const MachinePtr& machine, std::size_t bytes) {
+  Result<void*> memory = machine->runtime->allocate_pinned(bytes);
+  if (!memory) return memory.failure();
+  PinnedBlock block;
+  block.machine_ = machine;
+  block.data_ = static_cast<std::uint8_t*>(*memory);
+  block.bytes_ = bytes;
+  return block;
+}
+
+void PinnedBlock::release() {
+  if (machine_ == nullptr) return;
+  machine_->runtime->release_pinned(data_);
+  machine_.reset();
+  data_ = nullptr;
+  bytes_ = 0;
+}
+
+void PinnedBlock::swap(PinnedBlock& other) noexcept {
+  std::swap(machine_, other.machine_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+}
+
+Result<OwnedStream> OwnedStream::make(const MachinePtr& machine) {
+  Result<Stream> stream = machine->runtime->make_stream();
+  if (!stream) return stream.failure();
+  OwnedStream owned;
+  owned.machine_ = machine;
+  owned.stream_ = *stream;
+  return owned;
+}
+
+OwnedStream::~OwnedStream() {
+  if (machine_ != nullptr) machine_->runtime->destroy_stream(stream_);
+}
+
+}  // namespace pytoon::gpu::cuda

@@ -1,0 +1,118 @@
+// The device's memory and streams as owned things, and the budget in front of them.
+//
+// Every Block holds the Machine it came from, so textures may outlive their Device.
+// Thread rule: Machine is for any thread; the owned things are moved, not shared.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "gpu/cuda/runtime.h"
+
+namespace pytoon::gpu::cuda {
+
+// Bytes promised against a budget. Allocations count in whole units of the pool, 512 bytes.
+class Ledger {
+ public:
+  explicit Ledger(std::uint64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+
+  // False when the budget lacks room; nothing is promised then.
+  bool promise(std::uint64_t bytes);
+  void give_back(std::uint64_t bytes);
+  MemoryUse use() const;
+
+  static std::uint64_t counted(std::uint64_t bytes) { return (bytes + 511) / 512 * 512; }
+
+ private:
+  const std::uint64_t budget_bytes_;
+  mutable std::mutex mutex_;
+  std::uint64_t used_bytes_ = 0;
+  std::uint64_t peak_bytes_ = 0;
+};
+
+// What all parts of one CUDA device share.
+struct Machine {
+  Machine(std::unique_ptr<Runtime> r, std::uint64_t budget_bytes)
+      : runtime(std::move(r)), ledger(budget_bytes) {}
+
+  const std::unique_ptr<Runtime> runtime;
+  Ledger ledger;
+  std::atomic<std::uint64_t> crossings = 0;
+};
+using MachinePtr = std::shared_ptr<Machine>;
+
+// Device memory. Must be let go only when all work that uses it has been waited for.
+class Block {
+ public:
+  Block() = default;
+  // kOutOfMemory, before or by the runtime, says what for.
+  static Result<Block> allocate(const MachinePtr& machine, std::size_t bytes, const char* what);
+  ~Block() { release(); }
+  Block(Block&& other) noexcept { swap(other); }
+  Block& operator=(Block&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  std::uint8_t* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  // Lets go at once, so that a larger one can take its place.
+  void release();
+
+ private:
+  void swap(Block& other) noexcept;
+
+  MachinePtr machine_;
+  std::uint8_t* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+// Pinned host memory.
+class PinnedBlock {
+ public:
+  PinnedBlock() = default;
+  static Result<PinnedBlock> allocate(const MachinePtr& machine, std::size_t bytes);
+  ~PinnedBlock() { release(); }
+  PinnedBlock(PinnedBlock&& other) noexcept { swap(other); }
+  PinnedBlock& operator=(PinnedBlock&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  std::uint8_t* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  void release();
+
+ private:
+  void swap(PinnedBlock& other) noexcept;
+
+  MachinePtr machine_;
+  std::uint8_t* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+class OwnedStream {
+ public:
+  OwnedStream() = default;
+  static Result<OwnedStream> make(const MachinePtr& machine);
+  ~OwnedStream();
+  OwnedStream(OwnedStream&& other) noexcept
+      : machine_(std::move(other.machine_)), stream_(std::exchange(other.stream_, nullptr)) {}
+  OwnedStream& operator=(OwnedStream&& other) noexcept {
+    std::swap(machine_, other.machine_);
+    std::swap(stream_, other.stream_);
+    return *this;
+  }
+
+  Stream get() const { return stream_; }
+  explicit operator bool() const { return machine_ != nullptr; }
+
+ private:
+  MachinePtr machine_;
+  Stream stream_ = nullptr;
+};
+
+}  // namespace pytoon::gpu::cuda

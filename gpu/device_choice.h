@@ -1,0 +1,32 @@
+// Which device a program draws on: what was wished for, what there was, and why they differ.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gpu/device.h"
+
+namespace pytoon::gpu {
+
+enum class DeviceWish {
+  kAuto,  // CUDA where it works, else the CPU
+  kCpu,
+  kCuda,  // or nothing
+};
+
+struct DeviceMakers {
+  std::function<std::unique_ptr<Device>()> cpu;
+  std::function<Result<std::unique_ptr<Device>>()> cuda;
+};
+
+struct ChosenDevice {
+  std::unique_ptr<Device> device;
+  std::string reason;       // why the CPU had to do; empty when it was wished for, or CUDA was had
+  bool gpu_failed = false;  // a GPU is there and would not do, which somebody should look into
+};
+
+// Asks for CUDA at most once. Only kCuda can fail, as the maker did.
+Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers);
+
+}  // namespace pytoon::gpu

@@ -1,0 +1,83 @@
+#include "pipeline/media/clip/clip_decoder.h"
+
+#include <string>
+
+namespace pytoon::media {
+namespace {
+
+constexpr int kThreads = 2;
+
+Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
+  const AVCodec* const decoder = avcodec_find_decoder(track.codecpar->codec_id);
+  if (decoder == nullptr) {
+    return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
+                                            avcodec_get_name(track.codecpar->codec_id));
+  }
+  CodecPtr codec(avcodec_alloc_context3(decoder));
+  if (!codec || avcodec_parameters_to_context(codec.get(), track.codecpar) < 0) {
+    return failure(FailureKind::kOutOfMemory, "no memory for a decoder");
+  }
+  codec->pkt_timebase = track.time_base;
+  codec->error_concealment = 0;
+  codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
+  codec->thread_count = hardware == nullptr ? kThreads : 1;
+  if (hardware != nullptr) prefer_hardware(*codec, hardware);
+  if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
+    return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")
+                                     : av_failure(rc, "can't open the decoder");
+  }
+  return codec;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, BufferPtr hardware,
+                                                       CancelToken cancel) {
+  Result<ClipFile> file = ClipFile::open(clip.path);
+  if (!file) return file.failure();
+  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get());
+  if (!codec) return codec.failure();
+  return std::make_unique<ClipDecoder>(std::move(*file), std::move(*codec), std::move(cancel));
+}
+
+Status ClipDecoder::seek(const KeyFrame& from) {
+  if (Status moved = file_.seek(from.decoded); !moved) return moved;
+  avcodec_flush_buffers(codec_.get());
+  not_before_ = from.shown;
+  return ok_status();
+}
+
+Failure ClipDecoder::broken(int error) const {
+  if (error == AVERROR(ENOMEM)) return failure(FailureKind::kOutOfMemory, "no memory to decode");
+  const AVRational tick = file_.track()->time_base;
+  const double seconds =
+      packet_->pts == AV_NOPTS_VALUE ? 0 : static_cast<double>(packet_->pts) * av_q2d(tick);
+  return damaged_clip("near second " + std::to_string(static_cast<int>(seconds)));
+}
+
+Status ClipDecoder::feed() {
+  if (cancel_.cancelled()) return failure(FailureKind::kCancelled, "decoding was cancelled");
+  const Result<bool> more = file_.next(packet_.get());
+  if (!more) return more.failure();
+  const int rc = avcodec_send_packet(codec_.get(), *more ? packet_.get() : nullptr);
+  return rc < 0 ? Status(broken(rc)) : ok_status();
+}
+
+Result<const AVFrame*> ClipDecoder::next() {
+  for (;;) {
+    const int rc = avcodec_receive_frame(codec_.get(), frame_.get());
+    if (rc == AVERROR_EOF) return static_cast<const AVFrame*>(nullptr);
+    if (rc == AVERROR(EAGAIN)) {
+      if (Status fed = feed(); !fed) return fed.failure();
+      continue;
+    }
+    if (rc < 0) return broken(rc);
+    if (not_before_ && frame_->pts < *not_before_) continue;
+    if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+      return broken(AVERROR_INVALIDDATA);
+    }
+    return static_cast<const AVFrame*>(frame_.get());
+  }
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,102 @@
+#include "pipeline/media/clip/clip_file.h"
+
+#include <algorithm>
+#include <string>
+
+#include "pipeline/media/clip/clip_index.h"
+
+namespace pytoon::media {
+namespace {
+
+Result<InputPtr> open_demuxer(const std::filesystem::path& path) {
+  Options options;
+  options.set("protocol_whitelist", "file");
+  options.set("codec_whitelist", "h264,hevc");
+  options.set("enable_drefs", "0");
+  options.set("use_absolute_path", "0");
+  AVFormatContext* context = nullptr;
+  const int rc = avformat_open_input(&context, file_url(path).c_str(), av_find_input_format("mp4"),
+                                     options.out());
+  if (rc == AVERROR_INVALIDDATA || rc == AVERROR_EOF) return damaged_clip("in its index");
+  if (rc < 0) return av_failure(rc, "can't open the clip");
+  return InputPtr(context);
+}
+
+bool is_cover_picture(const AVStream& track) {
+  return (track.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
+// The first track with moving pictures, as players choose it; -1: none.
+int picture_track(const AVFormatContext& file) {
+  for (unsigned i = 0; i < file.nb_streams; ++i) {
+    const AVStream& track = *file.streams[i];
+    const bool pictures = track.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    if (pictures && !is_cover_picture(track)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+Status check_track(const AVStream& track) {
+  const AVCodecParameters& coded = *track.codecpar;
+  if (coded.codec_id != AV_CODEC_ID_H264 && coded.codec_id != AV_CODEC_ID_HEVC) {
+    return failure(FailureKind::kUnsupportedType, std::string("the clip's codec is ") +
+                                                      avcodec_get_name(coded.codec_id) +
+                                                      "; H.264 (AVC) and H.265 (HEVC) are taken");
+  }
+  if (coded.width <= 0 || coded.height <= 0) return damaged_clip("in its index");
+  const int longest = std::max(coded.width, coded.height);
+  const int shortest = std::min(coded.width, coded.height);
+  if (longest > kClipEdgeMaxPx || shortest < kClipEdgeMinPx) {
+    return failure(FailureKind::kInvalid, "the clip is " + std::to_string(coded.width) + "x" +
+                                              std::to_string(coded.height) +
+                                              " px; an edge may have " +
+                                              std::to_string(kClipEdgeMinPx) + " to " +
+                                              std::to_string(kClipEdgeMaxPx) + " px");
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Failure damaged_clip(const std::string& where) {
+  return failure(FailureKind::kMalformed,
+                 "the clip is cut off or damaged " + where + ": export it again");
+}
+
+Result<ClipFile> ClipFile::open(const std::filesystem::path& path) {
+  Result<InputPtr> input = open_demuxer(path);
+  if (!input) return input.failure();
+  AVFormatContext& file = **input;
+  const int chosen = picture_track(file);
+  if (chosen < 0) {
+    return failure(FailureKind::kInvalid, "the clip has no picture track, only sound or data");
+  }
+  for (unsigned i = 0; i < file.nb_streams; ++i) {
+    if (static_cast<int>(i) != chosen) file.streams[i]->discard = AVDISCARD_ALL;
+  }
+  if (Status good = check_track(*file.streams[chosen]); !good) return good.failure();
+  return ClipFile(std::move(*input), chosen);
+}
+
+Result<bool> ClipFile::next(AVPacket* packet) {
+  for (;;) {
+    av_packet_unref(packet);
+    const int rc = av_read_frame(input_.get(), packet);
+    if (rc == AVERROR_EOF) return false;
+    if (rc == AVERROR_INVALIDDATA) return damaged_clip("in its data");
+    if (rc < 0) return av_failure(rc, "can't read the clip");
+    if (packet->stream_index != track_) continue;
+    const bool damaged = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0 ||
+                         packet->pts == AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE;
+    if (damaged) return damaged_clip("in its data");
+    return true;
+  }
+}
+
+Status ClipFile::seek(std::int64_t decoded) {
+  const int rc = av_seek_frame(input_.get(), track_, decoded, AVSEEK_FLAG_BACKWARD);
+  if (rc < 0) return av_failure(rc, "can't move within the clip");
+  return ok_status();
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,148 @@
+#include "pipeline/media/clip/clip_index.h"
+
+#include <algorithm>
+#include <cmath>
+#include <system_error>
+
+#include "base/files.h"
+#include "pipeline/media/clip/clip_file.h"
+#include "pipeline/media/clip/movie_boxes.h"
+#include "pipeline/media/gst/element_failure.h"
+
+namespace pytoon::media {
+namespace {
+
+Status check_size(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return errno_failure(error.value(), "can't read the clip");
+  if (size > static_cast<std::uintmax_t>(kClipBytesMax)) {
+    return failure(FailureKind::kTooLarge, "a clip may have 300 MB at most");
+  }
+  return ok_status();
+}
+
+Failure too_long() {
+  return failure(FailureKind::kInvalid,
+                 "the clip is longer than " + std::to_string(kClipSecondsMax) + " s: cut it");
+}
+
+// Every packet's head: when it is shown and whether decoding can begin there.
+struct Scan {
+  struct Shown {
+    std::int64_t start = 0;
+    std::int64_t end = 0;
+  };
+  std::vector<Shown> frames;
+  std::vector<KeyFrame> key_frames;
+  std::int64_t packets = 0;
+};
+
+Result<Scan> scan(ClipFile& clip) {
+  constexpr std::size_t kFramesMax = std::size_t{kClipRateMax} * kClipSecondsMax;
+  Scan found;
+  const PacketPtr packet = make_packet();
+  for (;;) {
+    const Result<bool> more = clip.next(packet.get());
+    if (!more) return more.failure();
+    if (!*more) break;
+    ++found.packets;
+    if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
+      found.key_frames.push_back({packet->pts, packet->dts});
+    }
+    if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) continue;  // an edit list leaves it out
+    found.frames.push_back(
+        {packet->pts, packet->pts + std::max<std::int64_t>(0, packet->duration)});
+    if (found.frames.size() > kFramesMax) {
+      return failure(FailureKind::kInvalid,
+                     "the clip has more than " + std::to_string(kFramesMax) + " frames");
+    }
+  }
+  const int claimed = avformat_index_get_entries_count(clip.track());
+  if (found.packets < claimed || found.frames.empty() || found.key_frames.empty()) {
+    return damaged_clip("in its data");
+  }
+  return found;
+}
+
+Result<ClipTimes> times_of(const std::vector<Scan::Shown>& frames, AVRational tick) {
+  ClipTimes times;
+  times.tick_num = tick.num;
+  times.tick_den = tick.den;
+  std::int64_t first = frames.front().start;
+  for (const Scan::Shown& frame : frames) first = std::min(first, frame.start);
+  std::int64_t end = first;
+  for (const Scan::Shown& frame : frames) {
+    // Also keeps all arithmetic on ticks far from its limits.
+    const std::int64_t last = std::max(frame.start, frame.end);
+    if (av_compare_ts(last - first, tick, kClipSecondsMax + 1, {1, 1}) > 0) return too_long();
+    times.starts.push_back(frame.start - first);
+    end = std::max(end, last);
+  }
+  std::sort(times.starts.begin(), times.starts.end());
+  times.starts.erase(std::unique(times.starts.begin(), times.starts.end()), times.starts.end());
+  // A file may leave out how long its last frame stays: as long as the others do.
+  const auto gaps = static_cast<std::int64_t>(times.starts.size()) - 1;
+  const std::int64_t usual = gaps > 0 ? std::max<std::int64_t>(1, times.starts.back() / gaps) : 1;
+  times.end =
+      std::max(end - first, times.starts.back() + (end - first > times.starts.back() ? 1 : usual));
+  if (av_compare_ts(times.end, tick, kClipSecondsMax, {1, 1}) > 0) return too_long();
+  return times;
+}
+
+Turn turn_of_track(const AVStream& track) {
+  const std::uint8_t* const data =
+      av_stream_get_side_data(&track, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
+  return data == nullptr ? Turn{} : turn_of(reinterpret_cast<const std::int32_t*>(data));
+}
+
+// With square pixels: a wide pixel makes the picture wider, a tall one taller.
+gpu::Size upright_size(const AVStream& track, const Turn& turn) {
+  const AVCodecParameters& coded = *track.codecpar;
+  AVRational pixel =
+      track.sample_aspect_ratio.num > 0 ? track.sample_aspect_ratio : coded.sample_aspect_ratio;
+  const bool sane = pixel.num > 0 && pixel.den > 0 && av_cmp_q(pixel, {8, 1}) <= 0 &&
+                    av_cmp_q(pixel, {1, 8}) >= 0;
+  if (!sane) pixel = {1, 1};
+  const double shape = av_q2d(pixel);
+  const auto scaled = [](int px, double by) { return static_cast<int>(std::lround(px * by)); };
+  const gpu::Size square{scaled(coded.width, std::max(1.0, shape)),
+                         scaled(coded.height, std::max(1.0, 1 / shape))};
+  return turned(square, turn);
+}
+
+Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path& path) {
+  if (Status fits = check_size(path); !fits) return fits.failure();
+  Result<std::string> format = check_movie_boxes(path);
+  if (!format) return format.failure();
+  Result<ClipFile> clip = ClipFile::open(path);
+  if (!clip) return clip.failure();
+  Result<Scan> found = scan(*clip);
+  if (!found) return found.failure();
+  const AVStream& track = *clip->track();
+  Result<ClipTimes> times = times_of(found->frames, track.time_base);
+  if (!times) return times.failure();
+
+  auto index = std::make_shared<ClipIndex>();
+  index->path = path;
+  index->format = std::move(*format);
+  index->codec = avcodec_get_name(track.codecpar->codec_id);
+  index->stored = {track.codecpar->width, track.codecpar->height};
+  index->turn = turn_of_track(track);
+  index->upright = upright_size(track, index->turn);
+  index->times = std::move(*times);
+  index->first_shown = found->frames.front().start;
+  for (const Scan::Shown& frame : found->frames) {
+    index->first_shown = std::min(index->first_shown, frame.start);
+  }
+  index->key_frames = std::move(found->key_frames);
+  return std::shared_ptr<const ClipIndex>(std::move(index));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ClipIndex>> index_clip(const std::filesystem::path& path) {
+  return contained([&] { return make_index(path); });
+}
+
+}  // namespace pytoon::media

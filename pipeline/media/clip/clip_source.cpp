@@ -1,0 +1,202 @@
+#include "pipeline/media/clip/clip_source.h"
+
+#include <algorithm>
+
+#include "pipeline/media/clip/clip_decoder.h"
+#include "pipeline/media/clip/frame_converter.h"
+#include "pipeline/media/gst/element_failure.h"
+
+namespace pytoon::media {
+
+struct ClipSource::State {
+  State(const Turn& turn, gpu::Size shown) : converter(turn, shown) {}
+
+  FrameConverter converter;
+  bool hardware_wanted = false;
+  std::unique_ptr<ClipDecoder> decoder;
+  FramePtr held = make_frame();   // the newest frame at or before what was asked for
+  FramePtr ahead = make_frame();  // one beyond it, where frames are missing
+  bool has_held = false;
+  bool has_ahead = false;
+  // What was given last.
+  std::optional<std::size_t> index;
+  gpu::Nv12Picture picture;
+
+  void forget() {
+    av_frame_unref(held.get());
+    av_frame_unref(ahead.get());
+    has_held = false;
+    has_ahead = false;
+    index.reset();
+    picture = {};
+  }
+};
+
+ClipSource::ClipSource(ClipOrder order)
+    : clip_(order.clip),
+      order_(std::move(order)),
+      state_(std::make_unique<State>(clip_->turn, order_.shown)) {
+  state_->hardware_wanted = order_.cuda.has_value();
+}
+
+ClipSource::~ClipSource() = default;
+
+void ClipSource::use_software(const std::string& why) {
+  av_log(nullptr, AV_LOG_WARNING, "clip %s is decoded in software: %s\n",
+         clip_->path.filename().c_str(), why.c_str());
+  state_->hardware_wanted = false;
+}
+
+Status ClipSource::open(bool hardware) {
+  State& s = *state_;
+  s.forget();
+  s.decoder.reset();
+  BufferPtr device;
+  if (hardware) {
+    Result<BufferPtr> opened = open_hardware(*order_.cuda);
+    if (opened) {
+      device = std::move(*opened);
+    } else {
+      use_software(opened.failure().detail);
+    }
+  }
+  Result<std::unique_ptr<ClipDecoder>> decoder =
+      ClipDecoder::open(*clip_, std::move(device), order_.cancel);
+  if (!decoder) return decoder.failure();
+  s.decoder = std::move(*decoder);
+  return ok_status();
+}
+
+// Where decoding has to begin for the frame shown at `wanted`: not at all when going on is as good.
+Status ClipSource::begin_before(std::int64_t wanted) {
+  State& s = *state_;
+  const auto later =
+      std::partition_point(clip_->key_frames.begin(), clip_->key_frames.end(),
+                           [wanted](const KeyFrame& key) { return key.shown <= wanted; });
+  const KeyFrame& key = later == clip_->key_frames.begin() ? *later : *(later - 1);
+  const std::int64_t at = s.has_held ? s.held->pts : clip_->first_shown;
+  const std::int64_t second = clip_->times.tick_den / clip_->times.tick_num;
+  const bool back = s.has_held && wanted < s.held->pts;
+  const bool far_ahead = key.shown - at > second;
+  if (!back && !far_ahead) return ok_status();
+  s.forget();
+  return s.decoder->seek(key);
+}
+
+// Decodes up to the frame shown at `wanted`.
+Status ClipSource::advance(std::int64_t wanted) {
+  State& s = *state_;
+  while (!s.has_held || s.held->pts < wanted) {
+    if (!s.has_ahead) {
+      const Result<const AVFrame*> next = s.decoder->next();
+      if (!next) return next.failure();
+      if (*next == nullptr) break;
+      if (av_frame_ref(s.ahead.get(), *next) < 0) {
+        return failure(FailureKind::kOutOfMemory, "no memory for a frame");
+      }
+      s.has_ahead = true;
+    }
+    if (s.has_held && s.ahead->pts > wanted) break;
+    av_frame_unref(s.held.get());
+    av_frame_move_ref(s.held.get(), s.ahead.get());
+    s.has_held = true;
+    s.has_ahead = false;
+  }
+  return s.has_held ? ok_status() : Status(damaged_clip("in its data"));
+}
+
+Status ClipSource::reach(std::int64_t wanted) {
+  State& s = *state_;
+  if (!s.decoder) {
+    if (Status opened = open(s.hardware_wanted); !opened) return opened;
+  }
+  if (Status begun = begin_before(wanted); !begun) return begun;
+  if (Status found = advance(wanted); !found) return found;
+  if (s.held->pts <= wanted) return ok_status();
+  // The demuxer went to a later place than its index told, or the clip begins with frames that
+  // can't be decoded. From the start there is no doubt.
+  s.forget();
+  if (Status begun = s.decoder->seek(clip_->key_frames.front()); !begun) return begun;
+  return advance(wanted);
+}
+
+Result<gpu::Nv12Picture> ClipSource::picture_of_held() {
+  const AVFrame& frame = *state_->held;
+  if (frame.format != AV_PIX_FMT_CUDA) return state_->converter.convert(frame);
+  const std::shared_ptr<AVFrame> kept(av_frame_clone(&frame), AvDelete());
+  if (!kept) return failure(FailureKind::kOutOfMemory, "no memory for a frame");
+  return gpu::Nv12Picture{gpu::Memory::kCuda,
+                          {kept->width, kept->height},
+                          kept->data[0],
+                          static_cast<std::size_t>(kept->linesize[0]),
+                          kept->data[1],
+                          static_cast<std::size_t>(kept->linesize[1]),
+                          kept};
+}
+
+Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
+  State& s = *state_;
+  if (s.index == index) return s.picture;
+  if (s.hardware_wanted && !s.decoder && !clip_->turn.none()) use_software("it is turned");
+  const std::int64_t wanted = clip_->first_shown + clip_->times.starts.at(index);
+  Status reached = reach(wanted);
+  const bool retry =
+      !reached && s.hardware_wanted && reached.failure().kind != FailureKind::kCancelled;
+  if (retry) {
+    use_software(reached.failure().detail);
+    s.decoder.reset();
+    reached = reach(wanted);
+  }
+  Result<gpu::Nv12Picture> picture =
+      reached ? picture_of_held() : Result<gpu::Nv12Picture>(reached.failure());
+  if (!picture) {
+    s.forget();
+    s.decoder.reset();  // where it stands is not known: the next call begins anew
+    return picture;
+  }
+  if (s.hardware_wanted && picture->memory == gpu::Memory::kHost) {
+    use_software("the card decodes 8-bit 4:2:0 in BT.709 limited range only");
+  }
+  s.index = index;
+  s.picture = *picture;
+  return picture;
+}
+
+Result<gpu::Nv12Picture> ClipSource::frame(std::size_t index) {
+  return contained([&] { return find(index); });
+}
+
+namespace {
+
+Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Picture& picture, gpu::Size size) {
+  const ScalerPtr scaler(sws_getContext(picture.size.width, picture.size.height, AV_PIX_FMT_NV12,
+                                        size.width, size.height, AV_PIX_FMT_RGBA,
+                                        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
+                                        nullptr, nullptr, nullptr));
+  if (!scaler) return failure(FailureKind::kMedia, "can't convert the clip's colours");
+  constexpr int kOne = 1 << 16;
+  const int* const bt709 = sws_getCoefficients(SWS_CS_ITU709);
+  sws_setColorspaceDetails(scaler.get(), bt709, 0, bt709, 1, 0, kOne, kOne);
+  gpu::RgbaImage image(size, {0, 0, 0, 255});
+  const std::uint8_t* const planes[] = {picture.luma, picture.chroma, nullptr, nullptr};
+  const int pitches[] = {static_cast<int>(picture.luma_pitch_bytes),
+                         static_cast<int>(picture.chroma_pitch_bytes), 0, 0};
+  std::uint8_t* const rows[] = {image.pixels.data(), nullptr, nullptr, nullptr};
+  const int pitch[] = {size.width * 4, 0, 0, 0};
+  const int rc = sws_scale(scaler.get(), planes, pitches, 0, picture.size.height, rows, pitch);
+  if (rc < 0) return av_failure(rc, "can't convert the clip's colours");
+  return image;
+}
+
+}  // namespace
+
+Result<gpu::RgbaImage> first_picture(const std::shared_ptr<const ClipIndex>& clip) {
+  return contained([&]() -> Result<gpu::RgbaImage> {
+    ClipSource source({clip, clip->upright, std::nullopt, {}});
+    const Result<gpu::Nv12Picture> picture = source.frame(0);
+    if (!picture) return picture.failure();
+    return to_rgba(*picture, clip->upright);
+  });
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,72 @@
+// Plays a clip: any of its frames as a picture that a device can take up. Going forward frame by
+// frame is cheap; going back, or far ahead, begins at the key frame before.
+//
+// On the CPU device frames are decoded in software into host memory. A CUDA device that lends its
+// context gets frames decoded by the card (NVDEC), sampled where they lie, if the clip is 8-bit
+// 4:2:0 in BT.709 limited range and not turned; any other clip, and any card that can't, gives host
+// frames, and a line in the log says why. Frames of the card are written on its context's default
+// stream; at most kSurfacesHeld of them may be held at a time.
+//
+// Only the picture: a clip's sound is never read.
+//
+// Thread rule: one thread at a time; pictures may be kept and used by others. Blocks on decoding,
+// checks the CancelToken at every packet. Errors: kMalformed (near which second), kNotFound, kIo,
+// kOutOfMemory, kCancelled.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "gpu/device.h"
+#include "pipeline/media/clip/clip_index.h"
+
+namespace pytoon::media {
+
+class ClipDecoder;
+class FrameConverter;
+
+struct ClipOrder {
+  std::shared_ptr<const ClipIndex> clip;
+  gpu::Size shown;                       // px that the upright whole takes up where it is drawn
+  std::optional<gpu::CudaHandles> cuda;  // of the device that draws it
+  CancelToken cancel;
+};
+
+class ClipSource {
+ public:
+  // Opens nothing yet: that is the first frame()'s.
+  explicit ClipSource(ClipOrder order);
+  ~ClipSource();
+  ClipSource(const ClipSource&) = delete;
+  ClipSource& operator=(const ClipSource&) = delete;
+
+  // Frame `index` of the clip's times. What the data lacks is filled by the frame before.
+  Result<gpu::Nv12Picture> frame(std::size_t index);
+  // The frame shown at n / per_second seconds; after the end the last.
+  Result<gpu::Nv12Picture> frame_at(std::int64_t n, int per_second) {
+    return frame(clip_->times.held(n, per_second));
+  }
+
+ private:
+  struct State;  // FFmpeg's side
+
+  Result<gpu::Nv12Picture> find(std::size_t index);
+  Status reach(std::int64_t wanted);
+  Status open(bool hardware);
+  Status begin_before(std::int64_t wanted);
+  Status advance(std::int64_t wanted);
+  Result<gpu::Nv12Picture> picture_of_held();
+  void use_software(const std::string& why);
+
+  const std::shared_ptr<const ClipIndex> clip_;
+  const ClipOrder order_;
+  std::unique_ptr<State> state_;
+};
+
+// A clip's first frame, upright, with square pixels.
+Result<gpu::RgbaImage> first_picture(const std::shared_ptr<const ClipIndex>& clip);
+
+}  // namespace pytoon::media

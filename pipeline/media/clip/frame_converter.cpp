@@ -1,0 +1,177 @@
+#include "pipeline/media/clip/frame_converter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace pytoon::media {
+namespace {
+
+// Above this many stored pixels a shown one, sampling without averaging would shimmer.
+constexpr double kStepMax = 1.25;
+constexpr int kOne = 1 << 16;
+
+gpu::Size even(gpu::Size size) {
+  return {std::max(2, size.width / 2 * 2), std::max(2, size.height / 2 * 2)};
+}
+
+bool is_full_range(const AVFrame& frame) {
+  return frame.color_range == AVCOL_RANGE_JPEG || frame.format == AV_PIX_FMT_YUVJ420P ||
+         frame.format == AV_PIX_FMT_YUVJ422P || frame.format == AV_PIX_FMT_YUVJ444P;
+}
+
+AVColorSpace matrix_of(const AVFrame& frame) {
+  return media::matrix_of(frame.colorspace, {frame.width, frame.height});
+}
+
+// One side of a conversion.
+struct Side {
+  int format = AV_PIX_FMT_NONE;
+  gpu::Size size;
+  AVColorSpace matrix = AVCOL_SPC_BT709;
+  bool full_range = false;
+};
+
+int swscale_matrix(AVColorSpace matrix) {
+  switch (matrix) {
+    case AVCOL_SPC_FCC:
+      return SWS_CS_FCC;
+    case AVCOL_SPC_SMPTE240M:
+      return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_BT2020_NCL:
+      return SWS_CS_BT2020;
+    case AVCOL_SPC_SMPTE170M:
+      return SWS_CS_ITU601;
+    default:
+      return SWS_CS_ITU709;
+  }
+}
+
+Result<ScalerPtr> make_scaler(const Side& from, const Side& to) {
+  ScalerPtr scaler(sws_alloc_context());
+  if (!scaler) return failure(FailureKind::kOutOfMemory, "no memory for a colour conversion");
+  const std::pair<const char*, int> options[] = {
+      {"srcw", from.size.width},
+      {"srch", from.size.height},
+      {"dstw", to.size.width},
+      {"dsth", to.size.height},
+      {"src_format", from.format},
+      {"dst_format", to.format},
+      {"src_h_chr_pos", 0},
+      {"src_v_chr_pos", 128},
+      {"dst_h_chr_pos", 0},
+      {"dst_v_chr_pos", 128},
+      {"sws_flags",
+       SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT}};
+  for (const auto& [name, value] : options) av_opt_set_int(scaler.get(), name, value, 0);
+  const int set = sws_setColorspaceDetails(
+      scaler.get(), sws_getCoefficients(swscale_matrix(from.matrix)), from.full_range ? 1 : 0,
+      sws_getCoefficients(swscale_matrix(to.matrix)), to.full_range ? 1 : 0, 0, kOne, kOne);
+  const int rc = sws_init_context(scaler.get(), nullptr, nullptr);
+  if (rc < 0 || set < 0) return failure(FailureKind::kMedia, "can't convert the clip's colours");
+  return scaler;
+}
+
+}  // namespace
+
+AVColorSpace matrix_of(AVColorSpace told, gpu::Size size) {
+  switch (told) {
+    case AVCOL_SPC_BT709:
+    case AVCOL_SPC_FCC:
+    case AVCOL_SPC_SMPTE240M:
+    case AVCOL_SPC_RGB:
+    case AVCOL_SPC_SMPTE170M:
+    case AVCOL_SPC_BT2020_NCL:
+      return told;
+    case AVCOL_SPC_BT470BG:
+      return AVCOL_SPC_SMPTE170M;  // the same matrix
+    case AVCOL_SPC_BT2020_CL:
+      return AVCOL_SPC_BT2020_NCL;
+    default:
+      return size.height > 576 || size.width >= 1280 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+  }
+}
+
+FrameConverter::FrameConverter(const Turn& turn, gpu::Size shown)
+    : turn_(turn), shown_(turned(shown, turn)) {}
+
+gpu::Size FrameConverter::target_size(gpu::Size stored) const {
+  const bool larger =
+      stored.width > kStepMax * shown_.width || stored.height > kStepMax * shown_.height;
+  return even(larger ? shown_ : stored);
+}
+
+bool FrameConverter::prepared_for(const AVFrame& frame) const {
+  return kind_->width == frame.width && kind_->height == frame.height &&
+         kind_->format == frame.format && kind_->colorspace == frame.colorspace &&
+         kind_->color_range == frame.color_range;
+}
+
+Status FrameConverter::prepare(const AVFrame& frame) {
+  const Side source{frame.format, even({frame.width, frame.height}), matrix_of(frame),
+                    is_full_range(frame)};
+  const Side wanted{AV_PIX_FMT_YUV420P, target_size(source.size), AVCOL_SPC_BT709, false};
+  const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&
+                         !source.full_range && source.matrix == wanted.matrix;
+  scaler_.reset();
+  if (!as_wanted) {
+    Result<ScalerPtr> scaler = make_scaler(source, wanted);
+    if (!scaler) return scaler.failure();
+    av_frame_unref(scaled_.get());
+    scaled_->format = wanted.format;
+    scaled_->width = wanted.size.width;
+    scaled_->height = wanted.size.height;
+    if (const int rc = av_frame_get_buffer(scaled_.get(), 0); rc < 0) {
+      return av_failure(rc, "no memory for a frame");
+    }
+    scaler_ = std::move(*scaler);
+  }
+  kind_->width = frame.width;
+  kind_->height = frame.height;
+  kind_->format = frame.format;
+  kind_->colorspace = frame.colorspace;
+  kind_->color_range = frame.color_range;
+  return ok_status();
+}
+
+std::shared_ptr<FrameConverter::Buffer> FrameConverter::free_buffer(gpu::Size size) {
+  std::erase_if(buffers_, [&](const auto& buffer) { return buffer->size != size; });
+  for (const auto& buffer : buffers_) {
+    if (buffer.use_count() == 1) return buffer;
+  }
+  auto fresh = std::make_shared<Buffer>();
+  fresh->size = size;
+  fresh->bytes.resize(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) /
+                      2 * 3);
+  buffers_.push_back(fresh);
+  return fresh;
+}
+
+Result<gpu::Nv12Picture> FrameConverter::convert(const AVFrame& frame) {
+  if (!prepared_for(frame)) {
+    if (Status ready = prepare(frame); !ready) return ready.failure();
+  }
+  const AVFrame* planar = &frame;
+  gpu::Size stored = even({frame.width, frame.height});
+  if (scaler_) {
+    const int rc = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, stored.height,
+                             scaled_->data, scaled_->linesize);
+    if (rc < 0) return av_failure(rc, "can't convert the clip's colours");
+    planar = scaled_.get();
+    stored = {planar->width, planar->height};
+  }
+  PlanarView view{stored, {}, {}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    view.planes[i] = planar->data[i];
+    view.pitch_bytes[i] = static_cast<std::size_t>(planar->linesize[i]);
+  }
+  const gpu::Size size = turned(stored, turn_);
+  const std::shared_ptr<Buffer> buffer = free_buffer(size);
+  const auto pitch = static_cast<std::size_t>(size.width);
+  std::uint8_t* const luma = buffer->bytes.data();
+  std::uint8_t* const chroma = luma + pitch * static_cast<std::size_t>(size.height);
+  turn_upright(view, turn_, {size, luma, pitch, chroma, pitch});
+  return gpu::Nv12Picture{gpu::Memory::kHost, size, luma, pitch, chroma, pitch, buffer};
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,52 @@
+// A decoder's frame in host memory -> NV12 as gpu/image.h has it: 8-bit 4:2:0, BT.709 limited
+// range, left-sited chroma, upright. Takes any depth, subsampling, range and matrix that H.264 and
+// HEVC have. A frame much larger than it is going to be shown is scaled to that size, since the
+// compositor averages nothing.
+//
+// A frame that does not say its matrix has BT.709 above 576 rows or from 1280 columns on, else
+// BT.601, as players take it. HLG is shown as it is, which it was made for.
+//
+// Thread rule: one thread at a time. Pictures it gave stay valid after it has gone. Buffers are
+// used again once nobody holds their picture. Errors: kOutOfMemory, kMedia.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gpu/image.h"
+#include "pipeline/media/clip/turn.h"
+#include "pipeline/media/gst/ffmpeg.h"
+
+namespace pytoon::media {
+
+// The matrix to read a frame of this size by.
+AVColorSpace matrix_of(AVColorSpace told, gpu::Size size);
+
+class FrameConverter {
+ public:
+  // shown: px that the upright whole takes up where it is drawn.
+  FrameConverter(const Turn& turn, gpu::Size shown);
+
+  Result<gpu::Nv12Picture> convert(const AVFrame& frame);
+
+ private:
+  struct Buffer {
+    gpu::Size size;
+    std::vector<std::uint8_t> bytes;
+  };
+
+  Status prepare(const AVFrame& frame);
+  bool prepared_for(const AVFrame& frame) const;
+  gpu::Size target_size(gpu::Size stored) const;
+  std::shared_ptr<Buffer> free_buffer(gpu::Size size);
+
+  const Turn turn_;
+  const gpu::Size shown_;  // along the stored axes
+  // For one kind of source; no scaler where that is as wanted already.
+  FramePtr kind_ = make_frame();  // that kind; no data
+  ScalerPtr scaler_;
+  FramePtr scaled_ = make_frame();
+  std::vector<std::shared_ptr<Buffer>> buffers_;
+};
+
+}  // namespace pytoon::media

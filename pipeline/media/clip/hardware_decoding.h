@@ -1,0 +1,28 @@
+// Decoding by the card's own decoder (NVDEC), in the context of the device that will draw the
+// frames. Whatever stands in the way, the codec's software decoder takes over by itself.
+//
+// Thread rule: the codec's.
+#pragma once
+
+#include "gpu/device.h"
+#include "pipeline/media/gst/ffmpeg.h"
+
+namespace pytoon::media {
+
+struct UnrefBuffer {
+  void operator()(AVBufferRef* buffer) const { av_buffer_unref(&buffer); }
+};
+using BufferPtr = std::unique_ptr<AVBufferRef, UnrefBuffer>;
+
+// Surfaces that may be held outside the decoder: the shown frame, the one after it, and those whose
+// drawing is not complete yet.
+inline constexpr int kSurfacesHeld = 6;
+
+// FFmpeg's view of the device's context. kMedia with the reason, such as a missing driver.
+Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda);
+
+// Asks for frames in the card's memory before the codec is opened. They come only for 8-bit 4:2:0
+// in BT.709 limited range, which the compositor can sample as it lies.
+void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware);
+
+}  // namespace pytoon::media

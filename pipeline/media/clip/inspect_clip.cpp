@@ -1,0 +1,70 @@
+#include "pipeline/media/clip/inspect_clip.h"
+
+#include <algorithm>
+
+#include "pipeline/media/clip/clip_decoder.h"
+#include "pipeline/media/clip/clip_index.h"
+#include "pipeline/media/gst/element_failure.h"
+
+extern "C" {
+#include <libavutil/dovi_meta.h>
+}
+
+namespace pytoon::media {
+namespace {
+
+constexpr std::int64_t kPixelsDecodedWhole = std::int64_t{1} << 31U;
+
+Failure is_hdr() {
+  return failure(FailureKind::kInvalid,
+                 "the clip is HDR (PQ or Dolby Vision alone), whose colours would come out wrong: "
+                 "export it as SDR, BT.709");
+}
+
+// Dolby Vision's profile 5 has no picture that others can read.
+bool is_dolby_alone(const AVStream& track) {
+  const std::uint8_t* const data = av_stream_get_side_data(&track, AV_PKT_DATA_DOVI_CONF, nullptr);
+  constexpr int kNoBaseLayer = 5;
+  return data != nullptr &&
+         reinterpret_cast<const AVDOVIDecoderConfigurationRecord*>(data)->dv_profile ==
+             kNoBaseLayer;
+}
+
+Status check_frame(const AVFrame& frame) {
+  if (frame.color_trc == AVCOL_TRC_SMPTE2084) return is_hdr();
+  const bool fits = std::max(frame.width, frame.height) <= kClipEdgeMaxPx &&
+                    std::min(frame.width, frame.height) >= kClipEdgeMinPx;
+  return fits ? ok_status() : Status(damaged_clip("in its index"));
+}
+
+Status decode(const ClipIndex& clip) {
+  Result<std::unique_ptr<ClipDecoder>> decoder = ClipDecoder::open(clip, nullptr, {});
+  if (!decoder) return decoder.failure();
+  if (is_dolby_alone((*decoder)->track())) return is_hdr();
+  std::int64_t pixels = 0;
+  std::int64_t frames = 0;
+  for (;;) {
+    const Result<const AVFrame*> frame = (*decoder)->next();
+    if (!frame) return frame.failure();
+    if (*frame == nullptr) break;
+    if (Status good = check_frame(**frame); !good) return good;
+    ++frames;
+    pixels += std::int64_t{(*frame)->width} * (*frame)->height;
+    if (pixels > kPixelsDecodedWhole) (*decoder)->skip_to_key_frames();
+  }
+  return frames > 0 ? ok_status() : Status(damaged_clip("in its data"));
+}
+
+}  // namespace
+
+Result<ClipFacts> inspect_clip(const std::filesystem::path& path) {
+  return contained([&]() -> Result<ClipFacts> {
+    const Result<std::shared_ptr<const ClipIndex>> index = index_clip(path);
+    if (!index) return index.failure();
+    const ClipIndex& clip = **index;
+    if (Status good = decode(clip); !good) return good.failure();
+    return ClipFacts{clip.format, clip.codec, clip.upright, clip.times.seconds()};
+  });
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,30 @@
+// Sound as AAC and back: AAC-LC, 192 kbit/s, 48 kHz, stereo.
+//
+// An encoder starts with `priming` samples that are not part of the sound; packet times count from
+// the sound's first sample, so the first packet's is -priming. Nothing in the packets tells which
+// version made them. Same sound, same bytes.
+//
+// Thread rule: any thread. Blocks. Errors: kCancelled, kOutOfMemory, kMedia.
+#pragma once
+
+#include <vector>
+
+#include "base/cancel.h"
+#include "pipeline/media/gst/ffmpeg.h"
+#include "pipeline/media/gst/mp4_writer.h"
+#include "pipeline/media/sound/pcm.h"
+
+namespace pytoon::media {
+
+inline constexpr int kSoundBitrate = 192'000;
+
+struct AacSound {
+  AudioFormat format;
+  std::vector<PacketPtr> packets;  // times in samples
+};
+
+Result<AacSound> encode_aac(const Pcm& sound, const CancelToken& cancel);
+// What a player hears: the priming cut off, exactly `samples` samples.
+Result<Pcm> decode_aac(const AacSound& encoded, std::size_t samples, const CancelToken& cancel);
+
+}  // namespace pytoon::media

@@ -1,0 +1,43 @@
+#include "pipeline/render/open_clips.h"
+
+#include <algorithm>
+
+namespace pytoon::render {
+namespace {
+
+constexpr std::size_t kOpenMax = 3;
+
+}  // namespace
+
+OpenClips::Open& OpenClips::open(const ShotClip& clip) {
+  const auto found = std::find_if(open_.begin(), open_.end(),
+                                  [&clip](const Open& open) { return open.clip == &clip; });
+  if (found != open_.end()) {
+    std::rotate(found, found + 1, open_.end());
+    return open_.back();
+  }
+  if (open_.size() == kOpenMax) open_.erase(open_.begin());
+  Open fresh;
+  fresh.clip = &clip;
+  const gpu::Size shown{clip.place.width, clip.place.height};
+  fresh.source = std::make_unique<media::ClipSource>(
+      media::ClipOrder{clip.clip, shown, device_.cuda_handles(), cancel_});
+  open_.push_back(std::move(fresh));
+  return open_.back();
+}
+
+Result<std::shared_ptr<const gpu::Texture>> OpenClips::texture(const ShotClip& clip, int frame) {
+  Open& now = open(clip);
+  const std::size_t index = clip.index_at(frame);
+  if (now.texture && now.index == index) return now.texture;
+  const Result<gpu::Nv12Picture> picture = now.source->frame(index);
+  if (!picture) return picture.failure();
+  now.texture.reset();  // its memory may serve the next one
+  Result<std::shared_ptr<const gpu::Texture>> adopted = device_.adopt(*picture);
+  if (!adopted) return adopted.failure();
+  now.texture = std::move(*adopted);
+  now.index = index;
+  return now.texture;
+}
+
+}  // namespace pytoon::render

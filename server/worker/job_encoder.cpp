@@ -1,0 +1,46 @@
+#include "server/worker/job_encoder.h"
+
+namespace pytoon::worker {
+namespace {
+
+// The best one, and which better ones a job could expect and doesn't get.
+EncoderDecision best_of(const std::vector<render::Encoder>& encoders) {
+  EncoderDecision best;
+  for (const render::Encoder& encoder : encoders) {
+    best.encoder = encoder.name;
+    if (encoder.unavailable.empty()) break;
+    if (encoder.expected && best.from.empty()) {
+      best.from = encoder.name;
+      best.reason = encoder.unavailable;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string EncoderDecision::degraded() const {
+  if (from.empty()) return "";
+  return from + " gave way to " + encoder + ": " + reason;
+}
+
+EncoderDecision decide_encoder(const std::vector<render::Encoder>& encoders,
+                               const std::string& begun_with) {
+  for (const render::Encoder& encoder : encoders) {
+    if (encoder.name != begun_with) continue;
+    if (encoder.unavailable.empty()) return {encoder.name, "", ""};
+    return {encoders.back().name, encoder.name, encoder.unavailable};
+  }
+  return best_of(encoders);
+}
+
+std::optional<EncoderDecision> decide_after(const Failure& failure,
+                                            const std::vector<render::Encoder>& encoders,
+                                            const std::string& encoder) {
+  if (failure.kind != FailureKind::kEncoder || encoder == encoders.back().name) {
+    return std::nullopt;
+  }
+  return EncoderDecision{encoders.back().name, encoder, failure.detail};
+}
+
+}  // namespace pytoon::worker

@@ -1,0 +1,55 @@
+#include "server/worker/segment_footage.h"
+
+#include "engines/local_compositor.h"
+
+namespace pytoon::worker {
+namespace {
+
+bool shows_own_clip(const spec::RenderSpec& spec, int segment) {
+  const std::size_t all = spec.assets.images.size() + spec.assets.clips.size();
+  return all > 0 && static_cast<std::size_t>(segment) % all >= spec.assets.images.size();
+}
+
+engines::FootageRequest request_for(const jobs::Job& job, int segment, const render::Inputs& inputs,
+                                    jobs::ObjectStore& storage) {
+  engines::FootageRequest request = engines::request_of(job.spec, segment);
+  request.job_id = job.id;
+  request.run = job.run;
+  request.output = storage.staging("footage.mp4");
+  const std::size_t all = inputs.images.size() + inputs.clips.size();
+  if (all > 0) request.image = inputs.images.at(static_cast<std::size_t>(segment) % all);
+  return request;
+}
+
+}  // namespace
+
+bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources) {
+  return !shows_own_clip(spec, segment) &&
+         sources.ladder.thinks(engines::chain_of(spec, sources.presets), spec.engine_policy);
+}
+
+Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
+                                             const render::Inputs& inputs,
+                                             const FootageSources& sources,
+                                             const std::string& clip_key,
+                                             const CancelToken& cancel) {
+  using render::Footage;
+  if (shows_own_clip(job.spec, segment)) {
+    return ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""};
+  }
+  engines::Watch watch;
+  watch.cancel = cancel;
+  const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
+  Result<engines::Served> served = sources.ladder.serve(
+      engines::chain_of(job.spec, sources.presets), job.spec.engine_policy, request, watch);
+  if (!served) return served.failure();
+  ChosenFootage chosen{served->footage.drawn, served->engine, served->fallback, served->reason};
+  if (!served->footage.clip) return chosen;
+  if (Status put = sources.storage.put(request.output, clip_key); !put) return put.failure();
+  const Result<std::filesystem::path> path = sources.storage.local(clip_key);
+  if (!path) return path.failure();
+  chosen.footage = {Footage::kClip, render::InputFile{*path, served->footage.clip->sha256}};
+  return chosen;
+}
+
+}  // namespace pytoon::worker

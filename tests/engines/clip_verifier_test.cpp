@@ -1,0 +1,112 @@
+#include "engines/clip_verifier.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "pipeline/media/media.h"
+#include "pipeline/media/segment_writer.h"
+
+namespace pytoon::engines {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Grey of one brightness, a little brighter in each frame.
+class Grey final : public media::FrameSource {
+ public:
+  explicit Grey(int luma) : luma_(luma) {}
+  Status draw(int index, const gpu::Nv12Target& target) override {
+    const auto& view = std::get<gpu::HostNv12View>(target);
+    for (int y = 0; y < view.size.height; ++y) {
+      std::memset(view.luma + static_cast<std::size_t>(y) * view.luma_pitch_bytes,
+                  luma_ + (luma_ > 20 ? index : 0), static_cast<std::size_t>(view.size.width));
+    }
+    for (int y = 0; y < view.size.height / 2; ++y) {
+      std::memset(view.chroma + static_cast<std::size_t>(y) * view.chroma_pitch_bytes, 128,
+                  static_cast<std::size_t>(view.size.width));
+    }
+    return ok_status();
+  }
+
+ private:
+  const int luma_;
+};
+
+class ClipVerifierTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "pytoon-verifier-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    auto media =
+        media::MediaRuntime::start(fs::temp_directory_path() / "pytoon-verifier-cache", log_);
+    ASSERT_TRUE(media) << media.failure().detail;
+    media_ = std::move(*media);
+  }
+  void TearDown() override {
+    media_.reset();
+    fs::remove_all(folder_);
+  }
+  fs::path clip(int luma, gpu::Size size = {108, 192}) {
+    media::SegmentOrder order;
+    order.format.size = size;
+    order.frame_count = 30;
+    order.output = folder_ / "clip.mp4";
+    Grey grey(luma);
+    EXPECT_TRUE(media::write_segment(grey, order));
+    return order.output;
+  }
+  std::string complaint(const fs::path& file) {
+    const Result<double> verified = verify_clip(file);
+    if (verified) return "none";
+    EXPECT_EQ(verified.failure().kind, FailureKind::kMedia);
+    return verified.failure().detail;
+  }
+
+  SystemClock clock_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  std::unique_ptr<media::MediaRuntime> media_;
+  fs::path folder_;
+};
+
+TEST_F(ClipVerifierTest, AGoodClipHasItsLength) {
+  const Result<double> seconds = verify_clip(clip(120));
+  ASSERT_TRUE(seconds) << seconds.failure().detail;
+  EXPECT_NEAR(*seconds, 1.0, 0.001);
+}
+
+TEST_F(ClipVerifierTest, ABlackOneIsRefused) {
+  EXPECT_EQ(complaint(clip(16)), "the clip is black");
+}
+
+TEST_F(ClipVerifierTest, ATinyOneIsRefused) {
+  EXPECT_EQ(complaint(clip(120, {32, 32})), "the clip is too small");
+}
+
+TEST_F(ClipVerifierTest, ATruncatedOneIsRefused) {
+  const fs::path whole = clip(120);
+  const std::string bytes = *read_file(whole);
+  for (const std::size_t part : {bytes.size() / 3, bytes.size() * 9 / 10, bytes.size() - 1}) {
+    ASSERT_TRUE(write_file_atomically(whole, bytes.substr(0, part)));
+    EXPECT_TRUE(complaint(whole).starts_with("the clip is no good")) << part;
+  }
+}
+
+// What leads a demuxer elsewhere must not even be opened as such.
+TEST_F(ClipVerifierTest, WhatIsNoMp4IsRefused) {
+  const fs::path file = folder_ / "clip.mp4";
+  for (const char* bytes :
+       {"", "<html>login</html>", "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n",
+        "ffconcat version 1.0\nfile 'other.mp4'\n", "\x89PNG\r\n\x1a\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "%PDF-1.7", "PK\x03\x04", "RIFFxxxxAVI "}) {
+    ASSERT_TRUE(write_file_atomically(file, bytes));
+    EXPECT_TRUE(complaint(file).starts_with("the clip is no good")) << bytes;
+  }
+}
+
+}  // namespace
+}  // namespace pytoon::engines

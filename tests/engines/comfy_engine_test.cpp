@@ -1,0 +1,261 @@
+#include "engines/comfyui/comfy_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "tests/engines/engine_fixture.h"
+#include "tests/support/comfyui_stand_in.h"
+
+namespace pytoon::engines {
+namespace {
+
+namespace fs = std::filesystem;
+using Fault = support::ComfyPlan::Fault;
+
+class ComfyEngineTest : public EngineTest {
+ protected:
+  ComfyEngineTest() { comfy_.plan.clip = kGoodClip; }
+
+  std::unique_ptr<ComfyEngine> engine(std::vector<std::string> urls = {}) {
+    ComfySettings settings;
+    settings.urls = urls.empty() ? std::vector<std::string>{comfy_.url()} : std::move(urls);
+    Result<Workflow> workflow =
+        read_workflow(fs::path(PYTOON_SOURCE_DIR) / "config/workflows/model_free.json");
+    EXPECT_TRUE(workflow) << workflow.failure().detail;
+    settings.workflows.push_back(std::move(*workflow));
+    settings.limits.request = std::chrono::milliseconds(400);
+    settings.limits.stall = std::chrono::seconds(1);
+    settings.limits.clip_bytes_max = 1000;
+    settings.poll = std::chrono::milliseconds(5);
+    settings.troubles = 2;
+    auto made = ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_});
+    EXPECT_TRUE(made) << made.failure().detail;
+    return std::move(*made);
+  }
+  Result<Supplied> supply() { return engine()->supply(request(), watch_); }
+  void expect_good(const Result<Supplied>& supplied) {
+    ASSERT_TRUE(supplied) << supplied.failure().detail;
+    ASSERT_TRUE(supplied->clip);
+    EXPECT_EQ(*read_file(supplied->clip->path), kGoodClip);
+    EXPECT_EQ(supplied->clip->sha256.size(), 64U);
+    EXPECT_EQ(supplied->clip_seconds, 3.0);
+  }
+  // Says why, leaves no file, has told the server that nobody waits any more.
+  void expect_failed(const Result<Supplied>& supplied, FailureKind kind, const std::string& words) {
+    ASSERT_FALSE(supplied);
+    EXPECT_EQ(supplied.failure().kind, kind) << supplied.failure().detail;
+    EXPECT_NE(supplied.failure().detail.find(words), std::string::npos)
+        << supplied.failure().detail;
+    EXPECT_EQ(supplied.failure().detail.find("/srv"), std::string::npos);
+    EXPECT_FALSE(fs::exists(request().output));
+  }
+
+  support::ComfyStandIn comfy_;
+};
+
+TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
+  expect_good(supply());
+  ASSERT_EQ(comfy_.graphs.size(), 1U);
+  const auto& graph = comfy_.graphs[0];
+  EXPECT_EQ(graph["3"]["inputs"]["amount"], 90);
+  EXPECT_EQ(graph["4"]["inputs"]["fps"], 30.0);
+  EXPECT_EQ(comfy_.uploads.at(graph["1"]["inputs"]["image"].get<std::string>()), "\x89PNG picture");
+  EXPECT_EQ(comfy_.prefixes[0], "pytoon/" + comfy_.prompt_ids[0] + "/clip");
+  EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids);
+  EXPECT_TRUE(comfy_.cancelled.empty());
+  EXPECT_TRUE(comfy_.faults.empty());
+}
+
+TEST_F(ComfyEngineTest, FindsItsFileUnderWhateverNameItStands) {
+  comfy_.plan.list = "gifs";
+  expect_good(supply());
+}
+
+TEST_F(ComfyEngineTest, TheSameRequestTwiceIsTwoRuns) {
+  const auto made = engine();
+  expect_good(made->supply(request(), watch_));
+  expect_good(made->supply(request(), watch_));
+  ASSERT_EQ(comfy_.prefixes.size(), 2U);
+  EXPECT_NE(comfy_.prefixes[0], comfy_.prefixes[1]);
+}
+
+TEST_F(ComfyEngineTest, ALostPromptIsSentAgainABoundedNumberOfTimes) {
+  comfy_.plan.fault = Fault::kForgets;
+  comfy_.plan.times = 2;
+  expect_good(supply());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 3U);
+  EXPECT_EQ(std::set<std::string>(comfy_.prompt_ids.begin(), comfy_.prompt_ids.end()).size(), 3U);
+}
+
+TEST_F(ComfyEngineTest, APromptLostEveryTimeIsGivenUp) {
+  comfy_.plan.fault = Fault::kForgets;
+  expect_failed(supply(), FailureKind::kUnavailable, "lost the prompt");
+  EXPECT_EQ(comfy_.prompt_ids.size(), 3U);
+}
+
+TEST_F(ComfyEngineTest, AServerThatDiesWithThePromptIsUnavailable) {
+  comfy_.plan.fault = Fault::kDies;
+  ASSERT_FALSE(supply());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
+}
+
+TEST_F(ComfyEngineTest, AnotherServerTakesOverFromADeadOne) {
+  support::ComfyStandIn other;
+  other.plan.clip = kGoodClip;
+  other.plan.other_prompts = 3;  // busier, so not the first choice
+  comfy_.plan.fault = Fault::kDies;
+  expect_good(engine({comfy_.url(), other.url()})->supply(request(), watch_));
+  EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
+  EXPECT_EQ(other.prompt_ids.size(), 1U);
+}
+
+TEST_F(ComfyEngineTest, TheLeastBusyServerThatCanIsTaken) {
+  support::ComfyStandIn busy;
+  support::ComfyStandIn lacking;
+  busy.plan.other_prompts = 5;
+  lacking.plan.missing_nodes = {"SaveVideo"};
+  comfy_.plan.other_prompts = 2;
+  expect_good(engine({busy.url(), lacking.url(), comfy_.url()})->supply(request(), watch_));
+  EXPECT_TRUE(busy.prompt_ids.empty());
+  EXPECT_TRUE(lacking.prompt_ids.empty());
+}
+
+TEST_F(ComfyEngineTest, ADroppedAnswerIsLookedForNotRepeated) {
+  comfy_.plan.fault = Fault::kLostAnswer;
+  expect_good(supply());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
+}
+
+TEST_F(ComfyEngineTest, SuccessWithoutAFileIsAFailure) {
+  comfy_.plan.fault = Fault::kNoFile;
+  expect_failed(supply(), FailureKind::kEngine, "without a file");
+}
+
+TEST_F(ComfyEngineTest, AFileThatVanishedIsMadeAgain) {
+  comfy_.plan.fault = Fault::kVanishedFile;
+  comfy_.plan.times = 1;
+  expect_good(supply());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
+}
+
+TEST_F(ComfyEngineTest, NodeErrorsAreARejectionEvenWithStatus200) {
+  comfy_.plan.fault = Fault::kNodeErrors;
+  expect_failed(supply(), FailureKind::kEngine, "'av2' not in");
+  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+}
+
+TEST_F(ComfyEngineTest, ARejectionSaysWhichNode) {
+  comfy_.plan.fault = Fault::kRejects;
+  expect_failed(supply(), FailureKind::kEngine, "node 9 (SaveVideo)");
+  EXPECT_TRUE(comfy_.prompt_ids.empty());
+}
+
+TEST_F(ComfyEngineTest, OutOfMemoryIsToldFromOtherErrors) {
+  comfy_.plan.fault = Fault::kOutOfMemory;
+  expect_failed(supply(), FailureKind::kOutOfMemory, "node 3 (KSampler): out of GPU memory");
+  comfy_.plan.fault = Fault::kFails;
+  expect_failed(supply(), FailureKind::kEngine, "node 3 (KSampler): height not divisible by 2");
+  comfy_.plan.fault = Fault::kInterrupted;
+  expect_failed(supply(), FailureKind::kEngine, "interrupted");
+}
+
+TEST_F(ComfyEngineTest, BadFilesAreNoClips) {
+  comfy_.plan.fault = Fault::kHtml;
+  expect_failed(supply(), FailureKind::kMedia, "no good");
+  comfy_.plan.fault = Fault::kNone;
+  comfy_.plan.clip = kBlackClip;
+  expect_failed(supply(), FailureKind::kMedia, "no good");
+  comfy_.plan.clip = std::string(1001, 'x');
+  expect_failed(supply(), FailureKind::kTooLarge, "more than");
+}
+
+TEST_F(ComfyEngineTest, ACutDownloadIsTriedAgain) {
+  comfy_.plan.fault = Fault::kCut;
+  comfy_.plan.times = 1;
+  expect_good(supply());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
+}
+
+TEST_F(ComfyEngineTest, ATricklingDownloadIsGivenUp) {
+  comfy_.plan.fault = Fault::kTrickle;
+  comfy_.plan.clip = std::string(1000, 'x');
+  expect_failed(supply(), FailureKind::kTimeout, "");
+}
+
+TEST_F(ComfyEngineTest, ARedirectIsNotFollowed) {
+  support::HttpStandIn inner([](const support::Call&) { return support::Reply{200, "inner"}; });
+  comfy_.plan.fault = Fault::kRedirect;
+  comfy_.plan.redirect_to = inner.url("/x");
+  expect_failed(supply(), FailureKind::kInvalid, "redirects");
+  EXPECT_EQ(inner.connections(), 0);
+}
+
+TEST_F(ComfyEngineTest, AServerErrorIsAFailure) {
+  comfy_.plan.fault = Fault::kServerError;
+  expect_failed(supply(), FailureKind::kEngine, "status 500");
+}
+
+TEST_F(ComfyEngineTest, AServerThatHangsIsGivenUp) {
+  comfy_.plan.fault = Fault::kHangs;
+  expect_failed(supply(), FailureKind::kUnavailable, "went away");
+}
+
+TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
+  comfy_.plan.fault = Fault::kUnfinished;
+  watch_.progress = [](double) {};
+  std::thread canceller([this] {
+    while (comfy_.connections() < 12) std::this_thread::yield();
+    watch_.cancel.cancel();
+  });
+  const Result<Supplied> supplied = supply();
+  canceller.join();
+  expect_failed(supplied, FailureKind::kCancelled, "");
+  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+  EXPECT_TRUE(comfy_.faults.empty());
+}
+
+TEST_F(ComfyEngineTest, OutOfTimeStopsItsPrompt) {
+  comfy_.plan.fault = Fault::kUnfinished;
+  watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(300);
+  expect_failed(supply(), FailureKind::kTimeout, "");
+  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+}
+
+TEST_F(ComfyEngineTest, WhatAServerLacksIsNamed) {
+  comfy_.plan.missing_nodes = {"RepeatImageBatch"};
+  const auto made = engine();
+  const std::vector<std::string> problems = made->problems(watch_);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems[0].find("workflow model_free: it has no node RepeatImageBatch"),
+            std::string::npos);
+  expect_failed(made->supply(request(), watch_), FailureKind::kUnavailable, "RepeatImageBatch");
+  EXPECT_TRUE(comfy_.prompt_ids.empty());
+}
+
+TEST_F(ComfyEngineTest, HealthIsOfAnyServer) {
+  EXPECT_TRUE(engine()->health(watch_));
+  comfy_.stop();
+  EXPECT_FALSE(engine()->health(watch_));
+  support::ComfyStandIn other;
+  EXPECT_TRUE(engine({comfy_.url(), other.url()})->health(watch_));
+}
+
+TEST_F(ComfyEngineTest, ALocalOneNeverLeavesThePrivateNetwork) {
+  const auto made = engine({"http://8.8.8.8:8188"});
+  const Status health = made->health(watch_);
+  ASSERT_FALSE(health);
+  EXPECT_EQ(health.failure().kind, FailureKind::kInvalid) << health.failure().detail;
+}
+
+TEST_F(ComfyEngineTest, FreeingMemoryWaitsUntilItIsFree) {
+  const auto made = engine();
+  const Result<std::int64_t> free = made->free_memory(std::int64_t{3} << 30, watch_);
+  ASSERT_TRUE(free) << free.failure().detail;
+  EXPECT_GE(*free, std::int64_t{3} << 30);
+  EXPECT_EQ(comfy_.frees, 1);
+}
+
+}  // namespace
+}  // namespace pytoon::engines

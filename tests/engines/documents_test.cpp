@@ -1,0 +1,186 @@
+// The documents that engines work by: slots, workflows, outcomes, mappings, the table.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/files.h"
+#include "base/yaml.h"
+#include "engines/comfyui/outcome.h"
+#include "engines/comfyui/workflow.h"
+#include "engines/engine_table.h"
+#include "engines/remote/base64.h"
+#include "engines/remote/provider.h"
+
+namespace pytoon::engines {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kConfig = fs::path(PYTOON_SOURCE_DIR) / "config";
+
+TEST(Placeholders, KeepTypesAndLeaveNothingBehind) {
+  const Json document =
+      Json::parse(R"({"a":"{{seed}}","b":"x {{prompt}} {{seed}}","c":["{{image}}",1],
+                                       "d":"{{image}}","e":{"f":true}})");
+  const Json made =
+      filled(document, {{"seed", 7}, {"prompt", "{{seed}} \"q\""}, {"image", nullptr}});
+  EXPECT_EQ(made.dump(), R"({"a":7,"b":"x {{seed}} \"q\" 7","c":[1],"e":{"f":true}})");
+  EXPECT_EQ(slots_of(document), (std::set<std::string>{"image", "prompt", "seed"}));
+  EXPECT_EQ(filled("{{open", Json::object()), "{{open");
+}
+
+TEST(Workflows, OfTheConfigurationAreReadable) {
+  for (const auto& entry : fs::directory_iterator(kConfig / "workflows")) {
+    const Result<Workflow> workflow = read_workflow(entry.path());
+    ASSERT_TRUE(workflow) << workflow.failure().detail;
+    EXPECT_GT(workflow->frames_for(3), 3 * workflow->fps - 1) << workflow->name;
+    EXPECT_EQ((workflow->frames_for(3) - workflow->frames_plus) % workflow->frames_step, 0);
+  }
+}
+
+TEST(Workflows, KnowTheirModelsLengths) {
+  Workflow workflow;
+  workflow.fps = 24;
+  workflow.frames_step = 4;
+  workflow.frames_plus = 1;
+  workflow.frames_max = 121;
+  EXPECT_EQ(workflow.frames_for(1), 25);
+  EXPECT_EQ(workflow.frames_for(3), 73);
+  EXPECT_EQ(workflow.frames_for(60), 121);
+}
+
+TEST(Workflows, FaultsAreAllNamed) {
+  const fs::path file = fs::temp_directory_path() / "pytoon-workflow-test.json";
+  ASSERT_TRUE(write_file_atomically(
+      file, R"({"description":"x","archetypes":["NO"],"needs_image":true,"redraws":true,"width":8,
+                "height":64,"fps":24,"frames":{"step":1,"plus":0,"max":9},"vram_bytes":0,
+                "graph":{"1":{"class_type":"A","inputs":{"a":"{{nonsense}}"}},"2":{}}})"));
+  const Result<Workflow> workflow = read_workflow(file);
+  fs::remove(file);
+  ASSERT_FALSE(workflow);
+  EXPECT_EQ(workflow.failure().faults.size(), 6U);
+}
+
+TEST(Workflows, MissingNodesAndModelsAreNamed) {
+  Workflow workflow;
+  workflow.graph = Json::parse(
+      R"({"1":{"class_type":"Loader","inputs":{"name":"a.safetensors","kind":"b","n":3}},
+          "2":{"class_type":"Gone","inputs":{}},"3":{"class_type":"Gone","inputs":{}},
+          "4":{"class_type":"New","inputs":{"mode":"x","image":"{{image}}"}}})");
+  const Json info = Json::parse(
+      R"({"Loader":{"input":{"required":{"name":[["other.safetensors"],{}],"kind":[["b"]]}}},
+          "New":{"input":{"optional":{"mode":["COMBO",{"options":["y"]}],"image":[["z"]]}}}})");
+  EXPECT_EQ(missing_for(workflow, info),
+            (std::vector<std::string>{
+                "\"a.safetensors\" is no choice of Loader.name: install the file or change the "
+                "workflow",
+                "it has no node Gone",
+                "\"x\" is no choice of New.mode: install the file or change the workflow"}));
+  EXPECT_EQ(missing_for(workflow, nullptr).size(), 3U);
+}
+
+TEST(Outcome, VideosComeFirstWhereverTheyStand) {
+  const ComfyOutcome outcome = read_outcome(Json::parse(
+      R"({"status":{"status_str":"success"},"outputs":{
+          "3":{"images":[{"filename":"a.png","subfolder":"","type":"output"}]},
+          "4":{"animated":[true],"gifs":[{"filename":"t.mp4","type":"temp"}]},
+          "5":{"images":[{"filename":"v.mp4","subfolder":"s","type":"output"}]},
+          "6":{"text":["x"]},"7":null}})"));
+  EXPECT_EQ(outcome.kind, ComfyOutcome::Kind::kDone);
+  ASSERT_EQ(outcome.files.size(), 3U);
+  EXPECT_EQ(outcome.files[0].filename, "v.mp4");
+  EXPECT_EQ(outcome.files[0].subfolder, "s");
+  EXPECT_EQ(outcome.files[1].filename, "t.mp4");
+}
+
+TEST(Outcome, NonsenseIsAFailure) {
+  for (const char* text : {"null", "{}", "[]", "7", R"({"status":7})", R"({"status":{}})",
+                           R"({"status":{"messages":[[],["execution_error"],7]}})"}) {
+    EXPECT_EQ(read_outcome(Json::parse(text)).kind, ComfyOutcome::Kind::kFailed) << text;
+  }
+  EXPECT_EQ(rejection_text(nullptr), "the answer is no JSON");
+}
+
+TEST(Providers, OfTheConfigurationAreReadable) {
+  for (const auto& entry : fs::directory_iterator(kConfig / "providers")) {
+    const Result<Provider> provider = read_provider(entry.path());
+    ASSERT_TRUE(provider) << provider.failure().detail;
+    EXPECT_EQ(provider->name, entry.path().stem().string());
+    EXPECT_FALSE(provider->capabilities.archetypes.empty());
+  }
+}
+
+TEST(Providers, FaultsAreAllNamed) {
+  const fs::path file = fs::temp_directory_path() / "pytoon-provider-test.yaml";
+  ASSERT_TRUE(write_file_atomically(file, R"(
+name: x
+headers: {A: "{{nonsense}}"}
+capabilities: {archetypes: [NO], image_to_video: true, text_to_video: true, redraws: true,
+               duration_seconds_max: 99, usd_per_second: 0}
+prompt_chars_max: 10
+image: upload
+submit: {path: /a, json: {}, id: id}
+poll: {path: /b, status: /s, done: [d], failed: [f], interval_ms: 1}
+result: {}
+extra: 1
+)"));
+  const Result<Provider> provider = read_provider(file);
+  fs::remove(file);
+  ASSERT_FALSE(provider);
+  EXPECT_EQ(provider.failure().faults.size(), 8U);
+}
+
+class TableTest : public testing::Test {
+ protected:
+  Result<EngineTable> read(const EngineVariables& variables) {
+    const Result<Json> json = read_yaml(kConfig / "engine.yaml");
+    EXPECT_TRUE(json);
+    return read_engine_table((*json)["engines"], kConfig, variables);
+  }
+};
+
+TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
+  const Result<EngineTable> table = read({});
+  ASSERT_TRUE(table) << table.failure().detail;
+  EXPECT_TRUE(table->comfyui.empty());
+  EXPECT_TRUE(table->remote.empty());
+  EXPECT_EQ(table->ladder.generate, std::chrono::seconds(300));
+  EXPECT_EQ(table->caps.per_job_micro_usd, 5'000'000);
+}
+
+TEST_F(TableTest, TheVariablesGiveAddresses) {
+  const Result<EngineTable> table =
+      read({"http://127.0.0.1:8188, http://10.0.0.2:8188", "https://pytoon.example.com", "k", ""});
+  ASSERT_TRUE(table) << table.failure().detail;
+  ASSERT_EQ(table->comfyui.size(), 3U);
+  EXPECT_EQ(table->comfyui[0].urls.size(), 2U);
+  ASSERT_EQ(table->remote.size(), 1U);
+  EXPECT_EQ(table->remote[0].provider.name, "pytoon");
+}
+
+TEST_F(TableTest, AProviderWithAnAddressNeedsOnlyAKey) {
+  const Result<EngineTable> table = read({"", "", "k", "runway"});
+  ASSERT_TRUE(table) << table.failure().detail;
+  ASSERT_EQ(table->remote.size(), 1U);
+  EXPECT_EQ(table->remote[0].base_url, "https://api.dev.runwayml.com");
+}
+
+TEST_F(TableTest, WrongVariablesAreNamed) {
+  EXPECT_TRUE(read({"ftp://x", "", "", ""}).failure().detail.starts_with("COMFYUI_BASE_URL: "));
+  EXPECT_TRUE(
+      read({"", "http://u:p@h", "k", ""}).failure().detail.starts_with("API_ENGINE_BASE_URL: "));
+  EXPECT_TRUE(read({"", "http://h", "", ""}).failure().detail.starts_with("API_ENGINE_KEY "));
+  EXPECT_FALSE(read({"", "http://h", "k", "../../etc/passwd"}));
+}
+
+TEST(Base64, OfTheRfcsVectors) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foob"), "Zm9vYg==");
+  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
+}
+
+}  // namespace
+}  // namespace pytoon::engines

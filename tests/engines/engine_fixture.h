@@ -1,0 +1,54 @@
+// What the tests of engines share: a folder, an image, a request, a verifier that knows its clips.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/curl_client.h"
+#include "base/files.h"
+#include "base/ids.h"
+#include "engines/engine.h"
+
+namespace pytoon::engines {
+
+inline constexpr const char* kGoodClip = "clip: good from end to end";
+inline constexpr const char* kBlackClip = "clip: black";
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "pytoon-engines-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    EXPECT_TRUE(write_file_atomically(folder_ / "hero.png", "\x89PNG picture"));
+    watch_.deadline = clock_.steady_now() + std::chrono::seconds(30);
+  }
+  ~EngineTest() override { std::filesystem::remove_all(folder_); }
+
+  FootageRequest request(int segment = 0) {
+    FootageRequest made;
+    made.job_id = "job-1";
+    made.segment = segment;
+    made.brand_safe = false;
+    made.prompt = "a \"quoted\" sea {{seed}}";
+    made.seed = 7;
+    made.image = render::InputFile{folder_ / "hero.png", std::string(64, 'a')};
+    made.output = folder_ / ("clip-" + std::to_string(segment) + ".mp4");
+    return made;
+  }
+
+  std::filesystem::path folder_;
+  SystemClock clock_;
+  RandomIds ids_;
+  CurlClient http_;
+  Watch watch_;
+  ClipVerifier verify_ = [](const std::filesystem::path& clip) -> Result<double> {
+    const Result<std::string> bytes = read_file(clip);
+    if (bytes && *bytes == kGoodClip) return 3.0;
+    return failure(FailureKind::kMedia, "the clip is no good");
+  };
+};
+
+}  // namespace pytoon::engines

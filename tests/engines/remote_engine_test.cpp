@@ -1,0 +1,273 @@
+#include "engines/remote/remote_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/engines/engine_fixture.h"
+#include "tests/support/remote_stand_in.h"
+
+namespace pytoon::engines {
+namespace {
+
+namespace fs = std::filesystem;
+using Fault = support::RemotePlan::Fault;
+using support::RemoteStandIn;
+
+class RemoteEngineTest : public EngineTest {
+ protected:
+  RemoteEngineTest() {
+    server_.plan.clip = kGoodClip;
+    Result<Provider> provider =
+        read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
+    EXPECT_TRUE(provider) << provider.failure().detail;
+    settings_.provider = std::move(*provider);
+    settings_.provider.poll.interval = std::chrono::milliseconds(5);
+    settings_.provider.capabilities.micro_usd_per_second = 100'000;
+    settings_.base_url = server_.url();
+    settings_.key = RemoteStandIn::kKey;
+    settings_.request = std::chrono::milliseconds(400);
+    settings_.back_off = std::chrono::milliseconds(5);
+    settings_.back_off_max = std::chrono::milliseconds(20);
+    settings_.stall = std::chrono::seconds(1);
+    settings_.clip_bytes_max = 2'000'000;
+  }
+
+  std::unique_ptr<RemoteEngine> engine() {
+    auto made = RemoteEngine::make(settings_, {http_, clock_, ledger_, verify_});
+    EXPECT_TRUE(made) << made.failure().detail;
+    return std::move(*made);
+  }
+  Result<Supplied> supply(int segment = 0) { return engine()->supply(request(segment), watch_); }
+  void expect_good(const Result<Supplied>& supplied) {
+    ASSERT_TRUE(supplied) << supplied.failure().detail;
+    ASSERT_TRUE(supplied->clip);
+    EXPECT_EQ(*read_file(supplied->clip->path), kGoodClip);
+  }
+  void expect_failed(const Result<Supplied>& supplied, FailureKind kind, const std::string& words) {
+    ASSERT_FALSE(supplied);
+    EXPECT_EQ(supplied.failure().kind, kind) << supplied.failure().detail;
+    EXPECT_NE(supplied.failure().detail.find(words), std::string::npos)
+        << supplied.failure().detail;
+    EXPECT_EQ(supplied.failure().detail.find(RemoteStandIn::kKey), std::string::npos);
+    EXPECT_FALSE(fs::exists(request().output));
+  }
+
+  RemoteStandIn server_;
+  MemoryLedger ledger_{clock_, {5'000'000, 50'000'000}};
+  RemoteSettings settings_;
+};
+
+TEST_F(RemoteEngineTest, OrdersFollowsAndFetches) {
+  std::vector<double> progress;
+  watch_.progress = [&progress](double p) { progress.push_back(p); };
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+  EXPECT_EQ(server_.images.at(0), "\x89PNG picture");
+  EXPECT_EQ(server_.orders.at(0)["image"], "image-1");
+  EXPECT_EQ(server_.orders.at(0)["prompt"], "a \"quoted\" sea {{seed}}");
+  EXPECT_EQ(server_.orders.at(0)["seconds"], 3);
+  EXPECT_EQ(progress, (std::vector<double>{0.5, 0.5}));
+  EXPECT_TRUE(server_.faults.empty());
+}
+
+TEST_F(RemoteEngineTest, WithoutAnImageThereIsNoTraceOfOne) {
+  FootageRequest wish = request();
+  wish.image.reset();
+  expect_good(engine()->supply(wish, watch_));
+  EXPECT_FALSE(server_.orders.at(0).contains("image"));
+  EXPECT_TRUE(server_.images.empty());
+}
+
+TEST_F(RemoteEngineTest, AskedAgainItFetchesWithoutPayingAgain) {
+  expect_good(supply());
+  fs::remove(request().output);
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+  expect_good(supply(1));
+  FootageRequest later = request();
+  later.run = 1;
+  expect_good(engine()->supply(later, watch_));
+  EXPECT_EQ(server_.paid, 3);
+}
+
+TEST_F(RemoteEngineTest, BusyIsWaitedFor) {
+  server_.plan.fault = Fault::kBusy;
+  server_.plan.times = 2;
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, BusyForEverIsGivenUpAndCostsNothing) {
+  server_.plan.fault = Fault::kBusy;
+  expect_failed(supply(), FailureKind::kRateLimited, "429");
+  EXPECT_EQ(server_.paid, 0);
+  server_.plan.fault = Fault::kNone;
+  expect_good(supply());
+}
+
+TEST_F(RemoteEngineTest, AnOrderWithAKeyIsSentAgainWhenItsAnswerIsLost) {
+  for (const Fault fault : {Fault::kServerError, Fault::kLostAnswer, Fault::kHangs}) {
+    server_.plan.fault = fault;
+    server_.plan.times = 1;
+    expect_good(supply(static_cast<int>(fault)));
+  }
+  EXPECT_EQ(server_.paid, 3);
+  EXPECT_EQ(server_.keys.size(), 5U);
+}
+
+TEST_F(RemoteEngineTest, AnOrderWithoutAKeyIsNeverSentAgain) {
+  settings_.provider.submit.idempotency_header.clear();
+  server_.plan.fault = Fault::kLostAnswer;
+  ASSERT_FALSE(supply());
+  EXPECT_EQ(server_.paid, 1);
+  server_.plan.fault = Fault::kNone;
+  expect_failed(supply(), FailureKind::kForbidden, "not asked twice");
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, ARefusalSaysWhyAndCostsNothing) {
+  server_.plan.fault = Fault::kRefuses;
+  expect_failed(supply(), FailureKind::kEngine, "422: {\"error\":\"the prompt is not allowed\"}");
+  server_.plan.fault = Fault::kNone;
+  expect_good(supply());
+}
+
+TEST_F(RemoteEngineTest, AnOrderThatFailedIsNotPaidForAgain) {
+  server_.plan.fault = Fault::kFails;
+  expect_failed(supply(), FailureKind::kEngine, "failed: the model gave up");
+  server_.plan.fault = Fault::kNone;
+  expect_failed(supply(), FailureKind::kForbidden, "gave nothing");
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, ALostOrderIsOver) {
+  server_.plan.fault = Fault::kForgets;
+  expect_failed(supply(), FailureKind::kEngine, "lost the order");
+}
+
+TEST_F(RemoteEngineTest, TroublesWhilePollingPassOrEndIt) {
+  server_.plan.fault = Fault::kPollErrors;
+  server_.plan.times = 5;
+  expect_good(supply());
+  server_.plan.fault = Fault::kGarbage;
+  server_.plan.times = 5;
+  expect_good(supply(1));
+  server_.plan.times = 1000;
+  fs::remove(request().output);
+  expect_failed(supply(2), FailureKind::kEngine, "answers 200 when polled: no JSON");
+}
+
+TEST_F(RemoteEngineTest, BadVideosAreNoClips) {
+  int segment = 0;
+  for (const Fault fault : {Fault::kHtml, Fault::kHuge, Fault::kTrickle, Fault::kNoVideo}) {
+    server_.plan = {};
+    server_.plan.fault = fault;
+    server_.plan.clip = std::string(fault == Fault::kTrickle ? 5000 : 10, 'x');
+    const Result<Supplied> supplied = supply(++segment);
+    ASSERT_FALSE(supplied);
+    EXPECT_FALSE(fs::exists(request(segment).output));
+  }
+  EXPECT_EQ(server_.paid, 4);
+}
+
+TEST_F(RemoteEngineTest, ACutVideoIsFetchedAgain) {
+  server_.plan.fault = Fault::kCut;
+  server_.plan.times = 1;
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
+  support::HttpStandIn inner([](const support::Call&) { return support::Reply{200, kGoodClip}; });
+  int segment = 0;
+  for (const Fault fault : {Fault::kRedirect, Fault::kLink}) {
+    for (const std::string& link :
+         {inner.url("/x"), "http://localhost:" + std::to_string(inner.port()) + "/",
+          std::string("file:///etc/hostname"), std::string("http://169.254.169.254/latest/")}) {
+      server_.plan.fault = fault;
+      server_.plan.redirect_to = link;
+      const Result<Supplied> supplied = supply(++segment);
+      ASSERT_FALSE(supplied) << link;
+      EXPECT_EQ(supplied.failure().kind, FailureKind::kInvalid) << supplied.failure().detail;
+    }
+  }
+  EXPECT_EQ(inner.connections(), 0);
+}
+
+TEST_F(RemoteEngineTest, ABaseUrlInPublicNeverLeadsInside) {
+  // A name, so nobody wrote down that it is private: that it resolves to one is refused.
+  settings_.base_url = "http://localhost.:" + server_.url().substr(17);
+  const Result<Supplied> supplied = supply();
+  ASSERT_FALSE(supplied);
+  EXPECT_EQ(server_.connections(), 0);
+}
+
+TEST_F(RemoteEngineTest, CapsStopBeforeTheOrder) {
+  MemoryLedger tight(clock_, {500'000, 700'000});  // 0.50 USD a job, 0.70 a day; a segment: 0.30
+  auto made = RemoteEngine::make(settings_, {http_, clock_, tight, verify_});
+  ASSERT_TRUE(made);
+  expect_good((*made)->supply(request(0), watch_));
+  fs::remove(request(0).output);
+  expect_failed((*made)->supply(request(1), watch_), FailureKind::kForbidden,
+                "the job would spend more than 0.50 USD");
+  FootageRequest other = request(2);
+  other.job_id = "job-2";
+  expect_good((*made)->supply(other, watch_));
+  other.job_id = "job-3";
+  EXPECT_EQ((*made)->supply(other, watch_).failure().detail,
+            "today more than 0.70 USD would be spent");
+  EXPECT_EQ(server_.paid, 2);
+}
+
+TEST_F(RemoteEngineTest, ACancelLeavesTheOrderForLater) {
+  server_.plan.fault = Fault::kUnfinished;
+  std::thread canceller([this] {
+    while (server_.connections() < 6) std::this_thread::yield();
+    watch_.cancel.cancel();
+  });
+  const Result<Supplied> supplied = supply();
+  canceller.join();
+  expect_failed(supplied, FailureKind::kCancelled, "");
+  EXPECT_TRUE(server_.cancelled.empty());
+  server_.plan.fault = Fault::kNone;
+  watch_.cancel = CancelToken();
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, OutOfTimeItCancelsTheOrder) {
+  server_.plan.fault = Fault::kUnfinished;
+  watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(200);
+  expect_failed(supply(), FailureKind::kTimeout, "");
+  EXPECT_EQ(server_.cancelled, std::vector<std::string>{"order-1"});
+}
+
+TEST_F(RemoteEngineTest, HealthIsAsked) {
+  EXPECT_TRUE(engine()->health(watch_));
+  server_.plan.fault = Fault::kSick;
+  EXPECT_EQ(engine()->health(watch_).failure().detail, "its health check answers 500");
+  server_.stop();
+  EXPECT_EQ(engine()->health(watch_).failure().kind, FailureKind::kUnavailable);
+}
+
+TEST_F(RemoteEngineTest, AnUnreachableProviderCostsNothing) {
+  const auto made = engine();
+  server_.stop();
+  ASSERT_FALSE(made->supply(request(), watch_));
+  const Result<Purchase> again = ledger_.begin("api:" + request().key(), "job-1", 0);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->state, Purchase::State::kNew);
+}
+
+TEST(Durations, AreTheProvidersOwn) {
+  Provider provider;
+  EXPECT_EQ(provider.duration_for(3), 3);
+  provider.durations_seconds = {5, 10};
+  EXPECT_EQ(provider.duration_for(3), 5);
+  EXPECT_EQ(provider.duration_for(6), 10);
+  EXPECT_EQ(provider.duration_for(12), 10);
+}
+
+}  // namespace
+}  // namespace pytoon::engines

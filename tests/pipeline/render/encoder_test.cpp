@@ -1,0 +1,76 @@
+#include "pipeline/media/video_probe.h"
+#include "tests/pipeline/media/nvidia/fake_cuda_device.h"
+#include "tests/pipeline/render/picture_fixture.h"
+
+namespace pytoon::render {
+
+class EncoderTest : public PictureTest {
+ protected:
+  void SetUp() override {
+    PictureTest::SetUp();
+    fake_nvenc_reset({1000, 0, -1});
+    device_ = std::make_unique<testing_support::FakeCudaDevice>();
+    spec::JobRequest request;
+    request.preset_id = "product_hero_clean";
+    request.target_duration_seconds = 1;
+    job_ = job_of(request, gpu::RgbaImage({540, 960}, {90, 120, 40, 255}));
+  }
+  media::EncoderChoice choose() {
+    auto choice = media::choose_encoder({}, *device_, folder_ / "cache");
+    EXPECT_TRUE(choice) << choice.failure().detail;
+    return *choice;
+  }
+  Status render(SceneRenderer& renderer) {
+    return renderer.render_segment(job_, 0, folder_ / "s.mp4", {}, [](int) {});
+  }
+
+  RenderJob job_;
+};
+
+TEST_F(EncoderTest, FramesCrossNeverWithNvencAndOnceWithX264) {
+  SceneRenderer renderer(*device_, *fonts_, choose());
+  job_.encoder = "h264_nvenc";
+  ASSERT_TRUE(render(renderer));
+  const std::uint64_t before = device_->crossings();
+  ASSERT_TRUE(render(renderer));
+  EXPECT_EQ(device_->crossings(), before);
+  EXPECT_EQ(fake_cuda_copies(), 0);
+  EXPECT_EQ(renderer.facts(job_)["crossings_per_frame"], 0);
+  EXPECT_EQ(media::probe_video(folder_ / "s.mp4")->frames, 30);
+  job_.encoder = "libx264";
+  ASSERT_TRUE(render(renderer));
+  EXPECT_EQ(device_->crossings(), before + 30);  // the scene is that of the other encoder
+  EXPECT_EQ(renderer.facts(job_)["crossings_per_frame"], 1);
+}
+
+TEST_F(EncoderTest, TheBestIsTakenWhenTheJobNamesNone) {
+  SceneRenderer renderer(*device_, *fonts_, choose());
+  EXPECT_EQ(renderer.facts(job_)["encoder"], "h264_nvenc");
+  fake_nvenc_reset({1000, 2, -1});
+  SceneRenderer without(*device_, *fonts_, choose());
+  EXPECT_EQ(without.facts(job_)["encoder"], "libx264");
+}
+
+TEST_F(EncoderTest, KeysTellTheEncoderAlsoWhereItIsNot) {
+  SceneRenderer renderer(*device_, *fonts_, choose());
+  const auto cpu = gpu::make_cpu_device();
+  SceneRenderer elsewhere(*cpu, *fonts_, *media::choose_encoder({}, *cpu, folder_));
+  job_.encoder = "h264_nvenc";
+  const auto nvenc = *renderer.content_keys(job_);
+  EXPECT_EQ(*elsewhere.content_keys(job_), nvenc);
+  EXPECT_EQ(elsewhere.encoders().front().name, "h264_nvenc");
+  EXPECT_NE(elsewhere.encoders().front().unavailable, "");
+  job_.encoder = "libx264";
+  EXPECT_NE(*renderer.content_keys(job_), nvenc);
+}
+
+TEST_F(EncoderTest, AnEncoderThatIsNotHereIsAnEncoderFailure) {
+  fake_nvenc_reset({1000, 2, -1});
+  SceneRenderer renderer(*device_, *fonts_, choose());
+  job_.encoder = "h264_nvenc";
+  const Status rendered = render(renderer);
+  ASSERT_FALSE(rendered);
+  EXPECT_EQ(rendered.failure().kind, FailureKind::kEncoder);
+}
+
+}  // namespace pytoon::render

@@ -1,0 +1,111 @@
+#include "server/worker/segment_footage.h"
+
+#include <gtest/gtest.h>
+
+#include "engines/fake_engine.h"
+#include "tests/server/worker/run_fixture.h"
+
+namespace pytoon::worker {
+namespace {
+
+using render::Footage;
+
+// A run whose preset asks for an engine that makes clips.
+class SegmentFootageTest : public RunFixture {
+ protected:
+  void SetUp() override {
+    RunFixture::SetUp();
+    presets_["product_hero_clean"].engines = {"local_comfyui"};
+    engines::FakeEngine::Script script;
+    script.capabilities.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
+                                      spec::Archetype::kMemeText};
+    script.supply = [this](const engines::FootageRequest& request, const engines::Watch&) {
+      ++made_;
+      images_.push_back(request.image ? request.image->sha256 : "");
+      const std::string bytes = "clip " + request.key();
+      EXPECT_TRUE(write_file_atomically(request.output, bytes));
+      engines::Supplied supplied;
+      supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
+      return Result<engines::Supplied>(supplied);
+    };
+    std::vector<std::unique_ptr<engines::Engine>> all = only_the_compositor();
+    all.push_back(std::make_unique<engines::FakeEngine>("local_comfyui", script));
+    engines_ = std::make_unique<engines::Ladder>(std::move(all), clock_);
+  }
+  std::unique_ptr<Worker> worker_with_engine(const std::string& holder) {
+    Options options = options_;
+    options.holder = holder;
+    const Parts with{*store_,  *store_,  *storage_, renderer_, *engines_,
+                     presets_, metrics_, clock_,    log_};
+    return std::make_unique<Worker>(with, *store_, options, jobs::WorkerFacts{});
+  }
+
+  int made_ = 0;
+  std::vector<std::string> images_;
+  std::unique_ptr<engines::Ladder> engines_;
+};
+
+TEST_F(SegmentFootageTest, AJobIsDrawnFromItsClipsAndKeepsNone) {
+  submit(order("a", 3));
+  finish(*worker_with_engine("worker"));
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
+  EXPECT_FALSE(job("a").fallback_used);
+  EXPECT_EQ(made_, 3);
+  const auto segments = *store_->segments("a");
+  for (const jobs::Segment& segment : segments) {
+    EXPECT_EQ(segment.engine_used, "local_comfyui");
+    EXPECT_EQ(segment.footage, Footage::kClip);
+  }
+  EXPECT_EQ(images_, std::vector<std::string>(3, sha256_hex("picture")));
+  EXPECT_TRUE(files("footage").empty());
+}
+
+TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
+  submit(order("a", 3));
+  finish_segments(*worker_with_engine("dead"), "a", 1);
+  EXPECT_EQ(made_, 3);
+  ASSERT_TRUE(store_->expire_leases_except("next"));
+  ASSERT_TRUE(store_->reap());
+  finish(*worker_with_engine("next"));
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
+  EXPECT_EQ(made_, 3);
+  EXPECT_EQ(renderer_.calls(0), 1);
+}
+
+TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherHandsThanThoseThatDraw) {
+  submit(order("a", 2));
+  const auto hands = worker_with_engine("worker");
+  EXPECT_TRUE(hands->step(Hands::kDrawing));  // prepare
+  EXPECT_FALSE(hands->step(Hands::kDrawing));
+  EXPECT_TRUE(hands->step(Hands::kWaiting));
+  EXPECT_FALSE(hands->step(Hands::kDrawing));  // a fade may need the other one
+  EXPECT_TRUE(hands->step(Hands::kWaiting));
+  EXPECT_TRUE(hands->step(Hands::kDrawing));
+}
+
+TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
+  jobs::Job job;
+  job.id = "a";
+  job.spec.assets.images = {"storage://i"};
+  job.spec.assets.clips = {"storage://c"};
+  job.spec.segments = {{0, 3, "p"}, {1, 3, "p"}, {2, 3, "p"}};
+  job.spec.preset_id = "product_hero_clean";
+  job.spec.brand_safe = false;
+  render::Inputs inputs;
+  inputs.images = {{"i.png", "hash-i"}};
+  inputs.clips = {{"c.mp4", "hash-c"}};
+  for (int i = 0; i < 3; ++i) {
+    const FootageSources sources{*engines_, presets_, *storage_};
+    const Result<ChosenFootage> chosen =
+        choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {});
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(needs_an_engine(job.spec, i, sources), i != 1);
+    EXPECT_EQ(chosen->footage.kind, i == 1 ? Footage::kImages : Footage::kClip);
+    EXPECT_EQ(chosen->engine, i == 1 ? "local_compositor" : "local_comfyui");
+    EXPECT_FALSE(chosen->fallback);
+  }
+  EXPECT_EQ(images_, (std::vector<std::string>{"hash-i", "hash-i"}));
+}
+
+}  // namespace
+}  // namespace pytoon::worker
