@@ -1,0 +1,114 @@
+#include "base/curl_client.h"
+
+#include <charconv>
+
+#include "base/curl_transfer.h"
+
+namespace pytoon {
+namespace {
+
+constexpr std::size_t kIdleMax = 8;  // transfers kept for each Reach
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+void drop_secrets(HttpRequest& request) {
+  std::erase_if(request.headers, [](const auto& header) {
+    std::string name = header.first;
+    for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return name == "authorization" || name == "x-api-key" || name == "cookie";
+  });
+}
+
+}  // namespace
+
+std::string HttpAnswer::header(const std::string& lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return "";
+}
+
+std::optional<std::chrono::seconds> HttpAnswer::retry_after() const {
+  const std::string text = header("retry-after");
+  int seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(seconds);
+}
+
+std::string url_encoded(const std::string& text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+CurlClient::CurlClient() {
+  CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "libcurl starts");
+}
+
+CurlClient::~CurlClient() {
+  for (auto& transfers : idle_) transfers.clear();
+  curl_global_cleanup();
+}
+
+std::unique_ptr<CurlTransfer> CurlClient::borrow(Reach reach) {
+  const std::lock_guard lock(mutex_);
+  auto& transfers = idle_.at(static_cast<std::size_t>(reach));
+  if (transfers.empty()) return std::make_unique<CurlTransfer>();
+  std::unique_ptr<CurlTransfer> transfer = std::move(transfers.back());
+  transfers.pop_back();
+  return transfer;
+}
+
+void CurlClient::give_back(Reach reach, std::unique_ptr<CurlTransfer> transfer) {
+  const std::lock_guard lock(mutex_);
+  auto& transfers = idle_.at(static_cast<std::size_t>(reach));
+  if (transfers.size() < kIdleMax) transfers.push_back(std::move(transfer));
+}
+
+Result<HttpAnswer> CurlClient::send(const HttpRequest& request, const CancelToken& cancel) {
+  HttpRequest hop = request;
+  Result<WebAddress> address = parse_web_address(hop.url);
+  for (int redirects = 0; address; ++redirects) {
+    std::unique_ptr<CurlTransfer> transfer = borrow(hop.reach);
+    Result<HttpAnswer> answer = transfer->exchange(hop, *address, cancel);
+    // A transfer that failed may hold a connection in an unknown state.
+    if (answer) give_back(hop.reach, std::move(transfer));
+    const bool saved = answer && answer->ok();
+    if (hop.save_to && !saved) {
+      std::error_code ignored;
+      std::filesystem::remove(*hop.save_to, ignored);
+    }
+    if (!answer || !is_redirect(answer->status)) return answer;
+    const bool simple = hop.method == "GET" || hop.method == "HEAD";
+    if (!simple || redirects >= request.limits.redirects) {
+      return failure(FailureKind::kInvalid, address->host + " redirects, which is not followed");
+    }
+    const std::string origin = address->origin;
+    address = resolve_link(*address, answer->header("location"));
+    if (!address) break;
+    hop.url = address->url;
+    if (address->origin != origin) {
+      drop_secrets(hop);
+      // What an operator configured does not vouch for where it sends us.
+      if (hop.reach == Reach::kAny) hop.reach = Reach::kPublic;
+    }
+  }
+  return address.failure();
+}
+
+}  // namespace pytoon

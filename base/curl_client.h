@@ -1,0 +1,35 @@
+// The HttpClient on libcurl. Connections to one place are kept and used again; those made under
+// different Reach values never meet.
+//
+// Thread rule: send() from any thread; construct one per process and share it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/http_client.h"
+
+namespace pytoon {
+
+class CurlTransfer;
+
+class CurlClient final : public HttpClient {
+ public:
+  CurlClient();
+  ~CurlClient() override;
+  CurlClient(const CurlClient&) = delete;
+  CurlClient& operator=(const CurlClient&) = delete;
+
+  Result<HttpAnswer> send(const HttpRequest& request, const CancelToken& cancel) override;
+
+ private:
+  std::unique_ptr<CurlTransfer> borrow(Reach reach);
+  void give_back(Reach reach, std::unique_ptr<CurlTransfer> transfer);
+
+  std::mutex mutex_;
+  std::array<std::vector<std::unique_ptr<CurlTransfer>>, 3> idle_;  // by Reach
+};
+
+}  // namespace pytoon

@@ -1,0 +1,328 @@
+#include "base/curl_transfer.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "base/files.h"
+
+namespace pytoon {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kErrorBodyBytes = 64 << 10;  // kept of an answer that is not 2xx
+constexpr std::size_t kHeaderBytesMax = 64 << 10;
+constexpr int kPollMs = 50;
+constexpr int kReadBytes = 64 << 10;
+
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct MimeDeleter {
+  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
+};
+
+// What libcurl's callbacks work on.
+struct Exchange {
+  const HttpRequest& request;
+  HttpAnswer answer;
+  std::size_t header_bytes = 0;
+  FileDescriptor upload;
+  FileDescriptor download;
+  std::string refused;  // the address that was not connected to
+  bool too_large = false;
+  int file_error = 0;
+};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const std::string line(data, size * count);
+  exchange.header_bytes += line.size();
+  if (exchange.header_bytes > kHeaderBytesMax) {
+    exchange.too_large = true;
+    return 0;
+  }
+  // Headers of a 100 Continue before the answer are forgotten.
+  if (line.starts_with("HTTP/")) exchange.answer.headers.clear();
+  const std::size_t colon = line.find(':');
+  if (colon == std::string::npos) return line.size();
+  const std::size_t first = line.find_first_not_of(" \t", colon + 1);
+  const std::size_t last = line.find_last_not_of(" \t\r\n");
+  std::string value;
+  if (first != std::string::npos && last >= first) value = line.substr(first, last - first + 1);
+  exchange.answer.headers.emplace_back(lower(line.substr(0, colon)), std::move(value));
+  return line.size();
+}
+
+bool write_to(Exchange& exchange, const char* data, std::size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t written = ::write(exchange.download.get(), data, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      exchange.file_error = errno;
+      return false;
+    }
+    data += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+struct Sink {
+  Exchange& exchange;
+  CURL* easy;
+};
+
+std::size_t take_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& [exchange, easy] = *static_cast<Sink*>(user);
+  const std::size_t bytes = size * count;
+  exchange.answer.bytes += static_cast<std::int64_t>(bytes);
+  if (exchange.answer.bytes > exchange.request.limits.answer_bytes) {
+    exchange.too_large = true;
+    return 0;
+  }
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  if (exchange.download && status >= 200 && status < 300) {
+    return write_to(exchange, data, bytes) ? bytes : 0;
+  }
+  std::string& body = exchange.answer.body;
+  const bool good = status >= 200 && status < 300;
+  const std::size_t room = good ? bytes : kErrorBodyBytes - std::min(body.size(), kErrorBodyBytes);
+  body.append(data, std::min(bytes, room));
+  return bytes;
+}
+
+std::size_t give_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  for (;;) {
+    const ssize_t read = ::read(exchange.upload.get(), data, size * count);
+    if (read >= 0) return static_cast<std::size_t>(read);
+    if (errno == EINTR) continue;
+    exchange.file_error = errno;
+    return CURL_READFUNC_ABORT;
+  }
+}
+
+int rewind_body(void* user, curl_off_t offset, int origin) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  return ::lseek(exchange.upload.get(), offset, origin) < 0 ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
+}
+
+IpAddress ip_of(const curl_sockaddr& peer) {
+  IpAddress address;
+  if (peer.family == AF_INET) {
+    sockaddr_in four{};
+    std::memcpy(&four, &peer.addr, sizeof four);
+    std::memcpy(address.bytes.data(), &four.sin_addr, 4);
+  } else {
+    sockaddr_in6 six{};
+    std::memcpy(&six, &peer.addr, std::min<std::size_t>(sizeof six, peer.addrlen));
+    std::memcpy(address.bytes.data(), &six.sin6_addr, 16);
+    address.six = true;
+  }
+  return address;
+}
+
+// The one place where a socket is made: what is refused here is never connected to.
+curl_socket_t open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* peer) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (peer->family != AF_INET && peer->family != AF_INET6) return CURL_SOCKET_BAD;
+  const IpAddress address = ip_of(*peer);
+  if (!may_reach(exchange.request.reach, address)) {
+    exchange.refused = ip_text(address);
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
+bool clean_header(const std::string& text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+}
+
+Failure file_failure(int error, const fs::path& path) {
+  return errno_failure(error, "can't read or write " + path.filename().string());
+}
+
+template <typename Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK, "libcurl knows the option");
+}
+
+void set_limits(CURL* easy, const HttpLimits& limits) {
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
+  set(easy, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limits.total.count())));
+  if (limits.least_bytes_per_second > 0) {
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.least_bytes_per_second));
+    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.stall.count()));
+  }
+}
+
+void set_manners(CURL* easy) {
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_QUICK_EXIT, 1L);  // a name that resolves slowly must not hold up a cancel
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy, CURLOPT_PROXY, "");  // not even those of http_proxy
+  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  set(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kReadBytes));
+  set(easy, CURLOPT_USERAGENT, "pytoon");
+}
+
+void set_callbacks(CURL* easy, Exchange& exchange, Sink& sink) {
+  set(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+  set(easy, CURLOPT_OPENSOCKETDATA, &exchange);
+  set(easy, CURLOPT_HEADERFUNCTION, &take_header);
+  set(easy, CURLOPT_HEADERDATA, &exchange);
+  set(easy, CURLOPT_WRITEFUNCTION, &take_body);
+  set(easy, CURLOPT_WRITEDATA, &sink);
+}
+
+std::unique_ptr<curl_mime, MimeDeleter> make_form(CURL* easy, const std::vector<FormPart>& parts) {
+  std::unique_ptr<curl_mime, MimeDeleter> form(curl_mime_init(easy));
+  for (const FormPart& part : parts) {
+    curl_mimepart* const made = curl_mime_addpart(form.get());
+    curl_mime_name(made, part.name.c_str());
+    if (part.file.empty()) {
+      curl_mime_data(made, part.value.data(), part.value.size());
+    } else {
+      curl_mime_filedata(made, part.file.c_str());
+    }
+    if (!part.file_name.empty()) curl_mime_filename(made, part.file_name.c_str());
+    if (!part.type.empty()) curl_mime_type(made, part.type.c_str());
+  }
+  return form;
+}
+
+Status set_upload(CURL* easy, Exchange& exchange, const fs::path& file) {
+  std::error_code error;
+  const auto bytes = fs::file_size(file, error);
+  exchange.upload = FileDescriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (error || !exchange.upload) return file_failure(error ? error.value() : errno, file);
+  set(easy, CURLOPT_UPLOAD, 1L);
+  set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(bytes));
+  set(easy, CURLOPT_READFUNCTION, &give_body);
+  set(easy, CURLOPT_READDATA, &exchange);
+  set(easy, CURLOPT_SEEKFUNCTION, &rewind_body);
+  set(easy, CURLOPT_SEEKDATA, &exchange);
+  return ok_status();
+}
+
+Failure describe(CURLcode code, const Exchange& exchange, const WebAddress& address) {
+  if (!exchange.refused.empty()) {
+    return failure(FailureKind::kInvalid,
+                   address.host + " is at " + exchange.refused + ", which may not be reached");
+  }
+  if (exchange.too_large) {
+    return failure(FailureKind::kTooLarge,
+                   address.host + " answers with more than " +
+                       std::to_string(exchange.request.limits.answer_bytes) + " bytes");
+  }
+  if (exchange.file_error != 0) {
+    const auto* upload = std::get_if<fs::path>(&exchange.request.body);
+    return file_failure(exchange.file_error,
+                        upload ? *upload : exchange.request.save_to.value_or("a file"));
+  }
+  const FailureKind kind =
+      code == CURLE_OPERATION_TIMEDOUT ? FailureKind::kTimeout : FailureKind::kUnavailable;
+  return failure(kind, address.host + ": " + lower(curl_easy_strerror(code)));
+}
+
+// Attached to the multi handle while it lives.
+class Attached {
+ public:
+  Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
+    curl_multi_add_handle(multi, easy);
+  }
+  ~Attached() { curl_multi_remove_handle(multi_, easy_); }
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+
+ private:
+  CURLM* const multi_;
+  CURL* const easy_;
+};
+
+// Runs the transfer to its end; nullopt when cancelled.
+std::optional<CURLcode> run(CURLM* multi, CURL* easy, const CancelToken& cancel) {
+  const Attached attached(multi, easy);
+  for (;;) {
+    int running = 0;
+    curl_multi_perform(multi, &running);
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+      if (message->msg == CURLMSG_DONE) return message->data.result;
+    }
+    if (cancel.cancelled()) return std::nullopt;
+    curl_multi_poll(multi, nullptr, 0, kPollMs, nullptr);
+  }
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer() : multi_(curl_multi_init()), easy_(curl_easy_init()) {
+  CHECK(multi_ && easy_, "libcurl has memory");
+}
+
+Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebAddress& address,
+                                          const CancelToken& cancel) {
+  CURL* const easy = easy_.get();
+  curl_easy_reset(easy);
+  Exchange exchange{request};
+  Sink sink{exchange, easy};
+  set_manners(easy);
+  set_limits(easy, request.limits);
+  set_callbacks(easy, exchange, sink);
+  set(easy, CURLOPT_URL, address.url.c_str());
+  std::unique_ptr<curl_slist, ListDeleter> headers(curl_slist_append(nullptr, "Expect:"));
+  for (const auto& [name, value] : request.headers) {
+    if (!clean_header(name) || !clean_header(value)) {
+      return failure(FailureKind::kInvalid, "the header " + url_encoded(name) + " has line breaks");
+    }
+    // An empty value is written with a semicolon: with a colon libcurl would leave it out.
+    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    headers.reset(curl_slist_append(headers.release(), line.c_str()));
+  }
+  set(easy, CURLOPT_HTTPHEADER, headers.get());
+  std::unique_ptr<curl_mime, MimeDeleter> form;
+  if (const auto* text = std::get_if<std::string>(&request.body)) {
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text->size()));
+    set(easy, CURLOPT_POSTFIELDS, text->data());
+  } else if (const auto* parts = std::get_if<std::vector<FormPart>>(&request.body)) {
+    form = make_form(easy, *parts);
+    set(easy, CURLOPT_MIMEPOST, form.get());
+  } else if (const auto* file = std::get_if<fs::path>(&request.body)) {
+    if (Status opened = set_upload(easy, exchange, *file); !opened) return opened.failure();
+  }
+  if (request.method == "HEAD") set(easy, CURLOPT_NOBODY, 1L);
+  set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.save_to) {
+    exchange.download = FileDescriptor(
+        ::open(request.save_to->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!exchange.download) return file_failure(errno, *request.save_to);
+  }
+  const std::optional<CURLcode> code = run(multi_.get(), easy, cancel);
+  if (!code) return failure(FailureKind::kCancelled, "cancelled while talking to " + address.host);
+  if (*code != CURLE_OK) return describe(*code, exchange, address);
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange.answer.status = static_cast<int>(status);
+  return std::move(exchange.answer);
+}
+
+}  // namespace pytoon
