@@ -28,8 +28,7 @@ Result<bool> is_elsewhere(const fs::path& file, const fs::path& root) {
 }
 
 WallTime as_wall_time(const timespec& time) {
-  const auto since =
-      std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  const auto since = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
   return WallTime(std::chrono::duration_cast<std::chrono::microseconds>(since));
 }
 

@@ -13,10 +13,10 @@ Result<FileDescriptor> own(const std::filesystem::path& lock_file, const std::st
   if (!lock) return errno_failure(errno, "can't create " + lock_file.string());
   const int mode = sharing == Sharing::kShared ? LOCK_SH : LOCK_EX;
   if (::flock(lock.get(), mode | LOCK_NB) == 0) return lock;
-  const std::string remedy = sharing == Sharing::kShared
-                                 ? "another Pytoon process owns " + what + " alone: stop it"
-                                 : "another Pytoon process owns " + what +
-                                       ": stop it, or speak to it by REST";
+  const std::string remedy =
+      sharing == Sharing::kShared
+          ? "another Pytoon process owns " + what + " alone: stop it"
+          : "another Pytoon process owns " + what + ": stop it, or speak to it by REST";
   return failure(FailureKind::kConflict, remedy);
 }
 

@@ -1,6 +1,6 @@
 // One process owns a database file or a storage folder, or several share it. The lock is the
-// kernel's (flock(2)): it falls with the process, however that ends. A shared volume must carry such
-// locks between its hosts, as NFS 4 and CephFS do.
+// kernel's (flock(2)): it falls with the process, however that ends. A shared volume must carry
+// such locks between its hosts, as NFS 4 and CephFS do.
 #pragma once
 
 #include <filesystem>

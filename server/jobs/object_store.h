@@ -1,9 +1,10 @@
-// Where files live, by key ("assets/acme/12ab.png"): a disk, a shared volume, or S3. Producers write
-// to a staging path and put() it, readers ask for a local path.
+// Where files live, by key ("assets/acme/12ab.png"): a disk, a shared volume, or S3. Producers
+// write to a staging path and put() it, readers ask for a local path.
 //
 // A key is segments of [A-Za-z0-9._-], none starting with a dot, joined by "/": kInvalid otherwise.
 // Thread rule: any thread. Blocks on the disk, or on the network for at most its time limits.
-// Errors: kStorageFull, kIo, kNotFound; kUnavailable and kTimeout when a remote store can't be asked.
+// Errors: kStorageFull, kIo, kNotFound; kUnavailable and kTimeout when a remote store can't be
+// asked.
 #pragma once
 
 #include <chrono>

@@ -1,10 +1,10 @@
-#include "support/redis.h"
+#include "tests/support/redis.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include "base/clock.h"
-#include "support/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::support {
 namespace {
@@ -26,9 +26,10 @@ PrivateRedis::~PrivateRedis() {
 }
 
 void PrivateRedis::start() {
-  std::vector<std::string> command{"redis-server", "--port", std::to_string(port_), "--bind",
-                                   "127.0.0.1",    "--dir",  folder_.string(),      "--save",
-                                   "",             "--appendonly", "no"};
+  std::vector<std::string> command{"redis-server",   "--port",    std::to_string(port_),
+                                   "--bind",         "127.0.0.1", "--dir",
+                                   folder_.string(), "--save",    "",
+                                   "--appendonly",   "no"};
   command.insert(command.end(), options_.begin(), options_.end());
   process_ = ChildProcess(command, folder_ / "log");
   SystemClock clock;

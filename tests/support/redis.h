@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "support/child_process.h"
+#include "tests/support/child_process.h"
 
 namespace pytoon::support {
 

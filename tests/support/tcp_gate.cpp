@@ -1,4 +1,4 @@
-#include "support/tcp_gate.h"
+#include "tests/support/tcp_gate.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

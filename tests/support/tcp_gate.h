@@ -19,12 +19,12 @@
 namespace pytoon::support {
 
 struct GateFaults {
-  std::chrono::milliseconds delay{0};   // added each way
-  std::int64_t bytes_per_second = 0;    // of each way of a connection; 0: as fast as it goes
-  std::int64_t corrupt_every = 0;       // a bit of every so-manieth byte is turned; 0: none
-  std::int64_t cut_after = 0;           // resets a connection that carried so many bytes; 0: never
-  bool refuse = false;                  // new connections are reset at once, open ones too
-  bool hold = false;                    // connections stay, nothing passes
+  std::chrono::milliseconds delay{0};  // added each way
+  std::int64_t bytes_per_second = 0;   // of each way of a connection; 0: as fast as it goes
+  std::int64_t corrupt_every = 0;      // a bit of every so-manieth byte is turned; 0: none
+  std::int64_t cut_after = 0;          // resets a connection that carried so many bytes; 0: never
+  bool refuse = false;                 // new connections are reset at once, open ones too
+  bool hold = false;                   // connections stay, nothing passes
 };
 
 class TcpGate {
@@ -54,10 +54,10 @@ class TcpGate {
   std::atomic<int> connections_{0};
   std::atomic<std::int64_t> bytes_{0};
   std::mutex mutex_;
-  GateFaults faults_;             // guarded by mutex_
-  bool cutting_ = false;          // guarded by mutex_
+  GateFaults faults_;     // guarded by mutex_
+  bool cutting_ = false;  // guarded by mutex_
   std::atomic<bool> stopping_{false};
-  std::list<Pair> pairs_;         // the thread's own
+  std::list<Pair> pairs_;  // the thread's own
   std::thread thread_;
 };
 

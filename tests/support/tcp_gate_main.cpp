@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-#include "support/tcp_gate.h"
+#include "tests/support/tcp_gate.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
-#include "support/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace pytoon::support {

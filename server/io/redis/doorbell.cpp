@@ -33,8 +33,8 @@ Status ping(RedisConnection& connection) { return as_status(connection.run({"PIN
 
 Status make_group(RedisConnection& connection, const DoorbellOptions& options,
                   const std::string& after) {
-  const Result<RedisReply> made = connection.run(
-      {"XGROUP", "CREATE", options.stream, options.group, after, "MKSTREAM"});
+  const Result<RedisReply> made =
+      connection.run({"XGROUP", "CREATE", options.stream, options.group, after, "MKSTREAM"});
   if (made || redis_said(made.failure(), "BUSYGROUP")) return ok_status();
   return made.failure();
 }

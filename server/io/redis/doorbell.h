@@ -1,8 +1,9 @@
 // What a bell and its listeners agree on. Both sides of one fleet need the same stream and group.
 //
 // The doorbell is a Redis stream with one consumer group for all workers: an entry wakes one worker
-// that has free hands, and counts as acknowledged the moment it is read (docs/adr/0005-doorbell.md).
-// It carries no job: the leasing query decides what a woken worker gets.
+// that has free hands, and counts as acknowledged the moment it is read
+// (docs/adr/0005-doorbell.md). It carries no job: the leasing query decides what a woken worker
+// gets.
 #pragma once
 
 #include <chrono>

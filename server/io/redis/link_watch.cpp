@@ -26,9 +26,9 @@ void LinkWatch::down(const std::string& detail) {
   known_ = true;
   state_.connected = false;
   state_.since = clock_.now();
-  log_.warning("redis_missing", {{"for", what_},
-                                 {"detail", detail},
-                                 {"effect", "work is found by asking the database"}});
+  log_.warning(
+      "redis_missing",
+      {{"for", what_}, {"detail", detail}, {"effect", "work is found by asking the database"}});
 }
 
 LinkState LinkWatch::state() const {

@@ -23,7 +23,7 @@ class LinkWatch {
   // `what` names it in log lines ("bell"). Clock and log must outlive this.
   LinkWatch(std::string what, const Clock& clock, Log& log);
 
-  void up();                            // redis_connected, when it was not
+  void up();                             // redis_connected, when it was not
   void down(const std::string& detail);  // redis_missing, when it was not known to be
   LinkState state() const;
 
@@ -32,7 +32,7 @@ class LinkWatch {
   const Clock& clock_;
   Log& log_;
   mutable std::mutex mutex_;
-  LinkState state_;      // guarded by mutex_
+  LinkState state_;     // guarded by mutex_
   bool known_ = false;  // guarded by mutex_
 };
 

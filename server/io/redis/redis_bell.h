@@ -46,12 +46,12 @@ class RedisBell final : public jobs::Bell {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Counts counts_;                            // the rest is guarded by mutex_
-  bool pending_ = false;                     // rung and not yet sent
-  bool there_ = false;                       // the connection serves
+  Counts counts_;         // the rest is guarded by mutex_
+  bool pending_ = false;  // rung and not yet sent
+  bool there_ = false;    // the connection serves
   bool stopping_ = false;
   const RedisConnection* talking_ = nullptr;  // what the destructor cuts
-  std::thread thread_;                       // last: it uses all of the above
+  std::thread thread_;                        // last: it uses all of the above
 };
 
 }  // namespace pytoon::io

@@ -46,8 +46,8 @@ bool redis_said(const Failure& failure, std::string_view word) {
 
 Result<RedisConnection> RedisConnection::open(const RedisAddress& address,
                                               const RedisLimits& limits) {
-  redisContext* const context = redisConnectWithTimeout(address.host.c_str(), address.port,
-                                                        as_timeval(limits.connect));
+  redisContext* const context =
+      redisConnectWithTimeout(address.host.c_str(), address.port, as_timeval(limits.connect));
   if (context == nullptr) return unavailable("no memory for a connection to Redis");
   RedisConnection made(context);
   if (context->err != 0) {
@@ -77,8 +77,8 @@ Result<RedisReply> RedisConnection::run(const std::vector<std::string>& command)
     sizes.push_back(word.size());
   }
   errno = 0;
-  void* const answer = redisCommandArgv(context_.get(), static_cast<int>(words.size()),
-                                        words.data(), sizes.data());
+  void* const answer =
+      redisCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), sizes.data());
   if (answer == nullptr) return unavailable(what_broke(*context_));
   auto* const raw = static_cast<redisReply*>(answer);
   RedisReply reply(raw);

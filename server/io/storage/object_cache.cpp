@@ -34,8 +34,7 @@ std::optional<fs::path> ObjectCache::keep(const std::string& key, const std::str
     bytes_ -= same->bytes;
     objects_.erase(same);
   }
-  objects_.push_front(
-      {key, version, path, static_cast<std::int64_t>(bytes), clock_.steady_now()});
+  objects_.push_front({key, version, path, static_cast<std::int64_t>(bytes), clock_.steady_now()});
   bytes_ += static_cast<std::int64_t>(bytes);
   evict();
   return path;

@@ -8,7 +8,7 @@
 namespace pytoon::io {
 namespace {
 
-constexpr std::int64_t kAnswerBytesMax = 16 << 20;       // a page of a list has well under 1 MB
+constexpr std::int64_t kAnswerBytesMax = 16 << 20;  // a page of a list has well under 1 MB
 constexpr std::int64_t kObjectBytesMax = 64LL << 30;
 
 template <std::size_t N>
@@ -20,16 +20,23 @@ bool is_one_of(const std::string& code, const std::array<std::string_view, N>& c
 }
 
 bool is_passing(const std::string& code, int status) {
-  constexpr std::array<std::string_view, 10> kPassing{
-      "SlowDown",   "RequestTimeout", "InternalError", "ServiceUnavailable",
-      "Throttling", "BadDigest",      "XAmzContentSHA256Mismatch", "IncompleteBody",
-      "OperationAborted", "XMinioServerNotInitialized"};
+  constexpr std::array<std::string_view, 10> kPassing{"SlowDown",
+                                                      "RequestTimeout",
+                                                      "InternalError",
+                                                      "ServiceUnavailable",
+                                                      "Throttling",
+                                                      "BadDigest",
+                                                      "XAmzContentSHA256Mismatch",
+                                                      "IncompleteBody",
+                                                      "OperationAborted",
+                                                      "XMinioServerNotInitialized"};
   return status >= 500 || status == 429 || status == 408 || is_one_of(code, kPassing);
 }
 
 bool is_full(const std::string& code, int status) {
   constexpr std::array<std::string_view, 4> kFull{"XMinioStorageFull", "QuotaExceeded",
-                                                  "InsufficientStorage", "XMinioAdminBucketQuotaExceeded"};
+                                                  "InsufficientStorage",
+                                                  "XMinioAdminBucketQuotaExceeded"};
   return status == 507 || is_one_of(code, kFull);
 }
 
@@ -50,8 +57,8 @@ std::string S3Client::path_of(const std::string& key) const {
 }
 
 HttpRequest S3Client::signed_request(const S3Request& request) const {
-  SignedRequest to_sign{request.method, host(), path_of(request.key), request.query,
-                        request.headers, request.body_sha256};
+  SignedRequest to_sign{request.method, host(),          path_of(request.key),
+                        request.query,  request.headers, request.body_sha256};
   if (const auto* text = std::get_if<std::string>(&request.body)) {
     to_sign.body_sha256 = sha256_hex(*text);
   } else if (to_sign.body_sha256.empty()) {
@@ -76,6 +83,7 @@ HttpRequest S3Client::signed_request(const S3Request& request) const {
 
 Failure S3Client::refusal(const std::string& code, int status) const {
   const std::string said = code.empty() ? std::to_string(status) : code;
+  if (is_full(code, status)) return failure(FailureKind::kStorageFull, "S3 is full (" + said + ")");
   if (code == "RequestTimeTooSkewed" || code == "RequestExpired") {
     return failure(FailureKind::kUnavailable,
                    "S3 says that this machine's clock is wrong (" + said + "): set the clock");
@@ -95,7 +103,6 @@ Failure S3Client::refusal(const std::string& code, int status) const {
     return failure(FailureKind::kUnavailable,
                    "the bucket " + options_.bucket + " is in another region: mend S3_REGION");
   }
-  if (is_full(code, status)) return failure(FailureKind::kStorageFull, "S3 is full (" + said + ")");
   return failure(FailureKind::kIo, "S3 refuses the request (" + said + ")");
 }
 
@@ -112,8 +119,8 @@ S3Client::Verdict S3Client::judge(const S3Request& request, const HttpAnswer& an
   const int status = late_error ? 500 : answer.status;
   if (is_full(code, status) || !is_passing(code, status)) return {refusal(code, status)};
   const std::string said = code.empty() ? std::to_string(status) : code;
-  return {failure(FailureKind::kUnavailable, "S3 at " + options_.host + " is in trouble (" + said +
-                                                 ")"),
+  return {failure(FailureKind::kUnavailable,
+                  "S3 at " + options_.host + " is in trouble (" + said + ")"),
           true};
 }
 
@@ -135,8 +142,7 @@ Result<HttpAnswer> S3Client::send(const S3Request& request) {
   }
 }
 
-std::string S3Client::presigned_url(const std::string& key,
-                                    std::chrono::seconds valid_for) const {
+std::string S3Client::presigned_url(const std::string& key, std::chrono::seconds valid_for) const {
   const SignedRequest request{"GET", host(), path_of(key), {}, {}, ""};
   return options_.scheme + "://" + request.host + encoded_path(request.path) + "?" +
          presigned_query(request, options_.credentials, clock_.now(), valid_for);

@@ -33,8 +33,8 @@ bool is_region(const std::string& text) {
 Status read_endpoint(const std::string& endpoint, S3Options& options) {
   const Result<WebAddress> address = parse_web_address(endpoint);
   if (!address) {
-    return wrong("MINIO_ENDPOINT", "must be http://host[:port] or https://...: " +
-                                       address.failure().detail);
+    return wrong("MINIO_ENDPOINT",
+                 "must be http://host[:port] or https://...: " + address.failure().detail);
   }
   const std::size_t scheme_end = address->origin.find("://");
   options.scheme = address->origin.substr(0, scheme_end);

@@ -26,22 +26,22 @@ struct S3Settings {
 
 struct S3Options {
   // Behaviour.
-  std::string scheme;  // "http" or "https"
-  std::string host;    // with its port, unless that is the scheme's own
+  std::string scheme;      // "http" or "https"
+  std::string host;        // with its port, unless that is the scheme's own
   bool path_style = true;  // host/bucket/key rather than bucket.host/key
   std::string bucket;
   Credentials credentials;
   std::chrono::hours abandoned_after{24};  // a multipart upload that nobody finishes any more
   std::chrono::seconds cache_keeps{3600};  // a local copy, after its last use, whatever its bytes
   // Speed and patience.
-  std::int64_t part_bytes = 16 << 20;      // larger files go up in parts of so much; S3: >= 5 MiB
-  std::int64_t cache_bytes = 4LL << 30;    // of local copies
-  int tries = 5;                           // of one request
+  std::int64_t part_bytes = 16 << 20;    // larger files go up in parts of so much; S3: >= 5 MiB
+  std::int64_t cache_bytes = 4LL << 30;  // of local copies
+  int tries = 5;                         // of one request
   Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
   std::chrono::milliseconds connect_limit{3000};
-  std::chrono::milliseconds answer_limit{10'000};    // of requests without a body worth the name
+  std::chrono::milliseconds answer_limit{10'000};     // of requests without a body worth the name
   std::chrono::milliseconds transfer_limit{300'000};  // of one upload, part or download
-  std::chrono::seconds stall_limit{10};              // given up when nothing moved for so long
+  std::chrono::seconds stall_limit{10};               // given up when nothing moved for so long
 };
 
 // kInvalid naming the variable and the remedy. Amazon's own endpoint is spoken to by

@@ -181,7 +181,8 @@ Status S3Storage::writable() {
     const std::lock_guard lock(mutex_);
     if (well_at_ && clock_.steady_now() - *well_at_ < kWellFor) return ok_status();
   }
-  const Result<HttpAnswer> answer = client_.send({.query = {{"list-type", "2"}, {"max-keys", "1"}}});
+  const Result<HttpAnswer> answer =
+      client_.send({.query = {{"list-type", "2"}, {"max-keys", "1"}}});
   if (!answer) return answer.failure();
   const std::lock_guard lock(mutex_);
   well_at_ = clock_.steady_now();

@@ -38,7 +38,8 @@ class PartUpload {
       : client_(client), key_(std::move(key)), id_(std::move(id)) {}
   ~PartUpload() {
     if (completed_) return;
-    const auto ignored = client_.send({.method = "DELETE", .key = key_, .query = {{"uploadId", id_}}});
+    const auto ignored =
+        client_.send({.method = "DELETE", .key = key_, .query = {{"uploadId", id_}}});
     static_cast<void>(ignored);  // abort_abandoned() finds it later
   }
   PartUpload(const PartUpload&) = delete;
@@ -59,13 +60,13 @@ class PartUpload {
   }
 
   Result<HttpAnswer> complete() {
-    Result<HttpAnswer> answer = client_.send(
-        {.method = "POST",
-         .key = key_,
-         .query = {{"uploadId", id_}},
-         .headers = {{"content-type", "application/xml"}},
-         .body = "<CompleteMultipartUpload>" + parts_ + "</CompleteMultipartUpload>",
-         .transfers = true});
+    Result<HttpAnswer> answer =
+        client_.send({.method = "POST",
+                      .key = key_,
+                      .query = {{"uploadId", id_}},
+                      .headers = {{"content-type", "application/xml"}},
+                      .body = "<CompleteMultipartUpload>" + parts_ + "</CompleteMultipartUpload>",
+                      .transfers = true});
     completed_ = answer.ok();
     return answer;
   }
@@ -151,8 +152,7 @@ Result<int> abort_abandoned(S3Client& client, const S3Options& options, WallTime
       const Result<WallTime> begun = xml_time(xml_text(entry, "Initiated"));
       if (!begun) return begun.failure();
       if (!is_valid_key(key) || now - *begun < options.abandoned_after) continue;
-      const auto gone =
-          client.send({.method = "DELETE", .key = key, .query = {{"uploadId", id}}});
+      const auto gone = client.send({.method = "DELETE", .key = key, .query = {{"uploadId", id}}});
       if (!gone && gone.failure().kind != FailureKind::kNotFound) return gone.failure();
       ++aborted;
     }

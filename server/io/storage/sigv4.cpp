@@ -51,8 +51,7 @@ std::string names_of(const NamedValues& headers) {
 std::string signature(const SignedRequest& request, const std::string& query,
                       const NamedValues& headers, const std::string& body_sha256,
                       const Credentials& credentials, const std::string& when) {
-  std::string canonical =
-      request.method + "\n" + encoded_path(request.path) + "\n" + query + "\n";
+  std::string canonical = request.method + "\n" + encoded_path(request.path) + "\n" + query + "\n";
   for (const auto& [name, value] : headers) canonical += name + ":" + value + "\n";
   canonical += "\n" + names_of(headers) + "\n" + body_sha256;
   const std::string to_sign = std::string(kAlgorithm) + "\n" + when + "\n" +

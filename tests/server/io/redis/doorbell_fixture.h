@@ -12,8 +12,8 @@
 
 #include "server/io/redis/redis_bell.h"
 #include "server/io/redis/redis_listener.h"
-#include "support/redis.h"
-#include "support/tcp_gate.h"
+#include "tests/support/redis.h"
+#include "tests/support/tcp_gate.h"
 
 namespace pytoon::io {
 

@@ -90,12 +90,10 @@ TEST_F(DoorbellTest, NothingIsLeftPendingAndTheStreamStaysShort) {
   const auto heard = listener(redis_.port(), wakes);
   const auto rung = bell(redis_.port());
   ASSERT_TRUE(eventually([&] { return rung->state().connected && heard->heard() >= 4; }));
-  Result<RedisConnection> connection =
-      RedisConnection::open(address(redis_.port()), RedisLimits{});
+  Result<RedisConnection> connection = RedisConnection::open(address(redis_.port()), RedisLimits{});
   ASSERT_TRUE(connection);
   const DoorbellOptions options = hasty();
-  const Result<RedisReply> pending =
-      connection->run({"XPENDING", options.stream, options.group});
+  const Result<RedisReply> pending = connection->run({"XPENDING", options.stream, options.group});
   ASSERT_TRUE(pending);
   EXPECT_EQ(pending->elements().at(0)->integer, 0);
   ASSERT_TRUE(add_entries(*connection, options, 2000));
@@ -105,15 +103,13 @@ TEST_F(DoorbellTest, NothingIsLeftPendingAndTheStreamStaysShort) {
 }
 
 TEST_F(DoorbellTest, DeadConsumersAreForgotten) {
-  Result<RedisConnection> connection =
-      RedisConnection::open(address(redis_.port()), RedisLimits{});
+  Result<RedisConnection> connection = RedisConnection::open(address(redis_.port()), RedisLimits{});
   ASSERT_TRUE(connection);
   const DoorbellOptions options = hasty();
   ASSERT_TRUE(make_group(*connection, options, "$"));
   ASSERT_TRUE(make_group(*connection, options, "$"));  // there already
   for (const char* name : {"dead", "alive"}) {
-    ASSERT_TRUE(connection->run(
-        {"XGROUP", "CREATECONSUMER", options.stream, options.group, name}));
+    ASSERT_TRUE(connection->run({"XGROUP", "CREATECONSUMER", options.stream, options.group, name}));
   }
   clock_.sleep_for(std::chrono::milliseconds(1100));
   ASSERT_TRUE(add_entries(*connection, options, 1));

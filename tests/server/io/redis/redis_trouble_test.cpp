@@ -23,16 +23,15 @@ class RedisTroubleTest : public DoorbellFixture {
     });
   }
   bool both_missing() {
-    return eventually(
-        [&] { return !bell_->state().connected && !listener_->state().connected; });
+    return eventually([&] { return !bell_->state().connected && !listener_->state().connected; });
   }
   void mend_by(const std::vector<std::string>& command) {
     ask(redis_.port(), command);
     EXPECT_TRUE(works_again());
   }
 
-  support::PrivateRedis redis_{{"--enable-debug-command", "local",
-                                "--loading-process-events-interval-bytes", "1024"}};
+  support::PrivateRedis redis_{
+      {"--enable-debug-command", "local", "--loading-process-events-interval-bytes", "1024"}};
   std::atomic<int> wakes_{0};
   std::unique_ptr<RedisListener> listener_;
   std::unique_ptr<RedisBell> bell_;
@@ -99,7 +98,7 @@ TEST_F(RedisTroubleTest, ReadOnlyReplica) {
 
 TEST_F(RedisTroubleTest, StillLoading) {
   start(redis_.port());
-  ask(redis_.port(), {"DEBUG", "POPULATE", "60000"});
+  ask(redis_.port(), {"DEBUG", "POPULATE", "20000"});
   ask(redis_.port(), {"CONFIG", "SET", "key-load-delay", "20"});  // microseconds a key
   std::thread reload([&] {
     Result<RedisConnection> connection = RedisConnection::open(
