@@ -133,6 +133,7 @@ Result<bool> FileStorage::contains(const std::string& key) {
 }
 
 Status FileStorage::link(const std::string& target, const std::string& key) {
+  if (Status fine = check_key(key); !fine) return fine;
   const Result<fs::path> shown = local(target);
   if (!shown) return shown.failure();
   Result<fs::path> path = place(key);

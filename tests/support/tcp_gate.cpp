@@ -144,13 +144,23 @@ TcpGate::~TcpGate() {
 }
 
 void TcpGate::set(const GateFaults& faults) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   faults_ = faults;
+  const std::int64_t told = ++told_;
+  lock.unlock();
+  wait_until_done(told);
 }
 
 void TcpGate::cut() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   cutting_ = true;
+  const std::int64_t told = ++told_;
+  lock.unlock();
+  wait_until_done(told);
+}
+
+void TcpGate::wait_until_done(std::int64_t told) {
+  while (done_ < told) clock_.sleep_for(std::chrono::milliseconds(1));
 }
 
 void TcpGate::accept_one(const GateFaults& faults) {
@@ -193,15 +203,18 @@ void TcpGate::work() {
   while (!stopping_) {
     GateFaults faults;
     bool cutting = false;
+    std::int64_t told = 0;
     {
       const std::lock_guard lock(mutex_);
       faults = faults_;
       cutting = std::exchange(cutting_, false);
+      told = told_;
     }
     if (cutting || faults.refuse) {
       for (const Pair& pair : pairs_) pair.reset();
       pairs_.clear();
     }
+    done_ = told;
     std::vector<pollfd> watched{{listener_.get(), POLLIN, 0}};
     SteadyTime next = clock_.steady_now() + std::chrono::milliseconds(kSliceMs);
     for (Pair& pair : pairs_) {

@@ -2,8 +2,8 @@
 // are carried on to the target, slowly, damaged or not at all, as told. For Redis, PostgreSQL, S3
 // and HTTP alike: it knows nothing of what it carries. As a program: tcp_gate_main.cpp.
 //
-// Thread rule: any thread; one thread of its own carries. Faults take effect within 20 ms, also on
-// connections that are open.
+// Thread rule: any thread; one thread of its own carries. set() and cut() return when they have
+// taken effect, within 20 ms, also on connections that are open.
 #pragma once
 
 #include <atomic>
@@ -44,6 +44,7 @@ class TcpGate {
   struct Pair;
 
   void work();
+  void wait_until_done(std::int64_t told);
   void accept_one(const GateFaults& faults);
   bool carry(Pair& pair, const GateFaults& faults);  // false: the pair is done
 
@@ -54,8 +55,10 @@ class TcpGate {
   std::atomic<int> connections_{0};
   std::atomic<std::int64_t> bytes_{0};
   std::mutex mutex_;
-  GateFaults faults_;     // guarded by mutex_
-  bool cutting_ = false;  // guarded by mutex_
+  GateFaults faults_;                  // guarded by mutex_
+  std::int64_t told_ = 0;              // guarded by mutex_; set() and cut() so far
+  std::atomic<std::int64_t> done_{0};  // of those
+  bool cutting_ = false;               // guarded by mutex_
   std::atomic<bool> stopping_{false};
   std::list<Pair> pairs_;  // the thread's own
   std::thread thread_;

@@ -1,8 +1,8 @@
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
-#include <cstdlib>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace pytoon::support {
 

@@ -36,6 +36,7 @@ struct S3Options {
   // Speed and patience.
   std::int64_t part_bytes = 16 << 20;    // larger files go up in parts of so much; S3: >= 5 MiB
   std::int64_t cache_bytes = 4LL << 30;  // of local copies
+  int list_page = 1000;                  // objects an answer of a list; S3: 1000 at most
   int tries = 5;                         // of one request
   Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
   std::chrono::milliseconds connect_limit{3000};

@@ -142,7 +142,8 @@ Result<std::vector<jobs::StoredObject>> S3Storage::list(const std::string& prefi
   std::vector<jobs::StoredObject> found;
   std::string token;
   for (;;) {
-    NamedValues query{{"list-type", "2"}, {"prefix", prefix}};
+    NamedValues query{
+        {"list-type", "2"}, {"prefix", prefix}, {"max-keys", std::to_string(options_.list_page)}};
     if (!token.empty()) query.emplace_back("continuation-token", token);
     const Result<HttpAnswer> page = client_.send({.query = query});
     if (!page) return page.failure();

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "tests/support/temporary_folder.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::io {
 namespace fs = std::filesystem;

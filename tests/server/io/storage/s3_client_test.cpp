@@ -7,9 +7,9 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "server/io/storage/s3_storage.h"
+#include "tests/server/jobs/samples.h"
 #include "tests/support/http_stand_in.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
 using support::Call;
