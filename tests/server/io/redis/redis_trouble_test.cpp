@@ -48,6 +48,16 @@ TEST_F(RedisTroubleTest, FlushedRedisGetsItsGroupBack) {
   EXPECT_EQ(lines_.str().find("redis_missing"), std::string::npos) << lines_.str();
 }
 
+TEST_F(RedisTroubleTest, FlushedWhileNobodyReads) {
+  start(redis_.port());
+  listener_->listen(false);
+  clock_.sleep_for(hasty().block * 2);
+  ask(redis_.port(), {"FLUSHALL"});
+  listener_->listen(true);
+  EXPECT_TRUE(works_again());
+  EXPECT_EQ(lines_.str().find("redis_missing"), std::string::npos) << lines_.str();
+}
+
 TEST_F(RedisTroubleTest, KilledAndStartedAgain) {
   start(redis_.port());
   for (int i = 0; i < 3; ++i) {
