@@ -1,47 +1,69 @@
 // The ObjectStore on a local disk or a shared volume: a key is a path below the root. Writers work
-// in root/.tmp and files are renamed from there, so that nothing half-written is ever seen by key.
+// below root/.tmp and files are renamed from there, so that nothing half-written is ever seen by
+// key. A link is a relative symbolic link.
+//
+// Durability: storage/disk.h. Sharing: one process alone (`serve`), or any number that all say so.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "base/files.h"
+#include "server/io/owner_lock.h"
+#include "server/io/storage/disk.h"
+#include "server/io/storage/staging_area.h"
+#include "server/io/storage/storage_key.h"
 #include "server/jobs/object_store.h"
 
 namespace pytoon::io {
+
+struct FileStorageOptions {
+  // Behaviour. kShared: staged files of live processes stay; dead ones' go.
+  Sharing sharing = Sharing::kExclusive;
+  // Speed: what syncing costs, and nothing else. nullptr is the machine's disk. Must outlive the
+  // storage.
+  Disk* disk = nullptr;
+};
 
 class FileStorage final : public jobs::ObjectStore {
   struct Opened {};  // only open() makes one
 
  public:
-  // Creates the root and clears what a dead process left in root/.tmp. kConflict when another
-  // process owns the root.
+  // Creates the root and clears what dead processes left in root/.tmp. kConflict when a process
+  // owns the root alone, or we would while others share it.
   // free_bytes_min: with less than this left, writable() says kStorageFull.
   static Result<std::unique_ptr<FileStorage>> open(const std::filesystem::path& root,
-                                                   std::uintmax_t free_bytes_min);
+                                                   std::uintmax_t free_bytes_min,
+                                                   const FileStorageOptions& options = {});
   FileStorage(Opened /*by open()*/, std::filesystem::path root, std::uintmax_t free_bytes_min,
-              FileDescriptor lock)
-      : root_(std::move(root)), free_bytes_min_(free_bytes_min), lock_(std::move(lock)) {}
+              FileDescriptor lock, std::unique_ptr<StagingArea> staging, Disk* disk);
 
   std::filesystem::path staging(const std::string& name) override;
   Status put(const std::filesystem::path& file, const std::string& key) override;
   Result<std::filesystem::path> local(const std::string& key) override;
-  bool exists(const std::string& key) override;
+  Result<bool> contains(const std::string& key) override;
   Status link(const std::string& target, const std::string& key) override;
   Status remove(const std::string& key) override;
+  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override;
+  Result<std::optional<std::string>> presigned(const std::string& key,
+                                               std::chrono::seconds valid_for) override;
   Status writable() override;
 
  private:
-  // The path of a key, its folder made.
+  // The path of a key, its folder made and durable.
   Result<std::filesystem::path> place(const std::string& key);
+  Status make_folder(const std::filesystem::path& folder);
+  // Renames what is complete and, for a file, synced.
+  Status publish(const std::filesystem::path& from, const std::filesystem::path& path);
+  // From another file system: through the staging folder of ours.
+  Result<std::filesystem::path> bring_in(const std::filesystem::path& file);
 
   const std::filesystem::path root_;
   const std::uintmax_t free_bytes_min_;
   const FileDescriptor lock_;
-  std::atomic<std::uint64_t> staged_{0};
+  const std::unique_ptr<StagingArea> staging_;
+  RealDisk real_disk_;
+  Disk& disk_;
 };
-
-bool is_valid_key(const std::string& key);
 
 }  // namespace pytoon::io

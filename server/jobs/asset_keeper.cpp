@@ -204,7 +204,10 @@ Result<std::string> AssetKeeper::find(const std::string& tenant, const std::stri
   const std::string key = spec::storage_key(uri);
   Result<AssetRecord> found = store_.asset(tenant, key);
   if (!found && found.failure().kind != FailureKind::kNotFound) return found.failure();
-  if (!found || !storage_.exists(key)) return std::string("is not in storage: upload it first");
+  if (!found) return std::string("is not in storage: upload it first");
+  const Result<bool> there = storage_.contains(key);
+  if (!there) return there.failure();
+  if (!*there) return std::string("is not in storage: upload it first");
   record = std::move(found).value();
   return std::string();
 }

@@ -1,0 +1,158 @@
+#include <filesystem>
+
+#include "tests/server/io/redis/doorbell_fixture.h"
+
+namespace pytoon::io {
+
+class DoorbellTest : public DoorbellFixture {
+ protected:
+  support::PrivateRedis redis_;
+};
+
+TEST_F(DoorbellTest, ARingWakesAWorkerSoon) {
+  std::atomic<int> wakes{0};
+  const auto heard = listener(redis_.port(), wakes);
+  const auto rung = bell(redis_.port());
+  ASSERT_TRUE(eventually([&] { return rung->state().connected && heard->state().connected; }));
+  ASSERT_TRUE(eventually([&] { return heard->heard() >= 4; }));  // the first ring
+  std::vector<std::int64_t> latencies_us;
+  for (int i = 0; i < 50; ++i) {
+    const int before = wakes;
+    const SteadyTime start = clock_.steady_now();
+    rung->ring();
+    while (wakes == before && clock_.steady_now() < start + std::chrono::seconds(20)) {
+      std::this_thread::yield();
+    }
+    latencies_us.push_back(
+        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - start).count());
+    ASSERT_GT(wakes, before);
+    const std::int64_t all = 4 * (i + 2);
+    ASSERT_TRUE(eventually([&] { return heard->heard() == all; }));
+  }
+  std::sort(latencies_us.begin(), latencies_us.end());
+  RecordProperty("wake_latency_us_p50", static_cast<int>(latencies_us[25]));
+  RecordProperty("wake_latency_us_max", static_cast<int>(latencies_us.back()));
+  std::cout << "wake latency: p50 " << latencies_us[25] << " us, max " << latencies_us.back()
+            << " us\n";
+  EXPECT_EQ(rung->counts().rung, 50);
+  EXPECT_EQ(rung->counts().sent, 51);
+  EXPECT_EQ(rung->counts().dropped, 0);
+}
+
+TEST_F(DoorbellTest, OneRingWakesSeveralWorkersButNotAll) {
+  std::vector<std::atomic<int>> wakes(8);
+  std::vector<std::unique_ptr<RedisListener>> listeners;
+  for (int i = 0; i < 8; ++i) {
+    listeners.push_back(listener(redis_.port(), wakes[i], "worker-" + std::to_string(i)));
+  }
+  const auto all_heard = [&] {
+    std::int64_t heard = 0;
+    for (const auto& one : listeners) heard += one->heard();
+    return heard;
+  };
+  ASSERT_TRUE(eventually([&] {
+    return std::all_of(listeners.begin(), listeners.end(),
+                       [](const auto& one) { return one->state().connected; });
+  }));
+  const auto rung = bell(redis_.port());
+  ASSERT_TRUE(eventually([&] { return all_heard() == 4; }));
+  rung->ring();
+  ASSERT_TRUE(eventually([&] { return all_heard() == 8; }));
+  EXPECT_GE(std::count_if(listeners.begin(), listeners.end(),
+                          [](const auto& one) { return one->heard() > 0; }),
+            2);
+}
+
+TEST_F(DoorbellTest, AWorkerWithFullHandsLeavesTheEntryToAnother) {
+  std::atomic<int> busy_wakes{0};
+  std::atomic<int> free_wakes{0};
+  const auto busy = listener(redis_.port(), busy_wakes, "busy");
+  ASSERT_TRUE(eventually([&] { return busy->state().connected; }));
+  busy->listen(false);
+  const int before = busy_wakes;
+  const auto rung = bell(redis_.port());
+  ASSERT_TRUE(eventually([&] { return rung->counts().sent == 1; }));
+  const auto free = listener(redis_.port(), free_wakes, "free");
+  ASSERT_TRUE(eventually([&] { return free->heard() >= 4; }));
+  EXPECT_EQ(busy_wakes, before);
+  EXPECT_EQ(busy->heard(), 0);
+  // Nobody free: the entries wait until somebody is.
+  free->listen(false);
+  clock_.sleep_for(hasty().block);
+  rung->ring();
+  ASSERT_TRUE(eventually([&] { return rung->counts().sent == 2; }));
+  busy->listen(true);
+  EXPECT_TRUE(eventually([&] { return busy->heard() >= 4; }));
+}
+
+TEST_F(DoorbellTest, NothingIsLeftPendingAndTheStreamStaysShort) {
+  std::atomic<int> wakes{0};
+  const auto heard = listener(redis_.port(), wakes);
+  const auto rung = bell(redis_.port());
+  ASSERT_TRUE(eventually([&] { return rung->state().connected && heard->heard() >= 4; }));
+  Result<RedisConnection> connection = RedisConnection::open(address(redis_.port()), RedisLimits{});
+  ASSERT_TRUE(connection);
+  const DoorbellOptions options = hasty();
+  const Result<RedisReply> pending = connection->run({"XPENDING", options.stream, options.group});
+  ASSERT_TRUE(pending);
+  EXPECT_EQ(pending->elements().at(0)->integer, 0);
+  ASSERT_TRUE(add_entries(*connection, options, 2000));
+  const Result<RedisReply> length = connection->run({"XLEN", options.stream});
+  ASSERT_TRUE(length);
+  EXPECT_LT(length->number(), 500);
+}
+
+TEST_F(DoorbellTest, DeadConsumersAreForgotten) {
+  Result<RedisConnection> connection = RedisConnection::open(address(redis_.port()), RedisLimits{});
+  ASSERT_TRUE(connection);
+  const DoorbellOptions options = hasty();
+  ASSERT_TRUE(make_group(*connection, options, "$"));
+  ASSERT_TRUE(make_group(*connection, options, "$"));  // there already
+  for (const char* name : {"dead", "alive"}) {
+    ASSERT_TRUE(connection->run({"XGROUP", "CREATECONSUMER", options.stream, options.group, name}));
+  }
+  clock_.sleep_for(std::chrono::milliseconds(1100));
+  ASSERT_TRUE(add_entries(*connection, options, 1));
+  ASSERT_TRUE(connection->run({"XREADGROUP", "GROUP", options.group, "alive", "COUNT", "1",
+                               "STREAMS", options.stream, ">"}));
+  ASSERT_TRUE(forget_consumers(*connection, options, std::chrono::seconds(1)));
+  const Result<RedisReply> left =
+      connection->run({"XINFO", "CONSUMERS", options.stream, options.group});
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->elements().size(), 1U);
+  EXPECT_EQ(RedisReply::text_of(*RedisReply::elements_of(*left->elements()[0]).at(1)), "alive");
+}
+
+TEST_F(DoorbellTest, ARingNeverWaitsForRedis) {
+  const auto rung = bell(redis_.port());
+  ASSERT_TRUE(eventually([&] { return rung->state().connected; }));
+  redis_.pause();
+  const SteadyTime start = clock_.steady_now();
+  for (int i = 0; i < 10'000; ++i) rung->ring();
+  const auto took = clock_.steady_now() - start;
+  RecordProperty("ring_ns", static_cast<int>(took.count() / 10'000));
+  EXPECT_EQ(rung->counts().rung, 10'000);
+  // Redis was stopped for good: a ring that waited for an answer would never return.
+  EXPECT_TRUE(eventually([&] { return !rung->state().connected; }));
+  redis_.resume();
+  EXPECT_TRUE(eventually([&] { return rung->state().connected; }));
+}
+
+TEST_F(DoorbellTest, ThreadsEndWithTheirOwners) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const auto before = threads();
+  for (int i = 0; i < 5; ++i) {
+    std::atomic<int> wakes{0};
+    const auto heard = listener(redis_.port(), wakes);
+    const auto rung = bell(redis_.port());
+    EXPECT_EQ(threads(), before + 2);
+    if (i > 1) {
+      ASSERT_TRUE(eventually([&] { return rung->state().connected && wakes > 0; }));
+    }
+  }
+  EXPECT_EQ(threads(), before);
+}
+
+}  // namespace pytoon::io
