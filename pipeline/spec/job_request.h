@@ -31,7 +31,8 @@ struct JobRequest {
   std::optional<Captions> captions;
   std::string platform = "universal";
   std::optional<std::uint32_t> seed;
-  int priority = 5;  // 0 (last) .. 9 (first)
+  std::string webhook_url;  // http or https; "" is none
+  int priority = 5;         // 0 (last) .. 9 (first)
 };
 
 inline constexpr int kMaxImages = 20;

@@ -9,6 +9,7 @@
 #include "pipeline/spec/names.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
+#include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
 
@@ -19,6 +20,8 @@ class Bell {
   virtual void ring() = 0;
 };
 
+enum class WebhookOutcome { kDelivered, kPutOff, kGivenUp };
+
 // Counts what happens to jobs. Any thread; nanoseconds.
 class JobMetrics {
  public:
@@ -28,6 +31,12 @@ class JobMetrics {
   virtual void job_failed(spec::Archetype archetype, const std::string& reason) = 0;
   virtual void segment_rendered(const std::string& engine, double seconds) = 0;
   virtual void fallback_used(const std::string& type) = 0;  // the engine fallen to
+  virtual void job_cancelled(spec::Archetype archetype) = 0;
+  virtual void job_retried(spec::Archetype archetype) = 0;
+  virtual void task_reaped(Work work) = 0;  // its worker died or hung
+  virtual void lease_lost(Work work) = 0;   // a worker noticed that its task is another's, or gone
+  virtual void job_quarantined() = 0;
+  virtual void webhook_tried(WebhookOutcome outcome) = 0;
 };
 
 struct PictureFacts {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/jobs/job_store.h"
+#include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
 

@@ -40,6 +40,34 @@ TEST_F(EventsTest, GoesOnAfterTheLastEventId) {
   }
 }
 
+TEST_F(EventsTest, AClientThatComesBackIsToldAtOnceWhatChanged) {
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 20; });
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 60; });
+  RawClient client = follow(kEvents, "Last-Event-ID: 1\r\n");
+  ASSERT_TRUE(client.read_until("id: 3\nevent: progress\ndata: "));
+  EXPECT_EQ(client.unread().find("id: 2\n"), std::string::npos) << "only the present state";
+}
+
+TEST_F(EventsTest, TheEndIsNeverLost) {
+  service.change("queued", [](jobs::Job& job) { job.status = jobs::JobStatus::kCancelled; });
+  // Cut off before the end was told, or exactly after: either way it is told.
+  for (const char* seen : {"1", "2"}) {
+    const std::string all =
+        follow(kEvents, std::string("Last-Event-ID: ") + seen + "\r\n").read_to_end();
+    EXPECT_NE(all.find("id: 2\nevent: done\ndata: "), std::string::npos) << seen;
+  }
+}
+
+TEST_F(EventsTest, AnOlderReadingIsNotToldToAClientThatSawMore) {
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 40; });
+  RawClient client = follow(kEvents, "Last-Event-ID: 3\r\n");
+  ASSERT_TRUE(client.read_until("retry: 2000\n\n"));
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 60; });  // that version 3
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 80; });
+  ASSERT_TRUE(client.read_until("\"progress_pct\":80"));
+  EXPECT_EQ(client.unread().find("\"progress_pct\":40"), std::string::npos);
+}
+
 TEST_F(EventsTest, EndsAtOnceForAFinishedJob) {
   const std::string all =
       follow("/api/v1/jobs/finished/events", "Last-Event-ID: 1\r\n").read_to_end();
