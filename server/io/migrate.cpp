@@ -3,6 +3,13 @@
 
 namespace pytoon::io {
 
+Status check_schema(std::int64_t present, const std::vector<Migration>& steps) {
+  if (present <= steps.back().version) return ok_status();
+  return failure(FailureKind::kConflict,
+                 "the database has schema " + std::to_string(present) + ", this program knows " +
+                     std::to_string(steps.back().version) + ": run a newer Pytoon");
+}
+
 Status migrate(Database& database, const std::vector<Migration>& steps, const Clock& clock) {
   return guarded([&]() -> Status {
     database.run(
@@ -12,12 +19,7 @@ Status migrate(Database& database, const std::vector<Migration>& steps, const Cl
     newest.step();
     const std::int64_t present = newest.integer(0);
     newest.reset();
-    if (present > steps.back().version) {
-      return failure(FailureKind::kConflict, "the database has schema " + std::to_string(present) +
-                                                 ", this program knows " +
-                                                 std::to_string(steps.back().version) +
-                                                 ": run a newer Pytoon");
-    }
+    if (Status known = check_schema(present, steps); !known) return known;
     for (const Migration& step : steps) {
       if (step.version <= present) continue;
       Transaction transaction(database);

@@ -33,9 +33,21 @@ sqlite3_destructor_type transient_text() {
 #pragma GCC diagnostic pop
 }
 
+// What stands in braces is for PostgreSQL (sql.h).
+std::string without_braces(std::string_view sql) {
+  std::string text;
+  bool inside = false;
+  for (const char c : sql) {
+    if (c == '{') inside = true;
+    if (!inside) text += c;
+    if (c == '}') inside = false;
+  }
+  return text;
+}
+
 [[noreturn]] void raise(sqlite3* handle, const std::string& what) {
   const int code = sqlite3_extended_errcode(handle);
-  throw SqliteError(kind_of(handle, code), "database: " + what + ": " + sqlite3_errmsg(handle));
+  throw DatabaseError(kind_of(handle, code), "database: " + what + ": " + sqlite3_errmsg(handle));
 }
 
 }  // namespace
@@ -57,6 +69,15 @@ void Statement::bind_at(int index, std::string_view text) {
   if (sqlite3_bind_text64(prepared_.get(), index, start, text.size(), transient_text(),
                           SQLITE_UTF8) != SQLITE_OK) {
     raise(sqlite3_db_handle(prepared_.get()), "can't bind a text");
+  }
+}
+
+void Statement::bind_param(int index, const Param& param) {
+  if (const auto* whole = std::get_if<std::int64_t>(&param)) return bind_at(index, *whole);
+  if (const auto* real = std::get_if<double>(&param)) return bind_at(index, *real);
+  if (const auto* text = std::get_if<std::string_view>(&param)) return bind_at(index, *text);
+  if (sqlite3_bind_null(prepared_.get(), index) != SQLITE_OK) {
+    raise(sqlite3_db_handle(prepared_.get()), "can't bind a null");
   }
 }
 
@@ -91,6 +112,28 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(prepared_.get(), column) == SQLITE_NULL;
 }
 
+Row Statement::row() const {
+  const int columns = sqlite3_column_count(prepared_.get());
+  std::vector<Value> values;
+  values.reserve(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i) {
+    switch (sqlite3_column_type(prepared_.get(), i)) {
+      case SQLITE_INTEGER:
+        values.emplace_back(integer(i));
+        break;
+      case SQLITE_FLOAT:
+        values.emplace_back(number(i));
+        break;
+      case SQLITE_NULL:
+        values.emplace_back(Null{});
+        break;
+      default:
+        values.emplace_back(text(i));
+    }
+  }
+  return Row(std::move(values));
+}
+
 Database::Database(const std::filesystem::path& path, Access access,
                    std::chrono::milliseconds busy_timeout) {
   const int flags =
@@ -119,29 +162,32 @@ Statement Database::prepare(const char* sql) {
   return Statement(prepared);
 }
 
-Prepared Database::use(const char* sql) {
+Prepared Database::use(std::string_view sql) {
   auto found = kept_.find(sql);
-  if (found == kept_.end()) found = kept_.emplace(sql, prepare(sql)).first;
+  if (found == kept_.end()) {
+    Statement prepared = prepare(without_braces(sql).c_str());
+    found = kept_.emplace(std::string(sql), std::move(prepared)).first;
+  }
   return Prepared(found->second);
 }
 
 std::int64_t Database::changed_rows() const { return sqlite3_changes64(handle_.get()); }
 
-Transaction::Transaction(Database& database) : database_(database) {
-  database_.run("BEGIN IMMEDIATE");
+Transaction::Transaction(Database& database, Kind kind) : database_(database) {
+  database_.use(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN")->step();
 }
 
 Transaction::~Transaction() {
   if (!open_) return;
   try {
-    database_.run("ROLLBACK");
-  } catch (const SqliteError&) {
+    database_.use("ROLLBACK")->step();
+  } catch (const DatabaseError&) {
     // SQLite has rolled back already: a full disk does that.
   }
 }
 
 void Transaction::commit() {
-  database_.run("COMMIT");
+  database_.use("COMMIT")->step();
   open_ = false;
 }
 

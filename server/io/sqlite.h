@@ -1,6 +1,5 @@
-// SQLite's C interface with owners for its handles: a connection, a statement, a transaction.
-// Inside this room a refusing database is a SqliteError; guarded() turns it into a Failure at the
-// edge.
+// SQLite's C interface with owners for its handles: a connection, a statement, a transaction. A
+// refusal is a DatabaseError; guarded() turns it into a Failure.
 //
 // Thread rule: one thread at a time per Database and its statements.
 // Source: sqlite.org/c3ref/intro.html
@@ -11,24 +10,16 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "server/io/sql.h"
 
 namespace pytoon::io {
-
-class SqliteError : public std::runtime_error {
- public:
-  SqliteError(FailureKind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
-  FailureKind kind() const { return kind_; }
-
- private:
-  FailureKind kind_;
-};
 
 class Statement {
  public:
@@ -46,6 +37,7 @@ class Statement {
   void bind_at(int index, int value) { bind_at(index, std::int64_t{value}); }
   void bind_at(int index, double value);
   void bind_at(int index, std::string_view text);
+  void bind_param(int index, const Param& param);
 
   bool step();   // true: there is a row
   void reset();  // ends the reading and forgets what was bound
@@ -54,6 +46,7 @@ class Statement {
   double number(int column) const;
   std::string text(int column) const;  // "" for NULL
   bool is_null(int column) const;
+  Row row() const;  // all columns, copied
 
  private:
   std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> prepared_;
@@ -81,20 +74,22 @@ class Database {
 
   void run(const char* sql);  // any number of statements, no results
   Statement prepare(const char* sql);
-  Prepared use(const char* sql);  // prepared once; sql must be a literal
+  Prepared use(std::string_view sql);  // prepared once and kept
   std::int64_t changed_rows() const;
 
  private:
   [[noreturn]] void fail(const std::string& what) const;
 
   std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)> handle_{nullptr, &sqlite3_close_v2};
-  std::map<const char*, Statement> kept_;
+  std::map<std::string, Statement, std::less<>> kept_;
 };
 
-// BEGIN IMMEDIATE; rolls back unless committed.
+// Rolls back unless committed. A writing one takes the write lock at its start (BEGIN IMMEDIATE),
+// so that it never has to give up half way.
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  enum class Kind { kWrite, kSnapshot };
+  explicit Transaction(Database& database, Kind kind = Kind::kWrite);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -109,7 +104,7 @@ template <typename Work>
 auto guarded(const Work& work) -> decltype(work()) {
   try {
     return work();
-  } catch (const SqliteError& error) {
+  } catch (const DatabaseError& error) {
     return failure(error.kind(), error.what());
   }
 }

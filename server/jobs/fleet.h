@@ -25,6 +25,9 @@ struct WorkerFacts {
   WallTime seen_at;  // by the database's clock
 };
 
+// A worker that was not heard of for so long counts as gone where nobody says otherwise.
+inline constexpr std::chrono::milliseconds kWorkerSeenWithin{30'000};
+
 class Fleet {
  public:
   virtual ~Fleet() = default;

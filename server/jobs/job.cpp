@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
 namespace {
@@ -30,12 +31,18 @@ constexpr std::array kSegmentNames{
     Name<SegmentStatus>{SegmentStatus::kFailed, "FAILED"},
 };
 
+constexpr std::array kWorkNames{
+    Name<Work>{Work::kPrepare, "prepare"}, Name<Work>{Work::kFootage, "footage"},
+    Name<Work>{Work::kSound, "sound"},     Name<Work>{Work::kRender, "render"},
+    Name<Work>{Work::kFinish, "finish"},
+};
+
 template <typename Table, typename Enum>
 std::string_view name_in(const Table& table, Enum value) {
   for (const auto& row : table) {
     if (row.value == value) return row.name;
   }
-  CHECK(false, "a status has no name");
+  CHECK(false, "a value has no name");
 }
 
 template <typename Enum, typename Table>
@@ -51,12 +58,18 @@ std::optional<Enum> value_in(const Table& table, std::string_view name) {
 std::string_view name_of(JobStatus status) { return name_in(kJobNames, status); }
 std::string_view name_of(SegmentStatus status) { return name_in(kSegmentNames, status); }
 
+std::string_view name_of(Work work) { return name_in(kWorkNames, work); }
+
 std::optional<JobStatus> job_status_from_name(std::string_view name) {
   return value_in<JobStatus>(kJobNames, name);
 }
 
 std::optional<SegmentStatus> segment_status_from_name(std::string_view name) {
   return value_in<SegmentStatus>(kSegmentNames, name);
+}
+
+std::optional<Work> work_from_name(std::string_view name) {
+  return value_in<Work>(kWorkNames, name);
 }
 
 bool is_terminal(JobStatus status) {

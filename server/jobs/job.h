@@ -49,8 +49,8 @@ struct Job {
   bool fallback_used = false;
   std::string fallback_reason;
   std::string error;
-  std::string encoder;   // as the renderer calls it; "" until it is prepared
-  std::string degraded;  // why it left the encoder it began with; "" when it did not
+  std::string encoder;    // as the renderer calls it; "" until it is prepared
+  std::string degraded;   // why it left the encoder it began with; "" when it did not
   std::string sound_key;  // storage key of the prepared sound; "" when there is none (yet)
   std::string sound_sha256;
   std::string sound_facts;   // JSON, for metadata.json

@@ -49,10 +49,10 @@ struct AssetRecord {
 // How much waits and how fast it goes: what an honest ETA is made of.
 struct Backlog {
   std::int64_t queued_jobs = 0;
-  std::int64_t open_segments = 0;       // of live jobs, not yet DONE
-  double oldest_queued_seconds = 0;     // age of the longest waiting job
-  double seconds_per_segment = 0;       // mean of those finished lately; 0 when unknown
-  int threads = 0;                      // of all live workers
+  std::int64_t open_segments = 0;    // of live jobs, not yet DONE
+  double oldest_queued_seconds = 0;  // age of the longest waiting job
+  double seconds_per_segment = 0;    // mean of those finished lately; 0 when unknown
+  int threads = 0;                   // of all live workers
 };
 
 class JobStore {

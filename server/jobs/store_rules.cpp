@@ -2,6 +2,9 @@
 
 #include <charconv>
 #include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
 
 namespace pytoon::jobs {
 
@@ -14,7 +17,8 @@ Failure no_such_asset(const std::string& key) {
 }
 
 Failure lease_lost(const Lease& lease) {
-  return failure(FailureKind::kConflict, "job " + lease.job_id + " is not held by epoch " +
+  return failure(FailureKind::kConflict, std::string(name_of(lease.work)) + " of job " +
+                                             lease.job_id + " is not held by epoch " +
                                              std::to_string(lease.epoch) + " any more");
 }
 
@@ -42,6 +46,32 @@ Result<std::int64_t> cursor_from_text(const std::string& cursor) {
     return invalid_field("/cursor", "is not the next_cursor of a page");
   }
   return value;
+}
+
+std::string event_type(JobStatus end) {
+  switch (end) {
+    case JobStatus::kDone:
+      return "job.done";
+    case JobStatus::kFailed:
+      return "job.failed";
+    case JobStatus::kCancelled:
+      return "job.cancelled";
+    default:
+      CHECK(false, "this status is no end");
+  }
+}
+
+std::string event_body(const JobEnd& end) {
+  nlohmann::ordered_json data{{"job_id", end.job_id}, {"status", name_of(end.status)}};
+  if (!end.error.empty()) data["error"] = end.error;
+  data["fallback_used"] = end.fallback_used;
+  if (end.fallback_used) data["fallback_reason"] = end.fallback_reason;
+  if (end.status == JobStatus::kDone) {
+    data["output_uri"] = "storage://" + job_file_key(end.job_id, "output.mp4");
+  }
+  const nlohmann::ordered_json body{
+      {"type", event_type(end.status)}, {"timestamp", iso8601(end.at)}, {"data", std::move(data)}};
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace pytoon::jobs

@@ -1,11 +1,12 @@
-// What every JobStore says the same way: its failures, and the small rules that are no database's
-// business. Pure.
+// What the store says, whatever it is made of: its failures, and the small rules that are no
+// database's business. Pure.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "server/jobs/job_store.h"
+#include "server/jobs/outbox.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
@@ -18,5 +19,17 @@ Failure queue_full(std::int64_t queued_max);
 Result<Submitted> replay(const Receipt& receipt, const std::string& body_sha256);
 // A cursor is the sequence number of the last job of a page; "" is past the newest.
 Result<std::int64_t> cursor_from_text(const std::string& cursor);
+
+// How a job ended, as its webhook is told.
+struct JobEnd {
+  std::string job_id;
+  JobStatus status = JobStatus::kDone;
+  std::string error;
+  bool fallback_used = false;
+  std::string fallback_reason;
+  WallTime at;
+};
+std::string event_type(JobStatus end);      // "job.done"
+std::string event_body(const JobEnd& end);  // JSON in the shape of Standard Webhooks
 
 }  // namespace pytoon::jobs

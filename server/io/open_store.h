@@ -1,0 +1,22 @@
+// Opens the record: brings the schema of the database up to date and puts the store on it.
+// kConflict when another process owns the file, or the schema is newer than this program; the
+// database is not touched then.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "server/io/sql_store.h"
+#include "server/io/sqlite_database.h"
+
+namespace pytoon::io {
+
+// The embedded database, for one process.
+Result<std::unique_ptr<SqlStore>> open_sqlite_store(const std::filesystem::path& file, Clock& clock,
+                                                    const SqliteOptions& database = {},
+                                                    StoreOptions options = {});
+// Nothing outlives the process. Aborts when even that fails: memory is out.
+std::unique_ptr<SqlStore> open_memory_store(Clock& clock, StoreOptions options = {});
+
+}  // namespace pytoon::io

@@ -1,0 +1,150 @@
+// SqlStore: what clients and operators change.
+#include "server/io/sql_flow.h"
+#include "server/io/sql_writing.h"
+#include "server/jobs/store_rules.h"
+#include "server/jobs/transitions.h"
+
+namespace pytoon::io {
+using jobs::Job;
+using jobs::JobStatus;
+using jobs::Segment;
+using jobs::Submitted;
+
+namespace {
+
+Submitted submitted(const jobs::NewJob& order) {
+  return {order.job.id, static_cast<int>(order.segments.size()), false};
+}
+
+void insert_job(SqlSession& session, const jobs::NewJob& order) {
+  const Job& job = order.job;
+  const std::int64_t now = session.now();
+  session.run(
+      "INSERT INTO jobs (id, tenant, status, spec, priority, webhook_url, open_segments, "
+      "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {job.id, job.tenant, name_of(JobStatus::kQueued), to_json(job.spec).dump(), job.priority,
+       job.webhook_url, std::int64_t{std::ssize(order.segments)}, now, now});
+  for (const Segment& segment : order.segments) {
+    session.run("INSERT INTO segments (job_id, idx, status, duration_seconds) VALUES (?, ?, ?, ?)",
+                {job.id, segment.index, name_of(segment.status), segment.duration_seconds});
+  }
+  add_tasks(session, job, {jobs::Task{jobs::Work::kPrepare}});
+}
+
+// False when another submission with this key was first.
+bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
+  return session.run(
+             "INSERT INTO receipts (tenant, idempotency_key, body_sha256, job_id, segments, "
+             "created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+             {order.job.tenant, order.idempotency_key, order.body_sha256, order.job.id,
+              std::int64_t{std::ssize(order.segments)}, session.now()}) == 1;
+}
+
+}  // namespace
+
+Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queued_max) {
+  const bool keyed = !order.idempotency_key.empty();
+  const auto seen_before = [&]() -> Result<std::optional<jobs::Receipt>> {
+    if (!keyed) return std::optional<jobs::Receipt>();
+    return receipt(order.job.tenant, order.idempotency_key);
+  };
+  Result<std::optional<jobs::Receipt>> seen = seen_before();
+  if (!seen) return seen.failure();
+  if (*seen) return jobs::replay(**seen, order.body_sha256);
+  bool second = false;
+  Result<Submitted> created = writing("create", [&](SqlSession& session) -> Result<Submitted> {
+    const Rows queue = session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'");
+    if (queue.at(0).integer(0) >= queued_max) return jobs::queue_full(queued_max);
+    insert_job(session, order);
+    second = keyed && !insert_receipt(session, order);
+    if (second) return failure(FailureKind::kConflict, "this Idempotency-Key is being used");
+    return submitted(order);
+  });
+  if (created || !keyed) return created;
+  // Somebody was faster with the same key, perhaps filling the queue: that answer counts.
+  seen = seen_before();
+  if (seen && *seen) return jobs::replay(**seen, order.body_sha256);
+  return created;
+}
+
+Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
+  return writing("keep_asset", [&](SqlSession& session) -> Status {
+    session.run(
+        "INSERT INTO assets (tenant, key, client_name, category, format, size, sha256, width, "
+        "height, has_alpha, duration_seconds, channels, sample_rate, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO UPDATE SET "
+        "client_name = excluded.client_name, category = excluded.category, "
+        "format = excluded.format, size = excluded.size, sha256 = excluded.sha256, "
+        "width = excluded.width, height = excluded.height, has_alpha = excluded.has_alpha, "
+        "duration_seconds = excluded.duration_seconds, channels = excluded.channels, "
+        "sample_rate = excluded.sample_rate, created_at = excluded.created_at",
+        {asset.tenant, asset.key, asset.client_name, asset.category, asset.format, asset.size,
+         asset.sha256, asset.width, asset.height, std::int64_t{asset.has_alpha},
+         asset.duration_seconds, asset.channels, asset.sample_rate, session.now()});
+    return ok_status();
+  });
+}
+
+Status SqlStore::probe() {
+  Status readable = reading([](SqlSession& session) -> Status {
+    session.query("SELECT 1 FROM jobs LIMIT 1");
+    return ok_status();
+  });
+  if (!readable) return readable;
+  return writing("probe", [](SqlSession& session) -> Status {
+    session.run("UPDATE fleet SET draining = draining");
+    return ok_status();
+  });
+}
+
+Result<Job> SqlStore::cancel(const std::string& id) {
+  return writing("cancel", [&](SqlSession& session) -> Result<Job> {
+    std::optional<Job> job = lock_job(session, id);
+    if (!job) return jobs::no_such_job(id);
+    const Status allowed = jobs::check_transition(job->status, JobStatus::kCancelled);
+    if (!allowed) return allowed.failure();
+    end_job(session, *job, JobStatus::kCancelled, "");
+    return complete(session, std::move(*job));
+  });
+}
+
+Result<Job> SqlStore::force_fail(const std::string& id, const std::string& error) {
+  return writing("force_fail", [&](SqlSession& session) -> Result<Job> {
+    std::optional<Job> job = lock_job(session, id);
+    if (!job) return jobs::no_such_job(id);
+    const Status allowed = jobs::check_transition(job->status, JobStatus::kFailed);
+    if (!allowed) return allowed.failure();
+    end_job(session, *job, JobStatus::kFailed, error);
+    return complete(session, std::move(*job));
+  });
+}
+
+Result<Job> SqlStore::retry(const std::string& id) {
+  return writing("retry", [&](SqlSession& session) -> Result<Job> {
+    std::optional<Job> job = lock_job(session, id);
+    if (!job) return jobs::no_such_job(id);
+    const Status allowed = jobs::check_transition(job->status, JobStatus::kQueued);
+    if (!allowed) return allowed.failure();
+    std::vector<Segment> segments = read_segments(session, id);
+    for (Segment& segment : segments) {
+      if (segment.status == jobs::SegmentStatus::kDone) continue;
+      segment = for_retry(segment);
+      write_segment(session, id, segment);
+    }
+    ++job->run;
+    job->status = JobStatus::kQueued;  // a trigger adds the task that it begins with
+    job->crashes = 0;
+    job->progress_pct = jobs::progress_pct(segments, 0);
+    job->fallback_used = false;
+    job->fallback_reason.clear();
+    job->degraded.clear();
+    job->encoder.clear();
+    job->error.clear();
+    job->completed_at.reset();
+    job->rendered_at.reset();
+    write_job(session, *job);
+    return complete(session, std::move(*job));
+  });
+}
+
+}  // namespace pytoon::io

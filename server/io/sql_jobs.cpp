@@ -1,0 +1,203 @@
+// SqlStore: asking about jobs and assets.
+#include "server/io/sql_writing.h"
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::io {
+using jobs::Job;
+using jobs::JobStatus;
+using jobs::Segment;
+
+namespace {
+
+constexpr int kSegmentsForSpeed = 64;  // so many finished lately are averaged
+
+// By priority, then by age. Fairness between tenants may serve it sooner or later.
+constexpr std::string_view kPosition =
+    "SELECT 1 + (SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority > ?) + "
+    "(SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority = ? AND seq < ?)";
+
+std::string select_job() {
+  return std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?";
+}
+
+// Newest first.
+std::string select_page(bool by_tenant, bool by_status) {
+  std::string sql = std::string("SELECT ") + kJobColumns + " FROM jobs WHERE seq < ?";
+  if (by_tenant) sql += " AND tenant = ?";
+  if (by_status) sql += " AND status = ?";
+  return sql + " ORDER BY seq DESC LIMIT ?";
+}
+
+Rows read_page(SqlSession& session, const std::optional<std::string>& tenant,
+               const jobs::ListQuery& query, std::int64_t before) {
+  std::vector<Param> params{before};
+  if (tenant) params.emplace_back(*tenant);
+  if (query.status) params.emplace_back(name_of(*query.status));
+  params.emplace_back(std::int64_t{query.limit} + 1);
+  return session.query_with(select_page(tenant.has_value(), query.status.has_value()), params);
+}
+
+// Gives the queued ones among a page, newest first, their places in the queue.
+void number_queued(SqlSession& session, const Rows& rows, std::vector<Job>& page) {
+  const auto queued = [](const Job& job) { return job.status == JobStatus::kQueued; };
+  if (std::none_of(page.begin(), page.end(), queued)) return;
+  const Rows places = session.query(
+      "SELECT seq, place FROM (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS "
+      "place FROM jobs WHERE status = 'QUEUED') AS queue WHERE seq BETWEEN ? AND ? "
+      "ORDER BY seq DESC",
+      {seq_of(rows[page.size() - 1]), seq_of(rows[0])});
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < page.size() && next < places.size(); ++i) {
+    while (next < places.size() && places[next].integer(0) > seq_of(rows[i])) ++next;
+    if (next < places.size() && places[next].integer(0) == seq_of(rows[i])) {
+      page[i].queue_position = places[next].integer(1);
+    }
+  }
+}
+
+}  // namespace
+
+Job SqlStore::complete(SqlSession& session, Job job) {
+  job.spec = *specs_.of(session, job.id);
+  return job;
+}
+
+Result<Job> SqlStore::job(const std::string& id) {
+  static const std::string sql = select_job();
+  return reading([&](SqlSession& session) -> Result<Job> {
+    const Rows rows = session.query(sql, {id});
+    if (rows.empty()) return jobs::no_such_job(id);
+    Job job = complete(session, read_job(rows[0]));
+    if (job.status == JobStatus::kQueued) {
+      job.queue_position =
+          session.query(kPosition, {job.priority, job.priority, seq_of(rows[0])}).at(0).integer(0);
+    }
+    return job;
+  });
+}
+
+Result<std::vector<Segment>> SqlStore::segments(const std::string& job_id) {
+  return reading([&](SqlSession& session) -> Result<std::vector<Segment>> {
+    std::vector<Segment> segments = read_segments(session, job_id);
+    if (segments.empty()) return jobs::no_such_job(job_id);
+    return segments;
+  });
+}
+
+Result<jobs::JobPage> SqlStore::list(const std::optional<std::string>& tenant,
+                                     const jobs::ListQuery& query) {
+  const Result<std::int64_t> before = jobs::cursor_from_text(query.cursor);
+  if (!before) return before.failure();
+  return reading([&](SqlSession& session) -> Result<jobs::JobPage> {
+    const Rows rows = read_page(session, tenant, query, *before);
+    jobs::JobPage page;
+    for (const Row& row : rows) {
+      if (std::ssize(page.jobs) == query.limit) {
+        page.next_cursor = std::to_string(seq_of(rows[page.jobs.size() - 1]));
+        break;
+      }
+      page.jobs.push_back(complete(session, read_job(row)));
+    }
+    number_queued(session, rows, page.jobs);
+    return page;
+  });
+}
+
+Result<std::int64_t> SqlStore::queued() {
+  return reading([](SqlSession& session) -> Result<std::int64_t> {
+    return session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'").at(0).integer(0);
+  });
+}
+
+Result<jobs::Backlog> SqlStore::backlog() {
+  return reading([](SqlSession& session) -> Result<jobs::Backlog> {
+    const Rows queue =
+        session.query("SELECT count(*), min(created_at) FROM jobs WHERE status = 'QUEUED'");
+    const Rows open = session.query(
+        "SELECT coalesce(sum(open_segments), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
+        "'RENDERING_SEGMENTS', 'ASSEMBLING')");
+    const Rows speed = session.query(
+        "SELECT coalesce(avg(render_seconds), 0) FROM (SELECT render_seconds FROM segments "
+        "WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?) AS lately",
+        {kSegmentsForSpeed});
+    const std::int64_t patience = micros(jobs::kWorkerSeenWithin);
+    const Rows hands = session.query(
+        "SELECT coalesce(sum(threads), 0) FROM workers WHERE draining = 0 AND seen_at > ?",
+        {session.now() - patience});
+    jobs::Backlog backlog;
+    backlog.queued_jobs = queue.at(0).integer(0);
+    if (backlog.queued_jobs > 0) {
+      const auto age = std::chrono::microseconds(session.now() - queue[0].integer(1));
+      backlog.oldest_queued_seconds = std::chrono::duration<double>(age).count();
+    }
+    backlog.open_segments = open.at(0).integer(0);
+    backlog.seconds_per_segment = speed.at(0).number(0);
+    backlog.threads = hands.at(0).small(0);
+    return backlog;
+  });
+}
+
+// Of its own tenant: what is older. Of each other tenant at the same priority: as much as the own
+// one gets until the job is drawn, since tenants take turns.
+Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
+  return reading([&](SqlSession& session) -> Result<std::int64_t> {
+    const Rows own = session.query(
+        "SELECT seq, tenant, priority, open_segments, status FROM jobs WHERE id = ?", {job_id});
+    if (own.empty()) return jobs::no_such_job(job_id);
+    if (is_terminal(*jobs::job_status_from_name(own[0].text(4)))) return std::int64_t{0};
+    const std::int64_t seq = own[0].integer(0);
+    const std::string& tenant = own[0].text(1);
+    const std::int64_t priority = own[0].integer(2);
+    const Rows before = session.query(
+        "SELECT coalesce(sum(CASE WHEN priority > ? THEN open_segments ELSE 0 END), 0), "
+        "coalesce(sum(CASE WHEN priority = ? AND tenant = ? AND seq < ? THEN open_segments ELSE 0 "
+        "END), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', 'RENDERING_SEGMENTS', "
+        "'ASSEMBLING') AND priority >= ?",
+        {priority, priority, tenant, seq, priority});
+    const std::int64_t own_ahead = before.at(0).integer(1);
+    std::int64_t ahead = before[0].integer(0) + own_ahead;
+    const Rows others = session.query(
+        "SELECT sum(open_segments) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
+        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND priority = ? AND tenant <> ? GROUP BY tenant",
+        {priority, tenant});
+    for (const Row& other : others) {
+      ahead += std::min(other.integer(0), own_ahead + own[0].integer(3));
+    }
+    return ahead;
+  });
+}
+
+Result<std::optional<jobs::Receipt>> SqlStore::receipt(const std::string& tenant,
+                                                       const std::string& idempotency_key) {
+  return reading([&](SqlSession& session) -> Result<std::optional<jobs::Receipt>> {
+    return find_receipt(session, tenant, idempotency_key);
+  });
+}
+
+Result<jobs::AssetRecord> SqlStore::asset(const std::string& tenant, const std::string& key) {
+  return reading([&](SqlSession& session) -> Result<jobs::AssetRecord> {
+    const Rows rows = session.query(
+        "SELECT client_name, category, format, size, sha256, width, height, has_alpha, "
+        "duration_seconds, channels, sample_rate FROM assets WHERE tenant = ? AND key = ?",
+        {tenant, key});
+    if (rows.empty()) return jobs::no_such_asset(key);
+    const Row& row = rows[0];
+    jobs::AssetRecord asset;
+    asset.tenant = tenant;
+    asset.key = key;
+    asset.client_name = row.text(0);
+    asset.category = row.text(1);
+    asset.format = row.text(2);
+    asset.size = row.integer(3);
+    asset.sha256 = row.text(4);
+    asset.width = row.small(5);
+    asset.height = row.small(6);
+    asset.has_alpha = row.integer(7) != 0;
+    asset.duration_seconds = row.number(8);
+    asset.channels = row.small(9);
+    asset.sample_rate = row.small(10);
+    return asset;
+  });
+}
+
+}  // namespace pytoon::io

@@ -1,0 +1,133 @@
+// SqlStore: work whose worker is gone, and jobs whose encoder is gone.
+#include <algorithm>
+#include <set>
+
+#include "server/io/sql_flow.h"
+#include "server/io/sql_writing.h"
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::io {
+using jobs::Degraded;
+using jobs::Job;
+using jobs::Reaped;
+using jobs::Segment;
+using jobs::Work;
+using std::chrono::milliseconds;
+
+namespace {
+
+// All that a holder with an expired lease holds of this job: it renews them together, so one that
+// ran out means that it is gone, and its death counts once.
+std::vector<Reaped> read_orphans(SqlSession& session, const std::string& job_id) {
+  std::vector<Reaped> orphans;
+  for (const Row& row : session.query(
+           "SELECT work, segment, holder FROM tasks WHERE job_id = ? AND holder IN (SELECT holder "
+           "FROM tasks WHERE job_id = ? AND holder <> '' AND expires_at <= ?) ORDER BY id",
+           {job_id, job_id, session.now()})) {
+    Reaped orphan;
+    orphan.job_id = job_id;
+    orphan.work = *jobs::work_from_name(row.text(0));
+    orphan.segment = row.small(1);
+    orphan.holder = row.text(2);
+    orphans.push_back(std::move(orphan));
+  }
+  return orphans;
+}
+
+std::set<std::string> live_encoders(SqlSession& session, milliseconds patience) {
+  std::set<std::string> live;
+  for (const Row& row : session.query("SELECT encoders FROM workers WHERE seen_at > ?",
+                                      {session.now() - micros(patience)})) {
+    for (const std::string& encoder : encoders_from_text(row.text(0))) live.insert(encoder);
+  }
+  return live;
+}
+
+}  // namespace
+
+Result<std::vector<Reaped>> SqlStore::reap() {
+  const Result<std::vector<std::string>> concerned =
+      reading([](SqlSession& session) -> Result<std::vector<std::string>> {
+        std::vector<std::string> ids;
+        for (const Row& row : session.query(
+                 "SELECT DISTINCT job_id FROM tasks WHERE holder <> '' AND expires_at <= ?",
+                 {session.now()})) {
+          ids.push_back(row.text(0));
+        }
+        return ids;
+      });
+  if (!concerned) return concerned.failure();
+  std::vector<Reaped> all;
+  for (const std::string& id : *concerned) {
+    Result<std::vector<Reaped>> some = reap_job(id);
+    if (!some) return some;
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
+  return writing("reap", [&](SqlSession& session) -> Result<std::vector<Reaped>> {
+    std::optional<Job> job = lock_job(session, job_id);
+    if (!job) return std::vector<Reaped>();
+    std::vector<Reaped> orphans = read_orphans(session, job_id);
+    if (orphans.empty()) return orphans;
+    std::set<std::string> dead;
+    for (const Reaped& orphan : orphans) {
+      free_task(session, job_id, {orphan.work, orphan.segment}, 0, true);
+      dead.insert(orphan.holder);
+    }
+    job->attempts += static_cast<int>(orphans.size());
+    const Reaped& last = orphans.back();
+    const jobs::CrashVerdict verdict =
+        count_crashes(session, *job, static_cast<int>(dead.size()),
+                      describe(last.work, last.segment) + " by " + last.holder);
+    for (Reaped& orphan : orphans) orphan.crashes = job->crashes;
+    orphans.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
+    orphans.back().failed = verdict == jobs::CrashVerdict::kFail;
+    return orphans;
+  });
+}
+
+Result<std::vector<Degraded>> SqlStore::degrade(const std::string& to, milliseconds patience) {
+  using Stranded = std::vector<std::pair<std::string, std::string>>;  // job, encoder
+  const Result<Stranded> stranded = reading([&](SqlSession& session) -> Result<Stranded> {
+    Stranded jobs;
+    const std::set<std::string> live = live_encoders(session, patience);
+    if (!live.contains(to)) return jobs;  // nobody could go on with it either
+    for (const Row& row : session.query(
+             "SELECT id, encoder FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
+             "'RENDERING_SEGMENTS', 'ASSEMBLING') AND encoder NOT IN ('', ?) AND open_segments > 0",
+             {to})) {
+      if (!live.contains(row.text(1))) jobs.emplace_back(row.text(0), row.text(1));
+    }
+    return jobs;
+  });
+  if (!stranded) return stranded.failure();
+  std::vector<Degraded> all;
+  for (const auto& [id, from] : *stranded) {
+    const Result<std::optional<Degraded>> one = degrade_job(id, from, to);
+    if (!one) return one.failure();
+    if (*one) all.push_back(**one);
+  }
+  return all;
+}
+
+Result<std::optional<Degraded>> SqlStore::degrade_job(const std::string& job_id,
+                                                      const std::string& from,
+                                                      const std::string& to) {
+  return writing("degrade", [&](SqlSession& session) -> Result<std::optional<Degraded>> {
+    std::optional<Job> job = lock_job(session, job_id);
+    if (!job || is_terminal(job->status) || job->encoder != from) {
+      return std::optional<Degraded>();
+    }
+    std::vector<Segment> segments = read_segments(session, job_id);
+    for (Segment& segment : segments) segment = jobs::anew(segment);
+    job->encoder = to;
+    job->degraded = "no live worker has " + from;
+    begin_run(session, *job, segments, false);
+    return std::optional(Degraded{job_id, from, to});
+  });
+}
+
+}  // namespace pytoon::io

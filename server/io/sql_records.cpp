@@ -1,0 +1,233 @@
+#include "server/io/sql_records.h"
+
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::io {
+using jobs::Job;
+using jobs::Segment;
+using jobs::Task;
+
+namespace {
+
+constexpr std::string_view kImages = "images";
+constexpr std::string_view kCard = "card";
+
+Param time_or_null(const std::optional<WallTime>& time) {
+  if (!time) return Null{};
+  return std::int64_t{time->time_since_epoch().count()};
+}
+
+std::optional<WallTime> time_in(const Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time_from(row.integer(column));
+}
+
+[[noreturn]] void unknown(const std::string& what, const std::string& word) {
+  throw DatabaseError(FailureKind::kInternal, "the database has an unknown " + what + ": " + word);
+}
+
+Param footage_text(const Segment& segment) {
+  if (!segment.footage) return Null{};
+  switch (*segment.footage) {
+    case render::Footage::kImages:
+      return kImages;
+    case render::Footage::kCard:
+      return kCard;
+  }
+  unknown("footage", std::to_string(static_cast<int>(*segment.footage)));
+}
+
+std::optional<render::Footage> footage_in(const Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  if (row.text(column) == kImages) return render::Footage::kImages;
+  if (row.text(column) == kCard) return render::Footage::kCard;
+  unknown("footage", row.text(column));
+}
+
+Segment read_segment(const Row& row) {
+  Segment segment;
+  segment.index = row.small(0);
+  const auto status = jobs::segment_status_from_name(row.text(1));
+  if (!status) unknown("segment status", row.text(1));
+  segment.status = *status;
+  segment.duration_seconds = row.small(2);
+  segment.footage = footage_in(row, 3);
+  segment.footage_key = row.text(4);
+  segment.footage_sha256 = row.text(5);
+  segment.engine_used = row.text(6);
+  segment.content_key = row.text(7);
+  segment.artifact_key = row.text(8);
+  segment.artifact_sha256 = row.text(9);
+  segment.error = row.text(10);
+  return segment;
+}
+
+}  // namespace
+
+const char* const kJobColumns =
+    "jobs.seq, jobs.id, jobs.tenant, jobs.status, jobs.priority, jobs.run, jobs.attempts, "
+    "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
+    "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
+    "jobs.encoder, jobs.degraded, jobs.sound_key, jobs.sound_sha256, jobs.sound_facts, "
+    "jobs.started_at, jobs.rendered_at";
+
+std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
+
+Job read_job(const Row& row) {
+  Job job;
+  job.id = row.text(1);
+  job.tenant = row.text(2);
+  const auto status = jobs::job_status_from_name(row.text(3));
+  if (!status) unknown("job status", row.text(3));
+  job.status = *status;
+  job.priority = row.small(4);
+  job.run = row.small(5);
+  job.attempts = row.small(6);
+  job.crashes = row.small(7);
+  job.progress_pct = row.small(8);
+  job.fallback_used = row.integer(9) != 0;
+  job.fallback_reason = row.text(10);
+  job.error = row.text(11);
+  job.version = row.integer(12);
+  job.created_at = time_from(row.integer(13));
+  job.updated_at = time_from(row.integer(14));
+  job.completed_at = time_in(row, 15);
+  job.webhook_url = row.text(16);
+  job.encoder = row.text(17);
+  job.degraded = row.text(18);
+  job.sound_key = row.text(19);
+  job.sound_sha256 = row.text(20);
+  job.sound_facts = row.text(21);
+  job.started_at = time_in(row, 22);
+  job.rendered_at = time_in(row, 23);
+  return job;
+}
+
+std::optional<Job> lock_job(SqlSession& session, const std::string& id) {
+  static const std::string sql =
+      std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ? {FOR NO KEY UPDATE}";
+  const Rows rows = session.query(sql, {id});
+  if (rows.empty()) return std::nullopt;
+  return read_job(rows[0]);
+}
+
+Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
+  std::optional<Job> job = lock_job(session, lease.job_id);
+  if (!job || is_terminal(job->status)) return jobs::lease_lost(lease);
+  const Rows held = session.query(
+      "SELECT 1 FROM tasks WHERE job_id = ? AND work = ? AND segment = ? AND epoch = ? AND "
+      "holder <> ''",
+      {lease.job_id, name_of(lease.work), lease.segment, lease.epoch});
+  if (held.empty()) return jobs::lease_lost(lease);
+  return std::move(*job);
+}
+
+std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
+  const Rows rows = session.query(
+      "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
+      "content_key, artifact_key, artifact_sha256, error FROM segments WHERE job_id = ? "
+      "ORDER BY idx",
+      {job_id});
+  std::vector<Segment> segments;
+  segments.reserve(rows.size());
+  for (const Row& row : rows) segments.push_back(read_segment(row));
+  return segments;
+}
+
+void write_segment(SqlSession& session, const std::string& job_id, const Segment& segment) {
+  session.run(
+      "UPDATE segments SET status = ?, footage = ?, footage_key = ?, footage_sha256 = ?, "
+      "engine_used = ?, content_key = ?, artifact_key = ?, artifact_sha256 = ?, error = ?, "
+      "finished_at = NULL WHERE job_id = ? AND idx = ?",
+      {name_of(segment.status), footage_text(segment), segment.footage_key, segment.footage_sha256,
+       segment.engine_used, segment.content_key, segment.artifact_key, segment.artifact_sha256,
+       segment.error, job_id, segment.index});
+}
+
+std::optional<jobs::Receipt> find_receipt(SqlSession& session, const std::string& tenant,
+                                          const std::string& idempotency_key) {
+  const Rows rows = session.query(
+      "SELECT body_sha256, job_id, segments FROM receipts WHERE tenant = ? AND idempotency_key = ?",
+      {tenant, idempotency_key});
+  if (rows.empty()) return std::nullopt;
+  return jobs::Receipt{rows[0].text(0), {rows[0].text(1), rows[0].small(2), false}};
+}
+
+std::vector<Task> read_tasks(SqlSession& session, const std::string& job_id) {
+  std::vector<Task> tasks;
+  for (const Row& row :
+       session.query("SELECT work, segment FROM tasks WHERE job_id = ?", {job_id})) {
+    const auto work = jobs::work_from_name(row.text(0));
+    if (!work) unknown("kind of work", row.text(0));
+    tasks.push_back({*work, row.small(1)});
+  }
+  return tasks;
+}
+
+void add_tasks(SqlSession& session, const Job& job, const std::vector<Task>& tasks) {
+  for (const Task& task : tasks) {
+    const std::string_view encoder =
+        task.work == jobs::Work::kRender ? std::string_view(job.encoder) : std::string_view("");
+    session.run(
+        "INSERT INTO tasks (job_id, work, segment, tenant, priority, seq, encoder) "
+        "SELECT id, ?, ?, tenant, priority, seq, ? FROM jobs WHERE id = ?",
+        {name_of(task.work), task.segment, encoder, job.id});
+  }
+}
+
+void remove_task(SqlSession& session, const std::string& job_id, const Task& task) {
+  session.run("DELETE FROM tasks WHERE job_id = ? AND work = ? AND segment = ?",
+              {job_id, name_of(task.work), task.segment});
+}
+
+void remove_all_tasks(SqlSession& session, const std::string& job_id) {
+  session.run("DELETE FROM tasks WHERE job_id = ?", {job_id});
+  session.run("UPDATE segments SET status = 'PENDING' WHERE job_id = ? AND status = 'RUNNING'",
+              {job_id});
+}
+
+void free_task(SqlSession& session, const std::string& job_id, const Task& task,
+               std::int64_t not_before, bool failed) {
+  session.run(
+      "UPDATE tasks SET holder = '', not_before = ?, failures = failures + ?, frames = 0 "
+      "WHERE job_id = ? AND work = ? AND segment = ?",
+      {not_before, std::int64_t{failed}, job_id, name_of(task.work), task.segment});
+  session.run(
+      "UPDATE segments SET status = 'PENDING' WHERE job_id = ? AND idx = ? AND status = 'RUNNING'",
+      {job_id, task.segment});
+}
+
+void write_job(SqlSession& session, Job& job) {
+  ++job.version;
+  job.updated_at = time_from(session.now());
+  session.run(
+      "UPDATE jobs SET status = ?, run = ?, attempts = ?, crashes = ?, progress_pct = ?, "
+      "fallback_used = ?, fallback_reason = ?, error = ?, version = ?, updated_at = ?, "
+      "completed_at = ?, encoder = ?, degraded = ?, sound_key = ?, sound_sha256 = ?, "
+      "sound_facts = ?, started_at = ?, rendered_at = ?, open_segments = "
+      "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE') WHERE id = ?",
+      {name_of(job.status), job.run, job.attempts, job.crashes, job.progress_pct,
+       std::int64_t{job.fallback_used}, job.fallback_reason, job.error, job.version,
+       std::int64_t{job.updated_at.time_since_epoch().count()}, time_or_null(job.completed_at),
+       job.encoder, job.degraded, job.sound_key, job.sound_sha256, job.sound_facts,
+       time_or_null(job.started_at), time_or_null(job.rendered_at), job.id});
+}
+
+int frames_under_way(SqlSession& session, const std::string& job_id) {
+  return session.query("SELECT coalesce(sum(frames), 0) FROM tasks WHERE job_id = ?", {job_id})
+      .at(0)
+      .small(0);
+}
+
+std::string describe(jobs::Work work, int segment) {
+  const std::string name(name_of(work));
+  return segment < 0 ? name : name + " of segment " + std::to_string(segment);
+}
+
+void add_dead_letter(SqlSession& session, const std::string& job_id, const std::string& event_id,
+                     const std::string& cause) {
+  session.run("INSERT INTO dead_letters (job_id, event_id, cause, at) VALUES (?, ?, ?, ?)",
+              {job_id, event_id, cause, session.now()});
+}
+
+}  // namespace pytoon::io

@@ -1,0 +1,125 @@
+// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h) in a SQL database:
+// one implementation, whichever database is beneath. Each call is one transaction.
+//
+// A worker's write locks the row of its job first, then looks at the epoch of its task, so that
+// writes to one job take turns and none can deadlock with another.
+//
+// Thread rule: any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/io/spec_cache.h"
+#include "server/io/sql.h"
+#include "server/jobs/fleet.h"
+#include "server/jobs/job_store.h"
+#include "server/jobs/outbox.h"
+#include "server/jobs/task_store.h"
+
+namespace pytoon::io {
+
+struct StoreOptions {
+  // Called at each boundary of a commit with its name, such as "segment_done.before_commit" and
+  // "segment_done.after_commit": where a crash test ends the process. Any thread.
+  std::function<void(std::string_view)> crash_point;
+};
+
+class SqlStore final : public jobs::JobStore,
+                       public jobs::TaskStore,
+                       public jobs::Outbox,
+                       public jobs::Fleet {
+ public:
+  SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
+      : database_(std::move(database)), clock_(clock), options_(std::move(options)) {}
+
+  // JobStore
+  Result<jobs::Job> job(const std::string& id) override;
+  Result<std::vector<jobs::Segment>> segments(const std::string& job_id) override;
+  Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
+                             const jobs::ListQuery& query) override;
+  Result<std::int64_t> queued() override;
+  Result<jobs::Backlog> backlog() override;
+  Result<std::int64_t> segments_ahead(const std::string& job_id) override;
+  Result<std::optional<jobs::Receipt>> receipt(const std::string& tenant,
+                                               const std::string& idempotency_key) override;
+  Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override;
+  Status probe() override;
+  Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override;
+  Status keep_asset(const jobs::AssetRecord& asset) override;
+  Result<jobs::Job> cancel(const std::string& id) override;
+  Result<jobs::Job> force_fail(const std::string& id, const std::string& error) override;
+  Result<jobs::Job> retry(const std::string& id) override;
+
+  // TaskStore
+  Result<std::optional<jobs::Claim>> lease_next(const jobs::Hand& hand,
+                                                std::chrono::milliseconds duration) override;
+  Result<std::vector<jobs::Lease>> renew(const std::vector<jobs::Lease>& leases,
+                                         std::chrono::milliseconds duration) override;
+  Result<std::vector<jobs::Lease>> lost(const std::vector<jobs::Lease>& leases) override;
+  Status release(const jobs::Lease& lease, jobs::Ending ending,
+                 std::chrono::milliseconds delay) override;
+  Result<std::vector<jobs::Reaped>> reap() override;
+  Status expire_leases_except(const std::string& holder) override;
+  Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
+                                              std::chrono::milliseconds patience) override;
+  Status prepared(const jobs::Lease& lease, const jobs::Preparation& preparation) override;
+  Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
+  Status sound_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
+                    const std::string& facts) override;
+  Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
+                      double seconds) override;
+  Status finished(const jobs::Lease& lease) override;
+  Status failed(const jobs::Lease& lease, const std::string& error) override;
+  Status restart(const jobs::Lease& lease, const jobs::Restart& restart) override;
+  Status put_progress(const jobs::Lease& lease, int frames) override;
+  Status note_fallback(const jobs::Lease& lease, const std::string& reason) override;
+
+  // Outbox
+  Result<std::vector<jobs::Event>> take_events(int limit, std::chrono::milliseconds lease) override;
+  Status event_delivered(const jobs::Event& event) override;
+  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override;
+  Status event_given_up(const jobs::Event& event, const std::string& cause) override;
+  Status redeliver(const std::string& job_id) override;
+  Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override;
+
+  // Fleet
+  Status put_worker(const jobs::WorkerFacts& worker) override;
+  Status remove_worker(const std::string& holder) override;
+  Result<std::vector<jobs::WorkerFacts>> workers(std::chrono::milliseconds seen_within) override;
+  Status set_draining(bool draining) override;
+  Result<bool> draining() override;
+
+ private:
+  // `work` takes a SqlSession& and gives a Result or a Status; a failure undoes what it wrote.
+  template <typename Work>
+  auto reading(const Work& work) -> decltype(work(std::declval<SqlSession&>()));
+  template <typename Work>
+  auto writing(std::string_view name, const Work& work)
+      -> decltype(work(std::declval<SqlSession&>()));
+  // A write of a worker: `work` also gets the job, locked, without its spec.
+  template <typename Work>
+  Status held_writing(std::string_view name, const jobs::Lease& lease, const Work& work);
+  void at_crash_point(std::string_view name, const char* point) const;
+
+  // With its spec.
+  jobs::Job complete(SqlSession& session, jobs::Job job);
+  Result<std::optional<jobs::Claim>> try_lease(const jobs::Hand& hand,
+                                               std::chrono::milliseconds duration);
+  Result<std::vector<jobs::Reaped>> reap_job(const std::string& job_id);
+  Result<std::optional<jobs::Degraded>> degrade_job(const std::string& job_id,
+                                                    const std::string& from, const std::string& to);
+  Status conclude_event(const jobs::Event& event, const char* state,
+                        std::chrono::milliseconds delay, const std::string& cause);
+
+  const std::unique_ptr<SqlDatabase> database_;
+  Clock& clock_;
+  const StoreOptions options_;
+  SpecCache specs_;
+};
+
+}  // namespace pytoon::io

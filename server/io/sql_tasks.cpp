@@ -1,0 +1,135 @@
+// SqlStore: how tasks end, and what workers note on the way.
+#include <algorithm>
+
+#include "server/io/sql_flow.h"
+#include "server/io/sql_writing.h"
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::io {
+using jobs::Job;
+using jobs::JobStatus;
+using jobs::Lease;
+using jobs::Segment;
+using jobs::SegmentStatus;
+using jobs::Task;
+using jobs::Work;
+
+namespace {
+
+Task task_of(const Lease& lease) { return {lease.work, lease.segment}; }
+
+// A write that fits another kind of task is our own mistake.
+Status require(const Lease& lease, Work work) {
+  if (lease.work == work) return ok_status();
+  return failure(FailureKind::kInternal, "a lease for " + std::string(name_of(lease.work)) +
+                                             " can't end " + std::string(name_of(work)));
+}
+
+// The task ended well.
+void conclude(SqlSession& session, Job& job, const Lease& lease) {
+  remove_task(session, job.id, task_of(lease));
+  job.crashes = jobs::crashes_after_success(job.crashes);
+  settle(session, job);
+}
+
+}  // namespace
+
+Status SqlStore::prepared(const Lease& lease, const jobs::Preparation& preparation) {
+  if (Status fits = require(lease, Work::kPrepare); !fits) return fits;
+  return held_writing("prepared", lease, [&](SqlSession& session, Job& job) -> Status {
+    job.encoder = preparation.encoder;
+    for (const Segment& segment : preparation.segments) write_segment(session, job.id, segment);
+    if (preparation.sound) add_tasks(session, job, {Task{Work::kSound}});
+    conclude(session, job, lease);
+    return ok_status();
+  });
+}
+
+Status SqlStore::footage_decided(const Lease& lease, const Segment& segment) {
+  if (Status fits = require(lease, Work::kFootage); !fits) return fits;
+  return held_writing("footage_decided", lease, [&](SqlSession& session, Job& job) -> Status {
+    write_segment(session, job.id, segment);
+    conclude(session, job, lease);
+    return ok_status();
+  });
+}
+
+Status SqlStore::sound_made(const Lease& lease, const std::string& key, const std::string& sha256,
+                            const std::string& facts) {
+  if (Status fits = require(lease, Work::kSound); !fits) return fits;
+  return held_writing("sound_made", lease, [&](SqlSession& session, Job& job) -> Status {
+    job.sound_key = key;
+    job.sound_sha256 = sha256;
+    job.sound_facts = facts;
+    conclude(session, job, lease);
+    return ok_status();
+  });
+}
+
+Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double seconds) {
+  if (Status fits = require(lease, Work::kRender); !fits) return fits;
+  return held_writing("segment_done", lease, [&](SqlSession& session, Job& job) -> Status {
+    Segment done = segment;
+    done.status = SegmentStatus::kDone;
+    write_segment(session, job.id, done);
+    session.run(
+        "UPDATE segments SET finished_at = ?, render_seconds = ? WHERE job_id = ? AND idx = ?",
+        {session.now(), seconds, job.id, segment.index});
+    conclude(session, job, lease);
+    return ok_status();
+  });
+}
+
+Status SqlStore::finished(const Lease& lease) {
+  if (Status fits = require(lease, Work::kFinish); !fits) return fits;
+  return held_writing("finished", lease, [&](SqlSession& session, Job& job) -> Status {
+    end_job(session, job, JobStatus::kDone, "");
+    return ok_status();
+  });
+}
+
+Status SqlStore::failed(const Lease& lease, const std::string& error) {
+  return held_writing("failed", lease, [&](SqlSession& session, Job& job) -> Status {
+    if (lease.work == Work::kRender || lease.work == Work::kFootage) {
+      session.run("UPDATE segments SET status = 'FAILED', error = ? WHERE job_id = ? AND idx = ?",
+                  {error, job.id, lease.segment});
+    }
+    end_job(session, job, JobStatus::kFailed, error);
+    return ok_status();
+  });
+}
+
+Status SqlStore::restart(const Lease& lease, const jobs::Restart& restart) {
+  return held_writing("restart", lease, [&](SqlSession& session, Job& job) -> Status {
+    if (!restart.encoder.empty()) job.encoder = restart.encoder;
+    if (!restart.degraded.empty()) job.degraded = restart.degraded;
+    job.crashes = jobs::crashes_after_success(job.crashes);
+    begin_run(session, job, restart.segments, restart.sound_lost);
+    return ok_status();
+  });
+}
+
+Status SqlStore::put_progress(const Lease& lease, int frames) {
+  return held_writing("put_progress", lease, [&](SqlSession& session, Job& job) -> Status {
+    session.run("UPDATE tasks SET frames = ? WHERE job_id = ? AND work = ? AND segment = ?",
+                {frames, job.id, name_of(lease.work), lease.segment});
+    const int pct =
+        jobs::progress_pct(read_segments(session, job.id), frames_under_way(session, job.id));
+    if (pct <= job.progress_pct) return ok_status();
+    job.progress_pct = pct;
+    write_job(session, job);
+    return ok_status();
+  });
+}
+
+Status SqlStore::note_fallback(const Lease& lease, const std::string& reason) {
+  return held_writing("note_fallback", lease, [&](SqlSession& session, Job& job) -> Status {
+    if (job.fallback_used) return ok_status();
+    job.fallback_used = true;
+    job.fallback_reason = reason;
+    write_job(session, job);
+    return ok_status();
+  });
+}
+
+}  // namespace pytoon::io

@@ -1,0 +1,112 @@
+#include "server/io/sqlite_database.h"
+
+#include "server/io/migrations.h"
+#include "server/io/owner_lock.h"
+
+namespace pytoon::io {
+namespace fs = std::filesystem;
+
+namespace {
+
+class SqliteSession final : public SqlSession {
+ public:
+  SqliteSession(Database& database, const Clock& clock)
+      : database_(database), now_(clock.now().time_since_epoch().count()) {}
+
+  Rows query_with(std::string_view sql, std::span<const Param> params) override {
+    const Prepared statement = database_.use(sql);
+    bind(statement, params);
+    Rows rows;
+    while (statement->step()) rows.push_back(statement->row());
+    return rows;
+  }
+  std::int64_t run_with(std::string_view sql, std::span<const Param> params) override {
+    const Prepared statement = database_.use(sql);
+    bind(statement, params);
+    statement->step();
+    return database_.changed_rows();
+  }
+  std::int64_t now() override { return now_; }
+  std::int64_t next_epoch() override {
+    return query("UPDATE epochs SET last = last + 1 RETURNING last").at(0).integer(0);
+  }
+
+ private:
+  static void bind(const Prepared& statement, std::span<const Param> params) {
+    int index = 0;
+    for (const Param& param : params) statement->bind_param(++index, param);
+  }
+
+  Database& database_;
+  const std::int64_t now_;
+};
+
+}  // namespace
+
+SqliteDatabase::SqliteDatabase(const fs::path& file, const Clock& clock,
+                               const SqliteOptions& options, FileDescriptor lock)
+    : lock_(std::move(lock)), clock_(clock), writer_(file, Database::Access::kWrite, options) {
+  writer_.database.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
+}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const fs::path& file,
+                                                             const Clock& clock,
+                                                             const SqliteOptions& options) {
+  std::error_code error;
+  if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+  if (error) return errno_failure(error.value(), "can't create " + file.parent_path().string());
+  Result<FileDescriptor> lock = own(file.string() + ".lock", file.string());
+  if (!lock) return lock.failure();
+  return start(file, clock, options, std::move(*lock));
+}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::in_memory(const Clock& clock) {
+  SqliteOptions options;
+  options.readers = 0;  // another connection would see another memory
+  return start(":memory:", clock, options, FileDescriptor());
+}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::start(const fs::path& file,
+                                                              const Clock& clock,
+                                                              const SqliteOptions& options,
+                                                              FileDescriptor lock) {
+  return guarded([&]() -> Result<std::unique_ptr<SqliteDatabase>> {
+    std::unique_ptr<SqliteDatabase> database(
+        new SqliteDatabase(file, clock, options, std::move(lock)));
+    Status migrated = migrate(database->writer_.database, sqlite_migrations(), clock);
+    if (!migrated) return migrated.failure();
+    for (int i = 0; i < options.readers; ++i) {
+      database->readers_.push_back(
+          std::make_unique<Connection>(file, Database::Access::kRead, options));
+    }
+    return database;
+  });
+}
+
+void SqliteDatabase::read(const Reading& body) {
+  const unsigned first = next_reader_++;
+  for (unsigned i = 0; i < readers_.size(); ++i) {
+    Connection& reader = *readers_[(first + i) % readers_.size()];
+    const std::unique_lock lock(reader.mutex, std::try_to_lock);
+    if (lock) return read_on(reader, body);
+  }
+  Connection& reader = readers_.empty() ? writer_ : *readers_[first % readers_.size()];
+  const std::lock_guard lock(reader.mutex);
+  read_on(reader, body);
+}
+
+// One snapshot for all its queries.
+void SqliteDatabase::read_on(Connection& connection, const Reading& body) {
+  Transaction snapshot(connection.database, Transaction::Kind::kSnapshot);
+  SqliteSession session(connection.database, clock_);
+  body(session);
+}
+
+void SqliteDatabase::write(const Writing& body) {
+  const std::lock_guard lock(writer_.mutex);
+  Transaction transaction(writer_.database, Transaction::Kind::kWrite);
+  SqliteSession session(writer_.database, clock_);
+  if (body(session)) transaction.commit();
+}
+
+}  // namespace pytoon::io

@@ -1,0 +1,100 @@
+#include "server/jobs/task_rules.h"
+
+#include <algorithm>
+
+#include "pipeline/plan/captions.h"
+
+namespace pytoon::jobs {
+namespace {
+
+constexpr int kPctWhenDrawn = 95;
+
+bool has(const std::vector<Task>& tasks, const Task& task) {
+  return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+}
+
+bool undecided(const Segment& segment) {
+  return segment.status != SegmentStatus::kDone && !segment.footage;
+}
+
+}  // namespace
+
+std::vector<Task> tasks_to_add(const std::vector<Segment>& segments,
+                               const std::vector<Task>& open) {
+  std::vector<Task> add;
+  if (has(open, {Work::kPrepare})) return add;
+  const bool decided = footage_decided(segments);
+  for (const Segment& segment : segments) {
+    const Task task{decided ? Work::kRender : Work::kFootage, segment.index};
+    const bool wanted = decided ? segment.status != SegmentStatus::kDone : undecided(segment);
+    if (wanted && !has(open, task)) add.push_back(task);
+  }
+  if (add.empty() && open.empty()) add.push_back({Work::kFinish});
+  return add;
+}
+
+JobStatus status_with(const std::vector<Task>& open) {
+  return has(open, {Work::kFinish}) ? JobStatus::kAssembling : JobStatus::kRenderingSegments;
+}
+
+bool footage_decided(const std::vector<Segment>& segments) {
+  return std::none_of(segments.begin(), segments.end(), undecided);
+}
+
+int count_open(const std::vector<Segment>& segments) {
+  return static_cast<int>(
+      std::count_if(segments.begin(), segments.end(),
+                    [](const Segment& segment) { return segment.status != SegmentStatus::kDone; }));
+}
+
+int progress_pct(const std::vector<Segment>& segments, int frames) {
+  int all = 0;
+  int drawn = frames;
+  for (const Segment& segment : segments) {
+    const int own = segment.duration_seconds * plan::kFramesPerSecond;
+    all += own;
+    if (segment.status == SegmentStatus::kDone) drawn += own;
+  }
+  if (all == 0) return 0;
+  return kPctWhenDrawn * std::min(drawn, all) / all;
+}
+
+CrashVerdict after_crashes(int before, int now) {
+  if (now < kCrashesBeforeCard) return CrashVerdict::kGoOn;
+  if (before < kCrashesBeforeCard) return CrashVerdict::kQuarantine;
+  return now < kCrashesBeforeFailure ? CrashVerdict::kGoOn : CrashVerdict::kFail;
+}
+
+int crashes_after_success(int crashes) {
+  return crashes >= kCrashesBeforeCard ? kCrashesBeforeCard : 0;
+}
+
+Segment anew(const Segment& segment) {
+  Segment fresh;
+  fresh.index = segment.index;
+  fresh.duration_seconds = segment.duration_seconds;
+  fresh.footage = segment.footage;
+  fresh.footage_key = segment.footage_key;
+  fresh.footage_sha256 = segment.footage_sha256;
+  fresh.engine_used = segment.engine_used;
+  return fresh;
+}
+
+Segment as_card(const Segment& segment) {
+  Segment card;
+  card.index = segment.index;
+  card.duration_seconds = segment.duration_seconds;
+  card.footage = render::Footage::kCard;
+  card.engine_used = "template";
+  return card;
+}
+
+Segment for_retry(const Segment& segment) {
+  if (segment.status == SegmentStatus::kDone) return segment;
+  Segment fresh;
+  fresh.index = segment.index;
+  fresh.duration_seconds = segment.duration_seconds;
+  return fresh;
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,49 @@
+// What follows what: which tasks a job needs next, what a crash leads to, how far it has come.
+// Pure; the store asks inside the transaction of the write.
+#pragma once
+
+#include <vector>
+
+#include "server/jobs/task_store.h"
+
+namespace pytoon::jobs {
+
+// A piece of work of one job.
+struct Task {
+  Work work = Work::kPrepare;
+  int segment = -1;  // of kFootage and kRender
+  bool operator==(const Task&) const = default;
+};
+
+// The tasks to add to those that the job has (`open`, ready or held):
+//   while it is being prepared: none;
+//   else footage for each segment that is not DONE and whose footage is undecided;
+//   when none is undecided, rendering of each segment that is not DONE;
+//   when all are DONE and nothing is open, finishing.
+// Sound is no part of it: who finds out that sound is needed adds that task.
+std::vector<Task> tasks_to_add(const std::vector<Segment>& segments, const std::vector<Task>& open);
+
+// Where a prepared job stands: ASSEMBLING once all that is left is to finish it.
+JobStatus status_with(const std::vector<Task>& open);
+
+bool footage_decided(const std::vector<Segment>& segments);  // of all that are not DONE
+int count_open(const std::vector<Segment>& segments);        // not DONE
+
+// 0..95: the share of frames drawn; the rest is assembling. `frames` are those of segments that are
+// being rendered.
+int progress_pct(const std::vector<Segment>& segments, int frames);
+
+enum class CrashVerdict { kGoOn, kQuarantine, kFail };
+// For a job whose crashes in a row grew from `before` to `now`.
+CrashVerdict after_crashes(int before, int now);
+// A piece of work ended well: the row is over. A quarantined job stays one.
+int crashes_after_success(int crashes);
+
+// The segment as card footage, to be rendered anew.
+Segment as_card(const Segment& segment);
+// The segment to be rendered anew from the footage it has.
+Segment anew(const Segment& segment);
+// As a retry finds it: a finished one stays, of the others all decisions are forgotten.
+Segment for_retry(const Segment& segment);
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,294 @@
+// What every database promises about jobs (server/jobs/job_store.h).
+#include <thread>
+
+#include "tests/server/io/store_fixture.h"
+
+namespace pytoon::testing_support {
+using jobs::AssetRecord;
+using jobs::Claim;
+using jobs::Job;
+using jobs::JobStatus;
+using jobs::ListQuery;
+using jobs::NewJob;
+using jobs::Segment;
+using jobs::SegmentStatus;
+using jobs::Work;
+using std::chrono::milliseconds;
+
+TEST_P(StoreContract, AJobComesBackAsItWent) {
+  NewJob order = sample_job("a");
+  order.job.spec.seed = 42;
+  order.job.spec.captions_plan.hook = "Zürich 🙂 \"quoted\"";
+  order.job.webhook_url = "https://example.com/hook";
+  ASSERT_TRUE(store_->create(order, kPlenty));
+  const Job job = *store_->job("a");
+  EXPECT_EQ(job.tenant, "acme");
+  EXPECT_EQ(job.status, JobStatus::kQueued);
+  EXPECT_EQ(job.spec.seed, 42U);
+  EXPECT_EQ(job.spec.captions_plan.hook, order.job.spec.captions_plan.hook);
+  EXPECT_EQ(job.webhook_url, order.job.webhook_url);
+  EXPECT_GT(job.created_at, WallTime{});
+  EXPECT_EQ(job.run, 1);
+  EXPECT_EQ(job.queue_position, 1);
+  EXPECT_FALSE(job.started_at || job.rendered_at || job.completed_at);
+  const std::vector<Segment> segments = *store_->segments("a");
+  ASSERT_EQ(segments.size(), 3U);
+  EXPECT_EQ(segments[2].index, 2);
+  EXPECT_EQ(segments[2].status, SegmentStatus::kPending);
+  EXPECT_EQ(segments[2].duration_seconds, 3);
+  EXPECT_FALSE(segments[2].footage);
+  EXPECT_EQ(store_->job("b").failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(store_->segments("b").failure().kind, FailureKind::kNotFound);
+}
+
+TEST_P(StoreContract, AKeySeenBeforeGivesItsJobOrIsRefused) {
+  NewJob order = sample_job("a");
+  order.idempotency_key = "key";
+  order.body_sha256 = "one";
+  ASSERT_TRUE(store_->create(order, kPlenty));
+  order.job.id = "b";
+  const auto again = store_->create(order, kPlenty);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->job_id, "a");
+  EXPECT_EQ(again->segments, 3);
+  EXPECT_TRUE(again->replayed);
+  EXPECT_FALSE(store_->job("b"));
+  order.body_sha256 = "two";
+  EXPECT_EQ(store_->create(order, kPlenty).failure().kind, FailureKind::kInvalid);
+  order.job.tenant = "other";
+  EXPECT_FALSE(store_->create(order, kPlenty)->replayed);
+  EXPECT_EQ((*store_->receipt("acme", "key"))->submitted.job_id, "a");
+  EXPECT_FALSE(store_->receipt("acme", "unknown")->has_value());
+}
+
+TEST_P(StoreContract, AFullQueueTakesNoMoreButStillReplays) {
+  NewJob order = sample_job("a");
+  order.idempotency_key = "key";
+  ASSERT_TRUE(store_->create(order, 1));
+  EXPECT_EQ(store_->create(sample_job("b"), 1).failure().kind, FailureKind::kRateLimited);
+  EXPECT_EQ(store_->job("b").failure().kind, FailureKind::kNotFound);
+  EXPECT_TRUE(store_->create(order, 1)->replayed);
+  lease();
+  EXPECT_EQ(*store_->queued(), 0);
+  EXPECT_TRUE(store_->create(sample_job("b"), 1));
+  EXPECT_EQ(*store_->queued(), 1);
+}
+
+TEST_P(StoreContract, PagesGoFromNewToOldWithoutGapsOrRepeats) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) create(id);
+  create("x", "other");
+  ListQuery query;
+  query.limit = 2;
+  std::string seen;
+  for (int pages = 0; pages < 4; ++pages) {
+    const auto page = store_->list("acme", query);
+    ASSERT_TRUE(page);
+    for (const Job& job : page->jobs) seen += job.id;
+    if (pages == 0) create("f");  // a newcomer does not shift the pages behind it
+    query.cursor = page->next_cursor;
+    if (query.cursor.empty()) break;
+  }
+  EXPECT_EQ(seen, "edcba");
+  EXPECT_EQ(store_->list(std::nullopt, {})->jobs.size(), 7U);
+  ListQuery bad;
+  bad.cursor = "1; DROP TABLE jobs";
+  EXPECT_EQ(store_->list("acme", bad).failure().kind, FailureKind::kInvalid);
+}
+
+TEST_P(StoreContract, ListsFilterByStatusAndKnowThePlaceInTheQueue) {
+  create("a");
+  create("b", "acme", 9);
+  create("c");
+  EXPECT_EQ(job("b").queue_position, 1);
+  EXPECT_EQ(job("c").queue_position, 3);
+  ASSERT_TRUE(store_->cancel("b"));
+  ListQuery query;
+  query.status = JobStatus::kCancelled;
+  const auto cancelled = store_->list("acme", query);
+  ASSERT_EQ(cancelled->jobs.size(), 1U);
+  EXPECT_EQ(cancelled->jobs[0].id, "b");
+  const auto all = store_->list("acme", {});
+  ASSERT_EQ(all->jobs.size(), 3U);
+  EXPECT_EQ(all->jobs[0].queue_position, 2);
+  EXPECT_EQ(all->jobs[1].queue_position, 0);
+  EXPECT_EQ(all->jobs[2].queue_position, 1);
+  EXPECT_EQ(all->jobs[2].spec.preset_id, "product_hero_clean");
+}
+
+TEST_P(StoreContract, AnEndedJobCannotBeEndedAgain) {
+  create("a");
+  const Job cancelled = *store_->cancel("a");
+  EXPECT_EQ(cancelled.status, JobStatus::kCancelled);
+  EXPECT_TRUE(cancelled.completed_at);
+  EXPECT_EQ(cancelled.spec.preset_id, "product_hero_clean");
+  EXPECT_TRUE(nothing_to_lease());
+  for (const auto& again :
+       {store_->cancel("a"), store_->force_fail("a", "x"), store_->retry("a")}) {
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.failure().kind, FailureKind::kConflict);
+  }
+  EXPECT_EQ(job("a").version, cancelled.version);
+  EXPECT_EQ(store_->cancel("none").failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(store_->force_fail("none", "").failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(store_->retry("none").failure().kind, FailureKind::kNotFound);
+}
+
+TEST_P(StoreContract, ARetryKeepsFinishedSegmentsAndForgetsTheRest) {
+  create_prepared("a", 4);
+  const Claim done = lease(Work::kRender);
+  render(done);
+  const Claim failing = lease(Work::kRender);
+  ASSERT_TRUE(store_->note_fallback(failing.lease, "engine down"));
+  ASSERT_TRUE(store_->put_progress(failing.lease, 45));
+  lease(Work::kRender);
+  ASSERT_TRUE(store_->failed(failing.lease, "it broke"));
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_EQ(job("a").error, "it broke");
+  EXPECT_EQ(segments("a")[1].status, SegmentStatus::kFailed);
+  EXPECT_EQ(segments("a")[1].error, "it broke");
+  EXPECT_EQ(segments("a")[2].status, SegmentStatus::kPending);
+  EXPECT_EQ(job("a").progress_pct, 35);
+
+  const Job again = *store_->retry("a");
+  EXPECT_EQ(again.status, JobStatus::kQueued);
+  EXPECT_EQ(again.run, 2);
+  EXPECT_FALSE(again.fallback_used);
+  EXPECT_EQ(again.error, "");
+  EXPECT_EQ(again.encoder, "");
+  EXPECT_FALSE(again.completed_at);
+  EXPECT_EQ(again.progress_pct, 23);
+  const std::vector<Segment> kept = segments("a");
+  EXPECT_EQ(kept[0].status, SegmentStatus::kDone);
+  EXPECT_EQ(kept[0].artifact_key, "segments/" + std::to_string(done.lease.epoch));
+  EXPECT_EQ(kept[1].status, SegmentStatus::kPending);
+  EXPECT_FALSE(kept[1].footage);
+  EXPECT_EQ(kept[1].error, "");
+  walk_to_done("a");
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(segments("a")[0].artifact_key, kept[0].artifact_key);
+}
+
+TEST_P(StoreContract, AHumanSetsARowFailedAndWins) {
+  create_prepared("a");
+  const Claim claim = lease(Work::kRender);
+  const std::int64_t before = job("a").version;
+  fail_by_hand("a", "Manual intervention: stuck job");
+  EXPECT_TRUE(refused(store_->put_progress(claim.lease, 50)));
+  EXPECT_TRUE(refused(store_->segment_done(claim.lease, claim.segments[0], 1)));
+  EXPECT_EQ(store_->renew({claim.lease}, kLease)->size(), 1U);
+  EXPECT_EQ(store_->lost({claim.lease})->size(), 1U);
+  const Job failed = job("a");
+  EXPECT_EQ(failed.status, JobStatus::kFailed);
+  EXPECT_EQ(failed.error, "Manual intervention: stuck job");
+  EXPECT_GT(failed.version, before);
+  EXPECT_TRUE(failed.completed_at);
+  EXPECT_EQ(segments("a")[0].status, SegmentStatus::kPending);
+  advance(kLease * 2);
+  EXPECT_TRUE(store_->reap()->empty());
+  EXPECT_TRUE(nothing_to_lease());
+}
+
+TEST_P(StoreContract, AHumanMayQueueAJobAgainOrChangeItsPriority) {
+  create("a");
+  create("b");
+  fail_by_hand("a", "by mistake");
+  made_.by_hand("UPDATE jobs SET status = 'QUEUED', error = '' WHERE id = 'a'");
+  made_.by_hand("UPDATE jobs SET priority = 9 WHERE id = 'b'");
+  EXPECT_EQ(lease().job.id, "b");
+  EXPECT_EQ(lease().job.id, "a");
+  EXPECT_TRUE(nothing_to_lease());
+}
+
+TEST_P(StoreContract, AJobDeletedByHandIsNobodysWork) {
+  create("a");
+  create("b");
+  made_.by_hand("DELETE FROM jobs WHERE id = 'a'");
+  std::string leased;
+  for (int i = 0; i < 2; ++i) {
+    if (const auto claim = try_lease(any_hand())) leased += claim->job.id;
+  }
+  EXPECT_EQ(leased, "b");
+}
+
+TEST_P(StoreContract, TheBacklogSaysWhatWaitsAndHowFastItGoes) {
+  create_prepared("a", 2);
+  create("b", "acme", 5, 4);
+  advance(milliseconds(3000));
+  render(lease(Work::kRender));
+  jobs::WorkerFacts worker;
+  worker.holder = "w1";
+  worker.threads = 3;
+  ASSERT_TRUE(store_->put_worker(worker));
+  const jobs::Backlog backlog = *store_->backlog();
+  EXPECT_EQ(backlog.queued_jobs, 1);
+  EXPECT_EQ(backlog.open_segments, 5);
+  EXPECT_GE(backlog.oldest_queued_seconds, 3);
+  EXPECT_LT(backlog.oldest_queued_seconds, 60);
+  EXPECT_DOUBLE_EQ(backlog.seconds_per_segment, 1.5);
+  EXPECT_EQ(backlog.threads, 3);
+}
+
+TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {
+  create("big1", "flood", 5, 20);
+  create("big2", "flood", 5, 20);
+  create("mine1", "small", 5, 2);
+  create("mine2", "small", 5, 3);
+  create("urgent", "other", 9, 4);
+  EXPECT_EQ(*store_->segments_ahead("urgent"), 0);
+  EXPECT_EQ(*store_->segments_ahead("mine1"), 4 + 2);
+  EXPECT_EQ(*store_->segments_ahead("mine2"), 4 + 2 + 5);
+  EXPECT_EQ(*store_->segments_ahead("big2"), 4 + 20 + 5);
+  ASSERT_TRUE(store_->cancel("big2"));
+  EXPECT_EQ(*store_->segments_ahead("big2"), 0);
+  EXPECT_EQ(store_->segments_ahead("none").failure().kind, FailureKind::kNotFound);
+}
+
+TEST_P(StoreContract, AssetsBelongToTheirTenant) {
+  const AssetRecord asset{
+      "acme", "assets/acme/1.png", "../../etc/passwd", "mask", "png", 12, "1", 3, 4, true, 1.5, 2,
+      48'000};
+  ASSERT_TRUE(store_->keep_asset(asset));
+  ASSERT_TRUE(store_->keep_asset(asset));
+  const AssetRecord kept = *store_->asset("acme", asset.key);
+  EXPECT_EQ(kept.client_name, asset.client_name);
+  EXPECT_EQ(kept.category, "mask");
+  EXPECT_EQ(kept.format, "png");
+  EXPECT_EQ(kept.size, 12);
+  EXPECT_EQ(kept.sha256, "1");
+  EXPECT_EQ(kept.width, 3);
+  EXPECT_EQ(kept.height, 4);
+  EXPECT_TRUE(kept.has_alpha);
+  EXPECT_DOUBLE_EQ(kept.duration_seconds, 1.5);
+  EXPECT_EQ(kept.channels, 2);
+  EXPECT_EQ(kept.sample_rate, 48'000);
+  EXPECT_EQ(store_->asset("other", asset.key).failure().kind, FailureKind::kNotFound);
+}
+
+TEST_P(StoreContract, TextThatIsNoUtf8IsKeptAsWellAsItGoes) {
+  AssetRecord asset;
+  asset.tenant = "acme";
+  asset.key = "k";
+  asset.client_name = std::string("caf\xe9\0.png", 9);
+  ASSERT_TRUE(store_->keep_asset(asset));
+  EXPECT_EQ(store_->asset("acme", "k")->client_name.substr(0, 3), "caf");
+}
+
+TEST_P(StoreContract, TwentyCopiesOfOneKeyAtOnceMakeOneJob) {
+  std::vector<std::thread> threads;
+  std::vector<std::string> ids(20);
+  for (int i = 0; i < 20; ++i) {
+    threads.emplace_back([this, &ids, i] {
+      NewJob order = sample_job("job" + std::to_string(i));
+      order.idempotency_key = "key";
+      const auto made = store_->create(order, kPlenty);
+      ids[static_cast<std::size_t>(i)] = made ? made->job_id : made.failure().detail;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& id : ids) EXPECT_EQ(id, ids[0]);
+  EXPECT_EQ(store_->list("acme", {})->jobs.size(), 1U);
+  EXPECT_EQ(*store_->queued(), 1);
+  EXPECT_TRUE(store_->probe());
+}
+
+}  // namespace pytoon::testing_support
