@@ -7,45 +7,19 @@
 #include <sstream>
 #include <string>
 
-#include "engines/local_compositor.h"
 #include "server/io/file_storage.h"
-#include "server/jobs/memory_job_store.h"
-#include "server/worker/job_run.h"
+#include "server/worker/worker.h"
 #include "tests/server/jobs/fake_renderer.h"
-#include "tests/server/jobs/samples.h"
+#include "tests/server/worker/quiet_parts.h"
+#include "tests/support/mortal_parts.h"
 
 namespace pytoon::worker {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-class RecordingMetrics final : public jobs::JobMetrics {
- public:
-  void job_created(spec::Archetype, const std::string&) override {}
-  void job_done(spec::Archetype, double) override { ++done; }
-  void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
-  void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
-  void fallback_used(const std::string& type) override { count(fallbacks, type); }
-
-  std::atomic<int> done{0};
-  // Read when no run is at work.
-  std::map<std::string, int> failed;
-  std::map<std::string, int> segments;
-  std::map<std::string, int> fallbacks;
-
- private:
-  void count(std::map<std::string, int>& counts, const std::string& label) {
-    const std::lock_guard lock(mutex_);
-    ++counts[label];
-  }
-
-  std::mutex mutex_;
-};
-
-inline std::vector<std::unique_ptr<engines::Engine>> only_the_compositor() {
-  std::vector<std::unique_ptr<engines::Engine>> engines;
-  engines.push_back(std::make_unique<engines::LocalCompositor>());
-  return engines;
-}
+using testing_support::in_memory_store;
+using testing_support::only_the_compositor;
+using testing_support::RecordingMetrics;
 
 class RunFixture : public testing::Test {
  protected:
@@ -55,8 +29,9 @@ class RunFixture : public testing::Test {
   }
 
   fs::path root() const { return folder_.path() / "storage"; }
-  RunParts parts() {
-    return {store_, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
+  Parts parts() {
+    return {*store_,   *store_,  *storage_, renderer_, ladder_,
+            presets_, metrics_, clock_,    log_};
   }
 
   // A job with one image, and its image in storage.
@@ -74,43 +49,51 @@ class RunFixture : public testing::Test {
     asset.tenant = "acme";
     asset.key = key;
     asset.sha256 = sha256_hex(bytes);
-    ASSERT_TRUE(store_.keep_asset(asset));
+    ASSERT_TRUE(store_->keep_asset(asset));
   }
-  void submit(const jobs::NewJob& order) { ASSERT_TRUE(store_.create(order, 100)); }
+  void submit(const jobs::NewJob& order) { ASSERT_TRUE(store_->create(order, 100)); }
   void overwrite(const std::string& key, const std::string& bytes) {
     ASSERT_TRUE(write_file_atomically(*storage_->local(key), bytes));
   }
 
-  std::unique_ptr<JobRun> lease(const std::string& holder = "worker") {
-    auto claim = store_.lease_next(holder, milliseconds(20'000));
-    EXPECT_TRUE(claim && *claim) << "nothing to lease";
-    return std::make_unique<JobRun>(std::move(**claim), parts(), options_);
+  std::unique_ptr<Worker> worker(const std::string& holder = "worker") {
+    Options options = options_;
+    options.holder = holder;
+    jobs::WorkerFacts facts;
+    facts.encoders = {"fake"};
+    facts.threads = 1;
+    return std::make_unique<Worker>(parts(), *store_, options, facts);
   }
   // What a new process does with what a dead one left.
-  std::unique_ptr<JobRun> take_over(const std::string& holder = "next") {
-    EXPECT_TRUE(store_.expire_leases_except(holder));
-    return lease(holder);
+  std::unique_ptr<Worker> take_over(const std::string& holder = "next") {
+    EXPECT_TRUE(store_->expire_leases_except(holder));
+    EXPECT_TRUE(store_->reap());
+    return worker(holder);
   }
-  static void finish(JobRun& run, int steps_max = 200) {
-    for (int i = 0; i < steps_max && !run.over(); ++i) {
-      ASSERT_NE(run.step(), JobRun::Step::kNothing);
+  static bool step(Worker& worker) {
+    return worker.step(Hands::kDrawing) || worker.step(Hands::kWaiting);
+  }
+  // Until the job has ended; time passes when there is nothing to do.
+  void finish(Worker& worker, const std::string& id = "a", int steps_max = 400) {
+    for (int i = 0; i < steps_max && !is_terminal(job(id).status); ++i) {
+      if (!step(worker)) clock_.advance(options_.back_off);
     }
-    EXPECT_TRUE(run.over());
+    EXPECT_TRUE(is_terminal(job(id).status)) << name_of(job(id).status);
   }
   // Steps until `segments` are DONE.
-  void finish_segments(JobRun& run, const std::string& id, int segments) {
-    for (int i = 0; i < 100 && done_segments(id) < segments; ++i) run.step();
+  void finish_segments(Worker& worker, const std::string& id, int segments) {
+    for (int i = 0; i < 100 && done_segments(id) < segments; ++i) step(worker);
     ASSERT_EQ(done_segments(id), segments);
   }
   int done_segments(const std::string& id) {
     int done = 0;
-    const auto kept_rows = *store_.segments(id);
+    const auto kept_rows = *store_->segments(id);
     for (const auto& segment : kept_rows) {
       done += segment.status == jobs::SegmentStatus::kDone;
     }
     return done;
   }
-  jobs::Job job(const std::string& id) { return *store_.job(id); }
+  jobs::Job job(const std::string& id) { return *store_->job(id); }
   std::string read(const std::string& key) { return *read_file(*storage_->local(key)); }
   // Every file below a folder of the storage: path -> bytes.
   std::map<std::string, std::string> files(const std::string& folder) {
@@ -135,13 +118,13 @@ class RunFixture : public testing::Test {
   testing_support::TemporaryFolder folder_;
   std::ostringstream lines_;
   Log log_{clock_, lines_};
-  jobs::MemoryJobStore store_{clock_};
+  std::unique_ptr<io::SqlStore> store_ = in_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;
   engines::Ladder ladder_{only_the_compositor()};
   spec::PresetTable presets_;
   RecordingMetrics metrics_;
-  RunOptions options_;
+  Options options_;
 };
 
 }  // namespace pytoon::worker

@@ -14,15 +14,29 @@ class WorkerPoolTest : public RunFixture {
  protected:
   static constexpr std::chrono::seconds kPatience{20};
 
-  std::unique_ptr<WorkerPool> pool(int threads) {
-    PoolOptions options;
-    options.threads = threads;
-    options.holder = "pool";
-    options.run = options_;
-    options.poll = milliseconds(20);
-    options.beat = milliseconds(5);
-    RunParts real{store_, *storage_, renderer_, ladder_, presets_, metrics_, real_clock_, log_};
-    return std::make_unique<WorkerPool>(real, options);
+  // A worker with threads of its own.
+  struct Pool {
+    Worker worker;
+    WorkerPool threads;
+
+    Pool(const Parts& parts, jobs::Fleet& fleet, const Options& options,
+         const jobs::WorkerFacts& facts, const PoolOptions& pool)
+        : worker(parts, fleet, options, facts), threads(worker, pool) {}
+  };
+  std::unique_ptr<Pool> pool(int threads) {
+    Options options = options_;
+    options.holder = "pool" + std::to_string(++pools_);
+    options.back_off = milliseconds(1);
+    jobs::WorkerFacts facts;
+    facts.encoders = {"fake"};
+    const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
+    const Parts real{*store_,  *store_,  *storage_,   renderer_, ladder_,
+                     presets_, metrics_, real_clock_, log_};
+    EXPECT_TRUE(store_->expire_leases_except(options.holder));
+    EXPECT_TRUE(store_->reap());
+    auto made = std::make_unique<Pool>(real, *store_, options, facts, hands);
+    made->threads.start();
+    return made;
   }
   template <typename Condition>
   bool eventually(const Condition& condition) {
@@ -45,6 +59,7 @@ class WorkerPoolTest : public RunFixture {
   }
 
   SystemClock real_clock_;
+  int pools_ = 0;
 };
 
 TEST_F(WorkerPoolTest, SegmentsOfOneJobAreRenderedAtOnce) {
@@ -61,7 +76,6 @@ TEST_F(WorkerPoolTest, SegmentsOfOneJobAreRenderedAtOnce) {
   };
   submit(order("a", 4));
   const auto workers = pool(2);
-  ASSERT_TRUE(workers->start());
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(renderer_.most_running(), 2);
   EXPECT_EQ(renderer_.calls(), 4);
@@ -70,18 +84,16 @@ TEST_F(WorkerPoolTest, SegmentsOfOneJobAreRenderedAtOnce) {
 TEST_F(WorkerPoolTest, ManyJobsAllEndAndNoSegmentIsRenderedTwice) {
   for (int i = 0; i < 30; ++i) submit(order("job" + std::to_string(i)));
   const auto workers = pool(3);
-  ASSERT_TRUE(workers->start());
   for (int i = 0; i < 30; ++i) EXPECT_TRUE(ends("job" + std::to_string(i))) << i;
   EXPECT_EQ(renderer_.calls(), 90);
   EXPECT_EQ(metrics_.done, 30);
-  EXPECT_TRUE(eventually([&] { return workers->active_jobs() == 0; }));
+  EXPECT_TRUE(eventually([&] { return workers->worker.held() == 0; }));
 }
 
 TEST_F(WorkerPoolTest, ABellWakesAnIdlePool) {
   const auto workers = pool(1);
-  ASSERT_TRUE(workers->start());
   submit(order("a"));
-  workers->ring();
+  workers->threads.ring();
   EXPECT_TRUE(ends("a"));
 }
 
@@ -94,7 +106,6 @@ TEST_F(WorkerPoolTest, ThreadsThatHaveNothingToDoTakeUpTheNextJob) {
   submit(order("a", 1));
   submit(order("b", 1));
   const auto workers = pool(2);
-  ASSERT_TRUE(workers->start());
   EXPECT_TRUE(ends("a"));
   EXPECT_TRUE(ends("b"));
 }
@@ -103,23 +114,22 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
   submit(order("a"));
   render_for_ever();
   auto workers = pool(2);
-  ASSERT_TRUE(workers->start());
   ASSERT_TRUE(eventually([&] { return renderer_.most_running() == 2; }));
-  workers->stop();
+  workers->threads.stop();
   EXPECT_EQ(job("a").status, JobStatus::kRenderingSegments);
   EXPECT_EQ(job("a").attempts, 0);
   renderer_.on_render = nullptr;
   workers = pool(2);
-  ASSERT_TRUE(workers->start());
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 0);
 }
 
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
   submit(order("a"));
-  finish_segments(*lease("dead"), "a", 2);
+  finish_segments(*worker("dead"), "a", 2);
+  auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake"}}, options_.lease);
+  ASSERT_TRUE(claim && *claim);
   const auto workers = pool(1);
-  ASSERT_TRUE(workers->start());
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 1);
   EXPECT_EQ(renderer_.calls(), 3);
@@ -130,80 +140,63 @@ TEST_F(WorkerPoolTest, AHumansUpdateStopsARunningSegment) {
   submit(order("b"));
   render_for_ever();
   const auto workers = pool(1);
-  ASSERT_TRUE(workers->start());
   ASSERT_TRUE(eventually([&] { return renderer_.calls() == 1; }));
-  store_.set_by_hand("a", JobStatus::kFailed, "by hand");
+  ASSERT_TRUE(store_->force_fail("a", "by hand"));
   EXPECT_TRUE(eventually([&] { return job("b").status == JobStatus::kRenderingSegments; }));
   EXPECT_EQ(job("a").error, "by hand");
-  workers->stop();
+  workers->threads.stop();
 }
 
-TEST_F(WorkerPoolTest, ADrainingPoolFinishesWhatItHasAndTakesNoMore) {
-  submit(order("a"));
+TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
+  submit(order("a", 2));
   std::atomic<bool> draining{false};
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
     eventually([&] { return draining.load(); });
     return ok_status();
   };
   const auto workers = pool(1);
-  ASSERT_TRUE(workers->start());
   ASSERT_TRUE(eventually([&] { return renderer_.calls() == 1; }));
-  workers->set_draining(true);
-  submit(order("b"));
-  workers->ring();
+  workers->worker.set_draining(true);
   draining = true;
+  EXPECT_TRUE(eventually([&] { return workers->worker.held() == 0; }));
+  EXPECT_EQ(done_segments("a"), 1);
+  workers->worker.set_draining(false);
+  workers->threads.ring();
   EXPECT_TRUE(ends("a"));
-  EXPECT_TRUE(eventually([&] { return workers->active_jobs() == 0; }));
-  EXPECT_EQ(job("b").status, JobStatus::kQueued);
-  workers->set_draining(false);
-  EXPECT_TRUE(ends("b"));
 }
 
-TEST_F(WorkerPoolTest, AJobThatCrashedTwiceRunsAlone) {
-  submit(order("suspect"));
-  submit(order("b"));
+// Makes a job that has crashed twice.
+void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
   for (int i = 0; i < 2; ++i) {
-    const auto claim = *store_.lease_next("worker", milliseconds(1000));
-    ASSERT_EQ(claim->job.id, "suspect");
-    ASSERT_TRUE(store_.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
+    const auto claim = *tasks.lease_next({"dying", {jobs::Work::kPrepare}, {}}, milliseconds(1000));
+    ASSERT_EQ(claim->job.id, id);
+    ASSERT_TRUE(tasks.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
   }
+}
+
+// The hook below runs on every thread that draws: it sees whether anybody else draws meanwhile.
+TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
+  auto suspect = order("suspect", 1);
+  suspect.job.priority = 9;
+  submit(suspect);
+  crash_twice(*store_, "suspect");
+  for (const char* id : {"b", "c", "d"}) submit(order(id));
+  std::atomic<int> drawing{0};
   std::atomic<bool> together{false};
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
-    const bool b_began = job("b").status != JobStatus::kQueued;
-    if (done_segments("suspect") < 3 && b_began) together = true;
+    const int others = drawing++;
+    const bool is_suspect = job("suspect").status == JobStatus::kRenderingSegments &&
+                            done_segments("suspect") == 0;
+    if (is_suspect && others > 0) together = true;
+    real_clock_.sleep_for(milliseconds(10));  // long enough to be caught, never needed to pass
+    --drawing;
     return ok_status();
   };
   const auto workers = pool(3);
-  ASSERT_TRUE(workers->start());
-  EXPECT_TRUE(ends("suspect"));
-  EXPECT_TRUE(ends("b"));
+  for (const char* id : {"suspect", "b", "c", "d"}) EXPECT_TRUE(ends(id)) << id;
   EXPECT_FALSE(together);
   EXPECT_FALSE(job("suspect").fallback_used);
-}
-
-TEST_F(WorkerPoolTest, ASuspectWaitsForTheJobsThatWereThereBefore) {
-  submit(order("suspect"));
-  for (int i = 0; i < 2; ++i) {
-    const auto claim = *store_.lease_next("worker", milliseconds(1000));
-    ASSERT_TRUE(store_.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
-  }
-  auto first = order("first");
-  first.job.priority = 9;
-  submit(first);
-  const auto workers = pool(2);
-  std::atomic<bool> together{false};
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
-    if (index > 0 || job("first").status == JobStatus::kDone) return ok_status();
-    EXPECT_TRUE(eventually([&] { return workers->active_jobs() == 2; }));
-    real_clock_.sleep_for(milliseconds(50));  // long enough to be caught, never needed to pass
-    together = job("suspect").status != JobStatus::kQueued;
-    return ok_status();
-  };
-  ASSERT_TRUE(workers->start());
-  EXPECT_TRUE(ends("first"));
-  EXPECT_TRUE(ends("suspect"));
-  EXPECT_FALSE(together);
-  workers->stop();  // the hook looks at the pool
+  workers->threads.stop();  // the hook looks at our variables
 }
 
 }  // namespace pytoon::worker

@@ -1,0 +1,68 @@
+// What a worker needs besides stores and renderer, and what no test looks at twice: metrics that
+// only count, a ladder of the compositor alone, a log into a string.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "engines/ladder.h"
+#include "engines/local_compositor.h"
+#include "server/io/sql_store.h"
+#include "server/jobs/ports.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::testing_support {
+
+class RecordingMetrics final : public jobs::JobMetrics {
+ public:
+  void job_created(spec::Archetype, const std::string&) override {}
+  void job_done(spec::Archetype, double) override { ++done; }
+  void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
+  void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
+  void fallback_used(const std::string& type) override { count(fallbacks, type); }
+
+  std::atomic<int> done{0};
+  // Read when no run is at work.
+  std::map<std::string, int> failed;
+  std::map<std::string, int> segments;
+  std::map<std::string, int> fallbacks;
+
+ private:
+  void count(std::map<std::string, int>& counts, const std::string& label) {
+    const std::lock_guard lock(mutex_);
+    ++counts[label];
+  }
+
+  std::mutex mutex_;
+};
+
+inline std::vector<std::unique_ptr<engines::Engine>> only_the_compositor() {
+  std::vector<std::unique_ptr<engines::Engine>> engines;
+  engines.push_back(std::make_unique<engines::LocalCompositor>());
+  return engines;
+}
+
+inline std::unique_ptr<io::SqlStore> in_memory_store(const Clock& clock) {
+  return std::move(*io::SqlStore::in_memory(clock));
+}
+
+struct QuietParts {
+  QuietParts() {
+    presets["product_hero_clean"].engines = {"local_compositor", "local_comfyui", "api"};
+  }
+
+  HandClock clock;
+  std::ostringstream lines;
+  Log log{clock, lines};
+  engines::Ladder ladder{only_the_compositor()};
+  spec::PresetTable presets;
+  RecordingMetrics metrics;
+};
+
+}  // namespace pytoon::testing_support

@@ -1,0 +1,530 @@
+#include "server/worker/task.h"
+
+#include "tests/server/worker/run_fixture.h"
+
+namespace pytoon::worker {
+using jobs::JobStatus;
+using jobs::SegmentStatus;
+using render::Footage;
+
+class TaskTest : public RunFixture {
+ protected:
+  // An operator's UPDATE of the row.
+  void fail_by_hand(const std::string& id, const std::string& error) {
+    ASSERT_TRUE(store_->force_fail(id, error));
+  }
+};
+
+TEST_F(TaskTest, AJobBecomesAVideoWithAllItsFiles) {
+  submit(order("a"));
+  const auto hands = worker();
+  finish(*hands);
+  const jobs::Job done = job("a");
+  EXPECT_EQ(done.status, JobStatus::kDone) << done.error;
+  EXPECT_EQ(done.progress_pct, 100);
+  EXPECT_FALSE(done.fallback_used);
+  EXPECT_EQ(done.attempts, 0);
+  EXPECT_EQ(done.run, 1);
+  const auto kept = files("jobs/a");
+  EXPECT_EQ(kept.size(), 6U);
+  for (const char* name : {"output.mp4", "thumbnail.jpg", "metadata.json", "segments/seg_000.mp4",
+                           "segments/seg_001.mp4", "segments/seg_002.mp4"}) {
+    EXPECT_TRUE(kept.contains(std::string("jobs/a/") + name)) << name;
+  }
+  std::string joined;
+  const auto segments = *store_->segments("a");
+  for (const auto& segment : segments) {
+    EXPECT_EQ(segment.status, SegmentStatus::kDone);
+    EXPECT_EQ(segment.engine_used, "local_compositor");
+    EXPECT_TRUE(segment.artifact_key.starts_with("segments/" + segment.content_key + "."));
+    joined += read(segment.artifact_key);
+    EXPECT_EQ(read(segment.artifact_key), read(jobs::segment_link_key("a", segment.index)));
+  }
+  EXPECT_EQ(read("jobs/a/output.mp4"), joined);
+  EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
+  EXPECT_EQ(metrics_.done, 1);
+  EXPECT_EQ(metrics_.segments["local_compositor"], 3);
+  for (const char* event : {"job_dequeued", "assembly_complete", "job_done"}) {
+    EXPECT_EQ(logged(event), 1) << event;
+  }
+  EXPECT_EQ(logged("segment_rendered"), 3);
+  EXPECT_FALSE(step(*hands));
+  EXPECT_EQ(hands->held(), 0);
+}
+
+TEST_F(TaskTest, MetadataSaysWhatWasMade) {
+  auto wish = order("a");
+  wish.job.spec.seed = 7;
+  submit(wish);
+  finish(*worker());
+  const auto metadata = nlohmann::json::parse(read("jobs/a/metadata.json"));
+  EXPECT_EQ(metadata["job_id"], "a");
+  EXPECT_EQ(metadata["preset_id"], "product_hero_clean");
+  EXPECT_EQ(metadata["archetype"], "PRODUCT_HERO");
+  EXPECT_EQ(metadata["engine_used"], "local_compositor");
+  EXPECT_EQ(metadata["brand_safe"], false);
+  EXPECT_EQ(metadata["target_duration_seconds"], 9);
+  ASSERT_EQ(metadata["segments"].size(), 3U);
+  EXPECT_EQ(metadata["segments"][2]["index"], 2);
+  EXPECT_EQ(metadata["segments"][2]["engine"], "local_compositor");
+  EXPECT_EQ(metadata["segments"][2]["uri"], "storage://jobs/a/segments/seg_002.mp4");
+  EXPECT_EQ(metadata["segments"][2]["seed"], 7);
+  EXPECT_EQ(metadata["segments"][2]["duration"], 3);
+  EXPECT_EQ(metadata["fallback_used"], false);
+  EXPECT_TRUE(metadata["fallback_reason"].is_null());
+  EXPECT_TRUE(metadata["degraded"].is_null());
+  EXPECT_EQ(metadata["completed_at"], iso8601(clock_.now()));
+  EXPECT_TRUE(metadata["timings"]["segments_seconds"].is_number());
+  EXPECT_EQ(metadata["made_with"]["device"], "fake");
+}
+
+TEST_F(TaskTest, TwoWorkersMakeOneJobTogether) {
+  submit(order("a", 4));
+  const auto one = worker("one");
+  const auto two = worker("two");
+  ASSERT_TRUE(step(*one));  // prepare
+  std::vector<int> by_two;
+  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+    if (index == 0) {
+      const int before = renderer_.calls();
+      EXPECT_TRUE(step(*two));
+      EXPECT_EQ(renderer_.calls(), before + 1);
+    }
+    return ok_status();
+  };
+  ASSERT_TRUE(step(*one));  // while one draws the first segment, two draws the second
+  EXPECT_EQ(done_segments("a"), 2);
+  ASSERT_TRUE(step(*two));
+  ASSERT_TRUE(step(*one));
+  ASSERT_TRUE(step(*two));  // whoever comes next joins them
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(renderer_.calls(), 4);
+}
+
+TEST_F(TaskTest, AHalfFinishedJobGoesOnFromItsFinishedSegments) {
+  submit(order("a", 4));
+  finish_segments(*worker("dead"), "a", 2);
+  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+    throw testing_support::Dead();
+  };
+  {  // it dies in the third
+    testing_support::Doom doom(1'000'000);
+    auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake"}}, options_.lease);
+    ASSERT_TRUE(claim && *claim);
+  }
+  renderer_.on_render = nullptr;
+  finish(*take_over());
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").attempts, 1);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(renderer_.calls(i), 1) << i;
+}
+
+TEST_F(TaskTest, AFinishedSegmentWhoseObjectIsGoneOrBrokenIsRenderedAgain) {
+  submit(order("a", 4));
+  finish_segments(*worker("dead"), "a", 3);
+  const auto segments = *store_->segments("a");
+  ASSERT_TRUE(storage_->remove(segments[0].artifact_key));
+  overwrite(segments[1].artifact_key, "torn");
+  finish(*take_over());
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").run, 2);
+  EXPECT_EQ(renderer_.calls(0), 2);
+  EXPECT_EQ(renderer_.calls(1), 2);
+  EXPECT_EQ(renderer_.calls(2), 1);
+  EXPECT_FALSE(storage_->exists(segments[1].artifact_key));  // the loser is gone
+}
+
+TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
+  submit(order("a"));
+  const auto hands = worker();
+  ASSERT_TRUE(step(*hands));
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    EXPECT_TRUE(store_->cancel("a"));
+    hands->beat();
+    EXPECT_TRUE(cancel.cancelled());
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  ASSERT_TRUE(step(*hands));
+  EXPECT_FALSE(step(*hands));
+  EXPECT_EQ(renderer_.calls(), 1);
+  EXPECT_EQ(job("a").status, JobStatus::kCancelled);
+  EXPECT_EQ(logged("lease_lost"), 1);
+  EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
+  EXPECT_TRUE(!fs::exists(root() / "segments") || files("segments").empty());
+}
+
+TEST_F(TaskTest, AJobCancelledDuringItsAssemblyShowsNoVideo) {
+  submit(order("a"));
+  const auto hands = worker();
+  finish_segments(*hands, "a", 3);
+  renderer_.on_assemble = [&] {
+    EXPECT_TRUE(store_->cancel("a"));
+    return ok_status();
+  };
+  while (step(*hands)) {
+  }
+  EXPECT_EQ(job("a").status, JobStatus::kCancelled);
+  EXPECT_FALSE(storage_->exists("jobs/a/output.mp4"));
+  EXPECT_FALSE(storage_->exists("jobs/a/metadata.json"));
+}
+
+TEST_F(TaskTest, AHumansUpdateIsNoticedByTheNextWriteToo) {
+  submit(order("a"));
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    fail_by_hand("a", "by hand");
+    return ok_status();
+  };
+  finish(*worker());
+  EXPECT_EQ(renderer_.calls(), 1);
+  EXPECT_EQ(job("a").error, "by hand");
+  EXPECT_TRUE(files("segments").empty());  // what lost is not kept
+}
+
+TEST_F(TaskTest, AZombieWritesNothingAfterItsLeaseWasTaken) {
+  submit(order("a"));
+  const auto zombie = worker("zombie");
+  finish_segments(*zombie, "a", 1);
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    renderer_.on_render = nullptr;
+    finish(*take_over());
+    return ok_status();
+  };
+  ASSERT_TRUE(step(*zombie));
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(renderer_.calls(0), 1);
+  EXPECT_EQ(files("segments").size(), 3U);
+  EXPECT_EQ(metrics_.done, 1);
+}
+
+TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
+  class LoseOne final : public testing_support::Fate {
+   public:
+    bool armed = false;
+    Answer before_call() override {
+      const bool lose = armed;
+      armed = false;
+      return lose ? Answer::kLoseTheAnswer : Answer::kGoOn;
+    }
+    void after_call() override {}
+  } fate;
+  testing_support::MortalTasks tasks(*store_, fate);
+  Parts lossy{*store_, tasks, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
+  Options options = options_;
+  options.holder = "lossy";
+  jobs::WorkerFacts facts;
+  facts.encoders = {"fake"};
+  Worker hands(lossy, *store_, options, facts);
+  submit(order("a"));
+  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+    fate.armed = index == 1;
+    return ok_status();
+  };
+  finish(hands);
+  EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+  EXPECT_EQ(job("a").run, 1);
+  EXPECT_EQ(renderer_.calls(), 3);
+}
+
+TEST_F(TaskTest, ASegmentThatFailsOnceIsTriedAgain) {
+  submit(order("a"));
+  renderer_.on_render = [&](int index, Footage, const CancelToken&) -> Status {
+    if (index == 1 && renderer_.calls(1) == 1) return failure(FailureKind::kMedia, "hiccup");
+    return ok_status();
+  };
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_FALSE(job("a").fallback_used);
+  EXPECT_EQ(job("a").attempts, 1);
+  EXPECT_EQ(renderer_.calls(1), 2);
+}
+
+TEST_F(TaskTest, ASegmentThatFailsTwiceFallsToTheCardAndSaysSo) {
+  submit(order("a"));
+  renderer_.on_render = [](int index, Footage footage, const CancelToken&) -> Status {
+    if (index == 1 && footage == Footage::kImages) return failure(FailureKind::kMedia, "no luck");
+    return ok_status();
+  };
+  finish(*worker());
+  const jobs::Job done = job("a");
+  EXPECT_EQ(done.status, JobStatus::kDone) << done.error;
+  EXPECT_TRUE(done.fallback_used);
+  EXPECT_EQ(done.fallback_reason, "segment 1: no luck");
+  EXPECT_EQ((*store_->segments("a"))[1].engine_used, "template");
+  EXPECT_EQ((*store_->segments("a"))[2].engine_used, "local_compositor");
+  EXPECT_EQ(renderer_.calls(0), 1);
+  EXPECT_EQ(renderer_.calls(1), 3);
+  EXPECT_EQ(logged("engine_fallback_used"), 1);
+  EXPECT_EQ(metrics_.fallbacks["template"], 1);
+  const auto metadata = nlohmann::json::parse(read("jobs/a/metadata.json"));
+  EXPECT_EQ(metadata["engine_used"], "local_compositor+template");
+  EXPECT_EQ(metadata["fallback_reason"], "segment 1: no luck");
+}
+
+TEST_F(TaskTest, NeighboursOfACardAreRenderedAgainWhenTheyChange) {
+  submit(order("a"));
+  // The middle one is the last: the others are done when it falls.
+  renderer_.on_render = [&](int index, Footage footage, const CancelToken&) -> Status {
+    if (index != 1 || footage == Footage::kCard) return ok_status();
+    return failure(FailureKind::kMedia, "no luck");
+  };
+  const auto hands = worker();
+  for (int i = 0; i < 20 && done_segments("a") < 2; ++i) step(*hands);
+  const auto before = *store_->segments("a");
+  ASSERT_EQ(before[2].status, SegmentStatus::kDone);
+  finish(*hands);
+  const auto after = *store_->segments("a");
+  EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+  EXPECT_EQ(after[0].artifact_key, before[0].artifact_key);
+  EXPECT_NE(after[2].content_key, before[2].content_key);
+  EXPECT_EQ(renderer_.calls(2), 2);
+  EXPECT_EQ(files("segments").size(), 3U);
+}
+
+TEST_F(TaskTest, WhenNotEvenTheCardCanBeDrawnTheJobFails) {
+  submit(order("a"));
+  renderer_.on_render = [](int index, Footage, const CancelToken&) -> Status {
+    if (index == 1) return failure(FailureKind::kMedia, "no encoder");
+    return ok_status();
+  };
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_EQ(job("a").error, "segment 1 can't be drawn: no encoder");
+  EXPECT_EQ((*store_->segments("a"))[1].error, "no encoder");
+  EXPECT_EQ(metrics_.failed["template"], 1);
+  EXPECT_EQ(renderer_.calls(1), 4);
+}
+
+TEST_F(TaskTest, ALostInputFailsTheJobAndNamesIt) {
+  submit(order("a"));
+  ASSERT_TRUE(storage_->remove("assets/acme/a.png"));
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_EQ(job("a").error, "lost input: storage://assets/acme/a.png is gone");
+  EXPECT_EQ(metrics_.failed["lost-input"], 1);
+}
+
+TEST_F(TaskTest, AnInputWithOtherBytesIsLostToo) {
+  submit(order("a"));
+  overwrite("assets/acme/a.png", "another");
+  finish(*worker());
+  EXPECT_EQ(job("a").error,
+            "lost input: storage://assets/acme/a.png has other bytes than were uploaded");
+}
+
+TEST_F(TaskTest, AnInputThatGoesWhileRenderingFailsTheJob) {
+  submit(order("a"));
+  renderer_.on_render = [&](int, Footage, const CancelToken&) -> Status {
+    EXPECT_TRUE(storage_->remove("assets/acme/a.png"));
+    return failure(FailureKind::kNotFound, "can't open");
+  };
+  finish(*worker());
+  EXPECT_EQ(job("a").error, "lost input: storage://assets/acme/a.png is gone");
+  EXPECT_EQ(renderer_.calls(), 1);
+}
+
+TEST_F(TaskTest, AFullStorageIsWaitedForLongerAndLonger) {
+  submit(order("a", 1));
+  renderer_.on_render = [&](int, Footage, const CancelToken&) -> Status {
+    if (renderer_.calls() <= 12) return failure(FailureKind::kStorageFull, "the disk is full");
+    return ok_status();
+  };
+  const auto hands = worker();
+  std::vector<milliseconds> waits;
+  milliseconds waited{0};
+  for (int i = 0; i < 2000 && !is_terminal(job("a").status); ++i) {
+    if (step(*hands)) {
+      if (waited.count() > 0) waits.push_back(waited);
+      waited = milliseconds(0);
+      continue;
+    }
+    clock_.advance(milliseconds(500));
+    waited += milliseconds(500);
+  }
+  EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+  EXPECT_FALSE(job("a").fallback_used);
+  EXPECT_EQ(job("a").attempts, 0);
+  ASSERT_EQ(waits.size(), 12U);
+  EXPECT_EQ(waits.front(), options_.back_off);
+  EXPECT_EQ(waits[1], options_.back_off * 2);
+  EXPECT_EQ(waits.back(), options_.back_off_max);
+}
+
+TEST_F(TaskTest, AMachineThatKeepsRefusingIsNotWaitedForForEver) {
+  submit(order("a"));
+  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+    return failure(FailureKind::kIo, "bad sector");
+  };
+  finish(*worker(), "a", 4000);
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_NE(job("a").error.find("bad sector"), std::string::npos);
+}
+
+TEST_F(TaskTest, AnAssemblyThatKeepsFailingFailsTheJob) {
+  submit(order("a"));
+  renderer_.on_assemble = [] { return Status(failure(FailureKind::kMedia, "can't join")); };
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_EQ(job("a").error, "can't join");
+  EXPECT_EQ(metrics_.failed["media"], 1);
+  EXPECT_EQ(renderer_.calls(), 3);
+}
+
+TEST_F(TaskTest, AnExceptionCountsAsACrash) {
+  submit(order("a"));
+  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+    throw std::runtime_error("boom");
+  };
+  const auto hands = worker();
+  step(*hands);
+  step(*hands);
+  EXPECT_EQ(job("a").status, JobStatus::kRenderingSegments);
+  EXPECT_EQ(job("a").attempts, 1);
+  EXPECT_EQ(job("a").crashes, 1);
+  EXPECT_EQ(logged("job_runner_crash"), 1);
+}
+
+TEST_F(TaskTest, AJobThatKeepsCrashingEndsAsACard) {
+  submit(order("a", 1));
+  renderer_.on_render = [](int, Footage footage, const CancelToken&) -> Status {
+    if (footage == Footage::kImages) throw std::runtime_error("boom");
+    return ok_status();
+  };
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+  EXPECT_EQ(job("a").fallback_reason, "crashed");
+  EXPECT_EQ(job("a").attempts, 3);
+  EXPECT_EQ((*store_->segments("a"))[0].engine_used, "template");
+  const auto letters = *store_->dead_letters(10);
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].job_id, "a");
+}
+
+TEST_F(TaskTest, AJobThatCrashesEvenAsACardFails) {
+  submit(order("a"));
+  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+    throw std::runtime_error("boom");
+  };
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kFailed);
+  EXPECT_EQ(job("a").attempts, jobs::kCrashesBeforeFailure);
+}
+
+TEST_F(TaskTest, StoppingCancelsAndHandsBackWithoutSpendingAnAttempt) {
+  submit(order("a"));
+  const auto hands = worker();
+  renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) -> Status {
+    if (index == 0) return ok_status();
+    hands->stop();
+    EXPECT_TRUE(cancel.cancelled());
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  while (step(*hands)) {
+  }
+  EXPECT_EQ(job("a").status, JobStatus::kRenderingSegments);
+  renderer_.on_render = nullptr;
+  finish(*worker("other"));
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").attempts, 0);
+  EXPECT_EQ(renderer_.calls(0), 1);
+}
+
+TEST_F(TaskTest, ProgressGrowsWithTheFrames) {
+  submit(order("a", 4));
+  const auto hands = worker();
+  std::vector<int> seen;
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    hands->beat();
+    seen.push_back(job("a").progress_pct);
+    return ok_status();
+  };
+  finish(*hands);
+  seen.push_back(job("a").progress_pct);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+  EXPECT_EQ(seen.front(), 0);
+  EXPECT_NE(std::find(seen.begin(), seen.end(), 47), seen.end());  // 2 of 4 segments, of 95 %
+  EXPECT_EQ(seen.back(), 100);
+}
+
+TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
+  submit(order("a"));
+  const auto hands = worker();
+  const auto other = worker("other");
+  renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) {
+    for (int i = 0; index == 0 && i < 10; ++i) {
+      clock_.advance(options_.lease / 4);
+      hands->beat();
+      other->beat();
+    }
+    EXPECT_FALSE(cancel.cancelled());
+    return ok_status();
+  };
+  finish(*hands);
+  EXPECT_EQ(logged("task_reaped"), 0);
+  EXPECT_EQ(job("a").attempts, 0);
+}
+
+TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
+  submit(order("a"));
+  const auto other = worker("other");
+  other->beat();
+  {
+    auto claim = store_->lease_next({"dead", {jobs::Work::kPrepare}, {}}, options_.lease);
+    ASSERT_TRUE(claim && *claim);
+  }
+  milliseconds waited{0};
+  while (!step(*other) && waited < options_.lease * 3) {
+    clock_.advance(milliseconds(250));
+    waited += milliseconds(250);
+    other->beat();
+  }
+  EXPECT_GE(waited, options_.lease);
+  EXPECT_LE(waited, options_.lease * 5 / 4);
+  EXPECT_EQ(job("a").attempts, 1);
+  EXPECT_EQ(job("a").crashes, 0);  // it got on since
+  EXPECT_EQ(logged("task_reaped"), 1);
+}
+
+TEST_F(TaskTest, WhatDrawsNoFrameForTooLongIsGivenUp) {
+  submit(order("a"));
+  const auto hands = worker();
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    if (renderer_.calls() > 1) return ok_status();
+    for (int i = 0; i < 100 && !cancel.cancelled(); ++i) {
+      clock_.advance(options_.stuck_after / 20);
+      hands->beat();
+    }
+    EXPECT_TRUE(cancel.cancelled());
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  finish(*hands);
+  EXPECT_EQ(logged("task_stuck"), 1);
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").attempts, 1);
+}
+
+TEST_F(TaskTest, ApiOnlyWithoutAnApiIsACardThatSaysWhy) {
+  auto wish = order("a");
+  wish.job.spec.engine_policy = spec::EnginePolicy::kApiOnly;
+  submit(wish);
+  finish(*worker());
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").fallback_reason, "no engine that api_only allows is configured");
+  EXPECT_EQ(metrics_.fallbacks["template"], 1);
+  EXPECT_EQ(metrics_.segments["template"], 3);
+}
+
+TEST_F(TaskTest, ARetriedJobKeepsItsFinishedSegments) {
+  submit(order("a"));
+  renderer_.on_assemble = [] { return Status(failure(FailureKind::kMedia, "can't join")); };
+  const auto hands = worker();
+  finish(*hands);
+  ASSERT_EQ(job("a").status, JobStatus::kFailed);
+  renderer_.on_assemble = nullptr;
+  ASSERT_TRUE(store_->retry("a"));
+  EXPECT_EQ(job("a").run, 2);
+  finish(*hands);
+  EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+  EXPECT_EQ(renderer_.calls(), 3);
+}
+
+}  // namespace pytoon::worker

@@ -1,0 +1,318 @@
+#include "tests/sim/world.h"
+
+#include "server/io/file_storage.h"
+
+namespace pytoon::sim {
+using jobs::JobStatus;
+using std::chrono::milliseconds;
+using testing_support::Dead;
+using testing_support::Fate;
+using worker::Hands;
+
+namespace {
+
+constexpr std::size_t kProcesses = 3;
+constexpr int kDepthMax = 3;  // of acts within the work of another
+constexpr milliseconds kLease{20'000};
+
+const char kImage[] = "assets/acme/a.png";
+
+}  // namespace
+
+class World::ProcessFate final : public Fate {
+ public:
+  ProcessFate(World& world, Process& process) : world_(world), process_(process) {}
+  Answer before_call() override;
+  void after_call() override;
+
+ private:
+  World& world_;
+  Process& process_;
+};
+
+struct World::Process {
+  Process(World& world, const std::string& name)
+      : fate(world, *this),
+        jobs(*world.store_, fate),
+        tasks(world.tasks_, fate),
+        storage(*world.storage_, fate),
+        hands({jobs, tasks, storage, world.renderer_, world.quiet_.ladder, world.quiet_.presets,
+               world.quiet_.metrics, world.clock_, world.quiet_.log},
+              *world.store_, options(name), facts()) {}
+
+  static worker::Options options(const std::string& name) {
+    worker::Options options;
+    options.holder = name;
+    options.lease = kLease;
+    return options;
+  }
+  static jobs::WorkerFacts facts() {
+    jobs::WorkerFacts facts;
+    facts.encoders = {"fake"};
+    return facts;
+  }
+
+  ProcessFate fate;
+  testing_support::MortalJobs jobs;
+  testing_support::MortalTasks tasks;
+  testing_support::MortalStorage storage;
+  worker::Worker hands;
+  bool dead = false;
+  bool busy = false;
+};
+
+Fate::Answer World::ProcessFate::before_call() {
+  if (process_.dead) throw Dead();
+  if (world_.peace_) return Answer::kGoOn;
+  world_.moment(process_);
+  if (world_.chance(0.01)) {
+    ++world_.report_.refusals;
+    return Answer::kRefuse;
+  }
+  if (world_.chance(0.01)) {
+    ++world_.report_.lost_answers;
+    return Answer::kLoseTheAnswer;
+  }
+  return Answer::kGoOn;
+}
+
+void World::ProcessFate::after_call() {
+  if (process_.dead) throw Dead();
+  if (!world_.peace_) world_.moment(process_);
+}
+
+World::World(std::uint64_t seed, Mutation mutation)
+    : random_(seed),
+      mutation_(mutation),
+      store_(testing_support::in_memory_store(clock_)),
+      tasks_(*store_, mutation != Mutation::kNoFencing),
+      storage_(*io::FileStorage::open(folder_.path() / "storage", 0)) {
+  const auto staged = storage_->staging("image");
+  CHECK(write_file_atomically(staged, "picture").ok(), "the folder can be written");
+  CHECK(storage_->put(staged, kImage).ok(), "the storage can be written");
+  jobs::AssetRecord asset;
+  asset.tenant = "acme";
+  asset.key = kImage;
+  asset.sha256 = sha256_hex("picture");
+  CHECK(store_->keep_asset(asset).ok(), "the store can be written");
+  processes_.resize(kProcesses);
+  for (std::size_t i = 0; i < kProcesses; ++i) start_process(i);
+  // A long piece of work: others get on meanwhile.
+  renderer_.on_render = [this](int, render::Footage, const CancelToken& cancel) -> Status {
+    for (int i = below(4); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
+    if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    if (!peace_ && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
+    return ok_status();
+  };
+}
+
+World::~World() = default;
+
+bool World::chance(double probability) {
+  return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
+}
+
+int World::below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(random_); }
+
+void World::start_process(std::size_t place) {
+  processes_[place] = std::make_unique<Process>(*this, "process-" + std::to_string(++started_));
+}
+
+// What may happen while a process is between two calls.
+void World::moment(Process& process) {
+  if (chance(0.006)) {
+    process.dead = true;
+    ++report_.deaths;
+    throw Dead();
+  }
+  if (depth_ < kDepthMax && chance(0.04)) {
+    if (chance(0.3)) {
+      clock_.advance(kLease + milliseconds(below(8000)));
+      ++report_.zombies;
+    }
+    for (int i = below(6); i > 0; --i) act(depth_ + 1);
+  }
+}
+
+void World::act(int depth) {
+  const int outer = std::exchange(depth_, depth);
+  const auto place = static_cast<std::size_t>(below(static_cast<int>(kProcesses)));
+  Process& process = *processes_[place];
+  const int kind = below(100);
+  if (kind < 55) {
+    if (!process.busy) {
+      process.busy = true;
+      try {
+        (void)process.hands.step(kind < 45 ? Hands::kDrawing : Hands::kWaiting);
+      } catch (const Dead&) {
+        // before it had taken anything
+      }
+      process.busy = false;
+    }
+  } else if (kind < 75) {
+    process.hands.beat();
+  } else if (kind < 85) {
+    clock_.advance(milliseconds(below(3000)));
+  } else if (kind < 91) {
+    submit();
+  } else if (kind < 93) {
+    meddle();
+  } else {
+    look();
+  }
+  if (process.dead && !process.busy) start_process(place);
+  depth_ = outer;
+}
+
+void World::submit() {
+  const bool again = !wishes_.empty() && chance(0.4);
+  if (!again) {
+    Wish wish;
+    wish.key = "key-" + std::to_string(wishes_.size());
+    wish.order = testing_support::sample_job("job-" + std::to_string(report_.submissions), "acme",
+                                             1 + below(9), 1 + below(4));
+    wish.order.job.spec.seed = static_cast<std::uint32_t>(below(1'000'000));
+    wish.order.job.spec.assets.images = {std::string("storage://") + kImage};
+    wish.order.idempotency_key = wish.key;
+    wish.order.body_sha256 = "body of " + wish.key;
+    wishes_.push_back(wish);
+  }
+  Wish& wish = again ? wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))] : wishes_.back();
+  send(wish);
+}
+
+// Each try of a client proposes a job id of its own; the key makes them one job.
+void World::send(Wish& wish) {
+  ++report_.submissions;
+  wish.order.job.id = "job-" + std::to_string(report_.submissions);
+  if (mutation_ == Mutation::kForgetsAnswers) wish.order.idempotency_key.clear();
+  const auto submitted = store_->create(wish.order, 1000);
+  if (!submitted) {
+    violation("a sound submission was refused: " + submitted.failure().detail);
+    return;
+  }
+  if (!peace_ && chance(0.2)) return;  // the answer never reached the client
+  if (!wish.job_id.empty() && wish.job_id != submitted->job_id) {
+    violation("key " + wish.key + " gave two jobs");
+  }
+  wish.job_id = submitted->job_id;
+}
+
+// A client or an operator takes a job out of the workers' hands.
+void World::meddle() {
+  if (wishes_.empty()) return;
+  Wish& wish = wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))];
+  if (wish.job_id.empty()) return;
+  wish.may_end_early = true;
+  switch (below(3)) {
+    case 0:
+      (void)store_->cancel(wish.job_id);
+      break;
+    case 1:
+      (void)store_->force_fail(wish.job_id, "by hand");
+      break;
+    default:
+      (void)store_->retry(wish.job_id);
+  }
+}
+
+// An observer: nothing it sees may go backwards within a run.
+void World::look() {
+  if (wishes_.empty()) return;
+  const Wish& wish = wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))];
+  if (wish.job_id.empty()) return;
+  const auto job = store_->job(wish.job_id);
+  if (!job) return violation("job " + wish.job_id + " was accepted and is gone");
+  Seen& seen = seen_[wish.job_id];
+  const bool same_run = job->run == seen.run;
+  if (job->run < seen.run || job->version < seen.version) violation("a job's run went back");
+  if (same_run && job->status < seen.status) violation("a status went back: " + wish.job_id);
+  if (same_run && job->progress_pct < seen.progress) violation("progress went back");
+  if (same_run && is_terminal(seen.status) && job->status != seen.status) {
+    violation("a job lived on after its end");
+  }
+  seen = {job->run, job->status, job->progress_pct, job->version};
+}
+
+// Whoever lives goes on, undisturbed, until all has ended.
+void World::settle() {
+  peace_ = true;
+  for (std::size_t i = 0; i < kProcesses; ++i) {
+    if (processes_[i]->dead) start_process(i);
+  }
+  for (Wish& wish : wishes_) send(wish);  // clients who heard nothing ask once more
+  for (int idle = 0; idle < 400;) {
+    bool worked = false;
+    for (const auto& process : processes_) {
+      process->hands.beat();
+      worked = process->hands.step(Hands::kDrawing) || worked;
+      worked = process->hands.step(Hands::kWaiting) || worked;
+    }
+    idle = worked ? 0 : idle + 1;
+    if (!worked) clock_.advance(milliseconds(500));
+  }
+}
+
+void World::check_job(const jobs::Job& job, const Wish& wish) {
+  const std::string about = "job " + job.id + " (" + std::string(name_of(job.status)) + ")";
+  if (!is_terminal(job.status)) return violation(about + " never ended");
+  const std::string output = jobs::job_file_key(job.id, "output.mp4");
+  if (job.status != JobStatus::kDone) {
+    ++(job.status == JobStatus::kFailed ? report_.failed : report_.cancelled);
+    if (!wish.may_end_early && job.crashes < jobs::kCrashesBeforeFailure) {
+      violation(about + " ended without a video: " + job.error);
+    }
+    if (job.status == JobStatus::kCancelled && storage_->exists(output)) {
+      violation(about + " shows a video");
+    }
+    return;
+  }
+  ++report_.done;
+  if (job.fallback_reason == "crashed") ++report_.cards;
+  render::RenderJob order;
+  order.spec = job.spec;
+  order.inputs.images = {{{}, sha256_hex("picture")}};
+  const auto segments = *store_->segments(job.id);
+  for (const auto& segment : segments) {
+    order.footage.push_back(segment.footage.value_or(render::Footage::kCard));
+  }
+  std::string expected;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    expected += "segment " + testing_support::FakeRenderer::key(order, i) + "\n";
+    if (!intact(segments[i], *storage_)) violation(about + " lost a segment's object");
+  }
+  const auto path = storage_->local(output);
+  const auto bytes = path ? read_file(*path) : Result<std::string>(path.failure());
+  if (!bytes || *bytes != expected) violation(about + " has another video than it should");
+}
+
+void World::check() {
+  for (const Wish& wish : wishes_) {
+    const auto job = store_->job(wish.job_id);
+    if (!job) {
+      violation("the job of " + wish.key + " is lost");
+      continue;
+    }
+    check_job(*job, wish);
+  }
+  std::string cursor;
+  do {
+    const auto page = store_->list(std::nullopt, {std::nullopt, cursor, 200});
+    report_.jobs += static_cast<int>(page->jobs.size());
+    cursor = page->next_cursor;
+  } while (!cursor.empty());
+  if (report_.jobs != std::ssize(wishes_)) {
+    violation(std::to_string(report_.jobs) + " jobs for " + std::to_string(wishes_.size()) +
+              " wishes");
+  }
+  for (const std::string& what : tasks_.violations()) violation(what);
+}
+
+Report World::run(int acts) {
+  for (int i = 0; i < acts; ++i) act(0);
+  settle();
+  check();
+  return report_;
+}
+
+}  // namespace pytoon::sim

@@ -1,0 +1,203 @@
+// Parts of a process that can die, or be delayed, at any instant: before or after any call to its
+// store or its storage. What happens at such a moment is the Fate's business.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include "server/jobs/fleet.h"
+#include "server/jobs/job_store.h"
+#include "server/jobs/object_store.h"
+#include "server/jobs/task_store.h"
+
+namespace pytoon::testing_support {
+
+class Dead : public std::runtime_error {
+ public:
+  Dead() : std::runtime_error("the process is dead") {}
+};
+
+class Fate {
+ public:
+  enum class Answer { kGoOn, kLoseTheAnswer, kRefuse };
+  virtual ~Fate() = default;
+  // Before a call: kRefuse makes it fail undone, kLoseTheAnswer makes it fail though it was done.
+  // May throw Dead.
+  virtual Answer before_call() = 0;
+  // After it. May throw Dead.
+  virtual void after_call() = 0;
+
+  template <typename Call>
+  auto around(const Call& call) -> decltype(call()) {
+    const Answer answer = before_call();
+    if (answer == Answer::kRefuse) return failure(FailureKind::kUnavailable, "made to fail");
+    auto result = call();
+    after_call();
+    if (answer == Answer::kLoseTheAnswer) {
+      return failure(FailureKind::kUnavailable, "the answer was lost");
+    }
+    return result;
+  }
+};
+
+// Dies for good when so many moments have passed.
+class Doom final : public Fate {
+ public:
+  explicit Doom(int moments_left) : moments_left_(moments_left) {}
+  Answer before_call() override {
+    pass();
+    return Answer::kGoOn;
+  }
+  void after_call() override { pass(); }
+  bool met() const { return moments_left_ < 0; }
+
+ private:
+  void pass() {
+    if (--moments_left_ < 0) throw Dead();
+  }
+  int moments_left_;
+};
+
+class MortalStorage final : public jobs::ObjectStore {
+ public:
+  MortalStorage(jobs::ObjectStore& real, Fate& fate) : real_(real), fate_(fate) {}
+  std::filesystem::path staging(const std::string& name) override {
+    fate_.after_call();
+    return real_.staging(name);
+  }
+  Status put(const std::filesystem::path& file, const std::string& key) override {
+    return fate_.around([&] { return real_.put(file, key); });
+  }
+  Result<std::filesystem::path> local(const std::string& key) override {
+    return fate_.around([&] { return real_.local(key); });
+  }
+  bool exists(const std::string& key) override { return real_.exists(key); }
+  Status link(const std::string& target, const std::string& key) override {
+    return fate_.around([&] { return real_.link(target, key); });
+  }
+  Status remove(const std::string& key) override {
+    return fate_.around([&] { return real_.remove(key); });
+  }
+  Status writable() override { return real_.writable(); }
+
+ private:
+  jobs::ObjectStore& real_;
+  Fate& fate_;
+};
+
+class MortalJobs final : public jobs::JobStore {
+ public:
+  MortalJobs(jobs::JobStore& real, Fate& fate) : real_(real), fate_(fate) {}
+  Result<jobs::Job> job(const std::string& id) override {
+    return fate_.around([&] { return real_.job(id); });
+  }
+  Result<std::vector<jobs::Segment>> segments(const std::string& id) override {
+    return fate_.around([&] { return real_.segments(id); });
+  }
+  Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
+                             const jobs::ListQuery& query) override {
+    return fate_.around([&] { return real_.list(tenant, query); });
+  }
+  Result<std::int64_t> queued() override {
+    return fate_.around([&] { return real_.queued(); });
+  }
+  Result<jobs::Backlog> backlog() override {
+    return fate_.around([&] { return real_.backlog(); });
+  }
+  Result<std::int64_t> segments_ahead(const std::string& id) override {
+    return fate_.around([&] { return real_.segments_ahead(id); });
+  }
+  Result<std::optional<jobs::Receipt>> receipt(const std::string& tenant,
+                                               const std::string& key) override {
+    return fate_.around([&] { return real_.receipt(tenant, key); });
+  }
+  Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override {
+    return fate_.around([&] { return real_.asset(tenant, key); });
+  }
+  Status probe() override {
+    return fate_.around([&] { return real_.probe(); });
+  }
+  Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override {
+    return fate_.around([&] { return real_.create(job, queued_max); });
+  }
+  Status keep_asset(const jobs::AssetRecord& asset) override {
+    return fate_.around([&] { return real_.keep_asset(asset); });
+  }
+  Result<jobs::Job> cancel(const std::string& id) override {
+    return fate_.around([&] { return real_.cancel(id); });
+  }
+  Result<jobs::Job> force_fail(const std::string& id, const std::string& error) override {
+    return fate_.around([&] { return real_.force_fail(id, error); });
+  }
+  Result<jobs::Job> retry(const std::string& id) override {
+    return fate_.around([&] { return real_.retry(id); });
+  }
+
+ private:
+  jobs::JobStore& real_;
+  Fate& fate_;
+};
+
+class MortalTasks final : public jobs::TaskStore {
+ public:
+  using Millis = std::chrono::milliseconds;
+  MortalTasks(jobs::TaskStore& real, Fate& fate) : real_(real), fate_(fate) {}
+  Result<std::optional<jobs::Claim>> lease_next(const jobs::Hand& hand, Millis duration) override {
+    return fate_.around([&] { return real_.lease_next(hand, duration); });
+  }
+  Result<std::vector<jobs::Lease>> renew(const std::vector<jobs::Lease>& leases,
+                                         Millis duration) override {
+    return fate_.around([&] { return real_.renew(leases, duration); });
+  }
+  Result<std::vector<jobs::Lease>> lost(const std::vector<jobs::Lease>& leases) override {
+    return fate_.around([&] { return real_.lost(leases); });
+  }
+  Status release(const jobs::Lease& lease, jobs::Ending ending, Millis delay) override {
+    return fate_.around([&] { return real_.release(lease, ending, delay); });
+  }
+  Result<std::vector<jobs::Reaped>> reap() override {
+    return fate_.around([&] { return real_.reap(); });
+  }
+  Status expire_leases_except(const std::string& holder) override {
+    return fate_.around([&] { return real_.expire_leases_except(holder); });
+  }
+  Result<std::vector<jobs::Degraded>> degrade(const std::string& to, Millis patience) override {
+    return fate_.around([&] { return real_.degrade(to, patience); });
+  }
+  Status prepared(const jobs::Lease& lease, const jobs::Preparation& preparation) override {
+    return fate_.around([&] { return real_.prepared(lease, preparation); });
+  }
+  Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override {
+    return fate_.around([&] { return real_.footage_decided(lease, segment); });
+  }
+  Status sound_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
+                    const std::string& facts) override {
+    return fate_.around([&] { return real_.sound_made(lease, key, sha256, facts); });
+  }
+  Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
+                      double seconds) override {
+    return fate_.around([&] { return real_.segment_done(lease, segment, seconds); });
+  }
+  Status finished(const jobs::Lease& lease) override {
+    return fate_.around([&] { return real_.finished(lease); });
+  }
+  Status failed(const jobs::Lease& lease, const std::string& error) override {
+    return fate_.around([&] { return real_.failed(lease, error); });
+  }
+  Status restart(const jobs::Lease& lease, const jobs::Restart& restart) override {
+    return fate_.around([&] { return real_.restart(lease, restart); });
+  }
+  Status put_progress(const jobs::Lease& lease, int frames) override {
+    return fate_.around([&] { return real_.put_progress(lease, frames); });
+  }
+  Status note_fallback(const jobs::Lease& lease, const std::string& reason) override {
+    return fate_.around([&] { return real_.note_fallback(lease, reason); });
+  }
+
+ private:
+  jobs::TaskStore& real_;
+  Fate& fate_;
+};
+
+}  // namespace pytoon::testing_support
