@@ -7,6 +7,7 @@
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
+#include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
@@ -90,6 +91,9 @@ void read_limits(Variables& env, Config& config) {
   config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
+  config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
+  config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS", 20, 2, 3600));
+  config.retention_days = env.whole("RETENTION_DAYS", 0, 0, 36'500);
 }
 
 void read_log_level(Variables& env, Config& config) {
@@ -103,24 +107,62 @@ void read_log_level(Variables& env, Config& config) {
   config.log_level = static_cast<LogLevel>(found - names.begin());
 }
 
+void read_database(Variables& env, Config& config) {
+  config.database_url = env.text("DB_URL").value_or("sqlite:///data/pytoon.db");
+  constexpr std::string_view kSqlite = "sqlite:///";
+  const std::string& url = config.database_url;
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    config.data_dir = "data";
+  } else if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {
+    config.database = url.substr(kSqlite.size());
+    config.data_dir = config.database.parent_path();
+  } else {
+    env.note(wrong("DB_URL", "must be sqlite:///path or postgresql://user@host/name"));
+  }
+}
+
+// "5,30,120": seconds, each at most a day.
+void read_schedule(Variables& env, Config& config) {
+  const std::optional<std::string> list = env.text("WEBHOOK_RETRY_SECONDS");
+  if (!list) return;
+  config.webhook_schedule.clear();
+  const char* at = list->data();
+  const char* const end = at + list->size();
+  while (at < end) {
+    int seconds = 0;
+    const auto read = std::from_chars(at, end, seconds);
+    const bool ends = read.ptr == end || *read.ptr == ',';
+    if (read.ec != std::errc() || !ends || seconds < 1 || seconds > 86'400) {
+      env.note(wrong("WEBHOOK_RETRY_SECONDS", "must be whole seconds separated by commas"));
+      return;
+    }
+    config.webhook_schedule.emplace_back(std::chrono::seconds(seconds));
+    at = read.ptr == end ? end : read.ptr + 1;
+  }
+}
+
+void read_webhooks(Variables& env, Config& config) {
+  auto keys = jobs::webhook_keys(env.text("WEBHOOK_SECRET").value_or(""));
+  if (keys) {
+    config.webhook_keys = std::move(*keys);
+  } else {
+    env.note(wrong("WEBHOOK_SECRET", keys.failure().detail));
+  }
+  config.webhooks_allow_private = env.truth("WEBHOOKS_ALLOW_PRIVATE").value_or(false);
+  read_schedule(env, config);
+}
+
 void read_places(Variables& env, Config& config) {
   const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
   if (backend != "filesystem") {
     env.note(wrong("STORAGE_BACKEND", "must be filesystem: other back ends are not built yet"));
   }
   config.storage_root = env.text("STORAGE_ROOT").value_or("storage");
-  const std::string url = env.text("DB_URL").value_or("sqlite:///data/pytoon.db");
-  constexpr std::string_view kSqlite = "sqlite:///";
-  if (!url.starts_with(kSqlite) || url.size() == kSqlite.size()) {
-    env.note(wrong("DB_URL", "must be sqlite:///path: other databases are not built yet"));
-  } else {
-    config.database = url.substr(kSqlite.size());
-  }
+  read_database(env, config);
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
-  config.cache_dir =
-      env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
+  config.cache_dir = env.text("PYTOON_CACHE_DIR").value_or((config.data_dir / "cache").string());
 }
 
 void read_overrides(Variables& env, plan::Defaults& defaults) {
@@ -200,6 +242,7 @@ Result<Config> read_config(const Environment& environment) {
   read_limits(env, config);
   read_log_level(env, config);
   read_places(env, config);
+  read_webhooks(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
   for (const char* name : {"REDIS_URL", "COMFYUI_BASE_URL", "API_ENGINE_BASE_URL", "API_ENGINE_KEY",

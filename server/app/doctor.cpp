@@ -1,4 +1,3 @@
-
 #include <iomanip>
 #include <iostream>
 #include <set>
@@ -6,8 +5,8 @@
 #include "base/files.h"
 #include "gpu/cpu/cpu_device.h"
 #include "server/app/commands.h"
+#include "server/app/ground.h"
 #include "server/app/studio.h"
-#include "server/io/sqlite_store.h"
 
 namespace pytoon::app {
 namespace {
@@ -70,19 +69,27 @@ void check_fonts(const Config& config, const media::FontLibrary& fonts, Report& 
   report.ok("fonts", installed);
 }
 
-void check_database(const Config& config, const Clock& clock, Report& report) {
-  const auto store = io::SqliteStore::open(config.database, clock, {});
-  if (store) {
-    const Status probed = (*store)->probe();
-    if (probed) {
-      report.ok("database", config.database.string());
-    } else {
-      report.bad("database", probed.failure().detail);
-    }
-  } else if (store.failure().kind == FailureKind::kConflict) {
+void check_database(const Config& config, Clock& clock, Report& report) {
+  const std::string place = is_postgres(config) ? "PostgreSQL" : config.database.string();
+  const auto store = open_record(config, clock);
+  if (!store && store.failure().kind == FailureKind::kConflict) {
     report.note("database", store.failure().detail);
+    return;
+  }
+  const Status probed = store ? (*store)->probe() : Status(store.failure());
+  if (probed) {
+    report.ok("database", place);
   } else {
-    report.bad("database", store.failure().detail);
+    report.bad("database", probed.failure().detail);
+  }
+}
+
+void check_webhooks(const Config& config, Report& report) {
+  if (config.webhook_keys.empty()) {
+    report.note("webhooks", config.production ? "off: WEBHOOK_SECRET is not set"
+                                              : "signed with this installation's own secret");
+  } else {
+    report.ok("webhooks", std::to_string(config.webhook_keys.size()) + " secret(s)");
   }
 }
 
@@ -103,7 +110,7 @@ void check_storage(const Config& config, Report& report) {
 }  // namespace
 
 int doctor(const Config& config) {
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Report report;
   report.ok("config", config.config_dir.string() + ", " +
@@ -118,6 +125,7 @@ int doctor(const Config& config) {
   }
   check_database(config, clock, report);
   check_storage(config, report);
+  check_webhooks(config, report);
   for (const std::string& name : config.unused) {
     report.note("setting", name + " is set, but what it configures is not built yet");
   }

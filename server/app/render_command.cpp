@@ -9,7 +9,8 @@
 #include "server/app/commands.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
-#include "server/jobs/memory_job_store.h"
+#include "server/io/file_storage.h"
+#include "server/io/open_store.h"
 
 namespace pytoon::app {
 namespace {
@@ -163,10 +164,10 @@ int render_in(House& house, const fs::path& request, const fs::path& out, const 
   if (!submitted) return complain(submitted.failure());
 
   const SteadyTime began = clock.steady_now();
-  const Status started = house.workers().start();
+  const Status started = house.start();
   if (!started) return complain(started.failure());
   Result<jobs::Job> job = follow(house, submitted->job_id, signals);
-  house.workers().stop();
+  house.stop();
   if (!job) return complain(job.failure());
   const std::chrono::duration<double> took = clock.steady_now() - began;
   if (job->status == jobs::JobStatus::kDone) {
@@ -180,14 +181,14 @@ int render_in(House& house, const fs::path& request, const fs::path& out, const 
 
 int render_request(const Config& config, const fs::path& request, const fs::path& out) {
   const StopSignals signals;
-  const SystemClock clock;
+  SystemClock clock;
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
   Result<Studio> studio = open_studio(config, log);
   if (!studio) return complain(studio.failure());
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
-  House house(config, *studio, std::make_unique<jobs::MemoryJobStore>(clock), std::move(*storage),
+  House house(Role::kRender, config, *studio, io::open_memory_store(clock), std::move(*storage),
               clock, log);
   return render_in(house, request, out, clock, signals);
 }

@@ -138,6 +138,25 @@ Status FileStorage::remove(const std::string& key) {
   return ok_status();
 }
 
+Result<std::vector<jobs::StoredObject>> FileStorage::list(const std::string& prefix) {
+  std::vector<jobs::StoredObject> found;
+  std::error_code error;
+  const fs::path start = root_ / prefix.substr(0, prefix.find_last_of('/') + 1);
+  fs::recursive_directory_iterator at(start, error);
+  if (error == std::errc::no_such_file_or_directory) return found;
+  for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
+    const std::string key = at->path().lexically_relative(root_).string();
+    struct stat facts {};
+    if (::lstat(at->path().c_str(), &facts) != 0) continue;  // gone meanwhile
+    if (S_ISDIR(facts.st_mode) || !key.starts_with(prefix) || !is_valid_key(key)) continue;
+    const auto since = std::chrono::seconds(facts.st_mtim.tv_sec) +
+                       std::chrono::microseconds(facts.st_mtim.tv_nsec / 1000);
+    found.push_back({key, facts.st_size, WallTime(since)});
+  }
+  if (error) return error_failure(error, "can't list " + start.string());
+  return found;
+}
+
 Status FileStorage::writable() {
   if (::access((root_ / ".tmp").c_str(), W_OK | X_OK) != 0) {
     return failure(FailureKind::kIo, "the storage can't be written");

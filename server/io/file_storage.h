@@ -30,6 +30,7 @@ class FileStorage final : public jobs::ObjectStore {
   bool exists(const std::string& key) override;
   Status link(const std::string& target, const std::string& key) override;
   Status remove(const std::string& key) override;
+  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override;
   Status writable() override;
 
  private:

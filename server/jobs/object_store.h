@@ -5,12 +5,21 @@
 // Thread rule: any thread. Blocks on the disk. Errors: kStorageFull, kIo, kNotFound.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace pytoon::jobs {
+
+struct StoredObject {
+  std::string key;
+  std::int64_t bytes = 0;
+  WallTime changed_at;
+};
 
 class ObjectStore {
  public:
@@ -28,6 +37,9 @@ class ObjectStore {
   // Makes `key` show the same file as `target`, replacing what was there.
   virtual Status link(const std::string& target, const std::string& key) = 0;
   virtual Status remove(const std::string& key) = 0;  // fine when there is none
+  // All objects and links whose key begins with the prefix, in no order; what is being written is
+  // not among them.
+  virtual Result<std::vector<StoredObject>> list(const std::string& prefix) = 0;
   // kStorageFull when too little space is left, kIo when it can't be written.
   virtual Status writable() = 0;
 };

@@ -26,17 +26,53 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
 
 TEST(Config, AWrongValueIsOneLineThatNamesIt) {
   const std::vector<std::pair<std::string, std::string>> wrong{
-      {"API_PORT", "eighty"},         {"API_PORT", "70000"},
-      {"WORKER_CONCURRENCY", "0"},    {"PYTOON_ENV", "prod"},
-      {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
-      {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
-      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"}};
+      {"API_PORT", "eighty"},
+      {"API_PORT", "70000"},
+      {"WORKER_CONCURRENCY", "0"},
+      {"PYTOON_ENV", "prod"},
+      {"ENGINE_POLICY_DEFAULT", "x"},
+      {"BRAND_SAFE_DEFAULT", "perhaps"},
+      {"DB_URL", "mysql://x"},
+      {"STORAGE_BACKEND", "tape"},
+      {"DB_URL", "sqlite:///"},
+      {"WORKER_PORT", "none"},
+      {"LEASE_SECONDS", "1"},
+      {"RETENTION_DAYS", "-1"},
+      {"WEBHOOK_SECRET", "secret"},
+      {"WEBHOOKS_ALLOW_PRIVATE", "perhaps"},
+      {"WEBHOOK_RETRY_SECONDS", "5;30"},
+      {"WEBHOOK_RETRY_SECONDS", "0"},
+      {"LOG_LEVEL", "loud"},
+      {"PYTOON_CONFIG_DIR", "/nonexistent"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
     EXPECT_EQ(detail.find('\n'), std::string::npos) << detail;
     EXPECT_NE(detail.find(name == "PYTOON_CONFIG_DIR" ? value : name), std::string::npos) << detail;
   }
+}
+
+TEST(Config, TheDatabaseIsAFileOrAServer) {
+  Environment environment = base();
+  EXPECT_FALSE(is_postgres(*read_config(environment)));
+  environment["DB_URL"] = "sqlite:////srv/x/pytoon.db";
+  EXPECT_EQ(read_config(environment)->database, "/srv/x/pytoon.db");
+  EXPECT_EQ(read_config(environment)->data_dir, "/srv/x");
+  environment["DB_URL"] = "postgresql://pytoon@db/pytoon";
+  EXPECT_TRUE(is_postgres(*read_config(environment)));
+}
+
+TEST(Config, SecretsOfWebhooksAreDecodedAndNeverRepeated) {
+  Environment environment = base();
+  environment["WEBHOOK_SECRET"] =
+      "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_" + std::string(32, 'A');
+  environment["WEBHOOK_RETRY_SECONDS"] = "1,60";
+  const Result<Config> config = read_config(environment);
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->webhook_keys.size(), 2U);
+  ASSERT_EQ(config->webhook_schedule.size(), 2U);
+  EXPECT_EQ(config->webhook_schedule[1], std::chrono::seconds(60));
+  EXPECT_EQ(refusal("WEBHOOK_SECRET", "whsec_hush-hush").find("hush"), std::string::npos);
 }
 
 TEST(Config, ProductionNeedsAStrongKey) {

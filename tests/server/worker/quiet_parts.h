@@ -26,8 +26,17 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
   void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
   void fallback_used(const std::string& type) override { count(fallbacks, type); }
+  void job_cancelled(spec::Archetype) override {}
+  void job_retried(spec::Archetype) override {}
+  void task_reaped(jobs::Work) override { ++reaped; }
+  void lease_lost(jobs::Work) override { ++lost; }
+  void job_quarantined() override { ++quarantined; }
+  void webhook_tried(jobs::WebhookOutcome) override {}
 
   std::atomic<int> done{0};
+  std::atomic<int> reaped{0};
+  std::atomic<int> lost{0};
+  std::atomic<int> quarantined{0};
   // Read when no run is at work.
   std::map<std::string, int> failed;
   std::map<std::string, int> segments;
