@@ -1,6 +1,7 @@
 #include "server/app/backup.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -56,6 +57,18 @@ bool is_inside(const std::string& path) {
     if (part == "..") return false;
   }
   return true;
+}
+
+std::optional<Manifest> manifest_from(const Json& json) {
+  if (json.at("format").get<int>() != kFormat) return std::nullopt;
+  Manifest manifest{json.at("created_at"), json.at("database"), {}};
+  for (const Json& row : json.at("entries")) {
+    BackupEntry entry{row.at("path"), row.value("bytes", std::int64_t{0}), row.value("sha256", ""),
+                      row.value("link", "")};
+    if (!is_inside(entry.path)) return std::nullopt;
+    manifest.entries.push_back(std::move(entry));
+  }
+  return manifest;
 }
 
 bool is_storage(const BackupEntry& entry) { return entry.path.starts_with("storage/"); }
@@ -139,20 +152,14 @@ Result<Manifest> read_manifest(const fs::path& folder) {
     return failure(FailureKind::kNotFound,
                    folder.string() + " is no whole backup: it has no " + std::string(kManifest));
   }
-  const Failure unreadable = failure(FailureKind::kMalformed, file.string() + " can't be read");
-  const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object() || json.value("format", 0) != kFormat || !json.contains("entries")) {
-    return unreadable;
+  try {
+    const Json json = Json::parse(*text);
+    std::optional<Manifest> manifest = manifest_from(json);
+    if (manifest) return std::move(*manifest);
+  } catch (const Json::exception&) {
+    // a field is missing or of another type
   }
-  Manifest manifest{json.value("created_at", ""), json.value("database", ""), {}};
-  for (const Json& row : json["entries"]) {
-    if (!row.is_object()) return unreadable;
-    BackupEntry entry{row.value("path", ""), row.value("bytes", std::int64_t{0}),
-                      row.value("sha256", ""), row.value("link", "")};
-    if (!is_inside(entry.path)) return unreadable;
-    manifest.entries.push_back(std::move(entry));
-  }
-  return manifest;
+  return failure(FailureKind::kMalformed, file.string() + " can't be read");
 }
 
 Status verify(const Manifest& manifest, const fs::path& folder) {

@@ -73,8 +73,10 @@ std::vector<Route> control_routes(Service& service) {
   using Step = Result<Response> (*)(Service&, const Request&);
   const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
                               BodyKind body = BodyKind::kNone) {
-    return Route{method, std::move(pattern), scope, body, false,
-                 [&service, step](const Request& request) { return step(service, request); }};
+    return Route{
+        method, std::move(pattern),
+        scope,  body,
+        false,  [&service, step](const Request& request) { return step(service, request); }};
   };
   return {
       row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),

@@ -48,8 +48,7 @@ struct HttpServer::Parts {
         Callbacks callbacks)
       : options(std::move(wanted)),
         front(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
-              std::move(keys),
-              options.rate,
+              std::move(keys), options.rate,
               BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                          options.upload_bytes_max, options.spool_folder},
               clock, log, draining),

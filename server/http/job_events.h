@@ -1,8 +1,8 @@
 // A job's progress as server-sent events (WHATWG HTML, section "Server-sent events"):
 //
 //   id: <version>  event: progress  data: <the job's JSON>   at each new version
-//   id: <version>  event: done      data: <the job's JSON>   once it is in a final state; the end
-//                  event: gone      data: <problem JSON>     when it can't be seen any more; the end
+//   id: <version>  event: done      data: <the job's JSON>   once it is in a final state: the end
+//                  event: gone      data: <problem JSON>     when it is gone; the end
 //   : still here                                             every 15 s without another event
 //
 // A client that comes back with Last-Event-ID is told the present state at once if it is another

@@ -1,5 +1,5 @@
-// All routes, in one table a folder: operators' (no key), jobs', life-cycle, uploads'. A new route is a new row
-// in one of them and a path in openapi.json; a test holds the two together.
+// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads'. A new route is
+// a new row in one of them and a path in openapi.json; a test holds the two together.
 #pragma once
 
 #include <atomic>

@@ -32,8 +32,8 @@ std::optional<std::int64_t> Forecast::eta_seconds(const Job& job) {
   if (!work || work->threads < 1) return std::nullopt;
   const std::optional<std::int64_t> before = ahead(job.id, now);
   if (!before) return std::nullopt;
-  return jobs::eta_seconds({static_cast<double>(*before), segments_left(job),
-                            work->seconds_per_segment, work->threads});
+  return jobs::eta_seconds(
+      {static_cast<double>(*before), segments_left(job), work->seconds_per_segment, work->threads});
 }
 
 std::optional<Backlog> Forecast::backlog(SteadyTime now) {

@@ -99,8 +99,7 @@ Result<Job> JobService::force_fail(const Caller& caller, const std::string& id,
   if (!job) return job;
   remove_files(id);
   parts_.metrics.job_failed(job->spec.archetype, "forced");
-  parts_.log.warning("job_force_failed",
-                     {{"job_id", id}, {"error", error}, {"by", caller.tenant}});
+  parts_.log.warning("job_force_failed", {{"job_id", id}, {"error", error}, {"by", caller.tenant}});
   return job;
 }
 

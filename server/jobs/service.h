@@ -73,8 +73,8 @@ struct Capacity {
   std::int64_t queued_jobs = 0;
   std::int64_t open_segments = 0;
   double oldest_queued_seconds = 0;
-  double seconds_per_segment = 0;  // 0 when unknown
-  int threads = 0;                 // of all live workers
+  double seconds_per_segment = 0;    // 0 when unknown
+  int threads = 0;                   // of all live workers
   std::vector<WorkerFacts> workers;  // seen lately
   int dead_letters = 0;              // counted up to 1000
   std::vector<DeadLetter> latest;    // of them, newest first

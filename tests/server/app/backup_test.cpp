@@ -94,11 +94,16 @@ TEST_F(BackupTest, WhatIsThereIsNotWrittenOverUnlessForced) {
 
 TEST_F(BackupTest, AManifestNamesNothingOutside) {
   for (const char* path : {"../x", "storage/../../x", "/etc/passwd", ""}) {
-    const nlohmann::json json{{"format", 1},
-                              {"database", "sqlite"},
-                              {"entries", {{{"path", path}, {"sha256", "00"}}}}};
+    nlohmann::json json{{"format", 1}, {"created_at", ""}, {"database", "sqlite"}};
+    json["entries"].push_back({{"path", path}, {"sha256", "00"}});
     write(backup_ / "manifest.json", json.dump());
     EXPECT_FALSE(read_manifest(backup_)) << path;
+  }
+  for (const char* text :
+       {"{", "[]", R"({"format":2,"entries":[]})", R"({"format":"x"})",
+        R"({"format":1,"entries":[7]})", R"({"format":1,"entries":[{"path":7}]})"}) {
+    write(backup_ / "manifest.json", text);
+    EXPECT_FALSE(read_manifest(backup_)) << text;
   }
 }
 

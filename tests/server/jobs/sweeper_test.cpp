@@ -53,8 +53,7 @@ class SweeperTest : public testing::Test {
   std::ostringstream lines_;
   Log log_{clock_, lines_};
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
-  std::unique_ptr<io::FileStorage> storage_ =
-      *io::FileStorage::open(folder_.path() / "storage", 0);
+  std::unique_ptr<io::FileStorage> storage_ = *io::FileStorage::open(folder_.path() / "storage", 0);
 };
 
 TEST_F(SweeperTest, OldObjectsThatNoRowNamesGo) {
@@ -66,8 +65,8 @@ TEST_F(SweeperTest, OldObjectsThatNoRowNamesGo) {
   put("jobs/a/output.mp4", hours(100));
   sweep();
   EXPECT_FALSE(storage_->exists("segments/loser.2.mp4"));
-  for (const char* key : {"segments/named.1.mp4", "segments/young.3.mp4", "assets/acme/a.png",
-                          "jobs/a/output.mp4"}) {
+  for (const char* key :
+       {"segments/named.1.mp4", "segments/young.3.mp4", "assets/acme/a.png", "jobs/a/output.mp4"}) {
     EXPECT_TRUE(storage_->exists(key)) << key;
   }
   EXPECT_TRUE(logged("\"segments_removed\":1"));
