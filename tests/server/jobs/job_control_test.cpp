@@ -57,7 +57,8 @@ TEST_F(JobControlTest, ARetryKeepsWhatIsFinishedAndRings) {
   EXPECT_EQ(bell_.rung, rung + 1);
   EXPECT_EQ(metrics_.retried, 1);
   int done = 0;
-  for (const Segment& segment : *store_.segments(id)) {
+  const auto segments = store_.segments(id);
+  for (const Segment& segment : *segments) {
     done += segment.status == SegmentStatus::kDone;
   }
   EXPECT_EQ(done, 2);
@@ -136,7 +137,7 @@ TEST_F(JobControlTest, OnlyPublicWebhooksAreTaken) {
   const std::string id = submit({{"webhook_url", "https://example.com/hook"}});
   EXPECT_EQ(store_.job(id)->webhook_url, "https://example.com/hook");
   make(0, {.webhooks = Webhooks::kAny});
-  submit({{"webhook_url", "http://127.0.0.1:9/x"}});
+  submit({{"webhook_url", "http://127.0.0.1:9000/x"}});
   make(0, {.webhooks = Webhooks::kNone});
   json order = body();
   order["webhook_url"] = "https://example.com/hook";

@@ -40,7 +40,7 @@ TEST(WebhookSignature, TwoSecretsSignBoth) {
 }
 
 TEST(WebhookSignature, RefusesWeakSecretsWithoutRepeatingThem) {
-  for (const std::string secret :
+  for (const std::string& secret :
        {std::string("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), std::string("whsec_"),
         std::string("whsec_not*base64"), "whsec_" + base64("too short"),
         "whsec_" + base64(std::string(65, 'x'))}) {
