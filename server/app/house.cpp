@@ -40,6 +40,7 @@ jobs::WorkerFacts facts_of(const Config& config, const Studio& studio, IdSource&
 worker::Options worker_options(const Config& config, const jobs::WorkerFacts& facts) {
   worker::Options options;
   options.holder = facts.holder;
+  options.encoders = {config.encoder.codec};
   options.lease = config.lease;
   options.last_logo = "assets/brand_logo.png";
   return options;

@@ -16,6 +16,7 @@ Result<render::InputFile> fetch(const std::string& uri, const std::string& tenan
   const Result<jobs::AssetRecord> record = store.asset(tenant, key);
   if (!record && record.failure().kind != FailureKind::kNotFound) return record.failure();
   const Result<std::filesystem::path> path = storage.local(key);
+  if (!path && path.failure().kind != FailureKind::kNotFound) return path.failure();
   if (!record || !path) return lost(uri, "is gone");
   const Result<std::string> sha256 = sha256_file(*path);
   if (!sha256 && sha256.failure().kind != FailureKind::kNotFound) return sha256.failure();

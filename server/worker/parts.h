@@ -28,7 +28,8 @@ struct Parts {
 };
 
 struct Options {
-  std::string holder;                 // who we are in leases: unique for each start of a process
+  std::string holder;  // who we are in leases: unique for each start of a process
+  std::vector<std::string> encoders;  // the renderer's, best first; new jobs get the first
   std::chrono::milliseconds lease{20'000};  // renewed at a quarter of it
   std::chrono::milliseconds back_off{1000};  // doubles
   std::chrono::milliseconds back_off_max{30'000};

@@ -35,6 +35,7 @@ Status Task::prepare() {
 
   jobs::Preparation preparation;
   preparation.segments = claim_.segments;
+  preparation.encoder = job.encoder.empty() ? desk_.options.encoders.front() : job.encoder;
   const std::vector<std::string> chain = engines::chain_of(job.spec, parts.presets);
   std::string last_reason;
   for (jobs::Segment& segment : preparation.segments) {

@@ -19,6 +19,7 @@ bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts)
     : desk_(parts, std::move(options)), fleet_(fleet), facts_(std::move(facts)) {
   facts_.holder = desk_.options.holder;
+  facts_.encoders = desk_.options.encoders;
 }
 
 bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
@@ -51,6 +52,7 @@ bool Worker::step(Hands hands) {
   const auto held = held_.insert(held_.end(), Held{task});
   if (stopping_) task->stop(Task::Stop::kLeaving);
   const bool alone = task->suspect();
+  changed_.wait(lock, [&] { return !alone_ || task->stopped(); });
   if (alone) wait_until_alone(lock, *task);
   held->moved_at = desk_.parts.clock.steady_now();
   held->begun = true;
@@ -65,14 +67,12 @@ bool Worker::step(Hands hands) {
   return true;
 }
 
-// The last of several suspects to arrive waits for the first.
+// Nobody begins any more; what began before is waited for.
 void Worker::wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task) {
-  changed_.wait(lock, [&] { return !alone_ || task.stopped(); });
   alone_ = true;
   changed_.wait(lock, [&] {
-    return task.stopped() || std::all_of(held_.begin(), held_.end(), [&](const Held& held) {
-             return held.task.get() == &task || held.task->suspect();
-           });
+    return task.stopped() || std::none_of(held_.begin(), held_.end(),
+                                          [](const Held& held) { return held.begun; });
   });
 }
 

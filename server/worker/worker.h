@@ -26,7 +26,7 @@ enum class Hands { kDrawing, kWaiting };
 
 class Worker {
  public:
-  // facts: what the fleet is told of us; its holder is the options'.
+  // facts: what the fleet is told of us; holder and encoders are the options'.
   Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts);
 
   // Does one task, if there is one for these hands. False: there was nothing to do.

@@ -7,7 +7,7 @@ namespace pytoon::worker {
 class JobInputs : public RunFixture {
  protected:
   Result<render::Inputs> fetch(const fs::path& last_logo = "") {
-    return fetch_inputs(wish_.job, store_, *storage_, last_logo);
+    return fetch_inputs(wish_.job, *store_, *storage_, last_logo);
   }
   void keep_logo(const std::string& key) {
     const fs::path staged = storage_->staging("logo");

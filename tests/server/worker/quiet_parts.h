@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "engines/ladder.h"
 #include "engines/local_compositor.h"
-#include "server/io/sql_store.h"
+#include "server/io/open_store.h"
 #include "server/jobs/ports.h"
 #include "tests/server/jobs/samples.h"
 
@@ -55,10 +55,6 @@ inline std::vector<std::unique_ptr<engines::Engine>> only_the_compositor() {
   std::vector<std::unique_ptr<engines::Engine>> engines;
   engines.push_back(std::make_unique<engines::LocalCompositor>());
   return engines;
-}
-
-inline std::unique_ptr<io::SqlStore> in_memory_store(const Clock& clock) {
-  return std::move(*io::SqlStore::in_memory(clock));
 }
 
 struct QuietParts {

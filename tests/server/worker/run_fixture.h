@@ -17,7 +17,6 @@ namespace pytoon::worker {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-using testing_support::in_memory_store;
 using testing_support::only_the_compositor;
 using testing_support::RecordingMetrics;
 
@@ -59,8 +58,8 @@ class RunFixture : public testing::Test {
   std::unique_ptr<Worker> worker(const std::string& holder = "worker") {
     Options options = options_;
     options.holder = holder;
+    options.encoders = {"fake"};
     jobs::WorkerFacts facts;
-    facts.encoders = {"fake"};
     facts.threads = 1;
     return std::make_unique<Worker>(parts(), *store_, options, facts);
   }
@@ -118,7 +117,7 @@ class RunFixture : public testing::Test {
   testing_support::TemporaryFolder folder_;
   std::ostringstream lines_;
   Log log_{clock_, lines_};
-  std::unique_ptr<io::SqlStore> store_ = in_memory_store(clock_);
+  std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;
   engines::Ladder ladder_{only_the_compositor()};

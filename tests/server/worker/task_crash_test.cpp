@@ -20,8 +20,8 @@ class TaskCrash : public RunFixture {
                          presets_, metrics_, clock_,  log_};
       Options options = options_;
       options.holder = "mortal";
+      options.encoders = {"fake"};
       jobs::WorkerFacts facts;
-      facts.encoders = {"fake"};
       Worker hands(mortal, *store_, options, facts);
       for (int i = 0; i < 100 && !doom.met() && !is_terminal(job("a").status); ++i) {
         try {
@@ -41,7 +41,7 @@ class TaskCrash : public RunFixture {
     storage_.reset();
     fs::remove_all(root());
     storage_ = *io::FileStorage::open(root(), 0);
-    store_ = in_memory_store(clock_);
+    store_ = io::open_memory_store(clock_);
     submit(order("a"));
   }
 };

@@ -26,9 +26,9 @@ class WorkerPoolTest : public RunFixture {
   std::unique_ptr<Pool> pool(int threads) {
     Options options = options_;
     options.holder = "pool" + std::to_string(++pools_);
+    options.encoders = {"fake"};
     options.back_off = milliseconds(1);
     jobs::WorkerFacts facts;
-    facts.encoders = {"fake"};
     const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
     const Parts real{*store_,  *store_,  *storage_,   renderer_, ladder_,
                      presets_, metrics_, real_clock_, log_};
@@ -165,10 +165,11 @@ TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
   EXPECT_TRUE(ends("a"));
 }
 
-// Makes a job that has crashed twice.
+// Makes a job whose segment has crashed twice.
 void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
   for (int i = 0; i < 2; ++i) {
-    const auto claim = *tasks.lease_next({"dying", {jobs::Work::kPrepare}, {}}, milliseconds(1000));
+    const auto claim =
+        *tasks.lease_next({"dying", {jobs::Work::kRender}, {"fake"}}, milliseconds(1000));
     ASSERT_EQ(claim->job.id, id);
     ASSERT_TRUE(tasks.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
   }
@@ -179,6 +180,7 @@ TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
   auto suspect = order("suspect", 1);
   suspect.job.priority = 9;
   submit(suspect);
+  ASSERT_TRUE(step(*worker("first")));  // prepares it
   crash_twice(*store_, "suspect");
   for (const char* id : {"b", "c", "d"}) submit(order(id));
   std::atomic<int> drawing{0};
