@@ -8,54 +8,172 @@
 
 namespace {
 
-using pytoon::app::Config;
+namespace app = pytoon::app;
+using Command = std::function<int()>;
 
-int with_config(const std::function<int(const Config&)>& command) {
-  const auto environment = pytoon::app::read_environment(".env");
-  const pytoon::Result<Config> config = environment ? pytoon::app::read_config(*environment)
-                                                    : pytoon::Result<Config>(environment.failure());
-  if (!config) {
-    std::cerr << "pytoon: " << config.failure().detail << "\n";
-    return 2;
-  }
-  return command(*config);
+int complain(const pytoon::Failure& fault) {
+  std::cerr << "pytoon: " << fault.detail << "\n";
+  return 2;
+}
+
+int with_environment(const std::function<int(const app::Environment&)>& command) {
+  const auto environment = app::read_environment(".env");
+  return environment ? command(*environment) : complain(environment.failure());
+}
+
+int with_config(const std::function<int(const app::Config&)>& command) {
+  return with_environment([&](const app::Environment& environment) {
+    const pytoon::Result<app::Config> config = app::read_config(environment);
+    return config ? command(*config) : complain(config.failure());
+  });
+}
+
+// What the options of the command line are read into.
+struct Words {
+  std::string request;
+  std::string out;
+  std::string folder;
+  std::string job;
+  std::string error = "failed by an operator";
+  app::JobsListing listing;
+  bool json = false;
+  bool force = false;
+  bool resume = false;
+};
+
+CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, Command& chosen,
+              Command command) {
+  CLI::App* sub = parent.add_subcommand(name, help);
+  sub->callback([&chosen, command = std::move(command)] { chosen = command; });
+  return sub;
+}
+
+void add_servers(CLI::App& root, Command& chosen) {
+  add(root, "serve", "Run API and workers in one process", chosen,
+      [] { return with_config(app::serve); });
+  add(root, "api", "Run the API alone (PostgreSQL)", chosen, [] { return with_config(app::api); });
+  add(root, "worker", "Run workers alone (PostgreSQL)", chosen,
+      [] { return with_config(app::worker); });
+}
+
+void add_tools(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* render = add(root, "render", "Render one request without a server", chosen, [&words] {
+    return with_config([&words](const app::Config& config) {
+      return app::render_request(config, words.request, words.out);
+    });
+  });
+  render
+      ->add_option("request", words.request,
+                   "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, clip_uris, mask_uri")
+      ->required();
+  render
+      ->add_option("--out", words.out,
+                   "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
+      ->required();
+  add(root, "doctor", "Say what this machine has and lacks", chosen,
+      [] { return with_config(app::doctor); });
+  CLI::App* presets = add(root, "presets", "List the presets", chosen, [&words] {
+    return with_config(
+        [&words](const app::Config& config) { return app::list_presets(config, words.json); });
+  });
+  presets->add_flag("--json", words.json, "As GET /api/v1/presets answers");
+  add(root, "version", "Print the version", chosen, [] {
+    std::cout << "pytoon " PYTOON_VERSION "\n";
+    return 0;
+  });
+}
+
+void add_backup(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* backup =
+      add(root, "backup", "Copy database and storage while the service runs", chosen, [&words] {
+        return with_config(
+            [&words](const app::Config& config) { return app::back_up(config, words.folder); });
+      });
+  backup->add_option("folder", words.folder, "Empty, or not there yet")->required();
+  CLI::App* restore =
+      add(root, "restore", "Put a backup back, the service being stopped", chosen, [&words] {
+        return with_config([&words](const app::Config& config) {
+          return app::restore(config, words.folder, words.force);
+        });
+      });
+  restore->add_option("folder", words.folder, "Made by pytoon backup")->required();
+  restore->add_flag("--force", words.force, "Also over what is there");
+}
+
+// A command about one job.
+void add_turn(CLI::App& jobs, const std::string& name, const std::string& help, Words& words,
+              Command& chosen, int (*turn)(const app::Environment&, const std::string&)) {
+  add(jobs, name, help, chosen,
+      [&words, turn] {
+        return with_environment(
+            [&](const app::Environment& environment) { return turn(environment, words.job); });
+      })
+      ->add_option("job", words.job)
+      ->required();
+}
+
+void add_jobs(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* jobs = root.add_subcommand("jobs", "Ask a running server about jobs, and change them");
+  jobs->require_subcommand(1);
+  CLI::App* list = add(*jobs, "list", "Newest first", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::list_jobs(environment, words.listing);
+    });
+  });
+  list->add_option("--status", words.listing.status, "Only of this status, such as FAILED");
+  list->add_option("--cursor", words.listing.cursor, "Where the page before ended");
+  list->add_option("--limit", words.listing.limit, "Jobs a page")->check(CLI::Range(1, 200));
+  list->add_flag("--json", words.listing.json, "As the API answers");
+  CLI::App* show = add(*jobs, "show", "One job and its segments", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::show_job(environment, words.job, words.json);
+    });
+  });
+  show->add_option("job", words.job)->required();
+  show->add_flag("--json", words.json, "As the API answers");
+  add_turn(*jobs, "cancel", "Stop it", words, chosen, app::cancel_job);
+  add_turn(*jobs, "retry", "Run a failed one again, keeping finished segments", words, chosen,
+           app::retry_job);
+  add_turn(*jobs, "redeliver", "Send its webhook again", words, chosen, app::redeliver_webhook);
+  CLI::App* fail = add(*jobs, "fail", "Force-fail a stuck one (admin)", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::fail_job(environment, words.job, words.error);
+    });
+  });
+  fail->add_option("job", words.job)->required();
+  fail->add_option("--error", words.error, "Why");
+}
+
+void add_fleet(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* drain = add(root, "drain", "Take no new jobs (admin)", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::set_draining(environment, !words.resume);
+    });
+  });
+  drain->add_flag("--resume", words.resume, "Take them again");
+  CLI::App* capacity =
+      add(root, "capacity", "Workers, backlog and dead letters (admin)", chosen, [&words] {
+        return with_environment([&words](const app::Environment& environment) {
+          return app::show_capacity(environment, words.json);
+        });
+      });
+  capacity->add_flag("--json", words.json, "As the API answers");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Pytoon turns product images and a few lines of text into finished videos.",
-               "pytoon");
-  app.require_subcommand(1);
-  app.footer("Settings come from the environment and from .env: see .env.example.");
-
-  const CLI::App* serve = app.add_subcommand("serve", "Run API and workers in one process");
-  CLI::App* render = app.add_subcommand("render", "Render one request without a server");
-  std::string request;
-  std::string out;
-  render
-      ->add_option(
-          "request", request,
-          "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, clip_uris, mask_uri")
-      ->required();
-  render->add_option("--out", out, "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
-      ->required();
-  const CLI::App* doctor = app.add_subcommand("doctor", "Say what this machine has and lacks");
-  CLI::App* presets = app.add_subcommand("presets", "List the presets");
-  bool json = false;
-  presets->add_flag("--json", json, "As GET /api/v1/presets answers");
-  const CLI::App* version = app.add_subcommand("version", "Print the version");
-  CLI11_PARSE(app, argc, argv);
-
-  if (version->parsed()) {
-    std::cout << "pytoon " PYTOON_VERSION "\n";
-    return 0;
-  }
-  return with_config([&](const Config& config) {
-    if (serve->parsed()) return pytoon::app::serve(config);
-    if (render->parsed()) return pytoon::app::render_request(config, request, out);
-    if (doctor->parsed()) return pytoon::app::doctor(config);
-    CHECK(presets->parsed(), "a subcommand without a handler");
-    return pytoon::app::list_presets(config, json);
-  });
+  CLI::App root("Pytoon turns product images and a few lines of text into finished videos.",
+                "pytoon");
+  root.require_subcommand(1);
+  root.footer("Settings come from the environment and from .env: see .env.example.");
+  Words words;
+  Command chosen;
+  add_servers(root, chosen);
+  add_tools(root, words, chosen);
+  add_jobs(root, words, chosen);
+  add_fleet(root, words, chosen);
+  add_backup(root, words, chosen);
+  CLI11_PARSE(root, argc, argv);
+  return chosen();
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/web_address.h"
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::spec {
@@ -12,9 +13,8 @@ namespace {
 
 constexpr std::string_view kScheme = "storage://";
 constexpr std::size_t kMaxUriBytes = 1024;
+constexpr std::size_t kMaxWebhookBytes = 2048;
 
-// Fields of the contract whose feature is not there yet.
-constexpr std::array kNotBuilt{"webhook_url"};
 
 Captions read_captions(const Json& json, const std::string& pointer,
                        std::vector<FieldFault>& faults) {
@@ -25,6 +25,14 @@ Captions read_captions(const Json& json, const std::string& pointer,
   if (r.has("cta")) captions.cta = r.text("cta", 0, kMaxCaptionBytes);
   r.finish();
   return captions;
+}
+
+std::string read_webhook(FieldReader& r) {
+  std::string url = r.text("webhook_url", 1, kMaxWebhookBytes);
+  if (url.empty()) return url;  // named already
+  const Result<WebAddress> address = parse_web_address(url);
+  if (!address) r.fault("webhook_url", "is no web address: " + address.failure().detail);
+  return url;
 }
 
 void read_look(FieldReader& r, JobRequest& request) {
@@ -60,6 +68,7 @@ Result<JobRequest> parse_job_request(const nlohmann::json& body) {
       request.captions = read_captions(*captions, "/captions", faults);
     }
   }
+  if (r.has("webhook_url")) request.webhook_url = read_webhook(r);
   for (const char* name : kNotBuilt) {
     if (!r.has(name)) continue;
     r.know(name);

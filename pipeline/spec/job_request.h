@@ -34,6 +34,7 @@ struct JobRequest {
   std::optional<Captions> captions;
   std::string platform = "universal";
   std::optional<std::uint32_t> seed;
+  std::string webhook_url;  // http or https; "" is none
   // Made for another Pytoon that finishes it: no captions, no logo, no product of an overlay.
   bool footage_only = false;
   int priority = 5;  // 0 (last) .. 9 (first)

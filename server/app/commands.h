@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "server/app/config.h"
 
@@ -10,6 +11,11 @@ namespace pytoon::app {
 
 // API and workers in one process until SIGINT or SIGTERM.
 int serve(const Config& config);
+// The API alone, and the workers alone: on PostgreSQL, any number of each. Within 30 s of SIGTERM
+// they have handed back what they held and are gone.
+int api(const Config& config);
+int worker(const Config& config);
+
 // One job without a server: checks the request's files as an upload would, renders, writes the
 // job's files into `out`. Shows progress when standard error is a terminal.
 int render_request(const Config& config, const std::filesystem::path& request,
@@ -18,5 +24,28 @@ int render_request(const Config& config, const std::filesystem::path& request,
 int doctor(const Config& config);
 // The presets as a table, or as JSON.
 int list_presets(const Config& config, bool json);
+
+// Copies database and storage into a folder that is empty or not there, with checksums, while the
+// service runs.
+int back_up(const Config& config, const std::filesystem::path& folder);
+// Puts such a folder back. Refuses while the service runs, and, without `force`, a place that is
+// not empty.
+int restore(const Config& config, const std::filesystem::path& folder, bool force);
+
+// Asked of a running server over REST (server/app/remote.h).
+struct JobsListing {
+  std::string status;
+  std::string cursor;
+  int limit = 50;
+  bool json = false;
+};
+int list_jobs(const Environment& environment, const JobsListing& listing);
+int show_job(const Environment& environment, const std::string& id, bool json);
+int cancel_job(const Environment& environment, const std::string& id);
+int retry_job(const Environment& environment, const std::string& id);
+int fail_job(const Environment& environment, const std::string& id, const std::string& error);
+int redeliver_webhook(const Environment& environment, const std::string& id);
+int set_draining(const Environment& environment, bool draining);
+int show_capacity(const Environment& environment, bool json);
 
 }  // namespace pytoon::app

@@ -8,6 +8,7 @@
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
+#include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
@@ -91,6 +92,9 @@ void read_limits(Variables& env, Config& config) {
   config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
+  config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
+  config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS", 20, 2, 3600));
+  config.retention_days = env.whole("RETENTION_DAYS", 0, 0, 36'500);
 }
 
 void read_log_level(Variables& env, Config& config) {
@@ -115,25 +119,90 @@ void read_device(Variables& env, Config& config) {
   }
 }
 
-void read_places(Variables& env, Config& config) {
-  const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
-  if (backend != "filesystem") {
-    env.note(wrong("STORAGE_BACKEND", "must be filesystem: other back ends are not built yet"));
+void read_database(Variables& env, Config& config) {
+  const Result<io::DatabaseUrl> url =
+      io::parse_database_url(env.text("DB_URL").value_or("sqlite:///data/pytoon.db"));
+  if (!url) {
+    env.note(wrong("DB_URL", url.failure().detail));
+    return;
   }
-  config.storage_root = env.text("STORAGE_ROOT").value_or("storage");
-  const std::string url = env.text("DB_URL").value_or("sqlite:///data/pytoon.db");
-  constexpr std::string_view kSqlite = "sqlite:///";
-  if (!url.starts_with(kSqlite) || url.size() == kSqlite.size()) {
-    env.note(wrong("DB_URL", "must be sqlite:///path: other databases are not built yet"));
+  config.database_url = *url;
+  config.database = url->file;
+  const bool file = url->kind == io::DatabaseUrl::Kind::kSqlite;
+  config.data_dir = file ? url->file.parent_path() : "data";
+}
+
+void read_redis(Variables& env, Config& config) {
+  const std::optional<std::string> url = env.text("REDIS_URL");
+  if (!url) return;
+  Result<io::RedisAddress> address = io::parse_redis_url(*url);
+  if (address) {
+    config.redis = std::move(*address);
   } else {
-    config.database = url.substr(kSqlite.size());
+    env.note(wrong("REDIS_URL", address.failure().detail));
   }
+}
+
+// Where files are kept: below STORAGE_ROOT, or in S3 with STORAGE_ROOT as the local workplace.
+void read_storage(Variables& env, Config& config) {
+  const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
+  config.storage_root = env.text("STORAGE_ROOT").value_or("storage");
+  if (backend == "filesystem") return;
+  if (backend != "s3") {
+    env.note(wrong("STORAGE_BACKEND", "must be filesystem or s3"));
+    return;
+  }
+  const auto text = [&env](const char* name) { return env.text(name).value_or(""); };
+  Result<io::S3Options> options =
+      io::make_s3_options({text("MINIO_ENDPOINT"), text("MINIO_ACCESS_KEY"),
+                           text("MINIO_SECRET_KEY"), text("S3_BUCKET"), text("S3_REGION")});
+  if (options) {
+    config.s3 = std::move(*options);
+  } else {
+    env.note(options.failure());
+  }
+}
+
+// "5,30,120": seconds, each at most a day.
+void read_schedule(Variables& env, Config& config) {
+  const std::optional<std::string> list = env.text("WEBHOOK_RETRY_SECONDS");
+  if (!list) return;
+  config.webhook_schedule.clear();
+  const char* at = list->data();
+  const char* const end = at + list->size();
+  while (at < end) {
+    int seconds = 0;
+    const auto read = std::from_chars(at, end, seconds);
+    const bool ends = read.ptr == end || *read.ptr == ',';
+    if (read.ec != std::errc() || !ends || seconds < 1 || seconds > 86'400) {
+      env.note(wrong("WEBHOOK_RETRY_SECONDS", "must be whole seconds separated by commas"));
+      return;
+    }
+    config.webhook_schedule.emplace_back(std::chrono::seconds(seconds));
+    at = read.ptr == end ? end : read.ptr + 1;
+  }
+}
+
+void read_webhooks(Variables& env, Config& config) {
+  auto keys = jobs::webhook_keys(env.text("WEBHOOK_SECRET").value_or(""));
+  if (keys) {
+    config.webhook_keys = std::move(*keys);
+  } else {
+    env.note(wrong("WEBHOOK_SECRET", keys.failure().detail));
+  }
+  config.webhooks_allow_private = env.truth("WEBHOOKS_ALLOW_PRIVATE").value_or(false);
+  read_schedule(env, config);
+}
+
+void read_places(Variables& env, Config& config) {
+  read_storage(env, config);
+  read_database(env, config);
+  read_redis(env, config);
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
-  config.spend_journal = config.database.parent_path() / "spend.jsonl";
-  config.cache_dir =
-      env.text("PYTOON_CACHE_DIR").value_or((config.database.parent_path() / "cache").string());
+  config.spend_journal = config.data_dir / "spend.jsonl";
+  config.cache_dir = env.text("PYTOON_CACHE_DIR").value_or((config.data_dir / "cache").string());
 }
 
 void read_font_dirs(Variables& env, Config& config) {
@@ -262,11 +331,9 @@ Result<Config> read_config(const Environment& environment) {
   read_device(env, config);
   read_places(env, config);
   read_font_dirs(env, config);
+  read_webhooks(env, config);
   read_overrides(env, config.catalogue.defaults);
   if (env.fault()) return *env.fault();
-  for (const char* name : {"REDIS_URL", "MINIO_ENDPOINT"}) {
-    if (env.text(name)) config.unused.emplace_back(name);
-  }
   const Status files = read_files(env, config);
   if (!files) return files.failure();
   return config;

@@ -2,7 +2,9 @@
 // wrong value is one Failure whose detail is one line that names the variable or the file.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,10 @@
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
+#include "server/io/database_url.h"
+#include "server/io/redis/redis_url.h"
+#include "server/io/storage/s3_options.h"
+#include "server/jobs/webhook_sender.h"
 
 namespace pytoon::app {
 
@@ -27,9 +33,20 @@ struct Config {
   double requests_per_second = 200;      // RATE_LIMIT_RPS: per key
   LogLevel log_level = LogLevel::kInfo;  // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;    // STORAGE_ROOT
-  std::filesystem::path database;        // DB_URL=sqlite:///relative or sqlite:////absolute
-  std::filesystem::path config_dir;      // PYTOON_CONFIG_DIR
-  std::filesystem::path cache_dir;       // PYTOON_CACHE_DIR
+  io::DatabaseUrl database_url;          // DB_URL: sqlite:///relative, sqlite:////absolute, or
+                                         // postgresql://...; may hold a password: never logged
+  std::filesystem::path database;        // of SQLite; "" for PostgreSQL
+  std::filesystem::path data_dir;        // what an installation makes for itself: keys
+  std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with MINIO_*, S3_*
+  std::optional<io::RedisAddress> redis;    // REDIS_URL
+  int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
+  std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
+  int retention_days = 0;                   // RETENTION_DAYS: of files of ended jobs; 0 is for ever
+  std::vector<std::string> webhook_keys;    // WEBHOOK_SECRET, decoded; never logged
+  bool webhooks_allow_private = false;      // WEBHOOKS_ALLOW_PRIVATE: for development
+  jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
+  std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
+  std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
   media::EncoderWish encoder;            // config/engine.yaml
   engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
   std::filesystem::path spend_journal;   // beside the database
@@ -38,8 +55,9 @@ struct Config {
   gpu::DeviceWish device = gpu::DeviceWish::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's
   std::vector<std::filesystem::path> font_dirs;
-  std::vector<std::string> unused;  // variables that are set for parts not built yet
 };
+
+inline bool is_postgres(const Config& config) { return config.database.empty(); }
 
 // Values of the environment and the files of its config folder.
 Result<Config> read_config(const Environment& environment);

@@ -1,16 +1,17 @@
-
 #include <iomanip>
 #include <iostream>
 #include <set>
 
+#include "base/curl_client.h"
 #include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "engines/engine_room.h"
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
 #include "server/app/commands.h"
+#include "server/app/ground.h"
 #include "server/app/studio.h"
-#include "server/io/sqlite_store.h"
+#include "server/io/redis/doorbell.h"
 
 namespace pytoon::app {
 namespace {
@@ -116,23 +117,58 @@ void check_fonts(const Config& config, const media::FontLibrary& fonts, Report& 
   report.ok("fonts", installed);
 }
 
-void check_database(const Config& config, const Clock& clock, Report& report) {
-  const auto store = io::SqliteStore::open(config.database, clock, {});
-  if (store) {
-    const Status probed = (*store)->probe();
-    if (probed) {
-      report.ok("database", config.database.string());
-    } else {
-      report.bad("database", probed.failure().detail);
-    }
-  } else if (store.failure().kind == FailureKind::kConflict) {
+void check_database(const Config& config, Clock& clock, Report& report) {
+  const std::string place = config.database_url.shown;
+  const auto store = open_record(config, clock);
+  if (!store && store.failure().kind == FailureKind::kConflict) {
     report.note("database", store.failure().detail);
+    return;
+  }
+  const Status probed = store ? (*store)->probe() : Status(store.failure());
+  if (probed) {
+    report.ok("database", place);
   } else {
-    report.bad("database", store.failure().detail);
+    report.bad("database", probed.failure().detail);
   }
 }
 
-void check_storage(const Config& config, Report& report) {
+void check_webhooks(const Config& config, Report& report) {
+  if (config.webhook_keys.empty()) {
+    report.note("webhooks", config.production ? "off: WEBHOOK_SECRET is not set"
+                                              : "signed with this installation's own secret");
+  } else {
+    report.ok("webhooks", std::to_string(config.webhook_keys.size()) + " secret(s)");
+  }
+}
+
+// Without Redis jobs start a little later: its want is a note.
+void check_redis(const Config& config, Report& report) {
+  if (!config.redis) {
+    report.note("redis", "not used: REDIS_URL is not set; workers ask the database every second");
+    return;
+  }
+  auto connection = io::RedisConnection::open(*config.redis, {});
+  const Status answered = connection ? io::ping(**connection) : Status(connection.failure());
+  if (answered) {
+    report.ok("redis", config.redis->text());
+  } else {
+    report.note("redis", config.redis->text() + ": " + answered.failure().detail);
+  }
+}
+
+void check_bucket(const Config& config, Clock& clock, Report& report) {
+  CurlClient web;
+  const auto storage = open_storage(config, false, web, clock);
+  const Status writable = storage ? (*storage)->writable() : Status(storage.failure());
+  if (writable) {
+    report.ok("storage", config.s3->host + ", bucket " + config.s3->bucket);
+  } else {
+    report.bad("storage", writable.failure().detail);
+  }
+}
+
+void check_storage(const Config& config, Clock& clock, Report& report) {
+  if (config.s3) return check_bucket(config, clock, report);
   std::error_code error;
   fs::create_directories(config.storage_root, error);
   const fs::path probe = config.storage_root / ".tmp-doctor";
@@ -188,11 +224,10 @@ int doctor(const Config& config) {
     report.bad("media", studio.failure().detail);
   }
   check_database(config, clock, report);
-  check_storage(config, report);
+  check_storage(config, clock, report);
+  check_redis(config, report);
   check_engines(config, clock, report);
-  for (const std::string& name : config.unused) {
-    report.note("setting", name + " is set, but what it configures is not built yet");
-  }
+  check_webhooks(config, report);
   std::cout << (report.healthy() ? "The main job can run here.\n"
                                  : "The main job can't run here: see FAIL above.\n");
   return report.healthy() ? 0 : 1;

@@ -1,10 +1,81 @@
 #include "server/app/house.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/sound/sound_file.h"
 
 namespace pytoon::app {
+namespace {
+
+constexpr int kSenders = 4;  // a slow receiver holds up one of them
+constexpr std::chrono::seconds kSenderPause{1};
+constexpr std::chrono::minutes kSweeperPause{1};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+jobs::WorkerFacts facts_of(const Config& config, const Studio& studio, IdSource& ids) {
+  jobs::WorkerFacts facts;
+  facts.holder = ids.next();
+  facts.host = host_name();
+  facts.pid = ::getpid();
+  facts.threads = config.worker_concurrency;
+  facts.device = studio.device->description();
+  return facts;
+}
+
+worker::Options worker_options(const Config& config, const jobs::WorkerFacts& facts) {
+  worker::Options options;
+  options.holder = facts.holder;
+  options.lease = config.lease;
+  options.last_logo = "assets/brand_logo.png";
+  return options;
+}
+
+worker::PoolOptions pool_options(const Config& config) {
+  worker::PoolOptions options;
+  options.drawing = config.worker_concurrency;
+  return options;
+}
+
+std::unique_ptr<io::RedisBell> redis_bell(const Config& config, Clock& clock, Log& log) {
+  if (!config.redis) return nullptr;
+  return std::make_unique<io::RedisBell>(*config.redis, io::DoorbellOptions{}, clock, log);
+}
+
+jobs::WebhookOptions webhook_options(const Config& config) {
+  jobs::WebhookOptions options;
+  options.keys = config.webhook_keys;
+  options.reach = config.webhooks_allow_private ? Reach::kAny : Reach::kPublic;
+  options.schedule = config.webhook_schedule;
+  return options;
+}
+
+jobs::SweeperOptions sweeper_options(const Config& config) {
+  jobs::SweeperOptions options;
+  options.retention = std::chrono::hours(24) * config.retention_days;
+  return options;
+}
+
+jobs::ServiceLimits limits_of(const Config& config) {
+  jobs::ServiceLimits limits;
+  limits.queued_max = config.max_queued_jobs;
+  if (!config.webhook_keys.empty()) {
+    limits.webhooks =
+        config.webhooks_allow_private ? jobs::Webhooks::kAny : jobs::Webhooks::kPublic;
+  }
+  return limits;
+}
+
+}  // namespace
+
 Result<jobs::PictureFacts> Inspector::inspect_picture(const std::filesystem::path& file) {
   Result<media::ImageFacts> facts = media::inspect_image(file);
   if (!facts) return facts.failure();
@@ -25,32 +96,59 @@ Result<jobs::AudioFacts> Inspector::inspect_audio(const std::filesystem::path& f
                           facts->sample_rate};
 }
 
-worker::RunParts House::run_parts(const Config& config, Studio& studio, const Clock& clock,
-                                  Log& log) {
-  return {
-      *store_, *storage_, *studio.renderer, engines_->ladder(), config.catalogue.presets, metrics_,
-      clock,   log};
-}
-
-worker::PoolOptions House::pool_options(const Config& config, IdSource& ids) {
-  worker::PoolOptions options;
-  options.threads = config.worker_concurrency;
-  options.holder = ids.next();
-  options.run.last_logo = "assets/brand_logo.png";
-  return options;
-}
-
-House::House(const Config& config, Studio& studio, std::unique_ptr<jobs::JobStore> store,
-             std::unique_ptr<io::FileStorage> storage, std::unique_ptr<engines::EngineRoom> engines,
-             const Clock& clock, Log& log)
-    : store_(std::move(store)),
+House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io::SqlStore> store,
+             std::unique_ptr<jobs::ObjectStore> storage,
+             std::unique_ptr<engines::EngineRoom> engines, Clock& clock, Log& log)
+    : role_(role),
+      log_(log),
+      store_(std::move(store)),
       storage_(std::move(storage)),
       metrics_(*store_),
-      health_(*store_, *storage_),
+      health_(*store_, *store_, *storage_),
       engines_(std::move(engines)),
-      workers_(run_parts(config, studio, clock, log), pool_options(config, ids_)),
-      service_({*store_, *storage_, inspector_, *studio.renderer, config.catalogue, workers_,
-                metrics_, health_, ids_, log},
-               {config.max_queued_jobs}) {}
+      facts_(facts_of(config, studio, ids_)),
+      worker_({*store_, *store_, *storage_, *studio.renderer, engines_->ladder(), config.catalogue.presets,
+               metrics_, clock, log},
+              *store_, worker_options(config, facts_), facts_),
+      redis_bell_(redis_bell(config, clock, log)),
+      pool_(worker_, pool_options(config), redis_bell_.get()),
+      bells_(pool_, redis_bell_.get()),
+      sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
+      sweeper_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
+      service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
+                config.catalogue, bells_, metrics_, health_, ids_, clock, log},
+               limits_of(config)) {}
+
+House::~House() { stop(); }
+
+Status House::start() {
+  // Whoever else holds a lease in a store of our own is dead.
+  if (role_ == Role::kServe) {
+    if (Status freed = store_->expire_leases_except(facts_.holder); !freed) return freed;
+    if (const auto reaped = store_->reap(); !reaped) return reaped.failure();
+  }
+  if (draws()) {
+    if (Status known = store_->put_worker(facts_); !known) return known;
+    pool_.start();
+    working_ = true;
+  }
+  if (keeps_house()) {
+    for (int i = 0; i < kSenders; ++i) {
+      chores_.push_back(std::make_unique<Chore>([this] { return sender_.step(); }, kSenderPause));
+    }
+    chores_.push_back(std::make_unique<Chore>([this] { return sweeper_.step(); }, kSweeperPause));
+  }
+  return ok_status();
+}
+
+void House::stop() {
+  health_.set_leaving();
+  sender_.stop();
+  chores_.clear();
+  if (!std::exchange(working_, false)) return;
+  pool_.stop();
+  const Status removed = store_->remove_worker(facts_.holder);
+  if (!removed) log_.warning("worker_not_removed", {{"reason", removed.failure().detail}});
+}
 
 }  // namespace pytoon::app

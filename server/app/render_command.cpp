@@ -10,7 +10,8 @@
 #include "server/app/commands.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
-#include "server/jobs/memory_job_store.h"
+#include "server/io/file_storage.h"
+#include "server/io/open_store.h"
 
 namespace pytoon::app {
 namespace {
@@ -172,10 +173,10 @@ int render_in(House& house, const fs::path& request, const fs::path& out, const 
   if (!submitted) return complain(submitted.failure());
 
   const SteadyTime began = clock.steady_now();
-  const Status started = house.workers().start();
+  const Status started = house.start();
   if (!started) return complain(started.failure());
   Result<jobs::Job> job = follow(house, submitted->job_id, signals);
-  house.workers().stop();
+  house.stop();
   if (!job) return complain(job.failure());
   const std::chrono::duration<double> took = clock.steady_now() - began;
   if (job->status == jobs::JobStatus::kDone) {
@@ -199,7 +200,7 @@ int render_request(const Config& config, const fs::path& request, const fs::path
   auto engines =
       engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
   if (!engines) return complain(engines.failure());
-  House house(config, *studio, std::make_unique<jobs::MemoryJobStore>(clock), std::move(*storage),
+  House house(Role::kRender, config, *studio, io::open_memory_store(clock), std::move(*storage),
               std::move(*engines), clock, log);
   return render_in(house, request, out, clock, signals);
 }

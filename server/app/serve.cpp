@@ -1,43 +1,33 @@
-#include <sys/stat.h>
-
 #include <csignal>
 #include <iostream>
 
+#include "base/curl_client.h"
 #include "base/files.h"
+#include "base/hmac.h"
 #include "engines/clip_verifier.h"
 #include "server/app/commands.h"
+#include "server/app/exit_guard.h"
+#include "server/app/ground.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
 #include "server/http/http_server.h"
-#include "server/io/sqlite_store.h"
+#include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::uintmax_t kFreeBytesMin = 256UL * 1024 * 1024;
-constexpr std::chrono::seconds kPatience{25};  // for answers under way when we stop
+// An answer or a segment under way has so long to end; then the process ends without it.
+constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::seconds kLongestStop{28};
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
   return 1;
 }
 
-// In dev, without API_KEY: a key of this installation's own, made once and kept beside the
-// database.
-Result<std::string> own_key(const Config& config, Log& log) {
-  const fs::path file = config.database.parent_path() / "api_key";
-  if (!fs::exists(file)) {
-    RandomIds ids;
-    const Status written = write_file_atomically(file, ids.next());
-    if (!written) return written.failure();
-    if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0) {
-      return errno_failure(errno, "can't protect " + file.string());
-    }
-  }
-  log.info("api_key_file", {{"path", file.string()}});
-  return read_file(file);
+const char* name_of(Role role) {
+  if (role == Role::kServe) return "serve";
+  return role == Role::kApi ? "api" : "worker";
 }
 
 Result<http::KeyRing> read_keys(const Config& config, Log& log) {
@@ -51,8 +41,10 @@ Result<http::KeyRing> read_keys(const Config& config, Log& log) {
   if (!ring) return ring;
   std::string key = config.api_key;
   if (key.empty() && ring->size() == 0) {
-    Result<std::string> own = own_key(config, log);
+    RandomIds ids;
+    Result<std::string> own = own_secret(config, "api_key", ids.next());
     if (!own) return own.failure();
+    log.info("api_key_file", {{"path", (config.data_dir / "api_key").string()}});
     key = std::move(*own);
   }
   if (key.empty()) return ring;
@@ -61,11 +53,35 @@ Result<http::KeyRing> read_keys(const Config& config, Log& log) {
   return ring;
 }
 
-http::Options http_options(const Config& config) {
+// In dev webhooks are signed with a secret of our own when none was set; in production they are
+// off.
+Status complete_webhook_keys(Config& config, Log& log) {
+  if (!config.webhook_keys.empty()) return ok_status();
+  if (config.production) {
+    log.warning("webhooks_off", {{"reason", "WEBHOOK_SECRET is not set"}});
+    return ok_status();
+  }
+  RandomIds ids;
+  const Result<std::string> own = own_secret(
+      config, "webhook_secret", "whsec_" + base64((ids.next() + ids.next()).substr(0, 60)));
+  if (!own) return own.failure();
+  Result<std::vector<std::string>> keys = jobs::webhook_keys(*own);
+  if (!keys) return keys.failure();
+  config.webhook_keys = std::move(*keys);
+  log.info("webhook_secret_file", {{"path", (config.data_dir / "webhook_secret").string()}});
+  return ok_status();
+}
+
+http::Options http_options(Role role, const Config& config) {
+  const int port = role == Role::kWorker ? config.worker_port : config.api_port;
   http::Options options;
   options.host = config.api_host;
-  options.port = static_cast<std::uint16_t>(config.api_port);
-  options.spool_folder = config.storage_root / ".spool";
+  options.port = static_cast<std::uint16_t>(port);
+  options.operators_only = role == Role::kWorker;
+  // A process's own: several share a storage.
+  options.spool_folder = role == Role::kServe
+                             ? config.storage_root / ".spool"
+                             : config.cache_dir / ("spool-" + std::to_string(port));
   // What is no clip is measured again, by its category.
   options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kClipBytesMax);
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
@@ -83,9 +99,10 @@ http::Callbacks callbacks_of(House& house) {
 // The order of leaving: refuse new work, put down running work, let answers finish.
 void leave(House& house, http::HttpServer& server, Log& log) {
   log.info("stopping");
-  house.health().set_draining(true);
+  const ExitGuard guard(log, kLongestStop);
+  house.health().set_leaving();
   server.begin_drain();
-  house.workers().stop();
+  house.stop();
   const bool whole = server.stop(kPatience);
   log.info("stopped", {{"answers_cut_off", !whole}});
 }
@@ -99,50 +116,61 @@ void warn_of_engines(House& house, const Config& config, const Clock& clock, Log
   }
 }
 
-}  // namespace
-
-int serve(const Config& config) {
+int run(Role role, Config config) {
   const StopSignals signals;
   std::signal(SIGPIPE, SIG_IGN);
   SystemClock clock;
   Log log(clock, std::clog, config.log_level);
 
-  std::error_code error;
-  if (!config.database.parent_path().empty()) {
-    fs::create_directories(config.database.parent_path(), error);
+  if (Status secrets = complete_webhook_keys(config, log); !secrets) {
+    return refuse(secrets.failure());
   }
+  CurlClient web;
   Result<Studio> studio = open_studio(config, log);
   if (!studio) return refuse(studio.failure());
-  auto store = io::SqliteStore::open(config.database, clock, {});
+  auto store = open_record(config, clock);
   if (!store) return refuse(store.failure());
-  auto storage = io::FileStorage::open(config.storage_root, kFreeBytesMin);
+  auto storage = open_storage(config, role == Role::kServe, web, clock);
   if (!storage) return refuse(storage.failure());
-  Result<http::KeyRing> keys = read_keys(config, log);
+  Result<http::KeyRing> keys =
+      role == Role::kWorker ? http::KeyRing::parse("") : read_keys(config, log);
   if (!keys) return refuse(keys.failure());
 
   auto engines =
       engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
   if (!engines) return refuse(engines.failure());
-
-  House house(config, *studio, std::move(*store), std::move(*storage), std::move(*engines), clock,
-              log);
-  http::HttpServer server(http_options(config), std::move(*keys), house.service(), clock, log,
+  House house(role, config, *studio, std::move(*store), std::move(*storage), std::move(*engines),
+              clock, log);
+  http::HttpServer server(http_options(role, config), std::move(*keys), house.service(), clock, log,
                           callbacks_of(house));
-  const Status workers = house.workers().start();
-  if (!workers) return refuse(workers.failure());
-  const Status started = server.start();
-  if (!started) return refuse(started.failure());
+  if (Status started = house.start(); !started) return refuse(started.failure());
+  if (Status started = server.start(); !started) return refuse(started.failure());
 
-  for (const std::string& name : config.unused) log.warning("setting_not_used", {{"name", name}});
-  log.info("serving", {{"host", config.api_host},
+  log.info("serving", {{"role", name_of(role)},
+                       {"host", config.api_host},
                        {"port", server.port()},
                        {"device", studio->device->description()},
-                       {"workers", config.worker_concurrency},
+                       {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(house, config, clock, log);
   signals.wait();
   leave(house, server, log);
   return 0;
 }
+
+// SQLite belongs to one process.
+int run_in_fleet(Role role, const Config& config) {
+  if (is_postgres(config)) return run(role, config);
+  std::cerr << "pytoon: " << name_of(role)
+            << " needs PostgreSQL: set DB_URL=postgresql://..., or run `pytoon serve`, which does "
+               "it all in one process on SQLite\n";
+  return 2;
+}
+
+}  // namespace
+
+int serve(const Config& config) { return run(Role::kServe, config); }
+int api(const Config& config) { return run_in_fleet(Role::kApi, config); }
+int worker(const Config& config) { return run_in_fleet(Role::kWorker, config); }
 
 }  // namespace pytoon::app

@@ -98,6 +98,7 @@ Response Front::unrouted(const RequestHead& head, const Router::Match& match) {
 
 Status Front::plan_body(const RequestHead& head, Admitted& admitted) const {
   const BodyKind kind = admitted.route->body;
+  if (kind == BodyKind::kMaybeJson && !head.has_body()) return ok_status();
   if (kind == BodyKind::kNone) {
     if (head.has_body()) return failure(FailureKind::kMalformed, "This request takes no body.");
     return ok_status();
@@ -106,7 +107,7 @@ Status Front::plan_body(const RequestHead& head, Admitted& admitted) const {
     return failure(FailureKind::kUnsupportedType, "The body must not be compressed.");
   }
   const std::string_view content_type = head.header("content-type").value_or("");
-  if (kind == BodyKind::kJson) {
+  if (kind != BodyKind::kUpload) {
     admitted.body_bytes_max = limits_.json_bytes_max;
     if (!is_json(content_type)) {
       return failure(FailureKind::kUnsupportedType, "Content-Type must be application/json.");

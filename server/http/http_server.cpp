@@ -33,6 +33,13 @@ bool sigpipe_ignored() {
   return ::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+std::vector<Route> routes_of(const Options& options, jobs::Service& service,
+                             const std::atomic<bool>& draining,
+                             std::function<std::string()> metrics_text) {
+  if (!options.operators_only) return all_routes(service, draining, std::move(metrics_text));
+  return operator_routes(service, draining, std::move(metrics_text));
+}
+
 }  // namespace
 
 // In the order of construction; destroyed the other way round, after stop() has joined the threads.
@@ -40,8 +47,8 @@ struct HttpServer::Parts {
   Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
         Callbacks callbacks)
       : options(std::move(wanted)),
-        front(all_routes(service, draining, std::move(callbacks.metrics_text)), std::move(keys),
-              options.rate,
+        front(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
+              std::move(keys), options.rate,
               BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                          options.upload_bytes_max, options.spool_folder},
               clock, log, draining),

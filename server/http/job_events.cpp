@@ -1,5 +1,7 @@
 #include "server/http/job_events.h"
 
+#include <utility>
+
 #include "server/http/problem.h"
 #include "server/http/text.h"
 
@@ -40,6 +42,8 @@ class JobEvents final : public EventSource {
   void tell(const jobs::Job& job, Step& step) {
     step.last = jobs::is_terminal(job.status);
     if (job.version == seen_version_ && !step.last) return;
+    // Read before the client's last event came to be, perhaps by another server: look again.
+    if (job.version < seen_version_ && !step.last && !std::exchange(looked_again_, true)) return;
     seen_version_ = job.version;
     step.bytes += "id: " + std::to_string(job.version) +
                   (step.last ? "\nevent: done\ndata: " : "\nevent: progress\ndata: ") +
@@ -51,6 +55,7 @@ class JobEvents final : public EventSource {
   const std::string id_;
   std::int64_t seen_version_;
   bool started_ = false;
+  bool looked_again_ = false;
   SteadyTime spoke_at_;
 };
 

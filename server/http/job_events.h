@@ -1,12 +1,12 @@
 // A job's progress as server-sent events (WHATWG HTML, section "Server-sent events"):
 //
-//   id: <version>  event: progress  data: <the job's JSON>     at each new version
-//   id: <version>  event: done      data: <the job's JSON>     once it is in a final state; then
-//   the end event: gone    data: <problem JSON>                        when it can't be seen any
-//   more; the end : still here                                               every 15 s without
-//   another event
+//   id: <version>  event: progress  data: <the job's JSON>   at each new version
+//   id: <version>  event: done      data: <the job's JSON>   once it is in a final state: the end
+//                  event: gone      data: <problem JSON>     when it is gone; the end
+//   : still here                                             every 15 s without another event
 //
-// A client that comes back with Last-Event-ID gets only what is newer. Slow clients skip versions.
+// A client that comes back with Last-Event-ID is told the present state at once if it is another
+// one, and always the final state. Slow clients skip versions.
 #pragma once
 
 #include <map>

@@ -22,7 +22,7 @@
 namespace pytoon::http {
 
 enum class Scope { kOpen, kRead, kSubmit, kAdmin };  // kOpen needs no key
-enum class BodyKind { kNone, kJson, kUpload };
+enum class BodyKind { kNone, kJson, kMaybeJson, kUpload };
 
 // A request that may be answered: routed, allowed and read whole.
 struct Request {
@@ -30,7 +30,7 @@ struct Request {
   jobs::Caller caller;
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
-  std::string body;                  // kJson
+  std::string body;                  // kJson; kMaybeJson, "" when none came
   ByteBudget::Share body_share;      // what body holds
   std::unique_ptr<UploadForm> form;  // kUpload
 };

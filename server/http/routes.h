@@ -1,5 +1,5 @@
-// All routes, in one table a folder: operators' (no key), jobs', uploads'. A new route is a new row
-// in one of them and a path in openapi.json; a test holds the two together.
+// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads'. A new route is
+// a new row in one of them and a path in openapi.json; a test holds the two together.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@ namespace pytoon::http {
 std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,
                                    std::function<std::string()> metrics_text);
 std::vector<Route> job_routes(jobs::Service& service);
+std::vector<Route> control_routes(jobs::Service& service);
 std::vector<Route> asset_routes(jobs::Service& service);
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,

@@ -1,5 +1,5 @@
-// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h) in a SQL database:
-// one implementation, whichever database is beneath. Each call is one transaction.
+// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h, attic.h) in a SQL
+// database: one implementation, whichever database is beneath. Each call is one transaction.
 //
 // A worker's write locks the row of its job first, then looks at the epoch of its task, so that
 // writes to one job take turns and none can deadlock with another.
@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql.h"
+#include "server/jobs/attic.h"
 #include "server/jobs/fleet.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/outbox.h"
@@ -32,7 +33,8 @@ struct StoreOptions {
 class SqlStore final : public jobs::JobStore,
                        public jobs::TaskStore,
                        public jobs::Outbox,
-                       public jobs::Fleet {
+                       public jobs::Fleet,
+                       public jobs::Attic {
  public:
   SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
       : database_(std::move(database)), clock_(clock), options_(std::move(options)) {}
@@ -93,6 +95,10 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<jobs::WorkerFacts>> workers(std::chrono::milliseconds seen_within) override;
   Status set_draining(bool draining) override;
   Result<bool> draining() override;
+
+  // Attic
+  Result<std::vector<std::string>> unnamed(const std::vector<std::string>& keys) override;
+  Result<std::int64_t> forget_events(std::chrono::hours age) override;
 
  private:
   // `work` takes a SqlSession& and gives a Result or a Status; a failure undoes what it wrote.

@@ -60,7 +60,8 @@ struct Job {
   std::optional<WallTime> started_at;   // first taken by a worker
   std::optional<WallTime> rendered_at;  // its last segment was finished
   std::optional<WallTime> completed_at;
-  std::int64_t queue_position = 0;  // 1 is next; 0 when not queued
+  std::int64_t queue_position = 0;          // 1 is next; 0 when not queued
+  std::optional<std::int64_t> eta_seconds;  // filled in by the service where one job is asked for
 };
 
 struct Segment {

@@ -30,7 +30,10 @@ Json to_json(const Job& job) {
               {"created_at", iso8601(job.created_at)},
               {"updated_at", iso8601(job.updated_at)},
               {"queue_position", job.queue_position},
-              {"attempts", job.attempts}};
+              {"eta_seconds", job.eta_seconds ? Json(*job.eta_seconds) : Json(nullptr)},
+              {"run", job.run},
+              {"attempts", job.attempts},
+              {"degraded", text_or_null(job.degraded)}};
 }
 
 Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
@@ -47,6 +50,52 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
          {"error", text_or_null(segment.error)}});
   }
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
+}
+
+namespace {
+
+Json to_json(const WorkerFacts& worker) {
+  return Json{{"holder", worker.holder},
+              {"host", worker.host},
+              {"pid", worker.pid},
+              {"threads", worker.threads},
+              {"device", worker.device},
+              {"encoders", worker.encoders},
+              {"draining", worker.draining},
+              {"held", worker.held},
+              {"started_at", iso8601(worker.started_at)},
+              {"seen_at", iso8601(worker.seen_at)}};
+}
+
+Json to_json(const DeadLetter& letter) {
+  return Json{{"job_id", letter.job_id},
+              {"event_id", text_or_null(letter.event_id)},
+              {"cause", letter.cause},
+              {"at", iso8601(letter.at)}};
+}
+
+template <typename Value>
+Json list_of(const std::vector<Value>& values) {
+  Json list = Json::array();
+  for (const Value& value : values) list.push_back(to_json(value));
+  return list;
+}
+
+}  // namespace
+
+Json to_json(const Capacity& capacity) {
+  const double pace = capacity.seconds_per_segment;
+  const double work = static_cast<double>(capacity.open_segments) * pace;
+  return Json{{"draining", capacity.draining},
+              {"queued_jobs", capacity.queued_jobs},
+              {"open_segments", capacity.open_segments},
+              {"oldest_queued_seconds", in_thousandths(capacity.oldest_queued_seconds)},
+              {"seconds_per_segment", pace > 0 ? Json(in_thousandths(pace)) : Json(nullptr)},
+              {"seconds_of_work", pace > 0 ? Json(in_thousandths(work)) : Json(nullptr)},
+              {"threads", capacity.threads},
+              {"workers", list_of(capacity.workers)},
+              {"dead_letters", capacity.dead_letters},
+              {"dead_letters_latest", list_of(capacity.latest)}};
 }
 
 }  // namespace pytoon::jobs

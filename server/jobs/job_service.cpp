@@ -70,6 +70,7 @@ Result<Asset> JobService::keep_asset(const Caller& caller, const Upload& upload)
 Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body) {
   const Result<spec::JobRequest> request = spec::parse_job_request(body);
   if (!request) return request.failure();
+  if (Status told = check_webhook(request->webhook_url); !told) return told.failure();
   Result<spec::RenderSpec> spec =
       plan::make_render_spec(*request, parts_.catalogue, seed_from(parts_.ids.next()));
   if (!spec) return spec.failure();
@@ -83,6 +84,7 @@ Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body
   order.job.id = parts_.ids.next();
   order.job.tenant = caller.tenant;
   order.job.priority = request->priority;
+  order.job.webhook_url = request->webhook_url;
   for (const spec::SegmentSpec& part : spec->segments) {
     Segment segment;
     segment.index = part.index;
@@ -105,7 +107,7 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
     if (*seen) return replay(**seen, body_sha256);
   }
   if (parts_.health.draining()) {
-    return failure(FailureKind::kUnavailable, "this server is draining: try again soon");
+    return failure(FailureKind::kUnavailable, "no new jobs are taken: draining. Try again soon");
   }
   Result<NewJob> order = plan(caller, body);
   if (!order) return order.failure();
@@ -128,6 +130,12 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
 
 Result<Job> JobService::job(const Caller& caller, const std::string& id) {
   if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  Result<Job> job = find(caller, id);
+  if (job) job->eta_seconds = forecast_.eta_seconds(*job);
+  return job;
+}
+
+Result<Job> JobService::find(const Caller& caller, const std::string& id) {
   Result<Job> job = parts_.store.job(id);
   if (job && !caller.admin && job->tenant != caller.tenant) return no_such_job(id);
   return job;
@@ -143,14 +151,16 @@ Result<JobPage> JobService::list(const Caller& caller, const ListQuery& query) {
 }
 
 Result<std::vector<Segment>> JobService::segments(const Caller& caller, const std::string& id) {
-  const Result<Job> owner = job(caller, id);
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  const Result<Job> owner = find(caller, id);
   if (!owner) return owner.failure();
   return parts_.store.segments(id);
 }
 
 Result<Artifact> JobService::artifact(const Caller& caller, const std::string& id,
                                       const std::string& file, const std::string& content_type) {
-  const Result<Job> owner = job(caller, id);
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  const Result<Job> owner = find(caller, id);
   if (!owner) return owner.failure();
   if (owner->status != JobStatus::kDone) {
     return failure(FailureKind::kConflict, "the job is " + std::string(name_of(owner->status)) +

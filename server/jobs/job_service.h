@@ -1,8 +1,8 @@
 // The service itself: validate, plan, refuse what can't be made, commit, ring the bell. A job that
 // was answered with success is in the store.
 //
-// Order of refusals of submit(): scope, used idempotency key, draining, fields, preset, URIs, text
-// that can't be drawn, storage, queue limit.
+// Order of refusals of submit(): scope, used idempotency key, draining, fields, preset, webhook,
+// URIs, text that can't be drawn, storage, queue limit.
 #pragma once
 
 #include "base/ids.h"
@@ -10,6 +10,7 @@
 #include "pipeline/plan/planner.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/asset_keeper.h"
+#include "server/jobs/forecast.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::jobs {
@@ -17,6 +18,8 @@ namespace pytoon::jobs {
 // All must outlive the service.
 struct ServiceParts {
   JobStore& store;
+  Outbox& outbox;
+  Fleet& fleet;
   ObjectStore& storage;
   MediaInspector& inspector;
   render::Renderer& renderer;
@@ -25,17 +28,29 @@ struct ServiceParts {
   JobMetrics& metrics;
   HealthSource& health;
   IdSource& ids;
+  const Clock& clock;
   Log& log;
+};
+
+// Where a job may have its end told.
+enum class Webhooks {
+  kNone,    // nowhere: there is no secret to sign with
+  kPublic,  // to public addresses only
+  kAny,     // also to private ones: for development
 };
 
 struct ServiceLimits {
   std::int64_t queued_max = 10'000;  // more waiting jobs are refused with kRateLimited
+  Webhooks webhooks = Webhooks::kNone;
 };
 
 class JobService final : public Service {
  public:
   JobService(const ServiceParts& parts, ServiceLimits limits)
-      : parts_(parts), limits_(limits), assets_(parts.store, parts.storage, parts.inspector) {}
+      : parts_(parts),
+        limits_(limits),
+        assets_(parts.store, parts.storage, parts.inspector),
+        forecast_(parts.store, parts.clock) {}
 
   nlohmann::ordered_json presets() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
@@ -46,16 +61,28 @@ class JobService final : public Service {
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
   Result<Artifact> output(const Caller& caller, const std::string& id) override;
   Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
+  Result<Job> cancel(const Caller& caller, const std::string& id) override;
+  Result<Job> retry(const Caller& caller, const std::string& id) override;
+  Result<Job> redeliver(const Caller& caller, const std::string& id) override;
+  Result<Job> force_fail(const Caller& caller, const std::string& id,
+                         const std::string& error) override;
+  Result<Capacity> capacity(const Caller& caller) override;
+  Status set_draining(const Caller& caller, bool draining) override;
   Readiness readiness() override { return parts_.health.readiness(); }
 
  private:
   Result<NewJob> plan(const Caller& caller, const nlohmann::json& body);
+  Status check_webhook(const std::string& url) const;
+  // kNotFound for another tenant's, as for none.
+  Result<Job> find(const Caller& caller, const std::string& id);
+  void remove_files(const std::string& id);
   Result<Artifact> artifact(const Caller& caller, const std::string& id, const std::string& file,
                             const std::string& content_type);
 
   const ServiceParts parts_;
   const ServiceLimits limits_;
   AssetKeeper assets_;
+  Forecast forecast_;
 };
 
 }  // namespace pytoon::jobs

@@ -9,6 +9,7 @@
 #include "pipeline/spec/names.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
+#include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
 
@@ -18,6 +19,8 @@ class Bell {
   virtual ~Bell() = default;
   virtual void ring() = 0;
 };
+
+enum class WebhookOutcome { kDelivered, kPutOff, kGivenUp };
 
 // Counts what happens to jobs. Any thread; nanoseconds.
 class JobMetrics {
@@ -30,6 +33,12 @@ class JobMetrics {
   virtual void fallback_used(const std::string& type) = 0;  // the engine fallen to
   // A job made with another encoder than it could expect.
   virtual void degraded(const std::string& from, const std::string& to) = 0;
+  virtual void job_cancelled(spec::Archetype archetype) = 0;
+  virtual void job_retried(spec::Archetype archetype) = 0;
+  virtual void task_reaped(Work work) = 0;  // its worker died or hung
+  virtual void lease_lost(Work work) = 0;   // a worker noticed that its task is another's, or gone
+  virtual void job_quarantined() = 0;
+  virtual void webhook_tried(WebhookOutcome outcome) = 0;
 };
 
 struct PictureFacts {

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/jobs/fleet.h"
 #include "server/jobs/job.h"
+#include "server/jobs/outbox.h"
 
 namespace pytoon::jobs {
 
@@ -67,6 +69,19 @@ struct Artifact {
   std::string etag;  // quoted
 };
 
+// What there is to work with, and what waits for it.
+struct Capacity {
+  bool draining = false;  // the fleet: no new jobs are taken
+  std::int64_t queued_jobs = 0;
+  std::int64_t open_segments = 0;
+  double oldest_queued_seconds = 0;
+  double seconds_per_segment = 0;    // 0 when unknown
+  int threads = 0;                   // of all live workers
+  std::vector<WorkerFacts> workers;  // seen lately
+  int dead_letters = 0;              // counted up to 1000
+  std::vector<DeadLetter> latest;    // of them, newest first
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -82,6 +97,22 @@ class Service {
   // kConflict before the job is DONE.
   virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
+
+  // Life-cycle, scope submit. Each gives the job as it is afterwards; kConflict, with the reason,
+  // when its status does not allow it. A cancelled job's work stops within seconds and shows no
+  // file. A retry keeps finished segments.
+  virtual Result<Job> cancel(const Caller& caller, const std::string& id) = 0;
+  virtual Result<Job> retry(const Caller& caller, const std::string& id) = 0;
+  // Sends the webhook of the job's end again, under the same id. kConflict when it has none.
+  virtual Result<Job> redeliver(const Caller& caller, const std::string& id) = 0;
+
+  // Operators, scope admin.
+  virtual Result<Job> force_fail(const Caller& caller, const std::string& id,
+                                 const std::string& error) = 0;
+  virtual Result<Capacity> capacity(const Caller& caller) = 0;
+  // Of the whole fleet: while draining, submit() is kUnavailable; jobs taken before are finished.
+  virtual Status set_draining(const Caller& caller, bool draining) = 0;
+
   // Readiness: names of what is missing; `blocking` ones make the service not ready.
   struct Readiness {
     std::vector<std::string> blocking;  // "database", "storage", "draining"
@@ -93,5 +124,6 @@ class Service {
 // The job as GET /api/v1/jobs/{id} shows it, and its segments.
 nlohmann::ordered_json to_json(const Job& job);
 nlohmann::ordered_json to_json(const std::string& job_id, const std::vector<Segment>& segments);
+nlohmann::ordered_json to_json(const Capacity& capacity);
 
 }  // namespace pytoon::jobs

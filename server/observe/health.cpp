@@ -2,11 +2,20 @@
 
 namespace pytoon::observe {
 
+bool Health::draining() const {
+  if (leaving_) return true;
+  const Result<bool> fleet = fleet_.draining();
+  return fleet && *fleet;  // a store that is away says no for itself
+}
+
 jobs::Service::Readiness Health::readiness() {
   jobs::Service::Readiness readiness;
   if (!store_.probe()) readiness.blocking.push_back("database");
   if (!storage_.writable()) readiness.blocking.push_back("storage");
   if (draining()) readiness.blocking.push_back("draining");
+  for (const auto& [name, works] : helpers_) {
+    if (!works()) readiness.degraded.push_back(name);
+  }
   return readiness;
 }
 

@@ -1,28 +1,44 @@
 // Can the service do its work? Asked by GET /ready and before a job is taken.
 //
-// Thread rule: any thread. readiness() blocks on the database and the disk for milliseconds.
+// Thread rule: add_helper() before any other thread knows the object; the rest from any thread.
+// readiness() and draining() block on the database and the disk for milliseconds.
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "server/jobs/fleet.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::observe {
 
 class Health final : public jobs::HealthSource {
  public:
-  Health(jobs::JobStore& store, jobs::ObjectStore& storage) : store_(store), storage_(storage) {}
+  Health(jobs::JobStore& store, jobs::Fleet& fleet, jobs::ObjectStore& storage)
+      : store_(store), fleet_(fleet), storage_(storage) {}
+
+  // Something that is missed but not needed, such as "redis": readiness is then degraded by its
+  // name. works() is asked each time; it may block for milliseconds.
+  void add_helper(std::string name, std::function<bool()> works) {
+    helpers_.emplace_back(std::move(name), std::move(works));
+  }
 
   // Blocking: "database" (can't be read or written), "storage" (can't be written, or too little
-  // space), "draining". Nothing degrades yet: there is no Redis.
+  // space), "draining".
   jobs::Service::Readiness readiness() override;
-  bool draining() const override { return draining_; }
-  void set_draining(bool draining) { draining_ = draining; }
+  // This process is leaving, or the whole fleet drains.
+  bool draining() const override;
+  void set_leaving() { leaving_ = true; }
 
  private:
   jobs::JobStore& store_;
+  jobs::Fleet& fleet_;
   jobs::ObjectStore& storage_;
-  std::atomic<bool> draining_{false};
+  std::vector<std::pair<std::string, std::function<bool()>>> helpers_;
+  std::atomic<bool> leaving_{false};
 };
 
 }  // namespace pytoon::observe

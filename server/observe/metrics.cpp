@@ -6,6 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "base/check.h"
+
 namespace pytoon::observe {
 namespace {
 
@@ -35,6 +37,24 @@ Family<Histogram>& histograms(Registry& registry, const char* name, const char* 
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+Gauge& gauge(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+std::string label(jobs::Work work) { return std::string(name_of(work)); }
+
+std::string label(jobs::WebhookOutcome outcome) {
+  switch (outcome) {
+    case jobs::WebhookOutcome::kDelivered:
+      return "delivered";
+    case jobs::WebhookOutcome::kPutOff:
+      return "put_off";
+    case jobs::WebhookOutcome::kGivenUp:
+      return "given_up";
+  }
+  CHECK(false, "a WebhookOutcome has no label");
+}
+
 std::string label(spec::Archetype archetype) { return std::string(spec::name_of(archetype)); }
 
 }  // namespace
@@ -57,11 +77,27 @@ struct Metrics::Families {
       histograms(registry, "pytoon_job_total_seconds", "From the creation of a job to its video");
   Family<Histogram>& requests = histograms(registry, "pytoon_http_request_seconds",
                                            "Time to answer a request, by route pattern");
-  Gauge& queue_depth = prometheus::BuildGauge()
-                           .Name("pytoon_queue_depth")
-                           .Help("Jobs that wait to be started")
-                           .Register(registry)
-                           .Add({});
+  Family<Counter>& cancelled =
+      counters(registry, "pytoon_jobs_cancelled_total", "Jobs that clients cancelled");
+  Family<Counter>& retried =
+      counters(registry, "pytoon_jobs_retried_total", "Failed jobs that were run again");
+  Family<Counter>& reaped = counters(registry, "pytoon_tasks_reaped_total",
+                                     "Pieces of work taken from a dead or hung worker");
+  Family<Counter>& leases_lost = counters(registry, "pytoon_leases_lost_total",
+                                          "Pieces of work this process lost while at them");
+  Counter& quarantined = counters(registry, "pytoon_jobs_quarantined_total",
+                                  "Jobs that killed their workers and end as a plain card")
+                             .Add({});
+  Family<Counter>& webhooks =
+      counters(registry, "pytoon_webhook_attempts_total", "Webhooks sent, by outcome");
+  Gauge& queue_depth = gauge(registry, "pytoon_queue_depth", "Jobs that wait to be started");
+  Gauge& queue_age =
+      gauge(registry, "pytoon_queue_oldest_seconds", "Age of the job that waits longest");
+  Gauge& open_segments =
+      gauge(registry, "pytoon_queue_segments", "Segments of live jobs that are not drawn yet");
+  Gauge& queue_work = gauge(registry, "pytoon_queue_work_seconds",
+                            "Time that one thread would need for them, by the pace of late");
+  Gauge& threads = gauge(registry, "pytoon_worker_threads", "Drawing threads of all live workers");
 };
 
 Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_unique<Families>()) {
@@ -69,6 +105,17 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
   for (const auto archetype : spec::all_names<spec::Archetype>()) {
     families_->done.Add({{"archetype", std::string(archetype)}});
     families_->totals.Add({{"archetype", std::string(archetype)}}, work_seconds());
+    families_->cancelled.Add({{"archetype", std::string(archetype)}});
+    families_->retried.Add({{"archetype", std::string(archetype)}});
+  }
+  for (const auto work : {jobs::Work::kPrepare, jobs::Work::kFootage, jobs::Work::kSound,
+                          jobs::Work::kRender, jobs::Work::kFinish}) {
+    families_->reaped.Add({{"work", label(work)}});
+    families_->leases_lost.Add({{"work", label(work)}});
+  }
+  for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kPutOff,
+                             jobs::WebhookOutcome::kGivenUp}) {
+    families_->webhooks.Add({{"outcome", label(outcome)}});
   }
   families_->fallbacks.Add({{"type", "template"}});
   families_->degraded.Add({{"from", "h264_nvenc"}, {"to", "libx264"}});
@@ -110,9 +157,41 @@ void Metrics::http_request(const std::string& method, const std::string& route, 
       .Observe(seconds);
 }
 
+void Metrics::job_cancelled(spec::Archetype archetype) {
+  families_->cancelled.Add({{"archetype", label(archetype)}}).Increment();
+}
+
+void Metrics::job_retried(spec::Archetype archetype) {
+  families_->retried.Add({{"archetype", label(archetype)}}).Increment();
+}
+
+void Metrics::task_reaped(jobs::Work work) {
+  families_->reaped.Add({{"work", label(work)}}).Increment();
+}
+
+void Metrics::lease_lost(jobs::Work work) {
+  families_->leases_lost.Add({{"work", label(work)}}).Increment();
+}
+
+void Metrics::job_quarantined() { families_->quarantined.Increment(); }
+
+void Metrics::webhook_tried(jobs::WebhookOutcome outcome) {
+  families_->webhooks.Add({{"outcome", label(outcome)}}).Increment();
+}
+
+void Metrics::ask_store() {
+  const Result<jobs::Backlog> backlog = store_.backlog();
+  if (!backlog) return;
+  const auto segments = static_cast<double>(backlog->open_segments);
+  families_->queue_depth.Set(static_cast<double>(backlog->queued_jobs));
+  families_->queue_age.Set(backlog->oldest_queued_seconds);
+  families_->open_segments.Set(segments);
+  families_->queue_work.Set(segments * backlog->seconds_per_segment);
+  families_->threads.Set(backlog->threads);
+}
+
 std::string Metrics::text() {
-  const Result<std::int64_t> queued = store_.queued();
-  if (queued) families_->queue_depth.Set(static_cast<double>(*queued));
+  ask_store();
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

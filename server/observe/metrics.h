@@ -5,7 +5,7 @@
 // Never a job id, a tenant or a raw path.
 //
 // Thread rule: any thread. Counting takes well under a microsecond; text() takes milliseconds and
-// asks the store for the depth of the queue.
+// asks the store for the queue.
 // Source of the text: prometheus.io/docs/instrumenting/exposition_formats, by prometheus-cpp.
 #pragma once
 
@@ -27,16 +27,23 @@ class Metrics final : public jobs::JobMetrics {
   void segment_rendered(const std::string& engine, double seconds) override;
   void fallback_used(const std::string& type) override;
   void degraded(const std::string& from, const std::string& to) override;
+  void job_cancelled(spec::Archetype archetype) override;
+  void job_retried(spec::Archetype archetype) override;
+  void task_reaped(jobs::Work work) override;
+  void lease_lost(jobs::Work work) override;
+  void job_quarantined() override;
+  void webhook_tried(jobs::WebhookOutcome outcome) override;
 
   // route: the pattern ("/api/v1/jobs/{id}"), never the path that was asked for.
   void http_request(const std::string& method, const std::string& route, int status,
                     double seconds);
 
-  // The body of GET /metrics. The depth keeps its last value while the store can't be asked.
+  // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
  private:
   struct Families;
+  void ask_store();
 
   jobs::JobStore& store_;
   std::unique_ptr<Families> families_;

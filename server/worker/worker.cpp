@@ -97,6 +97,7 @@ void Worker::drop_lost(const std::vector<Lease>& lost) {
     });
     if (!gone || held.task->stopped()) continue;
     held.task->stop(Task::Stop::kLost);
+    desk_.parts.metrics.lease_lost(held.task->lease().work);
     desk_.parts.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
                                            {"work", name_of(held.task->lease().work)},
                                            {"segment_id", held.task->lease().segment}});
@@ -109,9 +110,9 @@ void Worker::beat() {
   try {
     const std::vector<Lease> leases = kept_leases();
     const bool renew = now >= renew_at_;
-    const Result<std::vector<Lease>> lost = renew
-                                                ? desk_.parts.tasks.renew(leases, desk_.options.lease)
-                                                : desk_.parts.tasks.lost(leases);
+    const Result<std::vector<Lease>> lost =
+        renew ? desk_.parts.tasks.renew(leases, desk_.options.lease)
+              : desk_.parts.tasks.lost(leases);
     if (lost && !store_answers_) trusted_since_ = now;
     store_answers_ = lost.ok();
     if (lost) {
@@ -203,6 +204,7 @@ void Worker::degrade_orphans(SteadyTime now) {
 
 void Worker::report(const std::vector<jobs::Reaped>& reaped) {
   for (const jobs::Reaped& one : reaped) {
+    desk_.parts.metrics.task_reaped(one.work);
     desk_.parts.log.warning("task_reaped", {{"job_id", one.job_id},
                                             {"work", name_of(one.work)},
                                             {"segment_id", one.segment},
@@ -211,6 +213,7 @@ void Worker::report(const std::vector<jobs::Reaped>& reaped) {
     if (one.quarantined) {
       desk_.parts.log.error("job_quarantined", {{"job_id", one.job_id}});
       desk_.parts.metrics.fallback_used("template");
+      desk_.parts.metrics.job_quarantined();
     }
     if (one.failed) desk_.parts.log.error("job_failed", {{"job_id", one.job_id}});
   }

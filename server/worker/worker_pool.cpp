@@ -2,7 +2,8 @@
 
 namespace pytoon::worker {
 
-WorkerPool::WorkerPool(Worker& worker, PoolOptions options) : worker_(worker), options_(options) {}
+WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::Bell* neighbours)
+    : worker_(worker), options_(options), neighbours_(neighbours) {}
 
 WorkerPool::~WorkerPool() { stop(); }
 
@@ -44,6 +45,7 @@ void WorkerPool::work(Hands hands) {
     }
     if (worker_.step(hands)) {
       ring();
+      if (neighbours_ != nullptr) neighbours_->ring();
       continue;
     }
     std::unique_lock lock(mutex_);

@@ -24,7 +24,8 @@ struct PoolOptions {
 
 class WorkerPool final : public jobs::Bell {
  public:
-  WorkerPool(Worker& worker, PoolOptions options);
+  // neighbours: rung when a task of ours may have made work for other processes; may be null.
+  WorkerPool(Worker& worker, PoolOptions options, jobs::Bell* neighbours = nullptr);
   ~WorkerPool() override;  // stop()
 
   void start();
@@ -39,6 +40,7 @@ class WorkerPool final : public jobs::Bell {
 
   Worker& worker_;
   const PoolOptions options_;
+  jobs::Bell* const neighbours_;
   std::vector<std::thread> threads_;
 
   std::mutex mutex_;

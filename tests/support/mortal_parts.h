@@ -72,7 +72,16 @@ class MortalStorage final : public jobs::ObjectStore {
   Result<std::filesystem::path> local(const std::string& key) override {
     return fate_.around([&] { return real_.local(key); });
   }
-  bool exists(const std::string& key) override { return real_.exists(key); }
+  Result<bool> contains(const std::string& key) override {
+    return fate_.around([&] { return real_.contains(key); });
+  }
+  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override {
+    return fate_.around([&] { return real_.list(prefix); });
+  }
+  Result<std::optional<std::string>> presigned(const std::string& key,
+                                               std::chrono::seconds valid_for) override {
+    return real_.presigned(key, valid_for);
+  }
   Status link(const std::string& target, const std::string& key) override {
     return fate_.around([&] { return real_.link(target, key); });
   }

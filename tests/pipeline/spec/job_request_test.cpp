@@ -61,12 +61,24 @@ TEST(JobRequest, EachBadFieldIsNamed) {
       {"clip_uris", "storage://a"},
       {"music_uri", ""},
       {"voice_uri", json::array({"storage://a"})},
-      {"webhook_url", "https://example.com"},
+      {"webhook_url", "ftp://example.com/x"},
+      {"webhook_url", "https://user:word@example.com/x"},
+      {"webhook_url", "https://example.com/a b"},
+      {"webhook_url", ""},
+      {"webhook_url", "https://example.com/" + std::string(2048, 'x')},
       {"colour", "red"}};
   for (const auto& [name, value] : bad) {
     EXPECT_THAT(pointers(json{{"preset_id", "p"}, {name, value}}),
                 testing::ElementsAre(std::string("/") + name))
         << value;
+  }
+}
+
+TEST(JobRequest, AWebhookIsAWebAddress) {
+  for (const char* url : {"https://example.com/hook?x=1", "http://127.0.0.1:8000/"}) {
+    const auto request = parse_job_request(json{{"preset_id", "p"}, {"webhook_url", url}});
+    ASSERT_TRUE(request) << url;
+    EXPECT_EQ(request->webhook_url, url);
   }
 }
 

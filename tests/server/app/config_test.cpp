@@ -30,13 +30,29 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
 
 TEST(Config, AWrongValueIsOneLineThatNamesIt) {
   const std::vector<std::pair<std::string, std::string>> wrong{
-      {"API_PORT", "eighty"},         {"API_PORT", "70000"},
-      {"WORKER_CONCURRENCY", "0"},    {"PYTOON_ENV", "prod"},
-      {"ENGINE_POLICY_DEFAULT", "x"}, {"BRAND_SAFE_DEFAULT", "perhaps"},
-      {"DB_URL", "mysql://x"},        {"STORAGE_BACKEND", "tape"},
-      {"LOG_LEVEL", "loud"},          {"PYTOON_CONFIG_DIR", "/nonexistent"},
-      {"COMFYUI_BASE_URL", "x"},      {"API_ENGINE_BASE_URL", "ftp://x"},
-      {"PYTOON_DEVICE", "tpu"}};
+      {"API_PORT", "eighty"},
+      {"API_PORT", "70000"},
+      {"WORKER_CONCURRENCY", "0"},
+      {"PYTOON_ENV", "prod"},
+      {"ENGINE_POLICY_DEFAULT", "x"},
+      {"BRAND_SAFE_DEFAULT", "perhaps"},
+      {"DB_URL", "mysql://x"},
+      {"STORAGE_BACKEND", "tape"},
+      {"STORAGE_BACKEND", "s3"},
+      {"REDIS_URL", "rediss://x"},
+      {"DB_URL", "sqlite:///"},
+      {"WORKER_PORT", "none"},
+      {"LEASE_SECONDS", "1"},
+      {"RETENTION_DAYS", "-1"},
+      {"WEBHOOK_SECRET", "secret"},
+      {"WEBHOOKS_ALLOW_PRIVATE", "perhaps"},
+      {"WEBHOOK_RETRY_SECONDS", "5;30"},
+      {"WEBHOOK_RETRY_SECONDS", "0"},
+      {"COMFYUI_BASE_URL", "x"},
+      {"API_ENGINE_BASE_URL", "ftp://x"},
+      {"PYTOON_DEVICE", "tpu"},
+      {"LOG_LEVEL", "loud"},
+      {"PYTOON_CONFIG_DIR", "/nonexistent"}};
   for (const auto& [name, value] : wrong) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
@@ -71,6 +87,29 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
   }
 }
 
+TEST(Config, TheDatabaseIsAFileOrAServer) {
+  Environment environment = base();
+  EXPECT_FALSE(is_postgres(*read_config(environment)));
+  environment["DB_URL"] = "sqlite:////srv/x/pytoon.db";
+  EXPECT_EQ(read_config(environment)->database, "/srv/x/pytoon.db");
+  EXPECT_EQ(read_config(environment)->data_dir, "/srv/x");
+  environment["DB_URL"] = "postgresql://pytoon@db/pytoon";
+  EXPECT_TRUE(is_postgres(*read_config(environment)));
+}
+
+TEST(Config, SecretsOfWebhooksAreDecodedAndNeverRepeated) {
+  Environment environment = base();
+  environment["WEBHOOK_SECRET"] =
+      "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_" + std::string(32, 'A');
+  environment["WEBHOOK_RETRY_SECONDS"] = "1,60";
+  const Result<Config> config = read_config(environment);
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->webhook_keys.size(), 2U);
+  ASSERT_EQ(config->webhook_schedule.size(), 2U);
+  EXPECT_EQ(config->webhook_schedule[1], std::chrono::seconds(60));
+  EXPECT_EQ(refusal("WEBHOOK_SECRET", "whsec_hush-hush").find("hush"), std::string::npos);
+}
+
 TEST(Config, ProductionNeedsAStrongKey) {
   Environment environment = base();
   environment["PYTOON_ENV"] = "production";
@@ -91,7 +130,6 @@ TEST(Config, EnginesAreThoseWithAnAddress) {
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->engines.comfyui.size(), 3U);
   EXPECT_EQ(config->engines.remote.size(), 1U);
-  EXPECT_TRUE(config->unused.empty());
 }
 
 TEST(Config, DeviceAndFontFolders) {
@@ -105,12 +143,20 @@ TEST(Config, DeviceAndFontFolders) {
             (std::vector<std::filesystem::path>{"/fonts", "more"}));
 }
 
-TEST(Config, VariablesOfPartsNotBuiltAreReportedAndNotObeyed) {
+TEST(Config, RedisAndS3AreChosenByTheirVariables) {
   Environment environment = base();
-  environment["REDIS_URL"] = "redis://127.0.0.1";
+  EXPECT_FALSE(read_config(environment)->redis);
+  EXPECT_FALSE(read_config(environment)->s3);
+  environment["REDIS_URL"] = "redis://127.0.0.1:6380";
+  environment["STORAGE_BACKEND"] = "s3";
+  environment["MINIO_ENDPOINT"] = "http://127.0.0.1:9000";
+  environment["MINIO_ACCESS_KEY"] = "access";
+  environment["MINIO_SECRET_KEY"] = "hush-hush";
+  environment["S3_BUCKET"] = "pytoon";
   const Result<Config> config = read_config(environment);
-  ASSERT_TRUE(config);
-  EXPECT_EQ(config->unused, std::vector<std::string>{"REDIS_URL"});
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->redis->port, 6380);
+  EXPECT_EQ(config->s3->bucket, "pytoon");
 }
 
 TEST(EnvFile, ReadsKeysQuotesAndComments) {

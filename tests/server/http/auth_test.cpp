@@ -98,7 +98,7 @@ TEST_F(AuthTest, EveryRouteTimesEveryScope) {
 
 TEST_F(AuthTest, AnotherTenantsJobIsNotFound) {
   for (const Row& row : all_rows(service)) {
-    if (row.pattern.find("{id}") == std::string::npos) continue;
+    if (row.pattern.find("{id}") == std::string::npos || row.scope == Scope::kAdmin) continue;
     const Reply theirs = client().ask(request(row.method, path_of(row), key_header(kOtherKey)));
     std::string nobodys = row.pattern;
     nobodys.replace(nobodys.find("{id}"), 4, "nobody");

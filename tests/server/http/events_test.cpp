@@ -1,4 +1,5 @@
 #include "live_server.h"
+#include "server/http/job_events.h"
 
 namespace pytoon::http::testing_support {
 namespace {
@@ -38,6 +39,46 @@ TEST_F(EventsTest, GoesOnAfterTheLastEventId) {
     RawClient odd = follow(kEvents, std::string("Last-Event-ID: ") + id + "\r\n");
     EXPECT_TRUE(odd.read_until("retry: 2000\n\n")) << id;
   }
+}
+
+TEST_F(EventsTest, AClientThatComesBackIsToldAtOnceWhatChanged) {
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 20; });
+  service.change("queued", [](jobs::Job& job) { job.progress_pct = 60; });
+  RawClient client = follow(kEvents, "Last-Event-ID: 1\r\n");
+  ASSERT_TRUE(client.read_until("id: 3\nevent: progress\ndata: "));
+  EXPECT_EQ(client.unread().find("id: 2\n"), std::string::npos) << "only the present state";
+}
+
+TEST_F(EventsTest, TheEndIsNeverLost) {
+  service.change("queued", [](jobs::Job& job) { job.status = jobs::JobStatus::kCancelled; });
+  // Cut off before the end was told, or exactly after: either way it is told.
+  for (const char* seen : {"1", "2"}) {
+    const std::string all =
+        follow(kEvents, std::string("Last-Event-ID: ") + seen + "\r\n").read_to_end();
+    EXPECT_NE(all.find("id: 2\nevent: done\ndata: "), std::string::npos) << seen;
+  }
+}
+
+// Asked by hand, tick by tick: a server that has not yet seen what another one told.
+TEST(JobEvents, AnOlderReadingIsLookedAtAgain) {
+  FakeService service;
+  service.put(sample_job("a"));
+  service.change("a", [](jobs::Job& job) { job.progress_pct = 40; });  // version 2
+  JobFeed feed(service);
+  Response response = event_response(feed, {"acme", false, true, false}, "a", "3");
+  EventSource& source = *std::get<std::unique_ptr<EventSource>>(response.body);
+  SteadyTime now{};
+  const auto tick = [&] { return source.next(now += std::chrono::milliseconds(250)).bytes; };
+  EXPECT_EQ(tick().find("data:"), std::string::npos);
+  service.change("a", [](jobs::Job& job) { job.progress_pct = 60; });
+  service.change("a", [](jobs::Job& job) { job.progress_pct = 80; });
+  EXPECT_NE(tick().find("\"progress_pct\":80"), std::string::npos);
+
+  // A record that was restored stays older: then that is the truth.
+  Response other = event_response(feed, {"acme", false, true, false}, "a", "9");
+  EventSource& restored = *std::get<std::unique_ptr<EventSource>>(other.body);
+  EXPECT_EQ(restored.next(now).bytes.find("data:"), std::string::npos);
+  EXPECT_NE(restored.next(now).bytes.find("id: 4\n"), std::string::npos);
 }
 
 TEST_F(EventsTest, EndsAtOnceForAFinishedJob) {

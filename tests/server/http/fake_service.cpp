@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "pipeline/spec/preset.h"
+#include "server/jobs/transitions.h"
 
 namespace pytoon::http::testing_support {
 
@@ -95,7 +96,9 @@ Result<std::vector<jobs::Segment>> FakeService::segments(const jobs::Caller& cal
   const auto found = job(caller, id);
   if (!found) return found.failure();
   std::vector<jobs::Segment> list(2);
-  list[0] = {0, jobs::SegmentStatus::kDone, 3, "local_compositor", "k", "jobs/x/seg", "", ""};
+  list[0].status = jobs::SegmentStatus::kDone;
+  list[0].duration_seconds = 3;
+  list[0].engine_used = "local_compositor";
   list[0].artifact_key = "jobs/x/seg_000.mp4";
   list[1].index = 1;
   list[1].duration_seconds = 3;
@@ -115,6 +118,57 @@ Result<jobs::Artifact> FakeService::thumbnail(const jobs::Caller& caller, const 
   auto found = output(caller, id);
   if (found) found->content_type = "image/jpeg";
   return found;
+}
+
+Result<jobs::Job> FakeService::turn(const jobs::Caller& caller, const std::string& id,
+                                    jobs::JobStatus to, const std::string& error) {
+  auto found = job(caller, id);
+  if (!found) return found;
+  if (Status may = jobs::check_transition(found->status, to); !may) return may.failure();
+  change(id, [&](jobs::Job& changed) {
+    changed.status = to;
+    changed.error = error;
+  });
+  return job(caller, id);
+}
+
+Result<jobs::Job> FakeService::cancel(const jobs::Caller& caller, const std::string& id) {
+  return turn(caller, id, jobs::JobStatus::kCancelled, "");
+}
+
+Result<jobs::Job> FakeService::retry(const jobs::Caller& caller, const std::string& id) {
+  return turn(caller, id, jobs::JobStatus::kQueued, "");
+}
+
+Result<jobs::Job> FakeService::redeliver(const jobs::Caller& caller, const std::string& id) {
+  auto found = job(caller, id);
+  if (found && !jobs::is_terminal(found->status)) {
+    return failure(FailureKind::kConflict, "The job has not ended.");
+  }
+  return found;
+}
+
+Result<jobs::Job> FakeService::force_fail(const jobs::Caller& caller, const std::string& id,
+                                          const std::string& error) {
+  return turn(caller, id, jobs::JobStatus::kFailed, error);
+}
+
+Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
+  jobs::Capacity capacity;
+  capacity.draining = fleet_draining;
+  capacity.queued_jobs = 2;
+  capacity.open_segments = 6;
+  capacity.seconds_per_segment = 1.5;
+  capacity.threads = 4;
+  capacity.workers.push_back({"holder", "host", 7, 4, "CPU", {"x264"}, false, 3, {}, {}});
+  capacity.dead_letters = 1;
+  capacity.latest.push_back({"queued", "", "crashed", {}});
+  return capacity;
+}
+
+Status FakeService::set_draining(const jobs::Caller&, bool draining) {
+  fleet_draining = draining;
+  return ok_status();
 }
 
 jobs::Service::Readiness FakeService::readiness() { return ready; }

@@ -24,6 +24,13 @@ class FakeService final : public jobs::Service {
                                               const std::string& id) override;
   Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Job> force_fail(const jobs::Caller& caller, const std::string& id,
+                               const std::string& error) override;
+  Result<jobs::Capacity> capacity(const jobs::Caller& caller) override;
+  Status set_draining(const jobs::Caller& caller, bool draining) override;
   Readiness readiness() override;
 
   void put(jobs::Job job);
@@ -35,6 +42,7 @@ class FakeService final : public jobs::Service {
   std::atomic<bool> away{false};  // job() is kUnavailable
   std::optional<Failure> submit_failure;
   Readiness ready;
+  std::atomic<bool> fleet_draining{false};
   jobs::Artifact artifact;
   std::atomic<int> uploads{0};
   std::atomic<int> submissions{0};
@@ -42,6 +50,9 @@ class FakeService final : public jobs::Service {
   std::string last_sha256;
 
  private:
+  Result<jobs::Job> turn(const jobs::Caller& caller, const std::string& id, jobs::JobStatus to,
+                         const std::string& error);
+
   std::mutex mutex_;
   std::map<std::string, jobs::Job> jobs_;
   std::map<std::string, std::string> ids_by_key_;

@@ -104,6 +104,16 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
         "/api/v1/jobs", 201);
   check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
         "/api/v1/assets/upload", 201);
+  check(get("/api/v1/admin/capacity"), "GET", "/api/v1/admin/capacity", 200);
+  check(post("/api/v1/admin/drain", "", ""), "POST", "/api/v1/admin/drain", 200);
+  check(post("/api/v1/admin/resume", "", ""), "POST", "/api/v1/admin/resume", 200);
+  service.put(sample_job("a"));
+  check(post("/api/v1/jobs/a/cancel", "", ""), "POST", "/api/v1/jobs/{id}/cancel", 200);
+  check(post("/api/v1/jobs/a/webhook/redeliver", "", ""), "POST",
+        "/api/v1/jobs/{id}/webhook/redeliver", 202);
+  service.put(sample_job("b"));
+  check(post("/api/v1/admin/jobs/b/fail", "", ""), "POST", "/api/v1/admin/jobs/{id}/fail", 200);
+  check(post("/api/v1/jobs/b/retry", "", ""), "POST", "/api/v1/jobs/{id}/retry", 200);
   service.artifact = {folder / "o", "video/mp4", "\"e\""};
   write_bytes(service.artifact.path, "bytes");
   check(get("/api/v1/jobs/finished/output"), "GET", "/api/v1/jobs/{id}/output", 200);
@@ -119,6 +129,11 @@ TEST_F(OpenApiTest, ProblemsHaveTheirShapes) {
   check(get("/api/v1/jobs?limit=0"), "GET", "/api/v1/jobs", 422);
   check(get("/api/v1/jobs/none"), "GET", "/api/v1/jobs/{id}", 404);
   check(get("/api/v1/jobs/queued/output"), "GET", "/api/v1/jobs/{id}/output", 409);
+  check(post("/api/v1/jobs/finished/cancel", "", ""), "POST", "/api/v1/jobs/{id}/cancel", 409);
+  check(post("/api/v1/jobs/none/retry", "", ""), "POST", "/api/v1/jobs/{id}/retry", 404);
+  check(post("/api/v1/admin/jobs/queued/fail", "Content-Type: application/json\r\n", "[]"), "POST",
+        "/api/v1/admin/jobs/{id}/fail", 422);
+  check(post("/api/v1/admin/drain", "", "", kBothKey), "POST", "/api/v1/admin/drain", 403);
   check(post("/api/v1/jobs", "", "{}"), "POST", "/api/v1/jobs", 415);
   check(post("/api/v1/jobs", "Content-Type: application/json\r\n", "{"), "POST", "/api/v1/jobs",
         400);

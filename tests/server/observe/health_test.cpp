@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "server/io/file_storage.h"
-#include "server/io/sqlite_store.h"
+#include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::observe {
@@ -12,19 +12,32 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(Health, NamesWhatIsMissing) {
-  const testing_support::HandClock clock;
+  testing_support::HandClock clock;
   const testing_support::TemporaryFolder folder;
   const auto file = folder.path() / "pytoon.db";
-  io::SqliteStore::Options options;
+  io::SqliteOptions options;
   options.busy_timeout = std::chrono::milliseconds(10);
-  const auto store = io::SqliteStore::open(file, clock, options);
+  const auto store = io::open_sqlite_store(file, clock, options);
   const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
   ASSERT_TRUE(store && storage);
-  Health health(**store, **storage);
+  Health health(**store, **store, **storage);
   EXPECT_THAT(health.readiness().blocking, IsEmpty());
   EXPECT_FALSE(health.draining());
 
-  health.set_draining(true);
+  ASSERT_TRUE((*store)->set_draining(true));
+  EXPECT_TRUE(health.draining());
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
+  ASSERT_TRUE((*store)->set_draining(false));
+  EXPECT_FALSE(health.draining());
+
+  bool there = true;
+  health.add_helper("redis", [&there] { return there; });
+  EXPECT_THAT(health.readiness().degraded, IsEmpty());
+  there = false;
+  EXPECT_THAT(health.readiness().degraded, ElementsAre("redis"));
+  EXPECT_THAT(health.readiness().blocking, IsEmpty());
+
+  health.set_leaving();
   EXPECT_TRUE(health.draining());
   EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
 

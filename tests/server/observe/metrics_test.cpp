@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/jobs/memory_job_store.h"
+#include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::observe {
@@ -13,8 +13,8 @@ using testing::Not;
 class MetricsTest : public testing::Test {
  protected:
   testing_support::HandClock clock_;
-  jobs::MemoryJobStore store_{clock_};
-  Metrics metrics_{store_};
+  std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
+  Metrics metrics_{*store_};
 };
 
 TEST_F(MetricsTest, CountersBeginAtZero) {
@@ -33,6 +33,12 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
   metrics_.fallback_used("template");
   metrics_.degraded("h264_nvenc", "libx264");
   metrics_.segment_rendered("local_compositor", 1.5);
+  metrics_.job_cancelled(spec::Archetype::kOverlay);
+  metrics_.job_retried(spec::Archetype::kOverlay);
+  metrics_.task_reaped(jobs::Work::kRender);
+  metrics_.lease_lost(jobs::Work::kFinish);
+  metrics_.job_quarantined();
+  metrics_.webhook_tried(jobs::WebhookOutcome::kGivenUp);
   metrics_.http_request("GET", "/api/v1/jobs/{id}", 200, 0.02);
   const std::string text = metrics_.text();
   for (const char* line : {
@@ -45,6 +51,14 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
            "pytoon_fallback_total{type=\"template\"} 1\n",
            "pytoon_degraded_total{from=\"h264_nvenc\",to=\"libx264\"} 1\n",
            "pytoon_segment_render_seconds_count{engine=\"local_compositor\"} 1\n",
+           "pytoon_jobs_cancelled_total{archetype=\"OVERLAY\"} 1\n",
+           "pytoon_jobs_retried_total{archetype=\"OVERLAY\"} 1\n",
+           "pytoon_tasks_reaped_total{work=\"render\"} 1\n",
+           "pytoon_tasks_reaped_total{work=\"finish\"} 0\n",
+           "pytoon_leases_lost_total{work=\"finish\"} 1\n",
+           "pytoon_jobs_quarantined_total 1\n",
+           "pytoon_webhook_attempts_total{outcome=\"given_up\"} 1\n",
+           "pytoon_webhook_attempts_total{outcome=\"delivered\"} 0\n",
            "pytoon_http_request_seconds_count{method=\"GET\",route=\"/api/v1/jobs/{id}\","
            "status=\"200\"} 1\n",
        }) {
@@ -54,10 +68,13 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
 
 TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 0\n"));
-  ASSERT_TRUE(store_.create(testing_support::sample_job("a"), 10));
-  ASSERT_TRUE(store_.create(testing_support::sample_job("b"), 10));
+  ASSERT_TRUE(store_->create(testing_support::sample_job("a"), 10));
+  ASSERT_TRUE(store_->create(testing_support::sample_job("b"), 10));
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 2\n"));
-  store_.set_by_hand("a", jobs::JobStatus::kFailed, "");
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_segments 6\n"));
+  clock_.advance(std::chrono::seconds(90));
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_oldest_seconds 90\n"));
+  ASSERT_TRUE(store_->force_fail("a", "by hand"));
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 1\n"));
 }
 

@@ -29,8 +29,17 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void degraded(const std::string& from, const std::string& to) override {
     count(switches, from + " to " + to);
   }
+  void job_cancelled(spec::Archetype) override {}
+  void job_retried(spec::Archetype) override {}
+  void task_reaped(jobs::Work) override { ++reaped; }
+  void lease_lost(jobs::Work) override { ++lost; }
+  void job_quarantined() override { ++quarantined; }
+  void webhook_tried(jobs::WebhookOutcome) override {}
 
   std::atomic<int> done{0};
+  std::atomic<int> reaped{0};
+  std::atomic<int> lost{0};
+  std::atomic<int> quarantined{0};
   // Read when no run is at work.
   std::map<std::string, int> failed;
   std::map<std::string, int> segments;

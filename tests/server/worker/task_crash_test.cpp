@@ -67,7 +67,7 @@ TEST_F(TaskCrash, AtAnyMomentLeadsToTheSameFilesAndNoSegmentTwice) {
     ASSERT_LE(renderer_.calls() - calls_before, 4);  // at most the one it was at
     const auto kept_rows = *store_->segments("a");
     for (const auto& segment : kept_rows) {
-      ASSERT_TRUE(storage_->exists(segment.artifact_key));
+      ASSERT_TRUE(*storage_->contains(segment.artifact_key));
     }
   }
   EXPECT_GT(moment, 60);  // the deaths were many, and the last run had none

@@ -131,7 +131,7 @@ TEST_F(TaskTest, AFinishedSegmentWhoseObjectIsGoneOrBrokenIsRenderedAgain) {
   EXPECT_EQ(renderer_.calls(0), 2);
   EXPECT_EQ(renderer_.calls(1), 2);
   EXPECT_EQ(renderer_.calls(2), 1);
-  EXPECT_FALSE(storage_->exists(segments[1].artifact_key));  // the loser is gone
+  EXPECT_FALSE(*storage_->contains(segments[1].artifact_key));  // the loser is gone
 }
 
 TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
@@ -164,8 +164,8 @@ TEST_F(TaskTest, AJobCancelledDuringItsAssemblyShowsNoVideo) {
   while (step(*hands)) {
   }
   EXPECT_EQ(job("a").status, JobStatus::kCancelled);
-  EXPECT_FALSE(storage_->exists("jobs/a/output.mp4"));
-  EXPECT_FALSE(storage_->exists("jobs/a/metadata.json"));
+  EXPECT_FALSE(*storage_->contains("jobs/a/output.mp4"));
+  EXPECT_FALSE(*storage_->contains("jobs/a/metadata.json"));
 }
 
 TEST_F(TaskTest, AHumansUpdateIsNoticedByTheNextWriteToo) {

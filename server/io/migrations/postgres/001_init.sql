@@ -54,6 +54,9 @@ CREATE TABLE segments (
 );
 CREATE INDEX segments_finished ON segments (finished_at, render_seconds)
   WHERE finished_at IS NOT NULL;
+CREATE INDEX segments_artifact ON segments (artifact_key) WHERE artifact_key <> '';
+CREATE INDEX segments_footage ON segments (footage_key) WHERE footage_key <> '';
+CREATE INDEX jobs_sound ON jobs (sound_key) WHERE sound_key <> '';
 
 CREATE TABLE receipts (
   tenant          TEXT   NOT NULL,

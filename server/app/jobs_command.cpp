@@ -1,0 +1,185 @@
+// `pytoon jobs ...`, `pytoon drain` and `pytoon capacity`: a person's view of the REST API.
+#include <iomanip>
+#include <iostream>
+
+#include "base/curl_client.h"
+#include "server/app/commands.h"
+#include "server/app/remote.h"
+
+namespace pytoon::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Answer = Result<Json>;
+
+int complain(const Failure& fault) {
+  std::cerr << "pytoon: " << fault.detail << "\n";
+  return fault.kind == FailureKind::kInvalid ? 2 : 1;
+}
+
+// Asks, then shows what came.
+template <typename Ask, typename Show>
+int with_server(const Environment& environment, const Ask& ask, const Show& show) {
+  CurlClient client;
+  const Result<Remote> remote = Remote::from(environment, client);
+  if (!remote) return complain(remote.failure());
+  const Answer answer = ask(*remote);
+  if (!answer) return complain(answer.failure());
+  show(*answer);
+  return 0;
+}
+
+std::string text_of(const Json& value) {
+  if (value.is_null()) return "-";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string cut(const std::string& text, std::size_t width) {
+  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+void show_row(const Json& job) {
+  constexpr std::size_t kErrorWidth = 60;
+  std::cout << std::left << std::setw(38) << text_of(job["job_id"]) << std::setw(20)
+            << text_of(job["status"]) << std::right << std::setw(4) << text_of(job["progress_pct"])
+            << " %  " << std::left << std::setw(22) << text_of(job["preset_id"]) << std::setw(29)
+            << text_of(job["created_at"])
+            << (job["error"].is_null() ? "" : cut(text_of(job["error"]), kErrorWidth)) << "\n";
+}
+
+void show_page(const Json& page) {
+  std::cout << std::left << std::setw(38) << "JOB" << std::setw(20) << "STATUS" << std::setw(8)
+            << "DONE" << std::setw(22) << "PRESET" << std::setw(29) << "CREATED"
+            << "ERROR\n";
+  for (const Json& job : page["jobs"]) show_row(job);
+  if (!page["next_cursor"].is_null()) {
+    std::cout << "more: --cursor " << text_of(page["next_cursor"]) << "\n";
+  }
+}
+
+void show_fields(const Json& object) {
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_array() || value.is_object()) continue;
+    std::cout << std::left << std::setw(26) << name << text_of(value) << "\n";
+  }
+}
+
+void show_job(const Json& job, const Json& segments) {
+  show_fields(job);
+  for (const Json& segment : segments["segments"]) {
+    std::cout << "segment " << std::right << std::setw(3) << text_of(segment["index"])
+              << "               " << std::left << std::setw(9) << text_of(segment["status"])
+              << text_of(segment["engine_used"])
+              << (segment["error"].is_null() ? "" : "  " + text_of(segment["error"])) << "\n";
+  }
+}
+
+void show_workers(const Json& capacity) {
+  show_fields(capacity);
+  for (const Json& worker : capacity["workers"]) {
+    std::cout << "worker                    " << text_of(worker["host"]) << "/"
+              << text_of(worker["pid"]) << ", " << text_of(worker["threads"]) << " threads, holds "
+              << text_of(worker["held"]) << ", " << text_of(worker["device"])
+              << (worker["draining"].get<bool>() ? ", draining" : "") << "\n";
+  }
+}
+
+std::string job_path(const std::string& id) { return "/api/v1/jobs/" + url_encoded(id); }
+
+void show_turn(const Json& job) {
+  std::cout << text_of(job["job_id"]) << " is " << text_of(job["status"]) << "\n";
+}
+
+}  // namespace
+
+int list_jobs(const Environment& environment, const JobsListing& listing) {
+  std::string path = "/api/v1/jobs?limit=" + std::to_string(listing.limit);
+  if (!listing.status.empty()) path += "&status=" + url_encoded(listing.status);
+  if (!listing.cursor.empty()) path += "&cursor=" + url_encoded(listing.cursor);
+  return with_server(
+      environment, [&](const Remote& remote) { return remote.get(path); },
+      [&](const Json& page) {
+        if (listing.json) {
+          std::cout << page.dump(2) << "\n";
+        } else {
+          show_page(page);
+        }
+      });
+}
+
+int show_job(const Environment& environment, const std::string& id, bool json) {
+  Json segments;
+  return with_server(
+      environment,
+      [&](const Remote& remote) -> Answer {
+        Answer job = remote.get(job_path(id));
+        if (!job) return job;
+        Answer parts = remote.get(job_path(id) + "/segments");
+        if (!parts) return parts;
+        segments = std::move(*parts);
+        return job;
+      },
+      [&](const Json& job) {
+        if (!json) return show_job(job, segments);
+        Json whole = job;
+        whole["segments"] = segments["segments"];
+        std::cout << whole.dump(2) << "\n";
+      });
+}
+
+int cancel_job(const Environment& environment, const std::string& id) {
+  return with_server(
+      environment, [&](const Remote& remote) { return remote.post(job_path(id) + "/cancel"); },
+      show_turn);
+}
+
+int retry_job(const Environment& environment, const std::string& id) {
+  return with_server(
+      environment, [&](const Remote& remote) { return remote.post(job_path(id) + "/retry"); },
+      show_turn);
+}
+
+int fail_job(const Environment& environment, const std::string& id, const std::string& error) {
+  return with_server(
+      environment,
+      [&](const Remote& remote) {
+        return remote.post("/api/v1/admin/jobs/" + url_encoded(id) + "/fail", {{"error", error}});
+      },
+      show_turn);
+}
+
+int redeliver_webhook(const Environment& environment, const std::string& id) {
+  return with_server(
+      environment,
+      [&](const Remote& remote) { return remote.post(job_path(id) + "/webhook/redeliver"); },
+      [](const Json& job) {
+        std::cout << "the webhook of " << text_of(job["job_id"]) << " is sent again\n";
+      });
+}
+
+int set_draining(const Environment& environment, bool draining) {
+  return with_server(
+      environment,
+      [&](const Remote& remote) {
+        return remote.post(draining ? "/api/v1/admin/drain" : "/api/v1/admin/resume");
+      },
+      [](const Json& answer) {
+        std::cout << (answer["draining"].get<bool>()
+                          ? "draining: no new jobs are taken; those there are finished\n"
+                          : "new jobs are taken\n");
+      });
+}
+
+int show_capacity(const Environment& environment, bool json) {
+  return with_server(
+      environment, [](const Remote& remote) { return remote.get("/api/v1/admin/capacity"); },
+      [&](const Json& capacity) {
+        if (json) {
+          std::cout << capacity.dump(2) << "\n";
+        } else {
+          show_workers(capacity);
+        }
+      });
+}
+
+}  // namespace pytoon::app

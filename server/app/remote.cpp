@@ -1,0 +1,96 @@
+#include "server/app/remote.h"
+
+#include <filesystem>
+
+#include "base/files.h"
+
+namespace pytoon::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::string_view kSqlite = "sqlite:///";
+
+std::string value_of(const Environment& environment, const std::string& name,
+                     const std::string& fallback) {
+  const auto found = environment.find(name);
+  return found == environment.end() || found->second.empty() ? fallback : found->second;
+}
+
+Result<std::string> find_key(const Environment& environment) {
+  for (const char* name : {"PYTOON_API_KEY", "API_KEY"}) {
+    const std::string key = value_of(environment, name, "");
+    if (!key.empty()) return key;
+  }
+  std::filesystem::path folder = "data";
+  const std::string database = value_of(environment, "DB_URL", "");
+  if (database.starts_with(kSqlite)) {
+    folder = std::filesystem::path(database.substr(kSqlite.size())).parent_path();
+  }
+  Result<std::string> own = read_file(folder / "api_key");
+  if (own) return own;
+  return failure(FailureKind::kInvalid, "set PYTOON_API_KEY to a key of the server");
+}
+
+// A problem document, as one line for a person.
+Failure refusal(const HttpAnswer& answer, const Json& body) {
+  std::string detail = body.is_object() ? body.value("detail", std::string()) : std::string();
+  if (detail.empty()) detail = "the server answered " + std::to_string(answer.status);
+  if (body.is_object() && body.contains("errors") && body["errors"].is_array()) {
+    for (const Json& error : body["errors"]) {
+      detail += "\n  " + error.value("pointer", "") + ": " + error.value("detail", "");
+    }
+  }
+  return failure(answer.status == 404 ? FailureKind::kNotFound : FailureKind::kConflict, detail);
+}
+
+}  // namespace
+
+Result<Remote> Remote::from(const Environment& environment, HttpClient& client) {
+  const std::string port = value_of(environment, "API_PORT", "8080");
+  std::string url = value_of(environment, "PYTOON_URL", "http://127.0.0.1:" + port);
+  const Result<WebAddress> address = parse_web_address(url);
+  if (!address) return failure(FailureKind::kInvalid, "PYTOON_URL: " + address.failure().detail);
+  while (url.ends_with('/')) url.pop_back();
+  Result<std::string> key = find_key(environment);
+  if (!key) return key.failure();
+  return Remote(client, std::move(url), std::move(*key));
+}
+
+Result<Json> Remote::get(const std::string& path) const {
+  HttpRequest request;
+  request.url = url_ + path;
+  return ask(std::move(request));
+}
+
+Result<Json> Remote::post(const std::string& path, const Json& body) const {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = url_ + path;
+  if (body.is_null()) {
+    request.body = std::string();
+  } else {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = body.dump();
+  }
+  return ask(std::move(request));
+}
+
+Result<Json> Remote::ask(HttpRequest request) const {
+  request.headers.emplace_back("X-API-Key", key_);
+  request.reach = Reach::kAny;
+  request.limits.answer_bytes = 64 << 20;
+  const Result<HttpAnswer> answer = client_->send(request, CancelToken());
+  if (!answer) {
+    Failure fault = answer.failure();
+    fault.detail = "no answer from " + url_ + ": " + fault.detail;
+    return fault;
+  }
+  Json body = Json::parse(answer->body, nullptr, false);
+  if (!answer->ok()) return refusal(*answer, body);
+  if (body.is_discarded()) {
+    return failure(FailureKind::kMalformed, url_ + " answered something that is no JSON");
+  }
+  return body;
+}
+
+}  // namespace pytoon::app

@@ -1,0 +1,36 @@
+// A running server, asked over REST: what the operators' commands go through, so that they work
+// from anywhere and never touch the database.
+//
+// Thread rule: one thread. Blocks for as long as the server takes, at most 30 s.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/http_client.h"
+#include "server/app/env.h"
+
+namespace pytoon::app {
+
+class Remote {
+ public:
+  // PYTOON_URL (default http://127.0.0.1:API_PORT) with the key PYTOON_API_KEY, or API_KEY, or the
+  // one that a server in dev keeps in its data folder. kInvalid naming what is missing.
+  static Result<Remote> from(const Environment& environment, HttpClient& client);
+
+  Result<nlohmann::ordered_json> get(const std::string& path) const;
+  // body null: none.
+  Result<nlohmann::ordered_json> post(const std::string& path,
+                                      const nlohmann::ordered_json& body = nullptr) const;
+
+ private:
+  Remote(HttpClient& client, std::string url, std::string key)
+      : client_(&client), url_(std::move(url)), key_(std::move(key)) {}
+  Result<nlohmann::ordered_json> ask(HttpRequest request) const;
+
+  HttpClient* client_;
+  std::string url_;
+  std::string key_;
+};
+
+}  // namespace pytoon::app

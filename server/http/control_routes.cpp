@@ -1,0 +1,93 @@
+// Changing what runs: life-cycle of jobs, and the operators' part under /api/v1/admin.
+#include "server/http/routes.h"
+#include "server/http/strict_json.h"
+
+namespace pytoon::http {
+namespace {
+
+using jobs::Service;
+
+constexpr const char* kDefaultError = "failed by an operator";
+
+const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
+
+Result<Response> shown(const Result<jobs::Job>& job, int status = 200) {
+  if (!job) return job.failure();
+  return json_response(status, jobs::to_json(*job));
+}
+
+Result<Response> cancel(Service& service, const Request& request) {
+  return shown(service.cancel(request.caller, id_of(request)));
+}
+
+Result<Response> retry(Service& service, const Request& request) {
+  return shown(service.retry(request.caller, id_of(request)));
+}
+
+// 202: it will be sent, by whichever process sends webhooks.
+Result<Response> redeliver(Service& service, const Request& request) {
+  return shown(service.redeliver(request.caller, id_of(request)), 202);
+}
+
+// The body is {"error": "why"}, or none.
+Result<std::string> read_error(const std::string& body) {
+  if (body.empty()) return std::string(kDefaultError);
+  const auto json = parse_strict_json(body);
+  if (!json) return json.failure();
+  if (!json->is_object()) return invalid_field("", "must be an object");
+  for (const auto& [name, value] : json->items()) {
+    if (name != "error") return invalid_field("/" + name, "is no field of this request");
+    if (!value.is_string()) return invalid_field("/error", "must be a text");
+  }
+  return json->value("error", std::string(kDefaultError));
+}
+
+Result<Response> force_fail(Service& service, const Request& request) {
+  const auto error = read_error(request.body);
+  if (!error) return error.failure();
+  return shown(service.force_fail(request.caller, id_of(request), *error));
+}
+
+Result<Response> set_draining(Service& service, const Request& request, bool draining) {
+  if (Status set = service.set_draining(request.caller, draining); !set) return set.failure();
+  return json_response(200, {{"draining", draining}});
+}
+
+Result<Response> drain(Service& service, const Request& request) {
+  return set_draining(service, request, true);
+}
+
+Result<Response> resume(Service& service, const Request& request) {
+  return set_draining(service, request, false);
+}
+
+Result<Response> capacity(Service& service, const Request& request) {
+  const auto there = service.capacity(request.caller);
+  if (!there) return there.failure();
+  return json_response(200, jobs::to_json(*there));
+}
+
+}  // namespace
+
+std::vector<Route> control_routes(Service& service) {
+  using Step = Result<Response> (*)(Service&, const Request&);
+  const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
+                              BodyKind body = BodyKind::kNone) {
+    return Route{
+        method, std::move(pattern),
+        scope,  body,
+        false,  [&service, step](const Request& request) { return step(service, request); }};
+  };
+  return {
+      row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),
+      row(Method::kPost, "/api/v1/jobs/{id}/retry", Scope::kSubmit, retry),
+      row(Method::kPost, "/api/v1/jobs/{id}/webhook/redeliver", Scope::kSubmit, redeliver),
+      row(Method::kPost, "/api/v1/admin/jobs/{id}/fail", Scope::kAdmin, force_fail,
+          BodyKind::kMaybeJson),
+      row(Method::kPost, "/api/v1/admin/drain", Scope::kAdmin, drain),
+      row(Method::kPost, "/api/v1/admin/resume", Scope::kAdmin, resume),
+      row(Method::kGet, "/api/v1/admin/capacity", Scope::kAdmin, capacity),
+  };
+}
+
+}  // namespace pytoon::http

@@ -1,0 +1,31 @@
+// SqlStore: what is named no more, and what may be forgotten.
+#include "server/io/sql_writing.h"
+
+namespace pytoon::io {
+
+Result<std::vector<std::string>> SqlStore::unnamed(const std::vector<std::string>& keys) {
+  return reading([&](SqlSession& session) -> Result<std::vector<std::string>> {
+    std::vector<std::string> found;
+    for (const std::string& key : keys) {
+      const bool named =
+          !session
+               .query(
+                   "SELECT 1 FROM segments WHERE artifact_key = ? AND artifact_key <> '' UNION ALL "
+                   "SELECT 1 FROM segments WHERE footage_key = ? AND footage_key <> '' UNION ALL "
+                   "SELECT 1 FROM jobs WHERE sound_key = ? AND sound_key <> '' LIMIT 1",
+                   {key, key, key})
+               .empty();
+      if (!named) found.push_back(key);
+    }
+    return found;
+  });
+}
+
+Result<std::int64_t> SqlStore::forget_events(std::chrono::hours age) {
+  return writing("forget_events", [&](SqlSession& session) -> Result<std::int64_t> {
+    return session.run("DELETE FROM outbox WHERE state <> 'pending' AND due_at < ?",
+                       {session.now() - micros(age)});
+  });
+}
+
+}  // namespace pytoon::io

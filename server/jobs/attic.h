@@ -1,0 +1,26 @@
+// What the record knows about things that nobody needs any more.
+//
+// Thread rule and errors of the machine: as in job_store.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace pytoon::jobs {
+
+class Attic {
+ public:
+  virtual ~Attic() = default;
+
+  // Those of the storage keys of segments, footage and sound that no row names.
+  virtual Result<std::vector<std::string>> unnamed(const std::vector<std::string>& keys) = 0;
+  // Forgets events delivered or given up longer ago than this: they can't be sent again after.
+  // Gives their number.
+  virtual Result<std::int64_t> forget_events(std::chrono::hours age) = 0;
+};
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,138 @@
+// The part of JobService that changes jobs which are there already, and the fleet.
+#include "base/web_address.h"
+#include "server/jobs/job_service.h"
+#include "server/jobs/store_rules.h"
+
+namespace pytoon::jobs {
+namespace {
+
+constexpr std::chrono::seconds kSeenLately{60};
+constexpr int kDeadLettersCounted = 1000;
+constexpr std::size_t kDeadLettersShown = 20;
+constexpr std::size_t kErrorBytesMax = 1000;
+
+Status require_submit(const Caller& caller) {
+  if (caller.may_submit || caller.admin) return ok_status();
+  return failure(FailureKind::kForbidden, "this key may not change jobs");
+}
+
+Status require_admin(const Caller& caller) {
+  if (caller.admin) return ok_status();
+  return failure(FailureKind::kForbidden, "this needs a key with the scope admin");
+}
+
+}  // namespace
+
+// Names are judged when they are connected to; here is only said what is plain from the text.
+Status JobService::check_webhook(const std::string& url) const {
+  if (url.empty() || limits_.webhooks == Webhooks::kAny) return ok_status();
+  if (limits_.webhooks == Webhooks::kNone) {
+    return invalid_field("/webhook_url",
+                         "webhooks are off here: the operator has not set WEBHOOK_SECRET");
+  }
+  const Result<WebAddress> address = parse_web_address(url);
+  if (!address) return invalid_field("/webhook_url", address.failure().detail);
+  const std::optional<IpAddress> ip = read_ip(address->host);
+  if (names_private_network(*address) || (ip && !is_public(*ip))) {
+    return invalid_field("/webhook_url", "must be a public address");
+  }
+  return ok_status();
+}
+
+// What a worker published in the moment before it noticed. One that publishes later takes its files
+// back itself.
+void JobService::remove_files(const std::string& id) {
+  for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
+    const Status removed = parts_.storage.remove(job_file_key(id, file));
+    if (removed) continue;
+    parts_.log.warning("file_not_removed",
+                       {{"job_id", id}, {"file", file}, {"reason", removed.failure().detail}});
+  }
+}
+
+Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (const Result<Job> mine = find(caller, id); !mine) return mine;
+  Result<Job> job = parts_.store.cancel(id);
+  if (!job) return job;
+  remove_files(id);
+  parts_.metrics.job_cancelled(job->spec.archetype);
+  parts_.log.info("job_cancelled", {{"job_id", id}, {"by", caller.tenant}});
+  return job;
+}
+
+Result<Job> JobService::retry(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (const Result<Job> mine = find(caller, id); !mine) return mine;
+  Result<Job> job = parts_.store.retry(id);
+  if (!job) return job;
+  parts_.metrics.job_retried(job->spec.archetype);
+  parts_.log.info("job_retried", {{"job_id", id}, {"run", job->run}, {"by", caller.tenant}});
+  parts_.bell.ring();
+  job->eta_seconds = forecast_.eta_seconds(*job);
+  return job;
+}
+
+Result<Job> JobService::redeliver(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  Result<Job> job = find(caller, id);
+  if (!job) return job;
+  const Status queued = parts_.outbox.redeliver(id);
+  if (!queued && queued.failure().kind == FailureKind::kNotFound) {
+    return failure(FailureKind::kConflict,
+                   job->webhook_url.empty()
+                       ? "the job has no webhook_url"
+                       : "the job has not ended yet: its webhook was never sent");
+  }
+  if (!queued) return queued.failure();
+  parts_.log.info("webhook_redelivered", {{"job_id", id}, {"by", caller.tenant}});
+  return job;
+}
+
+Result<Job> JobService::force_fail(const Caller& caller, const std::string& id,
+                                   const std::string& error) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  if (error.empty() || error.size() > kErrorBytesMax) {
+    return invalid_field("/error", "must have 1 to 1000 bytes");
+  }
+  Result<Job> job = parts_.store.force_fail(id, error);
+  if (!job) return job;
+  remove_files(id);
+  parts_.metrics.job_failed(job->spec.archetype, "forced");
+  parts_.log.warning("job_force_failed", {{"job_id", id}, {"error", error}, {"by", caller.tenant}});
+  return job;
+}
+
+Result<Capacity> JobService::capacity(const Caller& caller) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  const Result<Backlog> backlog = parts_.store.backlog();
+  if (!backlog) return backlog.failure();
+  const Result<bool> draining = parts_.fleet.draining();
+  if (!draining) return draining.failure();
+  Result<std::vector<WorkerFacts>> workers = parts_.fleet.workers(kSeenLately);
+  if (!workers) return workers.failure();
+  Result<std::vector<DeadLetter>> letters = parts_.outbox.dead_letters(kDeadLettersCounted);
+  if (!letters) return letters.failure();
+
+  Capacity capacity;
+  capacity.draining = *draining;
+  capacity.queued_jobs = backlog->queued_jobs;
+  capacity.open_segments = backlog->open_segments;
+  capacity.oldest_queued_seconds = backlog->oldest_queued_seconds;
+  capacity.seconds_per_segment = backlog->seconds_per_segment;
+  capacity.threads = backlog->threads;
+  capacity.workers = std::move(workers).value();
+  capacity.dead_letters = static_cast<int>(letters->size());
+  if (letters->size() > kDeadLettersShown) letters->resize(kDeadLettersShown);
+  capacity.latest = std::move(letters).value();
+  return capacity;
+}
+
+Status JobService::set_draining(const Caller& caller, bool draining) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed;
+  if (Status set = parts_.fleet.set_draining(draining); !set) return set;
+  parts_.log.warning(draining ? "fleet_draining" : "fleet_resumed", {{"by", caller.tenant}});
+  return ok_status();
+}
+
+}  // namespace pytoon::jobs

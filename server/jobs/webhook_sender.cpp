@@ -1,0 +1,138 @@
+#include "server/jobs/webhook_sender.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "server/jobs/webhook_signature.h"
+
+namespace pytoon::jobs {
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr hours kRetryAfterMax{1};
+constexpr seconds kLeaseMargin{30};  // for the record, beyond the exchange itself
+constexpr int kJitterDivisor = 10;
+constexpr std::int64_t kAnswerBytesMax = 64 * 1024;
+
+// 0..999, the same each time.
+int spread_of(const std::string& event_id, int attempt) {
+  const std::string hash = sha256_hex(event_id + "/" + std::to_string(attempt));
+  return static_cast<int>(std::stoul(hash.substr(0, 6), nullptr, 16) % 1000);
+}
+
+HttpRequest request_of(const Event& event, const WebhookOptions& options, std::int64_t timestamp) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = event.url;
+  request.headers = {
+      {"Content-Type", "application/json"},
+      {"User-Agent", "pytoon-webhooks"},
+      {"webhook-id", event.id},
+      {"webhook-timestamp", std::to_string(timestamp)},
+      {"webhook-signature", webhook_signature(options.keys, event.id, timestamp, event.body)}};
+  request.body = event.body;
+  request.reach = options.reach;
+  request.limits.total = options.limit;
+  request.limits.connect = std::min<milliseconds>(options.limit, request.limits.connect);
+  request.limits.answer_bytes = kAnswerBytesMax;
+  request.limits.redirects = 0;
+  return request;
+}
+
+}  // namespace
+
+RetrySchedule webhook_schedule() {
+  RetrySchedule schedule{seconds(5), seconds(30), minutes(2), minutes(5)};
+  schedule.insert(schedule.end(), 12, minutes(10));
+  schedule.insert(schedule.end(), 22, hours(1));
+  return schedule;
+}
+
+std::optional<milliseconds> webhook_delay(const RetrySchedule& schedule,
+                                          const std::string& event_id, int attempt,
+                                          std::optional<seconds> retry_after) {
+  const auto index = static_cast<std::size_t>(std::max(attempt, 1) - 1);
+  if (index >= schedule.size()) return std::nullopt;
+  const milliseconds planned = schedule[index];
+  const milliseconds early = planned / kJitterDivisor * spread_of(event_id, attempt) / 1000;
+  const milliseconds asked =
+      std::min<milliseconds>(retry_after.value_or(seconds(0)), kRetryAfterMax);
+  return std::max(planned - early, asked);
+}
+
+WebhookSender::WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& metrics,
+                             const Clock& clock, Log& log, WebhookOptions options)
+    : outbox_(outbox),
+      client_(client),
+      metrics_(metrics),
+      clock_(clock),
+      log_(log),
+      options_(std::move(options)) {}
+
+bool WebhookSender::step() {
+  if (cancel_.cancelled()) return false;
+  const Result<std::vector<Event>> events = outbox_.take_events(1, options_.limit + kLeaseMargin);
+  if (!events) {
+    log_.warning("webhooks_wait", {{"reason", events.failure().detail}});
+    return false;
+  }
+  if (events->empty()) return false;
+  const Event& event = events->front();
+  const Outcome outcome = send(event);
+  settle(event, outcome);
+  return true;
+}
+
+WebhookSender::Outcome WebhookSender::send(const Event& event) {
+  const auto timestamp =
+      std::chrono::duration_cast<seconds>(clock_.now().time_since_epoch()).count();
+  const Result<HttpAnswer> answer = client_.send(request_of(event, options_, timestamp), cancel_);
+  Outcome outcome;
+  if (!answer) {
+    outcome.reason = answer.failure().detail;
+    return outcome;
+  }
+  outcome.taken = answer->ok();
+  outcome.gone = answer->status == 410;
+  outcome.reason = "the receiver answered " + std::to_string(answer->status);
+  outcome.retry_after = answer->retry_after();
+  return outcome;
+}
+
+// When the record can't be written the lease runs out and the event is sent again.
+void WebhookSender::settle(const Event& event, const Outcome& outcome) {
+  nlohmann::ordered_json fields{
+      {"job_id", event.job_id}, {"webhook_id", event.id}, {"attempt", event.attempts}};
+  if (outcome.taken) {
+    (void)outbox_.event_delivered(event);
+    metrics_.webhook_tried(WebhookOutcome::kDelivered);
+    log_.info("webhook_delivered", fields);
+    return;
+  }
+  if (cancel_.cancelled()) {
+    (void)outbox_.event_put_off(event, milliseconds(0));
+    return;
+  }
+  fields["reason"] = outcome.reason;
+  const auto delay =
+      webhook_delay(options_.schedule, event.id, event.attempts, outcome.retry_after);
+  if (outcome.gone || !delay) {
+    const std::string cause = outcome.gone ? outcome.reason
+                                           : "all " + std::to_string(event.attempts) +
+                                                 " attempts failed: " + outcome.reason;
+    (void)outbox_.event_given_up(event, cause);
+    metrics_.webhook_tried(WebhookOutcome::kGivenUp);
+    log_.error("webhook_given_up", fields);
+    return;
+  }
+  (void)outbox_.event_put_off(event, *delay);
+  metrics_.webhook_tried(WebhookOutcome::kPutOff);
+  fields["again_in_seconds"] = std::chrono::duration<double>(*delay).count();
+  log_.warning("webhook_put_off", fields);
+}
+
+}  // namespace pytoon::jobs

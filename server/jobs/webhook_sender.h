@@ -1,0 +1,75 @@
+// Tells receivers that a job has ended: leases events from the outbox, posts them signed, and puts
+// off what was not taken. At least once: a receiver may see an id twice, never a different body
+// under it.
+//
+// Taken is an answer of 2xx within the time limit. 410 gives up at once. Everything else (another
+// status, a redirect, no answer, an address that may not be reached) is tried again by the
+// schedule, less up to a tenth so that a crowd spreads, or when Retry-After says, at most an hour
+// later. After the last attempt the event is a dead letter with its cause.
+//
+// Thread rule: step() from any number of threads at a time; each blocks for as long as the receiver
+// takes, at most the limit. stop() from any.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/http_client.h"
+#include "base/log.h"
+#include "server/jobs/outbox.h"
+#include "server/jobs/ports.h"
+
+namespace pytoon::jobs {
+
+using RetrySchedule = std::vector<std::chrono::milliseconds>;
+
+// After 5 s, 30 s, 2 min, 5 min, then every 10 min for two hours, then every hour: about a day, and
+// a receiver that was away for an hour is told within 10 min of its return.
+RetrySchedule webhook_schedule();
+
+struct WebhookOptions {
+  std::vector<std::string> keys;  // webhook_keys(); the first is the present one
+  Reach reach = Reach::kPublic;
+  std::chrono::milliseconds limit{15'000};  // for the whole exchange
+  RetrySchedule schedule = webhook_schedule();
+};
+
+// How long after attempt number `attempt` (from 1) the next one comes. nullopt: there is none.
+std::optional<std::chrono::milliseconds> webhook_delay(
+    const RetrySchedule& schedule, const std::string& event_id, int attempt,
+    std::optional<std::chrono::seconds> retry_after);
+
+class WebhookSender {
+ public:
+  // All references must outlive it.
+  WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& metrics, const Clock& clock,
+                Log& log, WebhookOptions options);
+
+  // Sends one event that is due. False: there was none.
+  bool step();
+  // What is being sent is cut off and put off, with no attempt judged; step() does nothing more.
+  void stop() { cancel_.cancel(); }
+
+ private:
+  struct Outcome {
+    bool taken = false;
+    bool gone = false;
+    std::string reason;
+    std::optional<std::chrono::seconds> retry_after;
+  };
+  Outcome send(const Event& event);
+  void settle(const Event& event, const Outcome& outcome);
+
+  Outbox& outbox_;
+  HttpClient& client_;
+  JobMetrics& metrics_;
+  const Clock& clock_;
+  Log& log_;
+  const WebhookOptions options_;
+  const CancelToken cancel_;
+};
+
+}  // namespace pytoon::jobs

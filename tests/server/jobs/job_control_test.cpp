@@ -1,0 +1,164 @@
+// Life-cycle and operators' calls of the JobService.
+#include "tests/server/jobs/service_fixture.h"
+
+namespace pytoon::jobs {
+
+class JobControlTest : public JobServiceTest {
+ protected:
+  void SetUp() override {
+    JobServiceTest::SetUp();
+    make(0, {.webhooks = Webhooks::kPublic});
+  }
+  std::string submit(const json& extra = json::object()) {
+    json order = body();
+    order.update(extra);
+    const auto submitted = service_->submit(acme_, order, "");
+    EXPECT_TRUE(submitted) << submitted.failure().detail;
+    return submitted->job_id;
+  }
+};
+
+TEST_F(JobControlTest, ACancelledJobIsTakenFromItsWorkerAndShowsNoFile) {
+  const std::string id = submit();
+  prepare(take(), 5);
+  const Claim finishing = take();
+  put_file("jobs/" + id + "/output.mp4");
+  put_file("jobs/" + id + "/thumbnail.jpg");
+  put_file("jobs/" + id + "/metadata.json");
+  const int rung = bell_.rung;
+
+  const auto cancelled = service_->cancel(acme_, id);
+  ASSERT_TRUE(cancelled) << cancelled.failure().detail;
+  EXPECT_EQ(cancelled->status, JobStatus::kCancelled);
+  for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
+    EXPECT_FALSE(*storage_->contains("jobs/" + id + "/" + file)) << file;
+  }
+  EXPECT_EQ(store_.finished(finishing.lease).failure().kind, FailureKind::kConflict);
+  EXPECT_EQ(metrics_.cancelled, 1);
+  EXPECT_EQ(bell_.rung, rung);
+  const Failure again = service_->cancel(acme_, id).failure();
+  EXPECT_EQ(again.kind, FailureKind::kConflict);
+  EXPECT_NE(again.detail.find("CANCELLED"), std::string::npos);
+  EXPECT_EQ(service_->retry(acme_, id).failure().kind, FailureKind::kConflict);
+}
+
+TEST_F(JobControlTest, ARetryKeepsWhatIsFinishedAndRings) {
+  const std::string id = submit();
+  EXPECT_EQ(service_->retry(acme_, id).failure().kind, FailureKind::kConflict);
+  prepare(take(), 2);
+  ASSERT_TRUE(service_->force_fail(admin_, id, "stuck"));
+  EXPECT_EQ(metrics_.failures["forced"], 1);
+  const int rung = bell_.rung;
+  const auto retried = service_->retry(acme_, id);
+  ASSERT_TRUE(retried) << retried.failure().detail;
+  EXPECT_EQ(retried->status, JobStatus::kQueued);
+  EXPECT_EQ(retried->run, 2);
+  EXPECT_EQ(retried->error, "");
+  EXPECT_EQ(bell_.rung, rung + 1);
+  EXPECT_EQ(metrics_.retried, 1);
+  int done = 0;
+  const auto segments = store_.segments(id);
+  for (const Segment& segment : *segments) {
+    done += segment.status == SegmentStatus::kDone;
+  }
+  EXPECT_EQ(done, 2);
+  EXPECT_EQ(take().lease.work, Work::kPrepare);
+}
+
+TEST_F(JobControlTest, OnlyAdminsForceFailAndTheySayWhy) {
+  const std::string id = submit();
+  EXPECT_EQ(service_->force_fail(acme_, id, "x").failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->force_fail(admin_, id, "").failure().faults.at(0).pointer, "/error");
+  EXPECT_EQ(service_->force_fail(admin_, "none", "x").failure().kind, FailureKind::kNotFound);
+  const auto failed = service_->force_fail(admin_, id, "stuck for an hour");
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->status, JobStatus::kFailed);
+  EXPECT_EQ(failed->error, "stuck for an hour");
+  EXPECT_EQ(service_->force_fail(admin_, id, "x").failure().kind, FailureKind::kConflict);
+}
+
+TEST_F(JobControlTest, AnotherTenantsJobIsNotThereForAnyVerb) {
+  const std::string id = submit({{"webhook_url", "https://example.com/hook"}});
+  for (const auto& refused : {service_->cancel(other_, id), service_->retry(other_, id),
+                              service_->redeliver(other_, id)}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.failure().kind, FailureKind::kNotFound);
+  }
+  const Caller reader{"acme", false, true, false};
+  EXPECT_EQ(service_->cancel(reader, id).failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->retry(reader, id).failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->redeliver(reader, id).failure().kind, FailureKind::kForbidden);
+  const Caller submitter{"acme", true, false, false};
+  EXPECT_TRUE(service_->cancel(submitter, id));
+}
+
+TEST_F(JobControlTest, DrainingIsTheFleetsAndAdminsAlone) {
+  EXPECT_EQ(service_->set_draining(acme_, true).failure().kind, FailureKind::kForbidden);
+  ASSERT_TRUE(service_->set_draining(admin_, true));
+  EXPECT_TRUE(*store_.draining());
+  EXPECT_TRUE(service_->capacity(admin_)->draining);
+  ASSERT_TRUE(service_->set_draining(admin_, false));
+  EXPECT_FALSE(*store_.draining());
+}
+
+TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
+  EXPECT_EQ(service_->capacity(acme_).failure().kind, FailureKind::kForbidden);
+  WorkerFacts worker;
+  worker.holder = "worker";
+  worker.threads = 3;
+  worker.encoders = {"x264"};
+  ASSERT_TRUE(store_.put_worker(worker));
+  submit();
+  submit();
+  take();
+  const auto capacity = service_->capacity(admin_);
+  ASSERT_TRUE(capacity);
+  EXPECT_EQ(capacity->queued_jobs, 1);
+  EXPECT_EQ(capacity->open_segments, 10);
+  EXPECT_EQ(capacity->threads, 3);
+  ASSERT_EQ(capacity->workers.size(), 1U);
+  EXPECT_EQ(capacity->workers[0].held, 1);
+  EXPECT_EQ(capacity->dead_letters, 0);
+  EXPECT_EQ(to_json(*capacity)["workers"][0]["encoders"][0], "x264");
+}
+
+TEST_F(JobControlTest, OnlyPublicWebhooksAreTaken) {
+  for (const char* url :
+       {"http://localhost/x", "http://127.0.0.1/x", "http://10.1.2.3/", "http://169.254.169.254/",
+        "http://[::1]/", "http://0x7f000001/", "http://2130706433/", "http://0.0.0.0/",
+        "http://224.0.0.1/", "http://[::ffff:127.0.0.1]/"}) {
+    json order = body();
+    order["webhook_url"] = url;
+    const Failure refused = refusal(order);
+    EXPECT_EQ(refused.kind, FailureKind::kInvalid) << url;
+    ASSERT_FALSE(refused.faults.empty()) << url;
+    EXPECT_EQ(refused.faults[0].pointer, "/webhook_url");
+  }
+  const std::string id = submit({{"webhook_url", "https://example.com/hook"}});
+  EXPECT_EQ(store_.job(id)->webhook_url, "https://example.com/hook");
+  make(0, {.webhooks = Webhooks::kAny});
+  submit({{"webhook_url", "http://127.0.0.1:9000/x"}});
+  make(0, {.webhooks = Webhooks::kNone});
+  json order = body();
+  order["webhook_url"] = "https://example.com/hook";
+  EXPECT_NE(refusal(order).detail.find("WEBHOOK_SECRET"), std::string::npos);
+}
+
+TEST_F(JobControlTest, AWebhookIsSentAgainUnderItsId) {
+  const std::string silent = submit();
+  EXPECT_EQ(service_->redeliver(acme_, silent).failure().kind, FailureKind::kConflict);
+  const std::string id = submit({{"webhook_url", "https://example.com/hook"}});
+  EXPECT_EQ(service_->redeliver(acme_, id).failure().kind, FailureKind::kConflict);
+  ASSERT_TRUE(service_->cancel(acme_, id));
+  const auto first = store_.take_events(1, std::chrono::seconds(60));
+  ASSERT_EQ(first->size(), 1U);
+  ASSERT_TRUE(store_.event_delivered(first->front()));
+  EXPECT_TRUE(store_.take_events(1, std::chrono::seconds(60))->empty());
+  ASSERT_TRUE(service_->redeliver(acme_, id));
+  const auto again = store_.take_events(1, std::chrono::seconds(60));
+  ASSERT_EQ(again->size(), 1U);
+  EXPECT_EQ(again->front().id, first->front().id);
+  EXPECT_EQ(again->front().body, first->front().body);
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,179 @@
+// A JobService on a store in memory and a storage in a temporary folder, with counting neighbours.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <sstream>
+
+#include "server/io/file_storage.h"
+#include "server/io/open_store.h"
+#include "server/jobs/job_service.h"
+#include "tests/server/jobs/fake_renderer.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::jobs {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Knows a picture by its first word: "png 10 20 alpha".
+class FakeInspector final : public MediaInspector {
+ public:
+  Result<PictureFacts> inspect_picture(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    PictureFacts facts;
+    std::string alpha;
+    words >> facts.format >> facts.width >> facts.height >> alpha;
+    facts.has_alpha = alpha == "alpha";
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (facts.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
+    if (facts.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
+    return facts;
+  }
+  // "mp4 10 20 2.5": width, height, seconds.
+  Result<ClipFacts> inspect_clip(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    ClipFacts facts;
+    words >> facts.format >> facts.width >> facts.height >> facts.duration_seconds;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is damaged");
+    if (facts.format != "mp4") return failure(FailureKind::kUnsupportedType, "is no clip");
+    if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
+    return facts;
+  }
+  // And a sound: "mp3 12.5 2 44100".
+  Result<AudioFacts> inspect_audio(const fs::path& file) override {
+    std::istringstream words(*read_file(file));
+    AudioFacts facts;
+    words >> facts.format >> facts.duration_seconds >> facts.channels >> facts.sample_rate;
+    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (facts.duration_seconds > 900) return failure(FailureKind::kInvalid, "is too long");
+    return facts;
+  }
+};
+
+class FakeHealth final : public HealthSource {
+ public:
+  Service::Readiness readiness() override { return {{"draining"}, {}}; }
+  bool draining() const override { return draining_now; }
+  bool draining_now = false;
+};
+
+class CountingBell final : public Bell {
+ public:
+  void ring() override { ++rung; }
+  int rung = 0;
+};
+
+class CountingMetrics final : public JobMetrics {
+ public:
+  void job_created(spec::Archetype, const std::string&) override { ++created; }
+  void job_done(spec::Archetype, double) override {}
+  void job_failed(spec::Archetype, const std::string& reason) override { ++failures[reason]; }
+  void segment_rendered(const std::string&, double) override {}
+  void fallback_used(const std::string&) override {}
+  void degraded(const std::string&, const std::string&) override {}
+  void job_cancelled(spec::Archetype) override { ++cancelled; }
+  void job_retried(spec::Archetype) override { ++retried; }
+  void task_reaped(Work) override {}
+  void lease_lost(Work) override {}
+  void job_quarantined() override {}
+  void webhook_tried(WebhookOutcome) override {}
+  int created = 0;
+  int cancelled = 0;
+  int retried = 0;
+  std::map<std::string, int> failures;
+};
+
+class JobServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const fs::path config = fs::path(PYTOON_SOURCE_DIR) / "config";
+    catalogue_.presets = *spec::read_presets(config / "presets.yaml");
+    catalogue_.platforms = *spec::read_platforms(config / "platforms.yaml");
+    make(0, {});
+  }
+
+  void make(std::uintmax_t free_bytes_min, ServiceLimits limits) {
+    service_.reset();
+    storage_.reset();
+    storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
+    service_ = std::make_unique<JobService>(
+        ServiceParts{store_, store_, store_, *storage_, pictures_, renderer_, catalogue_, bell_,
+                     metrics_, health_, ids_, clock_, log_},
+        limits);
+  }
+
+  Upload upload(const std::string& bytes, const std::string& category = "image") {
+    const fs::path file = folder_.path() / "upload";
+    EXPECT_TRUE(write_file_atomically(file, bytes));
+    return {file, category, "../../cat.png"};
+  }
+  std::string keep(const Caller& caller, const std::string& bytes = "png 10 20",
+                   const std::string& category = "image") {
+    const auto asset = service_->keep_asset(caller, upload(bytes, category));
+    EXPECT_TRUE(asset) << asset.failure().detail;
+    return asset->uri;
+  }
+  Failure refusal(const json& body, const std::string& key = "") {
+    const auto submitted = service_->submit(acme_, body, key);
+    EXPECT_FALSE(submitted) << body;
+    return submitted ? Failure{} : submitted.failure();
+  }
+  void expect_fault(const json& body, FailureKind kind, const std::string& pointer) {
+    const Failure refused = refusal(body);
+    EXPECT_EQ(refused.kind, kind) << refused.detail;
+    ASSERT_FALSE(refused.faults.empty()) << refused.detail;
+    EXPECT_EQ(refused.faults[0].pointer, pointer);
+    EXPECT_EQ(store_.list(std::nullopt, {})->jobs.size(), 0U);
+  }
+  // Leases the next task, whatever it is.
+  Claim take() {
+    const Hand hand{"worker", {Work::kPrepare, Work::kRender, Work::kFinish}, {"x264"}};
+    const auto claim = store_.lease_next(hand, std::chrono::seconds(20));
+    EXPECT_TRUE(claim && *claim);
+    return **claim;
+  }
+  // As a worker's first task does; `done` segments are kept of an earlier run.
+  void prepare(const Claim& claim, int done) {
+    Preparation preparation{"x264", claim.segments, false};
+    for (Segment& segment : preparation.segments) {
+      segment.footage = render::Footage::kImages;
+      if (segment.index < done) segment.status = SegmentStatus::kDone;
+    }
+    ASSERT_TRUE(store_.prepared(claim.lease, preparation));
+  }
+  // The whole job, without drawing anything.
+  void finish_next() {
+    const Claim first = take();
+    prepare(first, static_cast<int>(first.segments.size()));
+    ASSERT_TRUE(store_.finished(take().lease));
+  }
+  void put_file(const std::string& key) {
+    const fs::path staged = storage_->staging("file");
+    ASSERT_TRUE(write_file_atomically(staged, "bytes"));
+    ASSERT_TRUE(storage_->put(staged, key));
+  }
+  json body() { return {{"preset_id", "product_hero_clean"}, {"prompt", "Fresh"}}; }
+
+  const Caller acme_{"acme", true, true, false};
+  const Caller other_{"other", true, true, false};
+  const Caller admin_{"ops", false, false, true};
+  testing_support::HandClock clock_;
+  testing_support::TemporaryFolder folder_;
+  testing_support::CountingIds ids_;
+  testing_support::FakeRenderer renderer_;
+  plan::Catalogue catalogue_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  std::unique_ptr<io::SqlStore> owned_store_ = io::open_memory_store(clock_);
+  io::SqlStore& store_ = *owned_store_;
+  FakeInspector pictures_;
+  FakeHealth health_;
+  CountingBell bell_;
+  CountingMetrics metrics_;
+  std::unique_ptr<io::FileStorage> storage_;
+  std::unique_ptr<JobService> service_;
+};
+
+}  // namespace pytoon::jobs
