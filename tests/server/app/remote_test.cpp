@@ -4,7 +4,7 @@
 
 #include "base/curl_client.h"
 #include "server/app/commands.h"
-#include "support/http_stand_in.h"
+#include "tests/support/http_stand_in.h"
 
 namespace pytoon::app {
 

@@ -10,7 +10,7 @@
 #include "base/hmac.h"
 #include "server/io/open_store.h"
 #include "server/jobs/webhook_signature.h"
-#include "support/http_stand_in.h"
+#include "tests/support/http_stand_in.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::jobs {
