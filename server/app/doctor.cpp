@@ -148,7 +148,7 @@ void check_redis(const Config& config, Report& report) {
     return;
   }
   auto connection = io::RedisConnection::open(*config.redis, {});
-  const Status answered = connection ? io::ping(**connection) : Status(connection.failure());
+  const Status answered = connection ? io::ping(*connection) : Status(connection.failure());
   if (answered) {
     report.ok("redis", config.redis->text());
   } else {
