@@ -223,7 +223,8 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
     read_nvenc(e, wish);
     e.finish();
   }
-  const Json* const section = r.object("engines");
+  const Json none = Json::object();
+  const Json* const section = r.has("engines") ? r.object("engines") : &none;
   r.finish();
   if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
   Result<engines::EngineTable> table =

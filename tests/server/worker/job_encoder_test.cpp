@@ -64,7 +64,8 @@ TEST_F(JobEncoder, AnEncoderThatOughtToBeThereIsMissedAloud) {
   EXPECT_EQ(metadata()["degraded"], "h264_nvenc gave way to libx264: no such chip");
   EXPECT_EQ(metrics_.switches["h264_nvenc to libx264"], 1);
   EXPECT_EQ(logged("encoder_degraded"), 1);
-  for (const auto& segment : *store_.segments("a")) EXPECT_EQ(segment.error, "");
+  const auto kept_rows = *store_.segments("a");
+  for (const auto& segment : kept_rows) EXPECT_EQ(segment.error, "");
 }
 
 TEST_F(JobEncoder, AFailureMidwaySwitchesAllSegmentsOnce) {
