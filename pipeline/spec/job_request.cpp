@@ -1,6 +1,5 @@
 #include "pipeline/spec/job_request.h"
 
-#include <array>
 
 #include "base/web_address.h"
 #include "pipeline/spec/field_reader.h"
@@ -69,11 +68,6 @@ Result<JobRequest> parse_job_request(const nlohmann::json& body) {
     }
   }
   if (r.has("webhook_url")) request.webhook_url = read_webhook(r);
-  for (const char* name : kNotBuilt) {
-    if (!r.has(name)) continue;
-    r.know(name);
-    r.fault(name, "is not built yet: leave it out");
-  }
   r.finish();
   if (!faults.empty()) return invalid(std::move(faults));
   return request;
