@@ -104,14 +104,15 @@ Result<RemoteSettings> read_remote(const Json& json, const std::string& at, cons
   if (settings.base_url.empty() && !settings.key.empty()) {
     settings.base_url = settings.provider.base_url;
   }
+  if (settings.base_url.empty()) return settings;
+  const Status good = check_urls("API_ENGINE_BASE_URL", {settings.base_url});
+  if (!good) return good.failure();
   const bool needs_key = slots_of(Json(settings.provider.headers)).contains("key");
-  if (!settings.base_url.empty() && needs_key && settings.key.empty()) {
+  if (needs_key && settings.key.empty()) {
     return failure(FailureKind::kInvalid,
                    "API_ENGINE_KEY must be set for the provider " + settings.provider.name);
   }
-  if (settings.base_url.empty()) return settings;
-  const Status good = check_urls("API_ENGINE_BASE_URL", {settings.base_url});
-  return good ? Result<RemoteSettings>(std::move(settings)) : good.failure();
+  return settings;
 }
 
 }  // namespace

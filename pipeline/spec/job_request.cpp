@@ -1,6 +1,5 @@
 #include "pipeline/spec/job_request.h"
 
-#include <array>
 
 #include "base/web_address.h"
 #include "pipeline/spec/field_reader.h"

@@ -292,9 +292,11 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
     read_nvenc(e, wish);
     e.finish();
   }
-  const Json* const section = r.object("engines");
+  // Without the section there is the compositor alone.
+  const Json* const section = r.has("engines") ? r.object("engines") : nullptr;
   r.finish();
   if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
+  if (section == nullptr) return ok_status();
   Result<engines::EngineTable> table =
       engines::read_engine_table(*section, config.config_dir, variables);
   if (!table) {

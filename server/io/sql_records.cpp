@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kImages = "images";
 constexpr std::string_view kCard = "card";
+constexpr std::string_view kClip = "clip";
 
 Param time_or_null(const std::optional<WallTime>& time) {
   if (!time) return Null{};
@@ -33,6 +34,8 @@ Param footage_text(const Segment& segment) {
       return kImages;
     case render::Footage::kCard:
       return kCard;
+    case render::Footage::kClip:
+      return kClip;
   }
   unknown("footage", std::to_string(static_cast<int>(*segment.footage)));
 }
@@ -41,6 +44,7 @@ std::optional<render::Footage> footage_in(const Row& row, std::size_t column) {
   if (row.is_null(column)) return std::nullopt;
   if (row.text(column) == kImages) return render::Footage::kImages;
   if (row.text(column) == kCard) return render::Footage::kCard;
+  if (row.text(column) == kClip) return render::Footage::kClip;
   unknown("footage", row.text(column));
 }
 

@@ -177,7 +177,7 @@ TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
   gpu::RgbaImage product({300, 600}, {0, 0, 0, 0});
   for (int y = 50; y < 550; ++y) {
     for (int x = 50; x < 250; ++x) {
-      std::fill_n(product.at(x, y), 3, static_cast<std::uint8_t>(x / 50 % 2 == 0 ? 230 : 30));
+      std::fill_n(product.at(x, y), 3, static_cast<std::uint8_t>(x / 10 % 2 == 0 ? 230 : 30));
       product.at(x, y)[3] = 255;
     }
   }
