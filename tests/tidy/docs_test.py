@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the documents tell people to type exists: commands, settings, paths and fields of the API."""
+"""What the documents tell people to type exists: commands, settings, scripts, paths and fields."""
 
 import json
 import os
