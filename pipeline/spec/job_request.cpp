@@ -1,6 +1,5 @@
 #include "pipeline/spec/job_request.h"
 
-
 #include "base/web_address.h"
 #include "pipeline/spec/field_reader.h"
 
@@ -13,7 +12,6 @@ namespace {
 constexpr std::string_view kScheme = "storage://";
 constexpr std::size_t kMaxUriBytes = 1024;
 constexpr std::size_t kMaxWebhookBytes = 2048;
-
 
 Captions read_captions(const Json& json, const std::string& pointer,
                        std::vector<FieldFault>& faults) {
