@@ -63,8 +63,9 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
     });
   });
   render
-      ->add_option("request", words.request,
-                   "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, clip_uris, mask_uri")
+      ->add_option(
+          "request", words.request,
+          "JSON file: the body of POST /api/v1/jobs, with paths in image_uris, clip_uris, mask_uri")
       ->required();
   render
       ->add_option("--out", words.out,

@@ -39,7 +39,6 @@ class FieldReader {
   Enum choice(const std::string& name);
 
   void fault(const std::string& name, std::string detail);
-  void know(const std::string& name) { asked_.insert(name); }
   std::string at(const std::string& name) const { return pointer_ + "/" + escaped(name); }
   // Faults every field that was not asked for. A null is no value: optional fields are left out.
   void finish();

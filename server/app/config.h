@@ -38,7 +38,7 @@ struct Config {
   std::filesystem::path database;        // of SQLite; "" for PostgreSQL
   std::filesystem::path data_dir;        // what an installation makes for itself: keys
   std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with MINIO_*, S3_*
-  std::optional<io::RedisAddress> redis;    // REDIS_URL
+  std::optional<io::RedisAddress> redis;  // REDIS_URL
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
   int retention_days = 0;                   // RETENTION_DAYS: of files of ended jobs; 0 is for ever
@@ -47,10 +47,10 @@ struct Config {
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
-  media::EncoderWish encoder;            // config/engine.yaml
-  engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
-  std::filesystem::path spend_journal;   // beside the database
-  plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
+  media::EncoderWish encoder;                                       // config/engine.yaml
+  engines::EngineTable engines;         // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
+  std::filesystem::path spend_journal;  // beside the database
+  plan::Catalogue catalogue;            // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda
   gpu::DeviceWish device = gpu::DeviceWish::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's

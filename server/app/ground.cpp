@@ -26,8 +26,7 @@ Result<std::unique_ptr<io::SqlStore>> open_record(const Config& config, Clock& c
 Result<std::unique_ptr<jobs::ObjectStore>> open_storage(const Config& config, bool alone,
                                                         HttpClient& web, Clock& clock) {
   if (config.s3) {
-    auto storage =
-        io::S3Storage::open(*config.s3, config.storage_root, kFreeBytesMin, web, clock);
+    auto storage = io::S3Storage::open(*config.s3, config.storage_root, kFreeBytesMin, web, clock);
     if (!storage) return storage.failure();
     return std::unique_ptr<jobs::ObjectStore>(std::move(*storage));
   }

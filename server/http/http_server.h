@@ -37,8 +37,8 @@ struct Options {
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // of all requests together
   bool operators_only = false;  // only what needs no key: /health, /ready, /metrics, /openapi.json
-  std::size_t connections_max = 4096;              // lowered to what the descriptor limit allows
-  RateLimit rate;                                  // per key
+  std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
+  RateLimit rate;                      // per key
   TimeLimits time;
 };
 

@@ -57,7 +57,8 @@ Status Task::remake(const std::vector<jobs::Segment>& broken, bool sound_lost) {
     restart.segments.push_back(segment);
     which += (which.empty() ? "" : ", ") + std::to_string(segment.index);
   }
-  desk_.parts.log.warning("segments_remade", {{"job_id", claim_.job.id}, {"segments", which}, {"sound", sound_lost}});
+  desk_.parts.log.warning("segments_remade",
+                          {{"job_id", claim_.job.id}, {"segments", which}, {"sound", sound_lost}});
   return commit([&] { return desk_.parts.tasks.restart(claim_.lease, restart); });
 }
 
@@ -114,9 +115,9 @@ void Task::unpublish() {
   for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
     const Status removed = desk_.parts.storage.remove(jobs::job_file_key(claim_.job.id, file));
     if (removed) continue;
-    desk_.parts.log.warning("file_not_removed", {{"job_id", claim_.job.id},
-                                                 {"file", file},
-                                                 {"reason", removed.failure().detail}});
+    desk_.parts.log.warning(
+        "file_not_removed",
+        {{"job_id", claim_.job.id}, {"file", file}, {"reason", removed.failure().detail}});
   }
 }
 
@@ -130,9 +131,9 @@ void Task::remove_parts() {
   for (const std::string& key : keys) {
     const Status removed = desk_.parts.storage.remove(key);
     if (removed) continue;
-    desk_.parts.log.warning("file_not_removed", {{"job_id", claim_.job.id},
-                                                 {"file", key},
-                                                 {"reason", removed.failure().detail}});
+    desk_.parts.log.warning(
+        "file_not_removed",
+        {{"job_id", claim_.job.id}, {"file", key}, {"reason", removed.failure().detail}});
   }
 }
 

@@ -20,8 +20,8 @@ struct EncoderDecision {
   std::string degraded() const;
 };
 
-// For a job that is prepared. begun_with is the encoder of an earlier run: it goes on with that, or,
-// where that can't be used, with the last; "" gets the best there is.
+// For a job that is prepared. begun_with is the encoder of an earlier run: it goes on with that,
+// or, where that can't be used, with the last; "" gets the best there is.
 EncoderDecision decide_encoder(const std::vector<render::Encoder>& encoders,
                                const std::string& begun_with);
 

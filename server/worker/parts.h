@@ -29,7 +29,7 @@ struct Parts {
 
 struct Options {
   std::string holder;  // who we are in leases: unique for each start of a process
-  std::chrono::milliseconds lease{20'000};  // renewed at a quarter of it
+  std::chrono::milliseconds lease{20'000};   // renewed at a quarter of it
   std::chrono::milliseconds back_off{1000};  // doubles
   std::chrono::milliseconds back_off_max{30'000};
   // A piece of work that draws no frame for so long is stuck. Footage has its engine's own limits.

@@ -42,11 +42,10 @@ Status Task::prepare() {
   preparation.encoder = encoder.encoder;
   preparation.degraded = encoder.degraded();
   order->encoder = encoder.encoder;
-  Status kept =
-      keep_what_can_be_kept(*order, parts.renderer, parts.storage, preparation.segments);
+  Status kept = keep_what_can_be_kept(*order, parts.renderer, parts.storage, preparation.segments);
   if (!kept) return kept;
-  preparation.sound = order->inputs.has_sound() &&
-                      !intact(job.sound_key, job.sound_sha256, parts.storage);
+  preparation.sound =
+      order->inputs.has_sound() && !intact(job.sound_key, job.sound_sha256, parts.storage);
   Status prepared = commit([&] { return parts.tasks.prepared(claim_.lease, preparation); });
   if (prepared && !encoder.from.empty() && job.degraded.empty()) {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);

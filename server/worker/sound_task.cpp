@@ -23,8 +23,8 @@ Status Task::make_sound() {
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the sound was kept");
   if (Status put = parts.storage.put(staged, key); !put) return put;
   const nlohmann::ordered_json facts = sound_json(*measures);
-  Status made = commit(
-      [&] { return parts.tasks.sound_made(claim_.lease, key, *sha256, facts.dump()); });
+  Status made =
+      commit([&] { return parts.tasks.sound_made(claim_.lease, key, *sha256, facts.dump()); });
   if (!made) return made;
   parts.log.info("sound_ready",
                  {{"job_id", claim_.job.id}, {"seconds", took.count()}, {"sound", facts}});

@@ -83,8 +83,7 @@ void Task::give_back(Ending ending, milliseconds delay) {
     fields["reason"] = released.failure().detail;
     desk_.parts.log.warning("lease_not_released", fields);
   } catch (const std::exception& error) {
-    desk_.parts.log.error("job_runner_crash",
-                          {{"job_id", claim_.job.id}, {"what", error.what()}});
+    desk_.parts.log.error("job_runner_crash", {{"job_id", claim_.job.id}, {"what", error.what()}});
   }
 }
 

@@ -40,9 +40,9 @@ class Task {
  public:
   enum class Stop {
     kNone,
-    kLost,      // the lease is gone: write nothing more
-    kLeaving,   // the process stops: hand the work back
-    kHung,      // no progress: give it back as failed
+    kLost,     // the lease is gone: write nothing more
+    kLeaving,  // the process stops: hand the work back
+    kHung,     // no progress: give it back as failed
   };
 
   Task(jobs::Claim claim, Desk& desk) : claim_(std::move(claim)), desk_(desk) {}

@@ -82,8 +82,7 @@ void Task::tell_degraded(const std::string& from, const std::string& to,
 }
 
 void Task::fail_job(const std::string& reason, const std::string& detail) {
-  const Status failed =
-      commit([&] { return desk_.parts.tasks.failed(claim_.lease, detail); });
+  const Status failed = commit([&] { return desk_.parts.tasks.failed(claim_.lease, detail); });
   if (!failed) return;  // somebody else decides by now
   desk_.parts.metrics.job_failed(claim_.job.spec.archetype, reason);
   desk_.parts.log.error("job_failed",
@@ -100,11 +99,10 @@ bool Task::inputs_lost() {
 }
 
 void Task::judge_segment(const Failure& failure) {
-  const jobs::Segment& segment =
-      claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
+  const jobs::Segment& segment = claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
   if (segment.footage != render::Footage::kCard) return fall_to_card(failure);
-  fail_job("template", "segment " + std::to_string(segment.index) +
-                           " can't be drawn: " + failure.detail);
+  fail_job("template",
+           "segment " + std::to_string(segment.index) + " can't be drawn: " + failure.detail);
 }
 
 // The segment becomes a card; whichever neighbours fade from it or into it are made anew.
@@ -122,8 +120,8 @@ void Task::fall_to_card(const Failure& failure) {
   restart.encoder = claim_.job.encoder;
   for (jobs::Segment segment : *now) {
     const auto i = static_cast<std::size_t>(segment.index);
-    const bool stays = segment.status == jobs::SegmentStatus::kDone &&
-                       segment.content_key == keys->at(i);
+    const bool stays =
+        segment.status == jobs::SegmentStatus::kDone && segment.content_key == keys->at(i);
     if (stays && i != index) continue;
     if (segment.status != jobs::SegmentStatus::kDone && i != index) continue;
     segment.status = jobs::SegmentStatus::kPending;

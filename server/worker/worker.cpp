@@ -75,8 +75,8 @@ bool Worker::step(Hands hands) {
 void Worker::wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task) {
   alone_ = true;
   changed_.wait(lock, [&] {
-    return task.stopped() || std::none_of(held_.begin(), held_.end(),
-                                          [](const Held& held) { return held.begun; });
+    return task.stopped() ||
+           std::none_of(held_.begin(), held_.end(), [](const Held& held) { return held.begun; });
   });
 }
 

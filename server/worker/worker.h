@@ -46,7 +46,7 @@ class Worker {
  private:
   struct Held {
     std::shared_ptr<Task> task;
-    int frames = 0;            // when it last moved
+    int frames = 0;  // when it last moved
     SteadyTime moved_at;
     int published_frames = 0;
     bool begun = false;      // not waiting to be alone

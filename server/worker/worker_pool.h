@@ -16,8 +16,8 @@
 namespace pytoon::worker {
 
 struct PoolOptions {
-  int drawing = 1;  // threads: segments at once
-  int waiting = 4;  // threads: engines asked and sounds made at once
+  int drawing = 1;                       // threads: segments at once
+  int waiting = 4;                       // threads: engines asked and sounds made at once
   std::chrono::milliseconds poll{1000};  // how late a task is found when no bell rings
   std::chrono::milliseconds beat{250};   // how late a lost lease is noticed
 };

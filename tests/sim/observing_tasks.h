@@ -55,13 +55,13 @@ class ObservingTasks final : public jobs::TaskStore {
   }
   Status sound_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override {
-    return watched(
-        lease, [&](const jobs::Lease& by) { return real_.sound_made(by, key, sha256, facts); });
+    return watched(lease,
+                   [&](const jobs::Lease& by) { return real_.sound_made(by, key, sha256, facts); });
   }
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override {
-    return watched(
-        lease, [&](const jobs::Lease& by) { return real_.segment_done(by, segment, seconds); });
+    return watched(lease,
+                   [&](const jobs::Lease& by) { return real_.segment_done(by, segment, seconds); });
   }
   Status finished(const jobs::Lease& lease) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by); });
@@ -85,9 +85,9 @@ class ObservingTasks final : public jobs::TaskStore {
     return {lease.job_id, lease.work, lease.segment};
   }
   void note(const std::string& what, const jobs::Lease& lease) {
-    violations_.push_back(what + ": job " + lease.job_id + ", " +
-                          std::string(name_of(lease.work)) + " " + std::to_string(lease.segment) +
-                          ", epoch " + std::to_string(lease.epoch));
+    violations_.push_back(what + ": job " + lease.job_id + ", " + std::string(name_of(lease.work)) +
+                          " " + std::to_string(lease.segment) + ", epoch " +
+                          std::to_string(lease.epoch));
   }
   template <typename Write>
   Status watched(const jobs::Lease& lease, const Write& write) {

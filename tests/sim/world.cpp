@@ -179,7 +179,8 @@ void World::submit() {
     wish.order.body_sha256 = "body of " + wish.key;
     wishes_.push_back(wish);
   }
-  Wish& wish = again ? wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))] : wishes_.back();
+  Wish& wish =
+      again ? wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))] : wishes_.back();
   send(wish);
 }
 

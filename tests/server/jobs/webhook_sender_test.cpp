@@ -10,8 +10,8 @@
 #include "base/hmac.h"
 #include "server/io/open_store.h"
 #include "server/jobs/webhook_signature.h"
-#include "tests/support/http_stand_in.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/http_stand_in.h"
 
 namespace pytoon::jobs {
 using std::chrono::hours;

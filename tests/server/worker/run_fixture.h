@@ -29,8 +29,7 @@ class RunFixture : public testing::Test {
 
   fs::path root() const { return folder_.path() / "storage"; }
   Parts parts() {
-    return {*store_,   *store_,  *storage_, renderer_, ladder_,
-            presets_, metrics_, clock_,    log_};
+    return {*store_, *store_, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
   }
 
   // A job with one image, and its image in storage.

@@ -109,7 +109,8 @@ TEST_F(TaskTest, AHalfFinishedJobGoesOnFromItsFinishedSegments) {
   };
   {  // it dies in the third
     testing_support::Doom doom(1'000'000);
-    auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
+    auto claim =
+        store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
     ASSERT_TRUE(claim && *claim);
   }
   renderer_.on_render = nullptr;

@@ -126,7 +126,8 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
   submit(order("a"));
   finish_segments(*worker("dead"), "a", 2);
-  auto claim = store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
+  auto claim =
+      store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
   ASSERT_TRUE(claim && *claim);
   const auto workers = pool(1);
   EXPECT_TRUE(ends("a"));
@@ -186,8 +187,8 @@ TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
   std::atomic<bool> together{false};
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
     const int others = drawing++;
-    const bool is_suspect = job("suspect").status == JobStatus::kRenderingSegments &&
-                            done_segments("suspect") == 0;
+    const bool is_suspect =
+        job("suspect").status == JobStatus::kRenderingSegments && done_segments("suspect") == 0;
     if (is_suspect && others > 0) together = true;
     real_clock_.sleep_for(milliseconds(10));  // long enough to be caught, never needed to pass
     --drawing;
