@@ -117,7 +117,21 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       sweeper_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
                 config.catalogue, bells_, metrics_, health_, ids_, clock, log},
-               limits_of(config)) {}
+               limits_of(config)) {
+  if (redis_bell_) listen(config, clock);
+}
+
+void House::listen(const Config& config, Clock& clock) {
+  if (draws()) {
+    redis_listener_ = std::make_unique<io::RedisListener>(
+        *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock,
+        log_);
+  }
+  health_.add_helper("redis", [this] {
+    const bool heard = !redis_listener_ || redis_listener_->state().connected;
+    return heard && redis_bell_->state().connected;
+  });
+}
 
 House::~House() { stop(); }
 
