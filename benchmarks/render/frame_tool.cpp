@@ -104,7 +104,7 @@ Status encode_pieces(const app::Config& config, const std::uint8_t* bytes, int f
       const int first = piece * kPieceFrames;
       StoredFrames source(bytes + static_cast<std::size_t>(first) * kFrameBytes);
       media::SegmentOrder order;
-      order.encoder = config.encoder;
+      order.encoder = config.encoder.x264;
       order.frame_count = std::min(kPieceFrames, frames - first);
       order.output = out.string() + "." + std::to_string(piece);
       if (!media::write_segment(source, order)) failed = true;
