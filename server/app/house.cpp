@@ -117,7 +117,13 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       sweeper_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
                 config.catalogue, bells_, metrics_, health_, ids_, clock, log},
-               limits_of(config)) {}
+               limits_of(config)) {
+  if (!config.redis) return;
+  health_.add_helper("redis", [this] { return redis_bell_->state().connected; });
+  if (!draws()) return;
+  redis_listener_ = std::make_unique<io::RedisListener>(
+      *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock, log);
+}
 
 House::~House() { stop(); }
 
@@ -145,6 +151,7 @@ void House::stop() {
   health_.set_leaving();
   sender_.stop();
   chores_.clear();
+  redis_listener_.reset();
   if (!std::exchange(working_, false)) return;
   pool_.stop();
   const Status removed = store_->remove_worker(facts_.holder);
