@@ -1,5 +1,5 @@
-"""A fleet under test: one `pytoon api`, two `pytoon worker`, on shared storage, behind gates to their
-PostgreSQL and Redis. Members are killed, stopped and started again by the rows.
+"""A fleet under test: one `pytoon api`, two `pytoon worker`, on shared storage, behind gates to
+their PostgreSQL and Redis. Members are killed, stopped and started again by the rows.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""Rows about clients in a crowd, clients that don't read, receivers that fail, minds that change."""
+"""Rows about crowds of clients, clients that don't read, receivers that fail, minds that change."""
 
 import base64
 import collections
@@ -203,11 +203,12 @@ def fail_webhooks(stage, ledger, count):
 
 
 def change_minds(stage, ledger, count):
-    """Cancels and retries against every state, several of them at once."""
+    """Cancels, forced failures and retries against every state, several of them at once."""
     answers = collections.Counter()
 
     def act(wish, verb):
-        answer = ledger.client.call("POST", f"/api/v1/jobs/{wish.job_id}/{verb}")
+        place = "admin/jobs" if verb == "fail" else "jobs"
+        answer = ledger.client.call("POST", f"/api/v1/{place}/{wish.job_id}/{verb}")
         with ledger.lock:
             answers[f"{verb} {answer.status}"] += 1
         if answer.status not in (200, 409):
@@ -218,8 +219,8 @@ def change_minds(stage, ledger, count):
         wish.may_end_early = True
         ledger.insist(wish)
         time.sleep(source.choice((0, 0.05, 0.3, 1, 2)) * source.random())
-        acts = [("cancel",), ("cancel", "retry"), ("cancel", "cancel", "retry"),
-                ("retry", "cancel"), ("cancel", "retry", "cancel")][source.randrange(5)]
+        acts = [("cancel",), ("fail", "retry"), ("cancel", "fail", "retry"), ("retry", "cancel"),
+                ("fail", "retry", "cancel"), ("cancel", "retry")][source.randrange(6)]
         for verb in acts:
             crowd(source.choice((1, 1, 2)), lambda _, verb=verb: act(wish, verb))
         if source.random() < 0.8:  # what lives on is drawn: a few are enough

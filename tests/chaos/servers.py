@@ -1,5 +1,6 @@
 """The real servers a chaos run stands on: a PostgreSQL and a Redis of its own, and the faulty
-network before them. All on free ports of 127.0.0.1, in temporary folders, ended by their process ids.
+network before them. All on free ports of 127.0.0.1, in temporary folders, ended by their process
+ids.
 """
 
 import os
