@@ -118,11 +118,19 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
                 config.catalogue, bells_, metrics_, health_, ids_, clock, log},
                limits_of(config)) {
-  if (!config.redis) return;
-  health_.add_helper("redis", [this] { return redis_bell_->state().connected; });
-  if (!draws()) return;
-  redis_listener_ = std::make_unique<io::RedisListener>(
-      *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock, log);
+  if (redis_bell_) listen(config, clock);
+}
+
+void House::listen(const Config& config, Clock& clock) {
+  if (draws()) {
+    redis_listener_ = std::make_unique<io::RedisListener>(
+        *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock,
+        log_);
+  }
+  health_.add_helper("redis", [this] {
+    const bool heard = !redis_listener_ || redis_listener_->state().connected;
+    return heard && redis_bell_->state().connected;
+  });
 }
 
 House::~House() { stop(); }
@@ -151,7 +159,6 @@ void House::stop() {
   health_.set_leaving();
   sender_.stop();
   chores_.clear();
-  redis_listener_.reset();
   if (!std::exchange(working_, false)) return;
   pool_.stop();
   const Status removed = store_->remove_worker(facts_.holder);

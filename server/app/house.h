@@ -76,6 +76,8 @@ class House {
 
  private:
   bool draws() const { return role_ != Role::kApi; }
+  // Hears Redis where something is drawn, and tells readiness of it.
+  void listen(const Config& config, Clock& clock);
   bool keeps_house() const { return role_ == Role::kServe || role_ == Role::kApi; }
 
   const Role role_;

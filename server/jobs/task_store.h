@@ -80,10 +80,10 @@ struct Degraded {
 // What prepare found out.
 struct Preparation {
   std::string encoder;
-  std::string degraded;           // why it is not the best one; "" when it is
   std::vector<Segment> segments;  // all: footage decided or nullopt; one that is to be made anew
                                   // is PENDING, one whose object is kept is DONE
   bool sound = false;             // there is sound to be made and none is kept
+  std::string degraded;           // why the encoder is not the best one; "" when it is
 };
 
 // Making some segments anew, in a new run of the job: their footage fell to the card, the encoder

@@ -83,6 +83,7 @@ class QuietMetrics final : public JobMetrics {
   void job_failed(spec::Archetype, const std::string&) override {}
   void segment_rendered(const std::string&, double) override {}
   void fallback_used(const std::string&) override {}
+  void degraded(const std::string&, const std::string&) override {}
   void job_cancelled(spec::Archetype) override {}
   void job_retried(spec::Archetype) override {}
   void task_reaped(Work) override {}

@@ -86,7 +86,9 @@ TEST_F(JobEncoder, WorkersThatFailTogetherSwitchOnce) {
   ASSERT_TRUE(step(*one));
   renderer_.on_encode = [&](int index, const std::string& encoder) {
     if (encoder != "h264_nvenc") return ok_status();
-    if (index == 0) EXPECT_TRUE(step(*two));
+    if (index == 0) {
+      EXPECT_TRUE(step(*two));
+    }
     return Status(failure(FailureKind::kEncoder, "chip on fire"));
   };
   finish(*one);
