@@ -140,7 +140,9 @@ void Worker::publish_progress() {
     }
   }
   for (const auto& [lease, frames] : moved) {
-    (void)desk_.parts.tasks.put_progress(lease, frames);  // the next beat tries again
+    const Status put = desk_.parts.tasks.put_progress(lease, frames);
+    // Waiting for each in turn, while the store is in trouble, would keep us from renewing.
+    if (!put && machine_away(put.failure())) return;
   }
 }
 

@@ -1,0 +1,176 @@
+"""Rows about the API, Redis and PostgreSQL dying under the fleet, and about clocks that lie."""
+
+import glob
+import threading
+import time
+
+from client import Client
+from load import Follower, Load, crowd
+from servers import wait_for
+
+FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+CLOCKS = ("+1h", "-1h", "+1d", "-1d", "@2038-01-19 03:14:00", "-30d")
+
+
+def kill_api(stage, ledger, count):
+    """While submissions are under way and one follower listens."""
+    followers = []
+    for _ in range(count):
+        wishes = [ledger.wish() for _ in range(3)]
+        threads = [threading.Thread(target=ledger.insist, args=(wish,)) for wish in wishes]
+        for thread in threads:
+            thread.start()
+        time.sleep(ledger.random.random() * 0.05)
+        stage.fleet.api.kill()
+        stage.fleet.api.start()
+        for thread in threads:
+            thread.join()
+        if wishes[0].job_id:
+            followers.append(Follower(stage.fleet.api.port, wishes[0].job_id))
+    for follower in followers:
+        follower.join()
+        ledger.faults += follower.faults
+        if follower.final is None:
+            ledger.fault(f"the follower of {follower.job_id} never saw its end")
+    tries = sum(wish.tries for wish in ledger.wishes)
+    return {"kills": count, "tries": tries, "stream_breaks": sum(f.breaks for f in followers)}
+
+
+def must_accept(ledger, when):
+    """Without Redis everything is as before."""
+    wish = ledger.wish()
+    if not ledger.send(wish):
+        ledger.fault(f"a submission was refused {when}")
+
+
+def kill_redis(stage, ledger, count):
+    redis = stage.fleet.redis
+    with Load(stage, ledger, ahead=2):
+        for _ in range(count):
+            redis.kill()
+            must_accept(ledger, "without Redis")
+            time.sleep(ledger.random.uniform(0.2, 1.5))
+            redis.start()
+            time.sleep(ledger.random.uniform(0.2, 1))
+    return {"kills": count}
+
+
+def degraded(stage, wanted):
+    answer = Client(stage.fleet.api.port).call("GET", "/ready")
+    return answer.status == 200 and ("redis" in answer.json()["degraded"]) == wanted
+
+
+def starve_redis(stage, ledger, count):
+    """Emptied, full, and out of reach, in turn."""
+    redis, gate = stage.fleet.redis, stage.fleet.redis_gate
+    for _ in range(count):
+        with Load(stage, ledger, ahead=2):
+            redis.command("FLUSHALL")
+            must_accept(ledger, "after FLUSHALL")
+            redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+            redis.command("CONFIG", "SET", "maxmemory", "1")
+            must_accept(ledger, "with Redis out of memory")
+            time.sleep(0.5)
+            redis.command("CONFIG", "SET", "maxmemory", "0")
+        for fault in ("refuse", "hold"):
+            gate.say(fault)
+            must_accept(ledger, f"with Redis out of reach ({fault})")
+            wait_for(lambda: degraded(stage, True), 20, "/ready to say that Redis is missing")
+            must_accept(ledger, f"with Redis out of reach ({fault})")
+            gate.say("pass")
+            wait_for(lambda: degraded(stage, False), 20, "/ready to say that Redis is back")
+    return {"rounds_of_flush_full_refused_held": count}
+
+
+def outage(stage, ledger, strike, mend, seconds):
+    """A submission during it gets 503 with Retry-After, or is accepted; the time to recover."""
+    strike()
+    ledger.send(ledger.wish())
+    time.sleep(seconds)
+    mend()
+    began = time.monotonic()
+    ledger.insist(ledger.wish(), 60)
+    return time.monotonic() - began
+
+
+def lock_jobs(stage, seconds):
+    stage.fleet.database.sql(f"BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE; "
+                             f"SELECT pg_sleep({seconds}); COMMIT")
+
+
+def strike_database(stage, ledger, count):
+    """Killed, cut off, slow, locked, in turn. Nobody of the fleet may need a new start."""
+    fleet, slowest = stage.fleet, {}
+    gates = (fleet.api_gate, fleet.worker_gate)
+    starts = [member.starts for member in fleet.members]
+
+    def tell(line):
+        for gate in gates:
+            gate.say(line)
+
+    locker = []
+
+    def lock():
+        locker.append(threading.Thread(target=lock_jobs, args=(stage, 3)))
+        locker[-1].start()
+        time.sleep(0.2)
+
+    ways = {"kill": (fleet.database.kill, fleet.database.start),
+            "cut": (lambda: tell("cut"), lambda: None),
+            "refuse": (lambda: tell("refuse"), lambda: tell("pass")),
+            "delay": (lambda: tell("delay 100"), lambda: tell("pass")),
+            "lock": (lock, lambda: locker[-1].join())}
+    with Load(stage, ledger, ahead=2):
+        for _ in range(count):
+            for name, (strike, mend) in ways.items():
+                took = outage(stage, ledger, strike, mend, ledger.random.uniform(0.1, 1.2))
+                slowest[name] = max(slowest.get(name, 0), round(took, 2))
+                time.sleep(0.3)
+    for member, before in zip(fleet.members, starts):
+        if not member.alive() or member.starts != before:
+            ledger.fault(f"{member.name} did not live through it:\n{member.tail()}")
+    return {"rounds_of_kill_cut_refuse_delay_lock": count, "slowest_recovery_seconds": slowest}
+
+
+def lose_commits(stage, ledger, count):
+    """The connection breaks when the commit is done and its answer is on the way."""
+    gate = stage.fleet.commit_gate
+    cuts_before = gate.cuts
+    for i in range(count):
+        wish = ledger.wish()
+        gate.arm(wish.key)
+        ledger.insist(wish)
+        if i >= 30:  # what is to be shown is that it is one job; drawing thirty is enough
+            wish.may_end_early = True
+            ledger.client.call("POST", f"/api/v1/jobs/{wish.job_id}/cancel")
+    if gate.cuts - cuts_before != count:
+        ledger.fault(f"only {gate.cuts - cuts_before} of {count} commits were cut")
+    return {"cuts": gate.cuts - cuts_before, "tries": sum(wish.tries for wish in ledger.wishes)}
+
+
+def no_faketime():
+    return None if glob.glob(FAKETIME) else "libfaketime is not installed (package libfaketime)"
+
+
+def bend_clocks(stage, ledger, count):
+    """API and one worker live at another time than the database, which judges leases."""
+    fleet = stage.fleet
+    bent = (fleet.api, fleet.workers[0])
+    library = glob.glob(FAKETIME)[0]
+    try:
+        for i in range(count):
+            for place, member in enumerate(bent):
+                clock = CLOCKS[(i + place * 3) % len(CLOCKS)]
+                member.extra = {"LD_PRELOAD": library, "FAKETIME": clock,
+                                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+                member.drain()
+                member.start()
+            ledger.submit(3)
+            stage.judge.wait(ledger)
+    finally:
+        for member in bent:
+            member.extra = {}
+            if member.alive():
+                member.drain()
+            member.start()
+    return {"clocks": list(CLOCKS[:count])}

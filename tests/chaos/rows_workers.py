@@ -1,0 +1,122 @@
+"""Rows about workers that die, freeze, drain, or meet a job that kills them."""
+
+import signal
+import time
+
+from client import Client
+from fleet import LEASE_SECONDS
+from load import Load
+from servers import wait_for
+
+CRASHES_BEFORE_CARD = 3  # of the product: three in a row set a job aside
+
+
+def held(stage, worker):
+    """(how many tasks it holds, the most crashes that a job of them has behind it)"""
+    rows = stage.fleet.database.sql(
+        "SELECT count(*), coalesce(max(j.crashes), 0) FROM tasks t JOIN workers w ON w.holder = "
+        f"t.holder JOIN jobs j ON j.id = t.job_id WHERE w.pid = {worker.process.pid}")
+    return int(rows[0][0]), int(rows[0][1])
+
+
+def wait_until_busy(stage, worker, random, spread):
+    """A random moment of its work on a job that may still crash without being set aside: that
+    three crashes in a row do so is a row of its own.
+    """
+    def look():
+        tasks, _ = held(stage, worker)
+        return tasks > 0
+    for _ in range(100):
+        wait_for(look, 120, f"{worker.name} to hold work")
+        time.sleep(random.random() * spread)
+        tasks, crashes = held(stage, worker)
+        if tasks and crashes < CRASHES_BEFORE_CARD - 1:
+            return
+    raise AssertionError("no moment to strike")
+
+
+def kill_workers(stage, ledger, count):
+    holding = 0
+    with Load(stage, ledger):
+        for _ in range(count):
+            worker = ledger.random.choice(stage.fleet.workers)
+            wait_until_busy(stage, worker, ledger.random, 0.5)
+            holding += held(stage, worker)[0] > 0
+            worker.kill()
+            worker.begin()
+    return {"kills": count, "killed_with_work": holding}
+
+
+def freeze_workers(stage, ledger, count):
+    late = 0
+    with Load(stage, ledger):
+        for _ in range(count):
+            worker = ledger.random.choice(stage.fleet.workers)
+            wait_until_busy(stage, worker, ledger.random, 0.3)
+            lost_before = len(worker.events("lease_lost"))
+            worker.signal(signal.SIGSTOP)
+            try:
+                time.sleep(LEASE_SECONDS)
+                wait_for(lambda: held(stage, worker)[0] == 0, 30, "its leases to be taken away")
+                time.sleep(ledger.random.random())
+            finally:
+                worker.signal(signal.SIGCONT)
+            time.sleep(0.6)
+            late += len(worker.events("lease_lost")) > lost_before
+    return {"freezes": count, "zombies_told": late}
+
+
+def drain_workers(stage, ledger, count):
+    seconds = []
+    with Load(stage, ledger):
+        for i in range(count):
+            if i % 5 == 4:
+                member = stage.fleet.api
+                time.sleep(ledger.random.random() * 0.3)
+            else:
+                member = ledger.random.choice(stage.fleet.workers)
+                wait_until_busy(stage, member, ledger.random, 0.5)
+            took = member.drain()
+            seconds.append(took)
+            if took > 30:
+                ledger.fault(f"{member.name} took {took:.1f} s to drain")
+            if member.process.returncode != 0:
+                ledger.fault(f"{member.name} drained with status {member.process.returncode}")
+            member.start()
+    return {"drains": count, "slowest_drain_seconds": round(max(seconds), 2)}
+
+
+def holder_of(stage, job_id):
+    rows = stage.fleet.database.sql(
+        "SELECT w.pid FROM tasks t JOIN workers w ON w.holder = t.holder WHERE t.job_id = "
+        f"'{job_id}' AND t.work = 'render'")
+    pids = {int(row[0]) for row in rows}
+    return next((w for w in stage.fleet.workers if w.process.pid in pids), None)
+
+
+def poison(stage, ledger, count):
+    """A job whose rendering kills its worker: nothing in the product makes one, so whoever renders
+    it is killed, three times.
+    """
+    client = Client(stage.fleet.api.port)
+    for _ in range(count):
+        # One segment, as long as they get: a second one, finished between, would end the row of
+        # crashes.
+        bad = ledger.wish(kind="meme", target_duration_seconds=3)
+        bad.may_be_card = True
+        bad.kind = "poison"
+        with Load(stage, ledger, ahead=3):
+            ledger.insist(bad)
+            for _ in range(CRASHES_BEFORE_CARD):
+                victim = wait_for(lambda: holder_of(stage, bad.job_id), 60, "somebody to draw it")
+                victim.kill()
+                victim.begin()
+            stage.judge.wait(ledger)
+        job = client.job(bad.job_id).json()
+        if (job["status"], job["fallback_reason"]) != ("DONE", "crashed"):
+            ledger.fault(f"the poison job is {job['status']}, {job['fallback_reason']!r}")
+        letters = client.call("GET", "/api/v1/admin/capacity").json()["dead_letters_latest"]
+        if not any(letter["job_id"] == bad.job_id and "crashed 3 times" in letter["cause"]
+                   for letter in letters):
+            ledger.fault("the poison job has no dead letter with the cause")
+    return {"poison_jobs": count}
