@@ -124,8 +124,7 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
 void House::listen(const Config& config, Clock& clock) {
   if (draws()) {
     redis_listener_ = std::make_unique<io::RedisListener>(
-        *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock,
-        log_);
+        *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock, log_);
   }
   health_.add_helper("redis", [this] {
     const bool heard = !redis_listener_ || redis_listener_->state().connected;

@@ -34,26 +34,35 @@ std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+// A field of an answer, or null: a server of another version may leave one out.
+const Json& field(const Json& object, const char* name) {
+  static const Json kNone;
+  const auto found = object.find(name);
+  return found == object.end() ? kNone : *found;
+}
+
 std::string cut(const std::string& text, std::size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
 }
 
 void show_row(const Json& job) {
   constexpr std::size_t kErrorWidth = 60;
-  std::cout << std::left << std::setw(38) << text_of(job["job_id"]) << std::setw(20)
-            << text_of(job["status"]) << std::right << std::setw(4) << text_of(job["progress_pct"])
-            << " %  " << std::left << std::setw(22) << text_of(job["preset_id"]) << std::setw(29)
-            << text_of(job["created_at"])
-            << (job["error"].is_null() ? "" : cut(text_of(job["error"]), kErrorWidth)) << "\n";
+  std::cout << std::left << std::setw(38) << text_of(field(job, "job_id")) << std::setw(20)
+            << text_of(field(job, "status")) << std::right << std::setw(4)
+            << text_of(field(job, "progress_pct")) << " %  " << std::left << std::setw(22)
+            << text_of(field(job, "preset_id")) << std::setw(29)
+            << text_of(field(job, "created_at"))
+            << (field(job, "error").is_null() ? "" : cut(text_of(field(job, "error")), kErrorWidth))
+            << "\n";
 }
 
 void show_page(const Json& page) {
   std::cout << std::left << std::setw(38) << "JOB" << std::setw(20) << "STATUS" << std::setw(8)
             << "DONE" << std::setw(22) << "PRESET" << std::setw(29) << "CREATED"
             << "ERROR\n";
-  for (const Json& job : page["jobs"]) show_row(job);
-  if (!page["next_cursor"].is_null()) {
-    std::cout << "more: --cursor " << text_of(page["next_cursor"]) << "\n";
+  for (const Json& job : field(page, "jobs")) show_row(job);
+  if (!field(page, "next_cursor").is_null()) {
+    std::cout << "more: --cursor " << text_of(field(page, "next_cursor")) << "\n";
   }
 }
 
@@ -66,28 +75,30 @@ void show_fields(const Json& object) {
 
 void show_job(const Json& job, const Json& segments) {
   show_fields(job);
-  for (const Json& segment : segments["segments"]) {
-    std::cout << "segment " << std::right << std::setw(3) << text_of(segment["index"])
-              << "               " << std::left << std::setw(9) << text_of(segment["status"])
-              << text_of(segment["engine_used"])
-              << (segment["error"].is_null() ? "" : "  " + text_of(segment["error"])) << "\n";
+  for (const Json& segment : field(segments, "segments")) {
+    std::cout << "segment " << std::right << std::setw(3) << text_of(field(segment, "index"))
+              << "               " << std::left << std::setw(9) << text_of(field(segment, "status"))
+              << text_of(field(segment, "engine_used"))
+              << (field(segment, "error").is_null() ? "" : "  " + text_of(field(segment, "error")))
+              << "\n";
   }
 }
 
 void show_workers(const Json& capacity) {
   show_fields(capacity);
-  for (const Json& worker : capacity["workers"]) {
-    std::cout << "worker                    " << text_of(worker["host"]) << "/"
-              << text_of(worker["pid"]) << ", " << text_of(worker["threads"]) << " threads, holds "
-              << text_of(worker["held"]) << ", " << text_of(worker["device"])
-              << (worker["draining"].get<bool>() ? ", draining" : "") << "\n";
+  for (const Json& worker : field(capacity, "workers")) {
+    std::cout << "worker                    " << text_of(field(worker, "host")) << "/"
+              << text_of(field(worker, "pid")) << ", " << text_of(field(worker, "threads"))
+              << " threads, holds " << text_of(field(worker, "held")) << ", "
+              << text_of(field(worker, "device"))
+              << (field(worker, "draining") == true ? ", draining" : "") << "\n";
   }
 }
 
 std::string job_path(const std::string& id) { return "/api/v1/jobs/" + url_encoded(id); }
 
 void show_turn(const Json& job) {
-  std::cout << text_of(job["job_id"]) << " is " << text_of(job["status"]) << "\n";
+  std::cout << text_of(field(job, "job_id")) << " is " << text_of(field(job, "status")) << "\n";
 }
 
 }  // namespace
@@ -122,7 +133,7 @@ int show_job(const Environment& environment, const std::string& id, bool json) {
       [&](const Json& job) {
         if (!json) return show_job(job, segments);
         Json whole = job;
-        whole["segments"] = segments["segments"];
+        whole["segments"] = field(segments, "segments");
         std::cout << whole.dump(2) << "\n";
       });
 }
@@ -153,7 +164,7 @@ int redeliver_webhook(const Environment& environment, const std::string& id) {
       environment,
       [&](const Remote& remote) { return remote.post(job_path(id) + "/webhook/redeliver"); },
       [](const Json& job) {
-        std::cout << "the webhook of " << text_of(job["job_id"]) << " is sent again\n";
+        std::cout << "the webhook of " << text_of(field(job, "job_id")) << " is sent again\n";
       });
 }
 
@@ -164,7 +175,7 @@ int set_draining(const Environment& environment, bool draining) {
         return remote.post(draining ? "/api/v1/admin/drain" : "/api/v1/admin/resume");
       },
       [](const Json& answer) {
-        std::cout << (answer["draining"].get<bool>()
+        std::cout << (field(answer, "draining") == true
                           ? "draining: no new jobs are taken; those there are finished\n"
                           : "new jobs are taken\n");
       });

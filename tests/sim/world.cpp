@@ -270,6 +270,7 @@ void World::check_job(const jobs::Job& job, const Wish& wish) {
   if (job.fallback_reason == "crashed") ++report_.cards;
   render::RenderJob order;
   order.spec = job.spec;
+  order.encoder = job.encoder;
   order.inputs.images = {{{}, sha256_hex("picture")}};
   const auto segments = *store_->segments(job.id);
   for (const auto& segment : segments) {

@@ -19,6 +19,7 @@ class SegmentFootageTest : public RunFixture {
     engines::FakeEngine::Script script;
     script.capabilities.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
                                       spec::Archetype::kMemeText};
+    script.capabilities.image_to_video = true;
     script.supply = [this](const engines::FootageRequest& request, const engines::Watch&) {
       ++made_;
       images_.push_back(request.image ? request.image->sha256 : "");
@@ -48,7 +49,7 @@ class SegmentFootageTest : public RunFixture {
 TEST_F(SegmentFootageTest, AJobIsDrawnFromItsClipsAndKeepsNone) {
   submit(order("a", 3));
   finish(*worker_with_engine("worker"));
-  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone) << job("a").error;
   EXPECT_FALSE(job("a").fallback_used);
   EXPECT_EQ(made_, 3);
   const auto segments = *store_->segments("a");
@@ -98,7 +99,7 @@ TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
     const FootageSources sources{*engines_, presets_, *storage_};
     const Result<ChosenFootage> chosen =
         choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {});
-    ASSERT_TRUE(chosen);
+    ASSERT_TRUE(chosen) << chosen.failure().detail;
     EXPECT_EQ(needs_an_engine(job.spec, i, sources), i != 1);
     EXPECT_EQ(chosen->footage.kind, i == 1 ? Footage::kImages : Footage::kClip);
     EXPECT_EQ(chosen->engine, i == 1 ? "local_compositor" : "local_comfyui");
