@@ -88,7 +88,10 @@ def run_row(stage, row, count, seed):
         counts = stage.judge.check(ledger, jobs_before, row.attempts_max)
     except Exception:  # a row that breaks is a row that failed; the others go on
         ledger.fault(traceback.format_exc())
-        stage.fleet.heal()
+        try:
+            stage.fleet.heal()
+        except Exception:
+            ledger.fault(traceback.format_exc())
     observer.stop()
     faults = ledger.faults + observer.faults
     took = time.monotonic() - began

@@ -54,6 +54,14 @@ def crowd(count, body):
         thread.join()
 
 
+def cancel_beyond(ledger, wishes, keep):
+    """Where drawing them all would show nothing more."""
+    for wish in wishes[keep:]:
+        wish.may_end_early = True
+        if wish.job_id:
+            ledger.client.call("POST", f"/api/v1/jobs/{wish.job_id}/cancel")
+
+
 class Follower(threading.Thread):
     """Follows a job's events to its end; after a break it goes on from the last one it saw."""
 

@@ -5,10 +5,11 @@ import threading
 import time
 
 from client import Client
-from load import Follower, Load, crowd
+from load import Follower, Load, cancel_beyond
 from servers import wait_for
 
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+DRAWN_MAX = 10  # what is to be shown of a lost commit is that it is one job
 CLOCKS = ("+1h", "-1h", "+1d", "-1d", "@2038-01-19 03:14:00", "-30d")
 
 
@@ -25,6 +26,7 @@ def kill_api(stage, ledger, count):
         stage.fleet.api.start()
         for thread in threads:
             thread.join()
+        cancel_beyond(ledger, wishes, 1)
         if wishes[0].job_id:
             followers.append(Follower(stage.fleet.api.port, wishes[0].job_id))
     for follower in followers:
@@ -94,8 +96,8 @@ def outage(stage, ledger, strike, mend, seconds):
 
 
 def lock_jobs(stage, seconds):
-    stage.fleet.database.sql(f"BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE; "
-                             f"SELECT pg_sleep({seconds}); COMMIT")
+    stage.fleet.database.psql().communicate(
+        f"BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT;\n")
 
 
 def strike_database(stage, ledger, count):
@@ -140,9 +142,8 @@ def lose_commits(stage, ledger, count):
         wish = ledger.wish()
         gate.arm(wish.key)
         ledger.insist(wish)
-        if i >= 30:  # what is to be shown is that it is one job; drawing thirty is enough
-            wish.may_end_early = True
-            ledger.client.call("POST", f"/api/v1/jobs/{wish.job_id}/cancel")
+        if i >= DRAWN_MAX:
+            cancel_beyond(ledger, [wish], 0)
     if gate.cuts - cuts_before != count:
         ledger.fault(f"only {gate.cuts - cuts_before} of {count} commits were cut")
     return {"cuts": gate.cuts - cuts_before, "tries": sum(wish.tries for wish in ledger.wishes)}

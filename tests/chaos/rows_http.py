@@ -13,19 +13,11 @@ import zlib
 
 from fleet import SECRET
 from harness import png
-from load import Follower, Staller, crowd
+from load import Follower, Staller, cancel_beyond, crowd
 from servers import wait_for
 
-DRAWN_MAX = 40  # of many like jobs so many are drawn; the others are cancelled
+DRAWN_MAX = 20  # of many like jobs so many are drawn; the others are cancelled
 COPIES = 20
-
-
-def cancel_beyond(ledger, wishes, keep):
-    """Drawing them all would show nothing more."""
-    for wish in wishes[keep:]:
-        wish.may_end_early = True
-        if wish.job_id:
-            ledger.client.call("POST", f"/api/v1/jobs/{wish.job_id}/cancel")
 
 
 def noise(seed):

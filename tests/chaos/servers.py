@@ -14,6 +14,9 @@ import threading
 import time
 
 
+END_OF_ROWS = "-- end of rows --"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -54,6 +57,8 @@ class Postgres:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
         self.port = free_port()
         self.process = None
+        self.asking = threading.Lock()
+        self.asked = None  # a psql
         self._run("initdb", "-D", self.folder / "data", "-U", "pytoon", "-A", "trust", "-E",
                   "UTF8", "--locale=C", "--no-sync", "--no-instructions")
         self.start()
@@ -94,16 +99,37 @@ class Postgres:
         self.process.wait()
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
+    def psql(self):
+        return subprocess.Popen(
+            ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "pytoon", "-d", "chaos",
+             "-AtXq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
     def sql(self, statement):
-        """Rows of texts, straight from the database, past any gate."""
-        done = subprocess.run(
-            ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "pytoon", "-d", "chaos", "-AtX",
-             "-F", "\x1f", "-c", statement], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise ConnectionError(done.stderr)
-        return [line.split("\x1f") for line in done.stdout.splitlines()]
+        """Rows of texts, straight from the database, past any gate. One psql answers all; it ends
+        with its server or a wrong statement, and a new one is started.
+        """
+        with self.asking:
+            if self.asked is None or self.asked.poll() is not None:
+                self.asked = self.psql()
+            rows = []
+            try:
+                self.asked.stdin.write(f"{statement};\n\\echo {END_OF_ROWS}\n")
+                self.asked.stdin.flush()
+                while (line := self.asked.stdout.readline()) != END_OF_ROWS + "\n":
+                    if not line:
+                        raise ConnectionError(f"no answer to {statement}")
+                    rows.append(line.rstrip("\n").split("\x1f"))
+            except OSError as error:  # ConnectionError and BrokenPipeError are some
+                self.asked.kill()
+                self.asked.wait()
+                raise ConnectionError(str(error)) from None
+            return rows
 
     def close(self):
+        if self.asked and self.asked.poll() is None:
+            self.asked.kill()
+            self.asked.wait()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait()
