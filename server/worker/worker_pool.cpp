@@ -14,7 +14,7 @@ void WorkerPool::start() {
   for (int i = 0; i < options_.waiting; ++i) {
     threads_.emplace_back([this] { work(Hands::kWaiting); });
   }
-  threads_.emplace_back([this] { beat(); });
+  beater_ = std::thread([this] { beat(); });
 }
 
 void WorkerPool::stop() {
@@ -26,6 +26,13 @@ void WorkerPool::stop() {
   rung_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  // What was cut short obeys in its own time: until then its lease is renewed.
+  {
+    const std::lock_guard lock(mutex_);
+    all_put_down_ = true;
+  }
+  rung_.notify_all();
+  if (beater_.joinable()) beater_.join();
 }
 
 void WorkerPool::ring() {
@@ -55,11 +62,11 @@ void WorkerPool::work(Hands hands) {
 
 void WorkerPool::beat() {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
+  while (!all_put_down_) {
     lock.unlock();
     worker_.beat();
     lock.lock();
-    rung_.wait_for(lock, options_.beat, [this] { return stopping_; });
+    rung_.wait_for(lock, options_.beat, [this] { return all_put_down_; });
   }
 }
 

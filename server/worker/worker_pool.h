@@ -42,11 +42,13 @@ class WorkerPool final : public jobs::Bell {
   const PoolOptions options_;
   jobs::Bell* const neighbours_;
   std::vector<std::thread> threads_;
+  std::thread beater_;
 
   std::mutex mutex_;
   std::condition_variable rung_;
-  std::uint64_t rings_ = 0;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  std::uint64_t rings_ = 0;    // guarded by mutex_
+  bool stopping_ = false;      // guarded by mutex_
+  bool all_put_down_ = false;  // guarded by mutex_
 };
 
 }  // namespace pytoon::worker
