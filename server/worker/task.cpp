@@ -16,7 +16,8 @@ constexpr milliseconds kNap{100};
 }  // namespace
 
 bool machine_away(const Failure& failure) {
-  return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable;
+  return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||
+         failure.kind == FailureKind::kTimeout;
 }
 
 bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {

@@ -132,9 +132,12 @@ Result<HttpAnswer> S3Client::send(const S3Request& request) {
                                      answer.failure().kind == FailureKind::kMalformed ||
                                      answer.failure().kind == FailureKind::kUnavailable);
     if (!answer && !unheard) return answer;
-    const Verdict verdict =
-        answer ? judge(request, *answer)
-               : Verdict{failure(FailureKind::kUnavailable, answer.failure().detail), true};
+    const Verdict verdict = answer ? judge(request, *answer)
+                                   : Verdict{failure(answer.failure().kind == FailureKind::kTimeout
+                                                         ? FailureKind::kTimeout
+                                                         : FailureKind::kUnavailable,
+                                                     answer.failure().detail),
+                                             true};
     if (!verdict.failure) return answer;
     if (!verdict.again || tried >= options_.tries) return *verdict.failure;
     std::chrono::milliseconds wait = options_.backoff.wait(request.key + host(), tried);
