@@ -46,7 +46,7 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
 }
 
 bool goes_red(Mutation mutation) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     if (!World(seed, mutation).run(kActs).violations.empty()) return true;
   }
   return false;
