@@ -8,12 +8,15 @@ namespace fs = std::filesystem;
 
 Status Task::make_sound() {
   const Parts& parts = desk_.parts;
-  Result<render::RenderJob> order = this->order();
-  if (!order) return order.failure();
+  Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
+  if (!inputs) return inputs.failure();
+  render::RenderJob order;
+  order.spec = claim_.job.spec;
+  order.inputs = std::move(inputs).value();
   const fs::path staged = parts.storage.staging("sound.mp4");
   const SteadyTime began = parts.clock.steady_now();
   const Result<media::SoundMeasures> measures =
-      parts.renderer.prepare_sound(*order, staged, cancel_);
+      parts.renderer.prepare_sound(order, staged, cancel_);
   if (!measures) return measures.failure();
   const std::chrono::duration<double> took = parts.clock.steady_now() - began;
   const Result<std::string> sha256 = sha256_file(staged);

@@ -39,7 +39,9 @@ void Task::judge(const Failure& failure) {
   fields["failures"] = claim_.failures + 1;
   fields["reason"] = failure.detail;
   desk_.parts.log.warning("task_failed", fields);
-  if (inputs_lost()) return;
+  const bool of_an_input =
+      failure.kind == FailureKind::kNotFound || failure.kind == FailureKind::kMalformed;
+  if (of_an_input && inputs_lost()) return;
   if (claim_.failures + 1 < kFailuresMax) {
     return give_back(Ending::kFailed, desk_.options.back_off);
   }
