@@ -41,7 +41,7 @@ Status make_backup(const Config& config, const fs::path& folder, Manifest& manif
   if (error) return errno_failure(error.value(), "can't create " + folder.string());
   const char* const file = is_postgres(config) ? kPostgresFile : kSqliteFile;
   Status copied = is_postgres(config) ? dump_postgres(config.database_url.connection, folder / file)
-                                      : io::copy_sqlite(config.database, folder / file);
+                                      : io::copy_sqlite(config.database_url.file, folder / file);
   if (!copied) return copied;
   manifest.database = is_postgres(config) ? "postgresql" : "sqlite";
   if (copied = add_entry(folder, file, manifest); !copied) return copied;
@@ -55,17 +55,20 @@ Failure not_empty(const std::string& what) {
 }
 
 Status restore_sqlite(const Config& config, const fs::path& file, bool force) {
-  if (fs::exists(config.database) && !force) return not_empty(config.database.string());
+  if (fs::exists(config.database_url.file) && !force)
+    return not_empty(config.database_url.file.string());
   std::error_code error;
-  if (config.database.has_parent_path())
-    fs::create_directories(config.database.parent_path(), error);
-  const auto lock = io::own(config.database.string() + ".lock", config.database.string());
+  if (config.database_url.file.has_parent_path())
+    fs::create_directories(config.database_url.file.parent_path(), error);
+  const auto lock =
+      io::own(config.database_url.file.string() + ".lock", config.database_url.file.string());
   if (!lock) return lock.failure();
-  for (const char* suffix : {"-wal", "-shm"}) fs::remove(config.database.string() + suffix, error);
-  const fs::path staged = config.database.string() + ".restoring";
+  for (const char* suffix : {"-wal", "-shm"})
+    fs::remove(config.database_url.file.string() + suffix, error);
+  const fs::path staged = config.database_url.file.string() + ".restoring";
   fs::copy_file(file, staged, fs::copy_options::overwrite_existing, error);
   if (error) return errno_failure(error.value(), "can't write " + staged.string());
-  return publish_file(staged, config.database);
+  return publish_file(staged, config.database_url.file);
 }
 
 Status restore_postgres(const Config& config, const fs::path& file, bool force) {

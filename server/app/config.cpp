@@ -127,9 +127,7 @@ void read_database(Variables& env, Config& config) {
     return;
   }
   config.database_url = *url;
-  config.database = url->file;
-  const bool file = url->kind == io::DatabaseUrl::Kind::kSqlite;
-  config.data_dir = file ? url->file.parent_path() : "data";
+  config.data_dir = is_postgres(config) ? "data" : url->file.parent_path();
 }
 
 void read_redis(Variables& env, Config& config) {

@@ -35,7 +35,6 @@ struct Config {
   std::filesystem::path storage_root;    // STORAGE_ROOT
   io::DatabaseUrl database_url;          // DB_URL: sqlite:///relative, sqlite:////absolute, or
                                          // postgresql://...; may hold a password: never logged
-  std::filesystem::path database;        // of SQLite; "" for PostgreSQL
   std::filesystem::path data_dir;        // what an installation makes for itself: keys
   std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with MINIO_*, S3_*
   std::optional<io::RedisAddress> redis;  // REDIS_URL
@@ -57,7 +56,9 @@ struct Config {
   std::vector<std::filesystem::path> font_dirs;
 };
 
-inline bool is_postgres(const Config& config) { return config.database.empty(); }
+inline bool is_postgres(const Config& config) {
+  return config.database_url.kind == io::DatabaseUrl::Kind::kPostgres;
+}
 
 // Values of the environment and the files of its config folder.
 Result<Config> read_config(const Environment& environment);

@@ -20,7 +20,7 @@ Result<std::unique_ptr<io::SqlStore>> open_record(const Config& config, Clock& c
   if (is_postgres(config)) {
     return io::open_postgres_store(config.database_url.connection, clock);
   }
-  return io::open_sqlite_store(config.database, clock);
+  return io::open_sqlite_store(config.database_url.file, clock);
 }
 
 Result<std::unique_ptr<jobs::ObjectStore>> open_storage(const Config& config, bool alone,

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 class BackupTest : public testing::Test {
  protected:
   BackupTest() {
-    config_.database = folder_.path() / "data" / "pytoon.db";
+    config_.database_url.file = folder_.path() / "data" / "pytoon.db";
     config_.storage_root = folder_.path() / "storage";
   }
   void write(const fs::path& file, const std::string& bytes) {
@@ -22,7 +22,7 @@ class BackupTest : public testing::Test {
   }
   // A little installation, its database open as by a running server.
   std::unique_ptr<io::SqlStore> install() {
-    auto store = io::open_sqlite_store(config_.database, clock_);
+    auto store = io::open_sqlite_store(config_.database_url.file, clock_);
     EXPECT_TRUE(store);
     EXPECT_TRUE((*store)->create(testing_support::sample_job("before"), 100));
     write(config_.storage_root / "segments/k.1.mp4", "segment");
@@ -35,7 +35,7 @@ class BackupTest : public testing::Test {
   }
   Config elsewhere() const {
     Config config = config_;
-    config.database = folder_.path() / "other" / "pytoon.db";
+    config.database_url.file = folder_.path() / "other" / "pytoon.db";
     config.storage_root = folder_.path() / "other" / "storage";
     return config;
   }
@@ -57,7 +57,7 @@ TEST_F(BackupTest, ComesBackAsItWasAtThatMoment) {
   ASSERT_EQ(restore(there, backup_, false), 0);
   EXPECT_EQ(*read_file(there.storage_root / "jobs/a/output.mp4"), "video");
   EXPECT_EQ(*read_file(there.storage_root / "jobs/a/segments/seg_000.mp4"), "segment");
-  const auto restored = io::open_sqlite_store(there.database, clock_);
+  const auto restored = io::open_sqlite_store(there.database_url.file, clock_);
   ASSERT_TRUE(restored);
   EXPECT_TRUE((*restored)->job("before"));
   EXPECT_FALSE((*restored)->job("after"));
@@ -69,7 +69,7 @@ TEST_F(BackupTest, DamageIsFoundBeforeAnythingIsTouched) {
   fs::remove(backup_ / "storage/jobs/a/output.mp4");  // a hard link: the original stays whole
   write(backup_ / "storage/jobs/a/output.mp4", "vidio");
   EXPECT_EQ(restore(elsewhere(), backup_, false), 1);
-  EXPECT_FALSE(fs::exists(elsewhere().database));
+  EXPECT_FALSE(fs::exists(elsewhere().database_url.file));
   fs::remove(backup_ / "storage/jobs/a/output.mp4");
   EXPECT_EQ(restore(elsewhere(), backup_, false), 1);
   fs::remove(backup_ / "manifest.json");
@@ -86,7 +86,7 @@ TEST_F(BackupTest, WhatIsThereIsNotWrittenOverUnlessForced) {
   store.reset();
   EXPECT_EQ(restore(config_, backup_, false), 1);
   ASSERT_EQ(restore(config_, backup_, true), 0);
-  const auto restored = io::open_sqlite_store(config_.database, clock_);
+  const auto restored = io::open_sqlite_store(config_.database_url.file, clock_);
   ASSERT_TRUE(restored);
   EXPECT_TRUE((*restored)->job("before"));
   EXPECT_FALSE((*restored)->job("after"));

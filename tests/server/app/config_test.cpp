@@ -25,7 +25,7 @@ TEST(Config, TheShippedFilesAndAnEmptyEnvironmentAreEnough) {
   EXPECT_EQ(config->catalogue.presets.size(), 12U);
   EXPECT_EQ(config->catalogue.defaults.target_duration_seconds, 15);
   EXPECT_FALSE(config->catalogue.defaults.env_brand_safe.has_value());
-  EXPECT_EQ(config->database, "data/pytoon.db");
+  EXPECT_EQ(config->database_url.file, "data/pytoon.db");
 }
 
 TEST(Config, AWrongValueIsOneLineThatNamesIt) {
@@ -91,7 +91,7 @@ TEST(Config, TheDatabaseIsAFileOrAServer) {
   Environment environment = base();
   EXPECT_FALSE(is_postgres(*read_config(environment)));
   environment["DB_URL"] = "sqlite:////srv/x/pytoon.db";
-  EXPECT_EQ(read_config(environment)->database, "/srv/x/pytoon.db");
+  EXPECT_EQ(read_config(environment)->database_url.file, "/srv/x/pytoon.db");
   EXPECT_EQ(read_config(environment)->data_dir, "/srv/x");
   environment["DB_URL"] = "postgresql://pytoon@db/pytoon";
   EXPECT_TRUE(is_postgres(*read_config(environment)));
