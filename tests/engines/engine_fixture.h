@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "engines/engine.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
 
@@ -20,12 +21,9 @@ inline constexpr const char* kBlackClip = "clip: black";
 class EngineTest : public testing::Test {
  protected:
   EngineTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "pytoon-engines-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     EXPECT_TRUE(write_file_atomically(folder_ / "hero.png", "\x89PNG picture"));
     watch_.deadline = clock_.steady_now() + std::chrono::seconds(30);
   }
-  ~EngineTest() override { std::filesystem::remove_all(folder_); }
 
   FootageRequest request(int segment = 0) {
     FootageRequest made;
@@ -39,7 +37,8 @@ class EngineTest : public testing::Test {
     return made;
   }
 
-  std::filesystem::path folder_;
+  const support::TemporaryFolder temporary_{"pytoon-engines"};
+  const std::filesystem::path& folder_ = temporary_.path();
   SystemClock clock_;
   RandomIds ids_;
   CurlClient http_;

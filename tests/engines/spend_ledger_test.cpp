@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
 namespace {
@@ -23,12 +24,6 @@ class DayClock final : public Clock {
 
 class FileLedgerTest : public testing::Test {
  protected:
-  FileLedgerTest() {
-    std::string name = (fs::temp_directory_path() / "pytoon-ledger-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~FileLedgerTest() override { fs::remove_all(folder_); }
-
   std::unique_ptr<FileLedger> open() {
     auto ledger = FileLedger::open(folder_ / "data" / "spend.jsonl", clock_, {1000, 2000});
     EXPECT_TRUE(ledger) << ledger.failure().detail;
@@ -41,7 +36,8 @@ class FileLedgerTest : public testing::Test {
   }
 
   DayClock clock_;
-  fs::path folder_;
+  const support::TemporaryFolder temporary_{"pytoon-ledger"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(FileLedgerTest, RemembersEveryStateOverARestart) {

@@ -13,20 +13,12 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/support/loopback.h"
+
 namespace pytoon::support {
 namespace {
 
 constexpr int kCantStart = 127;
-
-sockaddr loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  sockaddr plain{};
-  std::memcpy(&plain, &address, sizeof plain);
-  return plain;
-}
 
 int exit_status(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

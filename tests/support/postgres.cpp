@@ -1,9 +1,7 @@
 #include "tests/support/postgres.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,6 +15,7 @@
 #include <stdexcept>
 
 #include "base/clock.h"
+#include "tests/support/child_process.h"
 
 namespace pytoon::testing_support {
 namespace fs = std::filesystem;
@@ -46,32 +45,9 @@ const passwd* server_user() {
   return user;
 }
 
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd, any, size) != 0 || ::getsockname(fd, any, &size) != 0) fail("no free port");
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
-bool takes_connections(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool open = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return open;
-}
-
 }  // namespace
 
-PostgresServer::PostgresServer() : programs_(find_programs()), port_(free_port()) {
+PostgresServer::PostgresServer() : programs_(find_programs()), port_(support::free_port()) {
   const passwd* const user = server_user();
   const bool fast = ::access("/dev/shm", W_OK) == 0;
   std::string name =
@@ -127,7 +103,7 @@ void PostgresServer::start() {
   for (int i = 0; i < kLooks; ++i) {
     if (::waitpid(pid_, nullptr, WNOHANG) != 0) fail("it ended at once, see its log");
     // Its port is open a little before it lets anybody in.
-    if (takes_connections(port_)) {
+    if (support::port_answers(port_)) {
       int status = 0;
       const pid_t asked =
           spawn({programs_ / "pg_isready", "-q", "-h", "127.0.0.1", "-p", std::to_string(port_)});

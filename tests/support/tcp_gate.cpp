@@ -14,22 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/loopback.h"
+
 namespace pytoon::support {
 namespace {
 
 constexpr int kSliceMs = 20;
 constexpr std::size_t kPieceBytes = 4096;
 constexpr std::size_t kQueueBytesMax = 256 << 10;
-
-sockaddr loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  sockaddr plain{};
-  std::memcpy(&plain, &address, sizeof plain);
-  return plain;
-}
 
 void no_delay(int fd) {
   const int on = 1;

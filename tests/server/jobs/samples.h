@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "server/jobs/job_store.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::testing_support {
 
@@ -39,27 +40,7 @@ class CountingIds final : public IdSource {
   std::atomic<int> count_{0};
 };
 
-// In memory where the machine has such a file system: syncing costs nothing there.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    const bool fast = ::access("/dev/shm", W_OK) == 0;
-    const std::filesystem::path base = fast ? "/dev/shm" : std::filesystem::temp_directory_path();
-    std::string name = (base / "pytoon-service-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using support::TemporaryFolder;
 
 inline spec::RenderSpec sample_spec(int segments = 3) {
   spec::RenderSpec spec;
