@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::http {
 namespace {
@@ -10,14 +11,10 @@ namespace fs = std::filesystem;
 
 class UploadFormTest : public ::testing::Test {
  protected:
-  UploadFormTest() : folder_(fs::path(::testing::TempDir()) / "pytoon-upload-form") {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~UploadFormTest() override { fs::remove_all(folder_); }
   bool folder_is_empty() const { return fs::is_empty(folder_); }
 
-  const fs::path folder_;
+  const support::TemporaryFolder temporary_{"pytoon-upload-form"};  // cases run side by side
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(UploadFormTest, SpoolsTheFileAndRemovesIt) {
