@@ -109,13 +109,15 @@ TEST_F(BudgetTest, SlowBodiesTogetherHoldOnlySoMuch) {
     return std::count_if(all.begin(), all.end(),
                          [](const Served& one) { return one.status == 503; });
   };
-  ASSERT_TRUE(eventually([&] { return refusals() == 1; }));
+  // Both may be refused, where each holds half when the budget is spent.
+  ASSERT_TRUE(eventually([&] { return refusals() >= 1; }));
   int kept = 0;
   for (RawClient& one : two) {
     one.send(std::string(100'000, ' ') + R"({"preset_id":"p"})");
     kept += one.reply().status == 201;
   }
-  EXPECT_EQ(kept, 1);
+  EXPECT_LE(kept, 1);
+  EXPECT_EQ(kept + refusals(), 2);
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(client().ask(head + std::string(700'000, ' ') + R"({"preset_id":"p"})").status, 201);
   }
