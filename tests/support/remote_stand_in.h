@@ -4,6 +4,7 @@
 // Thread rule: change `plan` only while no request is under way, or before the first.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -33,7 +34,8 @@ struct RemotePlan {
     kNoVideo,   // succeeded, no link
     kGarbage,   // polls answered with what is no JSON
     kUnfinished,
-    kSick,  // health check 500
+    kSick,          // health check 500
+    kUncancelable,  // as kUnfinished, and 409 to a cancel
   };
   Fault fault = Fault::kNone;
   int times = 1'000'000;
@@ -51,6 +53,7 @@ class RemoteStandIn {
 
   std::string url() const { return server_.url(); }
   int connections() const { return server_.connections(); }
+  int taken() const { return taken_; }  // orders; from any thread
   void stop() { server_.stop(); }
 
   RemotePlan plan;
@@ -68,6 +71,7 @@ class RemoteStandIn {
   Reply video();
   bool faulty(RemotePlan::Fault fault);
 
+  std::atomic<int> taken_{0};
   std::map<std::string, int> looks_;           // by id
   std::map<std::string, std::string> by_key_;  // idempotency key -> id
   HttpStandIn server_;
