@@ -11,6 +11,8 @@ namespace {
 
 // After this multiple of the time to be called stuck, a cancelled task's thread is given up.
 constexpr int kObeyDivisor = 4;
+// Footage takes minutes, and how far it is nobody needs to know more often.
+constexpr std::chrono::seconds kFootageNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
@@ -118,7 +120,7 @@ void Worker::beat() {
     if (lost) {
       if (renew) renew_at_ = now + desk_.options.lease / 4;
       drop_lost(*lost);
-      publish_progress();
+      publish_progress(now);
       keep_house(now);
     }
     watch(now);
@@ -128,14 +130,17 @@ void Worker::beat() {
   }
 }
 
-void Worker::publish_progress() {
+void Worker::publish_progress(SteadyTime now) {
   std::vector<std::pair<Lease, int>> moved;
   {
     const std::lock_guard lock(mutex_);
     for (Held& held : held_) {
       const int frames = held.task->frames();
       if (frames == held.published_frames || held.task->stopped()) continue;
+      const bool slow = held.task->lease().work == Work::kFootage;
+      if (slow && now - held.published_at < kFootageNews) continue;
       held.published_frames = frames;
+      held.published_at = now;
       moved.emplace_back(held.task->lease(), frames);
     }
   }

@@ -49,6 +49,7 @@ class Worker {
     int frames = 0;  // when it last moved
     SteadyTime moved_at;
     int published_frames = 0;
+    SteadyTime published_at{};
     bool begun = false;      // not waiting to be alone
     bool abandoned = false;  // its lease is left to run out
   };
@@ -59,7 +60,7 @@ class Worker {
   std::vector<jobs::Lease> kept_leases() const;
   void drop_lost(const std::vector<jobs::Lease>& lost);
   void watch(SteadyTime now);
-  void publish_progress();
+  void publish_progress(SteadyTime now);
   void keep_house(SteadyTime now);
   void degrade_orphans(SteadyTime now);
   void report(const std::vector<jobs::Reaped>& reaped);
