@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 
 #include "engines/comfyui/comfy_engine.h"
@@ -213,6 +214,49 @@ TEST(ComfyProgress, WeighsASamplerAsMostOfTheWork) {
   EXPECT_FALSE(progress.ended());
   EXPECT_DOUBLE_EQ(says("executing", R"("node":null)"), 22.25 / 23);
   EXPECT_TRUE(progress.ended());
+}
+
+TEST(ComfyProgress, HearsItsOwnPromptOnly) {
+  ComfyProgress progress(Json::parse(R"({"1":{"class_type":"A"},"2":{"class_type":"B"}})"), "p");
+  for (const char* others :
+       {R"({"type":"executed","data":{"prompt_id":"q","node":"1"}})",
+        R"({"type":"execution_success","data":{"prompt_id":"q"}})",
+        R"({"type":"executing","data":{"node":null}})",
+        R"({"type":"executed","data":{"prompt_id":["p"],"node":"1"}})"}) {
+    progress.take(others);
+  }
+  EXPECT_EQ(progress.share(), 0);
+  EXPECT_FALSE(progress.ended());
+  progress.take(R"({"type":"executed","data":{"prompt_id":"p","node":"1"}})");
+  EXPECT_EQ(progress.share(), 0.5);
+}
+
+TEST(ComfyProgress, StandsWhateverIsSaid) {
+  const std::vector<std::string> seeds{
+      R"({"type":"progress","data":{"value":3,"max":20,"prompt_id":"p","node":"9"}})",
+      R"({"type":"progress_state","data":{"prompt_id":"p","nodes":{"9":{"value":1e9,"max":2.5,
+          "state":"running"},"1":{"state":"finished"}}}})",
+      R"({"type":"executing","data":{"node":"9","prompt_id":"p"}})",
+      R"({"type":"execution_cached","data":{"nodes":["1",2,null],"prompt_id":"p"}})"};
+  const Json graph = Json::parse(R"({"1":{"class_type":"A"},"9":{"class_type":"KSampler"}})");
+  std::mt19937 random(7);
+  for (int run = 0; run < 20; ++run) {
+    ComfyProgress progress(graph, "p");
+    double before = 0;
+    for (int i = 0; i < 1000; ++i) {
+      std::string text = seeds[random() % seeds.size()];
+      for (std::uint32_t cuts = random() % 4; cuts > 0; --cuts) {
+        const std::size_t at = random() % text.size();
+        if (random() % 2 == 0) text[at] = static_cast<char>(random());
+        if (random() % 8 == 0) text.erase(at + 1);
+        if (random() % 4 == 0) text.insert(at, text.substr(random() % text.size()));
+      }
+      progress.take(text);
+      ASSERT_GE(progress.share(), before) << text;
+      ASSERT_LE(progress.share(), 1.0) << text;
+      before = progress.share();
+    }
+  }
 }
 
 }  // namespace
