@@ -1,7 +1,8 @@
 // A remote engine for tests that speaks the generic schema (docs/remote-engines.md): strict about
 // its key and its requests, counting what it would have been paid for.
 //
-// Thread rule: change `plan` only while no request is under way, or before the first.
+// Thread rule: change `plan` only while no request is under way, or before the first. After one
+// that was left without its answer, look and change under between_calls().
 #pragma once
 
 #include <atomic>
@@ -55,6 +56,7 @@ class RemoteStandIn {
   int connections() const { return server_.connections(); }
   int taken() const { return taken_; }  // orders; from any thread
   void stop() { server_.stop(); }
+  std::unique_lock<std::mutex> between_calls() { return server_.between_calls(); }
 
   RemotePlan plan;
   int paid = 0;
