@@ -74,6 +74,13 @@ def queue_told_right(stage):
     return len(told) == 1 and min(before, after) <= told[0] <= max(before, after)
 
 
+def redis_told_right(stage, there):
+    """By the metrics: of the API whether it can ring, of the workers that they listen at all."""
+    told = [member.get("/metrics").body.decode() for member in stage.fleet.members]
+    return (f'pytoon_redis_up{{link="bell"}} {int(there)}\n' in told[0] and
+            all('pytoon_redis_up{link="listener"}' in text for text in told[1:]))
+
+
 def starve_redis(stage, ledger, count):
     """Emptied, full, made a replica that only reads, and out of reach, in turn."""
     redis, gate = stage.fleet.redis, stage.fleet.redis_gate
@@ -94,10 +101,12 @@ def starve_redis(stage, ledger, count):
             strike()
             must_accept(ledger, f"with Redis out of reach ({fault})")
             wait_for(lambda: degraded(stage, True), 20, "/ready to say that Redis is missing")
+            wait_for(lambda: redis_told_right(stage, False), 20, "the metric of Redis to fall")
             must_accept(ledger, f"with Redis out of reach ({fault})")
             wait_for(lambda: queue_told_right(stage), 20, "the metric of the queue to be right")
             mend()
             wait_for(lambda: degraded(stage, False), 20, "/ready to say that Redis is back")
+            wait_for(lambda: redis_told_right(stage, True), 20, "the metric of Redis to rise")
     return {"rounds_of_flush_full_refused_held_replica": count}
 
 
