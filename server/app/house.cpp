@@ -125,11 +125,29 @@ void House::listen(const Config& config, Clock& clock) {
   if (draws()) {
     redis_listener_ = std::make_unique<io::RedisListener>(
         *config.redis, io::DoorbellOptions{}, facts_.holder, [this] { pool_.ring(); }, clock, log_);
+    pool_.tell([this](bool free) { redis_listener_->listen(free); });
   }
+  metrics_.watch_doorbell([this] { return doorbell(); });
   health_.add_helper("redis", [this] {
     const bool heard = !redis_listener_ || redis_listener_->state().connected;
     return heard && redis_bell_->state().connected;
   });
+}
+
+observe::DoorbellFacts House::doorbell() const {
+  const auto link = [](const char* name, const io::LinkState& state) {
+    return observe::LinkFacts{name, state.connected, state.connects, state.failures};
+  };
+  const io::RedisBell::Counts counts = redis_bell_->counts();
+  observe::DoorbellFacts facts;
+  facts.links.push_back(link("bell", redis_bell_->state()));
+  facts.sent = counts.sent;
+  facts.dropped = counts.dropped;
+  if (redis_listener_) {
+    facts.links.push_back(link("listener", redis_listener_->state()));
+    facts.heard = redis_listener_->heard();
+  }
+  return facts;
 }
 
 House::~House() { stop(); }

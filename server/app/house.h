@@ -76,8 +76,9 @@ class House {
 
  private:
   bool draws() const { return role_ != Role::kApi; }
-  // Hears Redis where something is drawn, and tells readiness of it.
+  // Hears Redis where something is drawn, and tells readiness and metrics of it.
   void listen(const Config& config, Clock& clock);
+  observe::DoorbellFacts doorbell() const;
   bool keeps_house() const { return role_ == Role::kServe || role_ == Role::kApi; }
 
   const Role role_;

@@ -229,6 +229,32 @@ Status SqlStore::release(const Lease& lease, jobs::Ending ending, milliseconds d
   });
 }
 
+Result<int> SqlStore::hand_back_unknown(const std::string& holder,
+                                        const std::vector<Lease>& known) {
+  const Result<std::vector<Lease>> held =
+      reading([&](SqlSession& session) -> Result<std::vector<Lease>> {
+        std::vector<Lease> leases;
+        for (const Row& row : session.query(
+                 "SELECT job_id, work, segment, epoch FROM tasks WHERE holder = ? AND holder <> ''",
+                 {holder})) {
+          leases.push_back({row.text(0), *jobs::work_from_name(row.text(1)), row.small(2), holder,
+                            row.integer(3)});
+        }
+        return leases;
+      });
+  if (!held) return held.failure();
+  int handed_back = 0;
+  for (const Lease& lease : *held) {
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const Lease& one) { return one.epoch == lease.epoch; });
+    if (is_known) continue;
+    const Status back = release(lease, jobs::Ending::kHandedBack, milliseconds(0));
+    if (!back && back.failure().kind != FailureKind::kConflict) return back.failure();
+    handed_back += back.ok();
+  }
+  return handed_back;
+}
+
 Status SqlStore::expire_leases_except(const std::string& holder) {
   return writing("expire_leases_except", [&](SqlSession& session) -> Status {
     session.run("UPDATE tasks SET expires_at = 0 WHERE holder <> '' AND holder <> ?", {holder});

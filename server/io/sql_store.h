@@ -65,6 +65,8 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<jobs::Lease>> lost(const std::vector<jobs::Lease>& leases) override;
   Status release(const jobs::Lease& lease, jobs::Ending ending,
                  std::chrono::milliseconds delay) override;
+  Result<int> hand_back_unknown(const std::string& holder,
+                                const std::vector<jobs::Lease>& known) override;
   Result<std::vector<jobs::Reaped>> reap() override;
   Status expire_leases_except(const std::string& holder) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,

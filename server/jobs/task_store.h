@@ -112,6 +112,10 @@ class TaskStore {
   virtual Result<std::vector<Lease>> lost(const std::vector<Lease>& leases) = 0;
   // The task may be leased again after `delay`.
   virtual Status release(const Lease& lease, Ending ending, std::chrono::milliseconds delay) = 0;
+  // Hands back, at no attempt, what the holder holds besides `known`: leases of which it never
+  // heard, since the answer was lost. Gives how many.
+  virtual Result<int> hand_back_unknown(const std::string& holder,
+                                        const std::vector<Lease>& known) = 0;
 
   // Frees the tasks whose leases ran out, and what their holders hold besides of the same jobs: a
   // failure of each task, an attempt of the job for each, and one crash of the job, however many of

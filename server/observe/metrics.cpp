@@ -6,6 +6,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <mutex>
+#include <utility>
+
 #include "base/check.h"
 
 namespace pytoon::observe {
@@ -100,6 +103,50 @@ struct Metrics::Families {
   Gauge& threads = gauge(registry, "pytoon_worker_threads", "Drawing threads of all live workers");
 };
 
+// What is counted elsewhere is brought up to date when somebody looks.
+struct Metrics::Doorbell {
+  Doorbell(Registry& registry, std::function<DoorbellFacts()> source)
+      : ask(std::move(source)),
+        up(prometheus::BuildGauge()
+               .Name("pytoon_redis_up")
+               .Help("Whether the connection to Redis works, by what it is for")
+               .Register(registry)),
+        connects(counters(registry, "pytoon_redis_connects_total",
+                          "Times Redis was reached after it was missing, the first included")),
+        failures(counters(registry, "pytoon_redis_failures_total",
+                          "Times the connection broke or Redis could not be reached")),
+        rings(counters(registry, "pytoon_redis_rings_total",
+                       "Rings of the doorbell, by whether Redis could be told")),
+        heard(counters(registry, "pytoon_redis_heard_total",
+                       "Entries of the doorbell that woke this process")
+                  .Add({})) {}
+
+  void look() {
+    const DoorbellFacts facts = ask();
+    const std::lock_guard lock(mutex);
+    for (const LinkFacts& link : facts.links) {
+      up.Add({{"link", link.link}}).Set(link.connected ? 1 : 0);
+      raise(connects.Add({{"link", link.link}}), link.connects);
+      raise(failures.Add({{"link", link.link}}), link.failures);
+    }
+    raise(rings.Add({{"outcome", "sent"}}), facts.sent);
+    raise(rings.Add({{"outcome", "dropped"}}), facts.dropped);
+    raise(heard, facts.heard);
+  }
+  static void raise(Counter& counter, std::int64_t to) {
+    const double more = static_cast<double>(to) - counter.Value();
+    if (more > 0) counter.Increment(more);
+  }
+
+  const std::function<DoorbellFacts()> ask;
+  Family<Gauge>& up;
+  Family<Counter>& connects;
+  Family<Counter>& failures;
+  Family<Counter>& rings;
+  Counter& heard;
+  std::mutex mutex;  // two who look at once must not count the same twice
+};
+
 Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_unique<Families>()) {
   // There from the start, so that a rate over them begins at zero.
   for (const auto archetype : spec::all_names<spec::Archetype>()) {
@@ -179,6 +226,10 @@ void Metrics::webhook_tried(jobs::WebhookOutcome outcome) {
   families_->webhooks.Add({{"outcome", label(outcome)}}).Increment();
 }
 
+void Metrics::watch_doorbell(std::function<DoorbellFacts()> ask) {
+  doorbell_ = std::make_unique<Doorbell>(families_->registry, std::move(ask));
+}
+
 void Metrics::ask_store() {
   const Result<jobs::Backlog> backlog = store_.backlog();
   if (!backlog) return;
@@ -192,6 +243,7 @@ void Metrics::ask_store() {
 
 std::string Metrics::text() {
   ask_store();
+  if (doorbell_) doorbell_->look();
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

@@ -9,12 +9,31 @@
 // Source of the text: prometheus.io/docs/instrumenting/exposition_formats, by prometheus-cpp.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/jobs/ports.h"
 
 namespace pytoon::observe {
+
+// One connection of this process to Redis, since its start.
+struct LinkFacts {
+  std::string link;  // "bell", "listener"
+  bool connected = false;
+  std::int64_t connects = 0;
+  std::int64_t failures = 0;
+};
+
+// The doorbell as this process knows it, since its start.
+struct DoorbellFacts {
+  std::vector<LinkFacts> links;
+  std::int64_t sent = 0;     // rings that Redis was told of
+  std::int64_t dropped = 0;  // rings that it could not be told of
+  std::int64_t heard = 0;    // entries that woke this process
+};
 
 class Metrics final : public jobs::JobMetrics {
  public:
@@ -38,15 +57,20 @@ class Metrics final : public jobs::JobMetrics {
   void http_request(const std::string& method, const std::string& route, int status,
                     double seconds);
 
+  // Where there is a Redis: asked for each text(). Before any other thread knows the object.
+  void watch_doorbell(std::function<DoorbellFacts()> ask);
+
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
  private:
   struct Families;
+  struct Doorbell;
   void ask_store();
 
   jobs::JobStore& store_;
   std::unique_ptr<Families> families_;
+  std::unique_ptr<Doorbell> doorbell_;  // null without Redis
 };
 
 }  // namespace pytoon::observe

@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kNap{100};
+constexpr milliseconds kLongestGoodbye{5000};
 
 }  // namespace
 
@@ -77,12 +78,19 @@ Status Task::perform() {
 }
 
 void Task::give_back(Ending ending, milliseconds delay) {
+  const SteadyTime began = desk_.parts.clock.steady_now();
   try {
-    const Status released = desk_.parts.tasks.release(claim_.lease, ending, delay);
-    if (released || released.failure().kind == FailureKind::kConflict) return;
-    nlohmann::ordered_json fields = about();
-    fields["reason"] = released.failure().detail;
-    desk_.parts.log.warning("lease_not_released", fields);
+    for (;;) {
+      const Status released = desk_.parts.tasks.release(claim_.lease, ending, delay);
+      if (released || released.failure().kind == FailureKind::kConflict) return;
+      nlohmann::ordered_json fields = about();
+      fields["reason"] = released.failure().detail;
+      desk_.parts.log.warning("lease_not_released", fields);
+      const bool late = desk_.parts.clock.steady_now() - began > kLongestGoodbye;
+      if (!machine_away(released.failure()) || stop_ == Stop::kLost) return;
+      if (stop_ == Stop::kLeaving && late) return;
+      wait_for_store();
+    }
   } catch (const std::exception& error) {
     desk_.parts.log.error("job_runner_crash", {{"job_id", claim_.job.id}, {"what", error.what()}});
   }
@@ -95,11 +103,19 @@ Status Task::commit(const std::function<Status()>& write) {
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     desk_.parts.log.warning("job_waits", fields);
-    const milliseconds delay = desk_.patience.next_delay();
-    for (milliseconds slept{0}; slept < delay && !stopped(); slept += kNap) {
-      desk_.parts.clock.sleep_for(kNap);
-    }
+    wait_for_store();
   }
+}
+
+void Task::wait_for_store() {
+  const milliseconds delay = desk_.patience.next_delay();
+  waits_ = true;
+  milliseconds slept{0};
+  do {
+    desk_.parts.clock.sleep_for(kNap);
+    slept += kNap;
+  } while (slept < delay && !stopped());
+  waits_ = false;
 }
 
 Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {

@@ -57,13 +57,18 @@ class Task {
   // The first reason counts.
   void stop(Stop why);
   bool stopped() const { return stop_ != Stop::kNone; }
+  // It has done what it can: the record of it has to wait for the store.
+  bool waits() const { return waits_; }
 
  private:
   // task.cpp: the way of every task
   Status perform();
+  // As long as it takes, too: a lease that is left to run out looks like a crash. A process that is
+  // leaving can't wait for ever.
   void give_back(jobs::Ending ending, std::chrono::milliseconds delay);
   // Writes the end of the task, as long as it takes: the work is done, only the record is away.
   Status commit(const std::function<Status()>& write);
+  void wait_for_store();
   Result<render::RenderJob> order();
   Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
@@ -109,6 +114,7 @@ class Task {
   const CancelToken cancel_;
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};
+  std::atomic<bool> waits_{false};
 };
 
 // The machine, not the work: worth waiting for.

@@ -42,21 +42,78 @@ Result<std::optional<jobs::Claim>> Worker::lease(Hands hands) {
   return desk_.parts.tasks.lease_next(hand, desk_.options.lease);
 }
 
-bool Worker::step(Hands hands) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!may_take()) return false;
+// While a hand asks for a lease, one may be ours that is not in held_ yet.
+class Worker::Asking {
+ public:
+  explicit Asking(Worker& worker) : worker_(worker) {
+    const std::lock_guard lock(worker_.mutex_);
+    allowed_ = worker_.may_take() && !worker_.gathering_;
+    worker_.asking_ += allowed_;
   }
+  ~Asking() {
+    const std::lock_guard lock(worker_.mutex_);
+    worker_.asking_ -= allowed_;
+  }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+
+  bool allowed() const { return allowed_; }
+
+ private:
+  Worker& worker_;
+  bool allowed_ = false;
+};
+
+class Worker::Gathering {
+ public:
+  explicit Gathering(Worker& worker) : worker_(worker) {
+    const std::lock_guard lock(worker_.mutex_);
+    needed_ = worker_.asking_ == 0 && !worker_.gathering_ &&
+              worker_.desk_.parts.clock.steady_now() < worker_.strays_until_;
+    if (!needed_) return;
+    worker_.gathering_ = true;
+    for (const Held& held : worker_.held_) known_.push_back(held.task->lease());
+  }
+  ~Gathering() {
+    if (!needed_) return;
+    const std::lock_guard lock(worker_.mutex_);
+    worker_.gathering_ = false;
+  }
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+
+  bool needed() const { return needed_; }
+  const std::vector<Lease>& known() const { return known_; }
+
+ private:
+  Worker& worker_;
+  bool needed_ = false;
+  std::vector<Lease> known_;
+};
+
+std::optional<Worker::Place> Worker::take(Hands hands) {
+  const Asking asking(*this);
+  if (!asking.allowed()) return std::nullopt;
   Result<std::optional<jobs::Claim>> claim = lease(hands);
+  const std::lock_guard lock(mutex_);
   if (!claim) {
+    // It may have been given to us all the same, and only the answer was lost.
+    strays_until_ = desk_.parts.clock.steady_now() + desk_.options.lease;
     desk_.parts.log.warning("lease_failed", {{"reason", claim.failure().detail}});
-    return false;
+    return std::nullopt;
   }
-  if (!*claim) return false;
+  if (!*claim) return std::nullopt;
   const auto task = std::make_shared<Task>(std::move(**claim), desk_);
-  std::unique_lock lock(mutex_);
-  const auto held = held_.insert(held_.end(), Held{task});
   if (stopping_) task->stop(Task::Stop::kLeaving);
+  return held_.insert(held_.end(), Held{task});
+}
+
+bool Worker::step(Hands hands) {
+  const std::optional<Place> place = take(hands);
+  if (!place) return false;
+  const Place held = *place;
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<Task> task = held->task;
   const bool alone = task->suspect();
   changed_.wait(lock, [&] { return !alone_ || task->stopped(); });
   if (alone) wait_until_alone(lock, *task);
@@ -115,22 +172,40 @@ void Worker::beat() {
     const Result<std::vector<Lease>> lost =
         renew ? desk_.parts.tasks.renew(leases, desk_.options.lease)
               : desk_.parts.tasks.lost(leases);
-    if (lost && !store_answers_) trusted_since_ = now;
-    store_answers_ = lost.ok();
     if (lost) {
       if (renew) renew_at_ = now + desk_.options.lease / 4;
       drop_lost(*lost);
-      publish_progress(now);
-      keep_house(now);
     }
     watch(now);
   } catch (const std::exception& error) {
-    store_answers_ = false;
     desk_.parts.log.error("beat_failed", {{"what", error.what()}});
   }
 }
 
-void Worker::publish_progress(SteadyTime now) {
+void Worker::keep_house() {
+  try {
+    publish_progress();
+    hand_back_strays();
+    const SteadyTime now = desk_.parts.clock.steady_now();
+    if (now < keep_house_at_) return;
+    keep_house_at_ = now + desk_.options.lease / 10;
+    {
+      const std::lock_guard lock(mutex_);
+      facts_.draining = draining_ || stopping_;
+    }
+    if (!can_judge(fleet_.put_worker(facts_))) return;
+    degrade_orphans(now);
+    const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
+    if (!reaped) return (void)can_judge(reaped.failure());
+    report(*reaped);
+  } catch (const std::exception& error) {
+    heard_at_ = {};
+    desk_.parts.log.error("beat_failed", {{"what", error.what()}});
+  }
+}
+
+void Worker::publish_progress() {
+  const SteadyTime now = desk_.parts.clock.steady_now();
   std::vector<std::pair<Lease, int>> moved;
   {
     const std::lock_guard lock(mutex_);
@@ -159,7 +234,7 @@ void Worker::watch(SteadyTime now) {
   for (Held& held : held_) {
     const int frames = held.task->frames();
     const bool own_limits = held.task->lease().work == Work::kFootage;
-    if (frames != held.frames || own_limits || !held.begun) {
+    if (frames != held.frames || own_limits || !held.begun || held.task->waits()) {
       held.frames = frames;
       held.moved_at = now;
       continue;
@@ -179,18 +254,21 @@ void Worker::watch(SteadyTime now) {
   }
 }
 
-// After the store was away everybody's leases look old: first all workers get the time to renew.
-void Worker::keep_house(SteadyTime now) {
-  if (now < keep_house_at_ || now - trusted_since_ < desk_.options.lease / 2) return;
-  keep_house_at_ = now + desk_.options.lease / 10;
-  {
-    const std::lock_guard lock(mutex_);
-    facts_.draining = draining_ || stopping_;
-  }
-  (void)fleet_.put_worker(facts_);  // comes again
-  degrade_orphans(now);
-  const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
-  if (reaped) report(*reaped);
+void Worker::hand_back_strays() {
+  const Gathering gathering(*this);
+  if (!gathering.needed()) return;
+  const Result<int> count = desk_.parts.tasks.hand_back_unknown(facts_.holder, gathering.known());
+  if (count && *count > 0) desk_.parts.log.info("strays_handed_back", {{"count", *count}});
+}
+
+// Whether a lease that ran out tells of a dead worker. Not when the store was away, or we were, for
+// so long that the living can't have renewed theirs either: first they all get the time to.
+bool Worker::can_judge(const Status& heard) {
+  const SteadyTime now = desk_.parts.clock.steady_now();
+  const auto half = desk_.options.lease / 2;
+  if (!heard || now - heard_at_ > half) trusted_since_ = now;
+  if (heard) heard_at_ = now;
+  return heard && now - trusted_since_ >= half;
 }
 
 // Jobs begun with an encoder that no live worker has. All workers first get the time to report.

@@ -7,14 +7,15 @@
 //
 // A job that crashed repeatedly is worked on alone, so that it takes no other with it.
 //
-// Thread rule: any thread; beat() by one at a time. step() blocks for as long as a piece of work
-// takes, the rest for milliseconds.
+// Thread rule: any thread; beat() by one at a time, keep_house() too. step() blocks for as long as
+// a piece of work takes, the rest for milliseconds.
 #pragma once
 
 #include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "server/jobs/fleet.h"
@@ -32,9 +33,11 @@ class Worker {
   // Does one task, if there is one for these hands. False: there was nothing to do.
   bool step(Hands hands);
 
-  // Notices lost leases, renews the others, publishes progress, gives up what hangs, frees the
-  // tasks of dead workers. Several times a second.
+  // Renews leases, notices lost ones, gives up what hangs. Several times a second, by a thread that
+  // does nothing else: whatever is slow besides must not cost a lease.
   void beat();
+  // Publishes progress, says that we live, frees the tasks of dead workers. Several times a second.
+  void keep_house();
   // No new leases; what is held is finished.
   void set_draining(bool draining);
   // Cancels what is running; it is handed back with no attempt spent.
@@ -54,14 +57,21 @@ class Worker {
     bool abandoned = false;  // its lease is left to run out
   };
 
+  using Place = std::list<Held>::iterator;
+  class Asking;
+  class Gathering;
+
   bool may_take() const;  // with the lock held
   Result<std::optional<jobs::Claim>> lease(Hands hands);
+  // A task that is ours from now on.
+  std::optional<Place> take(Hands hands);
   void wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task);
   std::vector<jobs::Lease> kept_leases() const;
   void drop_lost(const std::vector<jobs::Lease>& lost);
   void watch(SteadyTime now);
-  void publish_progress(SteadyTime now);
-  void keep_house(SteadyTime now);
+  void publish_progress();
+  void hand_back_strays();
+  bool can_judge(const Status& heard);
   void degrade_orphans(SteadyTime now);
   void report(const std::vector<jobs::Reaped>& reaped);
 
@@ -74,13 +84,17 @@ class Worker {
   std::list<Held> held_;
   bool stopping_ = false;
   bool draining_ = false;
-  bool alone_ = false;  // somebody wants to be, or is
+  bool alone_ = false;         // somebody wants to be, or is
+  int asking_ = 0;             // hands that ask for a lease; not while gathering_
+  bool gathering_ = false;     // leases that we never heard of are handed back; not while asking_
+  SteadyTime strays_until_{};  // until then there may be some
 
-  // Of beat() alone.
-  SteadyTime renew_at_{};
+  SteadyTime renew_at_{};  // of beat() alone
+
+  // Of keep_house() alone.
   SteadyTime keep_house_at_{};
-  SteadyTime trusted_since_{};  // the store has answered ever since
-  bool store_answers_ = false;
+  SteadyTime heard_at_{};       // the store answered
+  SteadyTime trusted_since_{};  // it did so without a gap
 };
 
 }  // namespace pytoon::worker

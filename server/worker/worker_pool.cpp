@@ -8,13 +8,15 @@ WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::Bell* neighbou
 WorkerPool::~WorkerPool() { stop(); }
 
 void WorkerPool::start() {
+  free_hands_(false);
   for (int i = 0; i < options_.drawing; ++i) {
     threads_.emplace_back([this] { work(Hands::kDrawing); });
   }
   for (int i = 0; i < options_.waiting; ++i) {
     threads_.emplace_back([this] { work(Hands::kWaiting); });
   }
-  beater_ = std::thread([this] { beat(); });
+  beater_ = std::thread([this] { repeat([this] { worker_.beat(); }); });
+  keeper_ = std::thread([this] { repeat([this] { worker_.keep_house(); }); });
 }
 
 void WorkerPool::stop() {
@@ -33,6 +35,7 @@ void WorkerPool::stop() {
   }
   rung_.notify_all();
   if (beater_.joinable()) beater_.join();
+  if (keeper_.joinable()) keeper_.join();
 }
 
 void WorkerPool::ring() {
@@ -56,15 +59,24 @@ void WorkerPool::work(Hands hands) {
       continue;
     }
     std::unique_lock lock(mutex_);
+    count_idle(hands, 1);
     rung_.wait_for(lock, options_.poll, [&] { return stopping_ || rings_ != heard; });
+    count_idle(hands, -1);
   }
 }
 
-void WorkerPool::beat() {
+void WorkerPool::count_idle(Hands hands, int change) {
+  if (hands != Hands::kDrawing) return;
+  const bool before = idle_ > 0;
+  idle_ += change;
+  if ((idle_ > 0) != before) free_hands_(idle_ > 0);
+}
+
+void WorkerPool::repeat(const std::function<void()>& body) {
   std::unique_lock lock(mutex_);
   while (!all_put_down_) {
     lock.unlock();
-    worker_.beat();
+    body();
     lock.lock();
     rung_.wait_for(lock, options_.beat, [this] { return all_put_down_; });
   }

@@ -4,7 +4,10 @@ them. One row is one kind of trouble; after each, every accepted job must be the
 have the bytes of the undisturbed run.
 
 usage: chaos.py --binary PYTOON --tcp-gate TCP_GATE [--tier pr|nightly|once] [--rows A1,A3]
-                [--count N] [--seed N] [--report FILE] [--list] [--keep]
+                [--count N] [--seed N] [--report FILE] [--list] [--keep] [--mutation outbox]
+
+--mutation takes a safety out, by a trigger in the run's own database, to see that a row goes red:
+"outbox" loses some of the entries that tell a webhook of an end (C10).
 
 --count replaces the tier's number in every row chosen. The report is one JSON: commit, seed,
 machine, numbers of each row. A row that did not run reads "not run", with the reason. The same
@@ -25,6 +28,16 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+MUTATIONS = {"outbox": (
+    """CREATE FUNCTION chaos_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF random() < 0.3 THEN RETURN NULL; END IF;
+      RETURN NEW;
+    END $$""",
+    "CREATE TRIGGER chaos_forget BEFORE INSERT ON outbox FOR EACH ROW "
+    "EXECUTE FUNCTION chaos_forget()")}
+
+
 def read_arguments():
     parser = argparse.ArgumentParser(description="The chaos battery.", prog="chaos")
     parser.add_argument("--binary", required=True)
@@ -35,6 +48,7 @@ def read_arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--mutation", choices=sorted(MUTATIONS))
     parser.add_argument("--keep", action="store_true", help="leave folders and logs")
     return parser.parse_args()
 
@@ -128,6 +142,8 @@ def play(arguments, rows, seed):
         fleet.start()
         stage = Stage(fleet, three_kinds(fleet), Judge(fleet))
         stage.judge.learn(stage.kinds)
+        for statement in MUTATIONS.get(arguments.mutation, ()):
+            fleet.database.sql(statement)
         for row in rows:
             count = arguments.count or row.count(arguments.tier)
             reason = row.unable() if row.unable else None
@@ -157,7 +173,8 @@ def main():
             print(f"{row.name:4} pr {row.pr:4} nightly {row.nightly:5} once {row.once:5}"
                   f"  {row.about}")
         return 0
-    report = {**commit(), "tier": arguments.tier, "seed": arguments.seed, "machine": machine(),
+    report = {**commit(), "tier": arguments.tier, "seed": arguments.seed,
+              "mutation": arguments.mutation, "machine": machine(),
               "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     began = time.monotonic()
     report["rows"] = play(arguments, rows, arguments.seed)

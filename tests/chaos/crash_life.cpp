@@ -73,6 +73,7 @@ class CrashLife::Renderer final : public testing_support::FakeRenderer {
     return FakeRenderer::render_segment(job, index, output, cancel, [&](int frames) {
       on_progress(frames);
       life_.worker_->beat();
+      life_.worker_->keep_house();
     });
   }
 

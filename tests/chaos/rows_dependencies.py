@@ -62,9 +62,32 @@ def degraded(stage, wanted):
     return answer.status == 200 and ("redis" in answer.json()["degraded"]) == wanted
 
 
+def queue_told_right(stage):
+    """The API's metric of waiting jobs against the database, which may move meanwhile."""
+    def waiting():
+        return int(stage.fleet.database.sql(
+            "SELECT count(*) FROM jobs WHERE status = 'QUEUED'")[0][0])
+    before = waiting()
+    told = [float(line.split()[1]) for line in stage.fleet.api.get("/metrics").body.decode()
+            .splitlines() if line.startswith("pytoon_queue_depth ")]
+    after = waiting()
+    return len(told) == 1 and min(before, after) <= told[0] <= max(before, after)
+
+
+def redis_told_right(stage, there):
+    """By the metrics: of the API whether it can ring, of the workers that they listen at all."""
+    told = [member.get("/metrics").body.decode() for member in stage.fleet.members]
+    return (f'pytoon_redis_up{{link="bell"}} {int(there)}\n' in told[0] and
+            all('pytoon_redis_up{link="listener"}' in text for text in told[1:]))
+
+
 def starve_redis(stage, ledger, count):
-    """Emptied, full, and out of reach, in turn."""
+    """Emptied, full, made a replica that only reads, and out of reach, in turn."""
     redis, gate = stage.fleet.redis, stage.fleet.redis_gate
+    ways = {"refuse": (lambda: gate.say("refuse"), lambda: gate.say("pass")),
+            "hold": (lambda: gate.say("hold"), lambda: gate.say("pass")),
+            "replica": (lambda: redis.command("REPLICAOF", "127.0.0.1", "1"),
+                        lambda: redis.command("REPLICAOF", "NO", "ONE"))}
     for _ in range(count):
         with Load(stage, ledger, ahead=2):
             redis.command("FLUSHALL")
@@ -74,14 +97,17 @@ def starve_redis(stage, ledger, count):
             must_accept(ledger, "with Redis out of memory")
             time.sleep(0.5)
             redis.command("CONFIG", "SET", "maxmemory", "0")
-        for fault in ("refuse", "hold"):
-            gate.say(fault)
+        for fault, (strike, mend) in ways.items():
+            strike()
             must_accept(ledger, f"with Redis out of reach ({fault})")
             wait_for(lambda: degraded(stage, True), 20, "/ready to say that Redis is missing")
+            wait_for(lambda: redis_told_right(stage, False), 20, "the metric of Redis to fall")
             must_accept(ledger, f"with Redis out of reach ({fault})")
-            gate.say("pass")
+            wait_for(lambda: queue_told_right(stage), 20, "the metric of the queue to be right")
+            mend()
             wait_for(lambda: degraded(stage, False), 20, "/ready to say that Redis is back")
-    return {"rounds_of_flush_full_refused_held": count}
+            wait_for(lambda: redis_told_right(stage, True), 20, "the metric of Redis to rise")
+    return {"rounds_of_flush_full_refused_held_replica": count}
 
 
 def outage(stage, ledger, strike, mend, seconds):
@@ -100,8 +126,34 @@ def lock_jobs(stage, seconds):
         f"BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT;\n")
 
 
+# Serialization failures as PostgreSQL gives them, at a write or at the commit, for a share of both.
+# The sequence counts them: it is not rolled back.
+TRIPS = (
+    "CREATE SEQUENCE chaos_trips",
+    "CREATE TABLE chaos_trip (share real NOT NULL)",
+    "INSERT INTO chaos_trip VALUES (0)",
+    """CREATE FUNCTION chaos_trip() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF random() < (SELECT share FROM chaos_trip) THEN
+        PERFORM nextval('chaos_trips');
+        RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+      END IF;
+      RETURN NULL;
+    END $$""",
+    "CREATE TRIGGER chaos_trip AFTER INSERT OR UPDATE OR DELETE ON tasks FOR EACH ROW "
+    "EXECUTE FUNCTION chaos_trip()",
+    "CREATE CONSTRAINT TRIGGER chaos_trip AFTER INSERT OR UPDATE ON jobs DEFERRABLE INITIALLY "
+    "DEFERRED FOR EACH ROW EXECUTE FUNCTION chaos_trip()")
+# One table a statement: nobody can meet us in a deadlock.
+NO_TRIPS = ("DROP TRIGGER chaos_trip ON tasks", "DROP TRIGGER chaos_trip ON jobs",
+            "DROP FUNCTION chaos_trip", "DROP TABLE chaos_trip", "DROP SEQUENCE chaos_trips")
+TRIP_SHARE = 0.15
+
+
 def strike_database(stage, ledger, count):
-    """Killed, cut off, slow, locked, in turn. Nobody of the fleet may need a new start."""
+    """Killed, cut off, slow, locked, serializing badly, in turn. Nobody of the fleet may need a new
+    start, and no job pays with an attempt.
+    """
     fleet, slowest = stage.fleet, {}
     gates = (fleet.api_gate, fleet.worker_gate)
     starts = [member.starts for member in fleet.members]
@@ -117,11 +169,20 @@ def strike_database(stage, ledger, count):
         locker[-1].start()
         time.sleep(0.2)
 
+    trips = []
+
+    def trip(share):
+        fleet.database.sql(f"UPDATE chaos_trip SET share = {share}")
+        trips.append(int(fleet.database.sql("SELECT nextval('chaos_trips')")[0][0]))
+
     ways = {"kill": (fleet.database.kill, fleet.database.start),
             "cut": (lambda: tell("cut"), lambda: None),
             "refuse": (lambda: tell("refuse"), lambda: tell("pass")),
             "delay": (lambda: tell("delay 100"), lambda: tell("pass")),
-            "lock": (lock, lambda: locker[-1].join())}
+            "lock": (lock, lambda: locker[-1].join()),
+            "trip": (lambda: trip(TRIP_SHARE), lambda: trip(0))}
+    for statement in TRIPS:
+        fleet.database.sql(statement)
     with Load(stage, ledger, ahead=2):
         for _ in range(count):
             for name, (strike, mend) in ways.items():
@@ -131,7 +192,13 @@ def strike_database(stage, ledger, count):
     for member, before in zip(fleet.members, starts):
         if not member.alive() or member.starts != before:
             ledger.fault(f"{member.name} did not live through it:\n{member.tail()}")
-    return {"rounds_of_kill_cut_refuse_delay_lock": count, "slowest_recovery_seconds": slowest}
+    tripped = sum(after - before - 1 for before, after in zip(trips[::2], trips[1::2]))
+    if tripped == 0:
+        ledger.fault("no transaction failed to serialize")
+    for statement in NO_TRIPS:
+        fleet.database.sql(statement)
+    return {"rounds_of_kill_cut_refuse_delay_lock_trip": count, "serialization_failures": tripped,
+            "slowest_recovery_seconds": slowest}
 
 
 def lose_commits(stage, ledger, count):

@@ -39,6 +39,10 @@ class ObservingTasks final : public jobs::TaskStore {
   Status release(const jobs::Lease& lease, jobs::Ending ending, Millis delay) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.release(by, ending, delay); });
   }
+  Result<int> hand_back_unknown(const std::string& holder,
+                                const std::vector<jobs::Lease>& known) override {
+    return real_.hand_back_unknown(holder, known);
+  }
   Result<std::vector<jobs::Reaped>> reap() override { return real_.reap(); }
   Status expire_leases_except(const std::string& holder) override {
     return real_.expire_leases_except(holder);

@@ -31,6 +31,8 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
     sum.zombies += report.zombies;
     sum.lost_answers += report.lost_answers;
     sum.refusals += report.refusals;
+    sum.messages += report.messages;
+    sum.arrivals += report.arrivals;
     for (const std::string& what : report.violations) {
       ADD_FAILURE() << "PYTOON_SIM_SEED=" << seed << " PYTOON_SIM_RUNS=1: " << what;
     }
@@ -39,10 +41,13 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
   std::cout << "sim: " << runs << " runs from seed " << first << ": " << sum.jobs << " jobs of "
             << sum.submissions << " submissions, " << sum.done << " done (" << sum.cards
             << " as cards), " << sum.deaths << " deaths, " << sum.zombies << " zombies, "
-            << sum.lost_answers << " lost answers, " << sum.refusals << " refusals\n";
+            << sum.lost_answers << " lost answers, " << sum.refusals << " refusals, "
+            << sum.messages << " webhooks told in " << sum.arrivals << " messages\n";
   // It was a hard time.
   EXPECT_GT(sum.deaths, static_cast<int>(runs));
   EXPECT_GT(sum.zombies, static_cast<int>(runs));
+  EXPECT_GT(sum.messages, static_cast<int>(runs));
+  EXPECT_GT(sum.arrivals, sum.messages);
 }
 
 bool goes_red(Mutation mutation) {
@@ -55,6 +60,19 @@ bool goes_red(Mutation mutation) {
 TEST(Sim, GoesRedWithoutFencing) { EXPECT_TRUE(goes_red(Mutation::kNoFencing)); }
 
 TEST(Sim, GoesRedWithoutIdempotencyKeys) { EXPECT_TRUE(goes_red(Mutation::kForgetsAnswers)); }
+
+TEST(Sim, GoesRedWithoutTheOutbox) { EXPECT_TRUE(goes_red(Mutation::kNoOutbox)); }
+
+TEST(Sim, AStoreInTroubleCostsNoAttempt) {
+  int troubles = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    const Report report = World(seed, Mutation::kNone, Troubles::kOfTheStore).run(kActs);
+    troubles += report.refusals + report.lost_answers;
+    for (const std::string& what : report.violations)
+      ADD_FAILURE() << "seed " << seed << ": " << what;
+  }
+  EXPECT_GT(troubles, 100);
+}
 
 TEST(Sim, TheSameSeedGivesTheSameRun) {
   const Report one = World(7, Mutation::kNone).run(kActs);

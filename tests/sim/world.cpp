@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kProcesses = 3;
 constexpr int kDepthMax = 2;  // of acts within the work of another
 constexpr milliseconds kLease{20'000};
+constexpr milliseconds kLate{60'000};  // beyond the patience of a sender and its lease
 
 const char kImage[] = "assets/acme/a.png";
 
@@ -30,15 +31,46 @@ class World::ProcessFate final : public Fate {
   Process& process_;
 };
 
+// Whoever sleeps does not keep the others, or its own other threads, from going on.
+class World::ProcessClock final : public Clock {
+ public:
+  explicit ProcessClock(World& world) : world_(world) {}
+  WallTime now() const override { return world_.clock_.now(); }
+  SteadyTime steady_now() const override { return world_.clock_.steady_now(); }
+  void sleep_for(milliseconds duration) override { world_.pass(duration, nullptr); }
+
+ private:
+  World& world_;
+};
+
+class World::Wire final : public HttpClient {
+ public:
+  Wire(World& world, Process& process) : world_(world), process_(process) {}
+  Result<HttpAnswer> send(const HttpRequest& request, const CancelToken& /*cancel*/) override {
+    return world_.deliver(process_, request);
+  }
+
+ private:
+  World& world_;
+  Process& process_;
+};
+
 struct World::Process {
   Process(World& world, const std::string& name)
       : fate(world, *this),
+        clock(world),
+        wire(world, *this),
+        forgetful(*world.store_, world.clock_),
         jobs(*world.store_, fate),
         tasks(world.tasks_, fate),
         storage(*world.storage_, fate),
         hands({jobs, tasks, storage, world.renderer_, world.quiet_.ladder, world.quiet_.presets,
-               world.quiet_.metrics, world.clock_, world.quiet_.log},
-              *world.store_, options(name), facts()) {}
+               world.quiet_.metrics, clock, world.quiet_.log},
+              *world.store_, options(name), facts()),
+        outbox(world.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
+                                                      : *world.store_,
+               fate),
+        sender(outbox, wire, world.quiet_.metrics, clock, world.quiet_.log, webhooks()) {}
 
   static worker::Options options(const std::string& name) {
     worker::Options options;
@@ -51,11 +83,23 @@ struct World::Process {
     return facts;
   }
 
+  static jobs::WebhookOptions webhooks() {
+    jobs::WebhookOptions options;
+    options.keys = {"any key"};
+    options.schedule.assign(1000, milliseconds(1000));
+    return options;
+  }
+
   ProcessFate fate;
+  ProcessClock clock;
+  Wire wire;
+  ForgetfulOutbox forgetful;
   testing_support::MortalJobs jobs;
   testing_support::MortalTasks tasks;
   testing_support::MortalStorage storage;
   worker::Worker hands;
+  testing_support::MortalOutbox outbox;
+  jobs::WebhookSender sender;
   bool dead = false;
   bool drawing = false;  // its one thread is in step()
   int inside = 0;        // calls of step() and beat() under way
@@ -81,11 +125,13 @@ void World::ProcessFate::after_call() {
   if (!world_.peace_) world_.moment(process_);
 }
 
-World::World(std::uint64_t seed, Mutation mutation)
+World::World(std::uint64_t seed, Mutation mutation, Troubles troubles)
     : random_(seed),
       mutation_(mutation),
+      troubles_(troubles),
       store_(io::open_memory_store(clock_)),
       tasks_(*store_, mutation != Mutation::kNoFencing),
+      receiver_(*store_),
       storage_(*io::FileStorage::open(folder_.path() / "storage", 0)) {
   const auto staged = storage_->staging("image");
   CHECK(write_file_atomically(staged, "picture").ok(), "the folder can be written");
@@ -102,7 +148,8 @@ World::World(std::uint64_t seed, Mutation mutation)
     for (int i = below(3); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
     const bool card = footage == render::Footage::kCard;  // when that fails too the job may fail
-    if (!peace_ && !card && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
+    const bool well = peace_ || troubles_ == Troubles::kOfTheStore;
+    if (!well && !card && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
     return ok_status();
   };
 }
@@ -119,20 +166,90 @@ void World::start_process(std::size_t place) {
   processes_[place] = std::make_unique<Process>(*this, "process-" + std::to_string(++started_));
 }
 
+bool World::dies(Process& process, double probability) {
+  if (troubles_ == Troubles::kOfTheStore || !chance(probability)) return false;
+  process.dead = true;
+  ++report_.deaths;
+  return true;
+}
+
 // What may happen while a process is between two calls.
 void World::moment(Process& process) {
-  if (chance(0.006)) {
-    process.dead = true;
-    ++report_.deaths;
-    throw Dead();
-  }
+  if (dies(process, 0.006)) throw Dead();
   if (depth_ < kDepthMax && chance(0.015)) {
-    if (chance(0.4)) {
-      clock_.advance(kLease + milliseconds(below(8000)));
+    if (troubles_ == Troubles::kAll && chance(0.4)) {
+      pass(kLease + milliseconds(below(8000)), &process);
       ++report_.zombies;
     }
     for (int i = below(6); i > 0; --i) act(depth_ + 1);
   }
+}
+
+void World::tend(Process& process) {
+  ++process.inside;
+  if (!process.dead) process.hands.beat();
+  if (!process.dead) process.hands.keep_house();
+  --process.inside;
+}
+
+void World::pass(milliseconds time, const Process* stalled) {
+  const int outer = std::exchange(depth_, kDepthMax);
+  constexpr milliseconds kStep = kLease / 4;
+  for (; time.count() > 0; time -= kStep) {
+    clock_.advance(std::min(time, kStep));
+    for (const auto& process : processes_) {
+      if (process.get() != stalled) tend(*process);
+    }
+  }
+  depth_ = outer;
+}
+
+void World::step_once(Process& process, Hands hands) {
+  if (process.drawing) return;
+  ++process.inside;
+  process.drawing = true;
+  try {
+    (void)process.hands.step(hands);
+  } catch (const Dead&) {
+    // before it had taken anything
+  }
+  process.drawing = false;
+  --process.inside;
+}
+
+void World::tell_once(Process& process) {
+  ++process.inside;
+  try {
+    (void)process.sender.step();
+  } catch (const Dead&) {
+    // its lease of the event runs out
+  }
+  --process.inside;
+}
+
+Result<HttpAnswer> World::deliver(Process& process, const HttpRequest& request) {
+  HttpAnswer fine;
+  fine.status = 200;
+  if (peace_) {
+    receiver_.arrived(request, true);
+    return fine;
+  }
+  if (chance(0.2)) return failure(FailureKind::kUnavailable, "nobody listens");
+  if (chance(0.2)) {
+    receiver_.arrived(request, false);
+    fine.status = 503;
+    return fine;
+  }
+  receiver_.arrived(request, true);
+  if (dies(process, 0.1)) throw Dead();
+  if (chance(0.2)) return failure(FailureKind::kTimeout, "it died before it had answered");
+  // Late: by then somebody else has sent it too, and this answer is nobody's business any more.
+  if (troubles_ == Troubles::kAll && depth_ < kDepthMax && chance(0.2)) {
+    pass(kLate, &process);
+    for (int i = below(6); i > 0; --i) act(depth_ + 1);
+  }
+  if (process.dead) throw Dead();
+  return fine;
 }
 
 void World::act(int depth) {
@@ -140,22 +257,19 @@ void World::act(int depth) {
   const auto place = static_cast<std::size_t>(below(static_cast<int>(kProcesses)));
   Process& process = *processes_[place];
   const int kind = below(100);
-  if (kind < 75) {
-    ++process.inside;
-    if (kind >= 55) {
-      process.hands.beat();
-    } else if (!process.drawing) {
-      process.drawing = true;
-      try {
-        (void)process.hands.step(kind < 45 ? Hands::kDrawing : Hands::kWaiting);
-      } catch (const Dead&) {
-        // before it had taken anything
-      }
-      process.drawing = false;
-    }
-    --process.inside;
+  if (kind < 50) {
+    step_once(process, kind < 41 ? Hands::kDrawing : Hands::kWaiting);
+  } else if (kind < 68) {
+    tend(process);
+  } else if (kind < 75) {
+    tell_once(process);
   } else if (kind < 85) {
-    clock_.advance(milliseconds(below(3000)));
+    const milliseconds time(below(3000));
+    if (troubles_ == Troubles::kAll) {
+      clock_.advance(time);
+    } else {
+      pass(time, nullptr);
+    }
   } else if (kind < 91) {
     submit();
   } else if (kind < 93) {
@@ -175,6 +289,7 @@ void World::submit() {
     wish.order = testing_support::sample_job("job-" + std::to_string(report_.submissions), "acme",
                                              1 + below(9), 1 + below(4));
     wish.order.job.spec.seed = static_cast<std::uint32_t>(below(1'000'000));
+    if (chance(0.6)) wish.order.job.webhook_url = "http://receiver/" + wish.key;
     wish.order.job.spec.assets.images = {std::string("storage://") + kImage};
     wish.order.idempotency_key = wish.key;
     wish.order.body_sha256 = "body of " + wish.key;
@@ -207,16 +322,20 @@ void World::meddle() {
   if (wishes_.empty()) return;
   Wish& wish = wishes_[static_cast<std::size_t>(below(std::ssize(wishes_)))];
   if (wish.job_id.empty()) return;
-  wish.may_end_early = true;
-  switch (below(3)) {
+  const int kind = below(4);
+  if (kind < 3) wish.may_end_early = true;
+  switch (kind) {
     case 0:
       (void)store_->cancel(wish.job_id);
       break;
     case 1:
       (void)store_->force_fail(wish.job_id, "by hand");
       break;
-    default:
+    case 2:
       (void)store_->retry(wish.job_id);
+      break;
+    default:
+      (void)store_->redeliver(wish.job_id);
   }
 }
 
@@ -248,7 +367,8 @@ void World::settle() {
   for (int idle = 0; idle < 400;) {
     bool worked = false;
     for (const auto& process : processes_) {
-      process->hands.beat();
+      tend(*process);
+      worked = process->sender.step() || worked;
       worked = process->hands.step(Hands::kDrawing) || worked;
       worked = process->hands.step(Hands::kWaiting) || worked;
     }
@@ -260,6 +380,10 @@ void World::settle() {
 void World::check_job(const jobs::Job& job, const Wish& wish) {
   const std::string about = "job " + job.id + " (" + std::string(name_of(job.status)) + ")";
   if (!is_terminal(job.status)) return violation(about + " never ended");
+  receiver_.check_told(job);
+  if (troubles_ == Troubles::kOfTheStore && job.attempts > 0) {
+    violation(about + " spent " + std::to_string(job.attempts) + " attempts on a store in trouble");
+  }
   if (job.status != JobStatus::kDone) {
     ++(job.status == JobStatus::kFailed ? report_.failed : report_.cancelled);
     if (!wish.may_end_early && job.crashes < jobs::kCrashesBeforeFailure) {
@@ -307,6 +431,9 @@ void World::check() {
               " wishes");
   }
   for (const std::string& what : tasks_.violations()) violation(what);
+  for (const std::string& what : receiver_.violations()) violation(what);
+  report_.messages = receiver_.messages();
+  report_.arrivals = receiver_.arrivals();
 }
 
 Report World::run(int acts) {

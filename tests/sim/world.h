@@ -4,7 +4,8 @@
 //
 // Between any two calls of a worker to its store or storage, anything may happen: it dies, its call
 // is refused, the answer is lost, time passes, other workers and clients act (so that it goes on as
-// a zombie). The same seed gives the same run.
+// a zombie). Each process also tells the ends of jobs, to a receiver that refuses, answers late, or
+// dies with the answer on its lips. The same seed gives the same run.
 #pragma once
 
 #include <map>
@@ -15,16 +16,24 @@
 #include <vector>
 
 #include "server/io/sql_store.h"
+#include "server/jobs/webhook_sender.h"
 #include "server/worker/worker.h"
 #include "tests/server/jobs/fake_renderer.h"
 #include "tests/server/jobs/samples.h"
 #include "tests/server/worker/quiet_parts.h"
+#include "tests/sim/forgetful_outbox.h"
 #include "tests/sim/observing_tasks.h"
+#include "tests/sim/receiver.h"
 #include "tests/support/mortal_parts.h"
 
 namespace pytoon::sim {
 
-enum class Mutation { kNone, kNoFencing, kForgetsAnswers };
+enum class Mutation { kNone, kNoFencing, kForgetsAnswers, kNoOutbox };
+
+enum class Troubles {
+  kAll,
+  kOfTheStore,  // it refuses and loses answers; nobody dies, hangs or draws badly
+};
 
 struct Report {
   int submissions = 0;
@@ -36,13 +45,15 @@ struct Report {
   int deaths = 0;
   int lost_answers = 0;
   int refusals = 0;
-  int zombies = 0;  // a worker was overtaken in the middle of its work
+  int zombies = 0;   // a worker was overtaken in the middle of its work
+  int messages = 0;  // webhooks
+  int arrivals = 0;  // of them, each may arrive several times
   std::vector<std::string> violations;
 };
 
 class World {
  public:
-  World(std::uint64_t seed, Mutation mutation);
+  World(std::uint64_t seed, Mutation mutation, Troubles troubles = Troubles::kAll);
   ~World();
 
   // Misfortune for so many acts, then peace until everything has ended; then the invariants.
@@ -51,6 +62,8 @@ class World {
  private:
   struct Process;
   class ProcessFate;
+  class ProcessClock;
+  class Wire;
   struct Wish {
     std::string key;
     jobs::NewJob order;
@@ -69,6 +82,13 @@ class World {
   int below(int bound);
   void act(int depth);
   void moment(Process& process);
+  bool dies(Process& process, double probability);
+  // Time goes by, and everybody but `stalled` keeps its leases and house meanwhile.
+  void pass(std::chrono::milliseconds time, const Process* stalled);
+  void tend(Process& process);
+  void step_once(Process& process, worker::Hands hands);
+  void tell_once(Process& process);
+  Result<HttpAnswer> deliver(Process& process, const HttpRequest& request);
   void start_process(std::size_t place);
   void submit();
   void send(Wish& wish);
@@ -81,10 +101,12 @@ class World {
 
   std::mt19937_64 random_;
   const Mutation mutation_;
+  const Troubles troubles_;
   testing_support::HandClock clock_;
   testing_support::TemporaryFolder folder_;
   std::unique_ptr<io::SqlStore> store_;
   ObservingTasks tasks_;
+  Receiver receiver_;
   std::unique_ptr<jobs::ObjectStore> storage_;
   testing_support::FakeRenderer renderer_;
   testing_support::QuietParts quiet_;

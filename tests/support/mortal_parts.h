@@ -9,6 +9,7 @@
 #include "server/jobs/fleet.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
+#include "server/jobs/outbox.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::testing_support {
@@ -165,6 +166,10 @@ class MortalTasks final : public jobs::TaskStore {
   Status release(const jobs::Lease& lease, jobs::Ending ending, Millis delay) override {
     return fate_.around([&] { return real_.release(lease, ending, delay); });
   }
+  Result<int> hand_back_unknown(const std::string& holder,
+                                const std::vector<jobs::Lease>& known) override {
+    return fate_.around([&] { return real_.hand_back_unknown(holder, known); });
+  }
   Result<std::vector<jobs::Reaped>> reap() override {
     return fate_.around([&] { return real_.reap(); });
   }
@@ -206,6 +211,34 @@ class MortalTasks final : public jobs::TaskStore {
 
  private:
   jobs::TaskStore& real_;
+  Fate& fate_;
+};
+
+class MortalOutbox final : public jobs::Outbox {
+ public:
+  MortalOutbox(jobs::Outbox& real, Fate& fate) : real_(real), fate_(fate) {}
+  Result<std::vector<jobs::Event>> take_events(int limit,
+                                               std::chrono::milliseconds lease) override {
+    return fate_.around([&] { return real_.take_events(limit, lease); });
+  }
+  Status event_delivered(const jobs::Event& event) override {
+    return fate_.around([&] { return real_.event_delivered(event); });
+  }
+  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override {
+    return fate_.around([&] { return real_.event_put_off(event, delay); });
+  }
+  Status event_given_up(const jobs::Event& event, const std::string& cause) override {
+    return fate_.around([&] { return real_.event_given_up(event, cause); });
+  }
+  Status redeliver(const std::string& job_id) override {
+    return fate_.around([&] { return real_.redeliver(job_id); });
+  }
+  Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override {
+    return fate_.around([&] { return real_.dead_letters(limit); });
+  }
+
+ private:
+  jobs::Outbox& real_;
   Fate& fate_;
 };
 

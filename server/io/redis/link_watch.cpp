@@ -14,7 +14,10 @@ void LinkWatch::up() {
   const std::chrono::duration<double> missing = clock_.now() - state_.since;
   if (known_) fields["missing_seconds"] = in_thousandths(missing.count());
   known_ = true;
-  state_ = {true, clock_.now(), ""};
+  state_.connected = true;
+  state_.since = clock_.now();
+  state_.detail.clear();
+  ++state_.connects;
   log_.info("redis_connected", fields);
 }
 
@@ -22,6 +25,7 @@ void LinkWatch::down(const std::string& detail) {
   const std::lock_guard lock(mutex_);
   const bool news = !known_ || state_.connected;
   state_.detail = detail;
+  ++state_.failures;
   if (!news) return;
   known_ = true;
   state_.connected = false;

@@ -4,6 +4,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <string>
 
@@ -13,9 +14,11 @@
 namespace pytoon::io {
 
 struct LinkState {
-  bool connected = false;  // not before the first time it was reached
-  WallTime since;          // of the last change; at first, of the making
-  std::string detail;      // why it is missing; "" when it isn't
+  bool connected = false;     // not before the first time it was reached
+  WallTime since;             // of the last change; at first, of the making
+  std::string detail;         // why it is missing; "" when it isn't
+  std::int64_t connects = 0;  // times it was reached after it was missing; the first one counts
+  std::int64_t failures = 0;  // times it broke or could not be reached
 };
 
 class LinkWatch {

@@ -117,6 +117,21 @@ TEST_P(StoreContract, ALeaseThatRanOutIsReapedAndItsHolderRefused) {
   EXPECT_TRUE(refused(store_->segment_done(taken.lease, taken.segments[0], 1))) << "twice";
 }
 
+TEST_P(StoreContract, WhatAHolderDoesNotKnowItHoldsIsHandedBack) {
+  create_prepared("a");
+  const Claim known = lease(Work::kRender, "mine");
+  const Claim unheard = lease(Work::kRender, "mine");
+  const Claim other = lease(Work::kRender, "other");
+  EXPECT_EQ(*store_->hand_back_unknown("mine", {known.lease}), 1);
+  EXPECT_EQ(*store_->hand_back_unknown("mine", {known.lease}), 0);
+  EXPECT_EQ(*store_->hand_back_unknown("", {}), 0);
+  EXPECT_TRUE(store_->lost({known.lease, other.lease})->empty());
+  EXPECT_EQ(store_->lost({unheard.lease})->size(), 1U);
+  EXPECT_EQ(lease(Work::kRender, "next").lease.segment, unheard.lease.segment);
+  EXPECT_EQ(job("a").attempts, 0);
+  EXPECT_EQ(job("a").crashes, 0);
+}
+
 TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
   create("a", "acme", 5, 1);
   Claim old = lease(Work::kPrepare);

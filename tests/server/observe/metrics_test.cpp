@@ -78,4 +78,30 @@ TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 1\n"));
 }
 
+TEST_F(MetricsTest, TheDoorbellIsToldWhereThereIsOne) {
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_redis")));
+  DoorbellFacts facts;
+  facts.links = {{"bell", true, 1, 0}, {"listener", false, 2, 5}};
+  facts.sent = 7;
+  facts.dropped = 1;
+  metrics_.watch_doorbell([&facts] { return facts; });
+  (void)metrics_.text();
+  facts.links[0] = {"bell", false, 1, 3};
+  facts.sent = 9;
+  facts.heard = 4;
+  const std::string text = metrics_.text();
+  for (const char* line : {
+           "pytoon_redis_up{link=\"bell\"} 0\n",
+           "pytoon_redis_up{link=\"listener\"} 0\n",
+           "pytoon_redis_connects_total{link=\"bell\"} 1\n",
+           "pytoon_redis_failures_total{link=\"bell\"} 3\n",
+           "pytoon_redis_failures_total{link=\"listener\"} 5\n",
+           "pytoon_redis_rings_total{outcome=\"sent\"} 9\n",
+           "pytoon_redis_rings_total{outcome=\"dropped\"} 1\n",
+           "pytoon_redis_heard_total 4\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 }  // namespace pytoon::observe

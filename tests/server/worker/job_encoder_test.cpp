@@ -117,7 +117,7 @@ TEST_F(JobEncoder, AJobWhoseEncoderNoWorkerHasGoesOverToTheLast) {
   renderer_.encoder_list = kNoGpu;
   const auto hands = worker("next");
   for (int i = 0; i < 2000 && !is_terminal(job("a").status); ++i) {
-    hands->beat();
+    beat(*hands);
     if (!step(*hands)) clock_.advance(milliseconds(250));
   }
   EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;

@@ -67,6 +67,10 @@ class RunFixture : public testing::Test {
     EXPECT_TRUE(store_->reap());
     return worker(holder);
   }
+  static void beat(Worker& worker) {
+    worker.beat();
+    worker.keep_house();
+  }
   static bool step(Worker& worker) {
     return worker.step(Hands::kDrawing) || worker.step(Hands::kWaiting);
   }

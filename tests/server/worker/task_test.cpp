@@ -141,7 +141,7 @@ TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
   ASSERT_TRUE(step(*hands));
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
     EXPECT_TRUE(store_->cancel("a"));
-    hands->beat();
+    beat(*hands);
     EXPECT_TRUE(cancel.cancelled());
     return failure(FailureKind::kCancelled, "cancelled");
   };
@@ -249,7 +249,7 @@ TEST_F(TaskTest, ProgressGrowsWithTheFrames) {
   const auto hands = worker();
   std::vector<int> seen;
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
-    hands->beat();
+    beat(*hands);
     seen.push_back(job("a").progress_pct);
     return ok_status();
   };
@@ -268,8 +268,8 @@ TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
   renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) {
     for (int i = 0; index == 0 && i < 10; ++i) {
       clock_.advance(options_.lease / 4);
-      hands->beat();
-      other->beat();
+      beat(*hands);
+      beat(*other);
     }
     EXPECT_FALSE(cancel.cancelled());
     return ok_status();
@@ -282,7 +282,7 @@ TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
 TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
   submit(order("a"));
   const auto other = worker("other");
-  other->beat();
+  beat(*other);
   {
     auto claim = store_->lease_next({"dead", {jobs::Work::kPrepare}, {}}, options_.lease);
     ASSERT_TRUE(claim && *claim);
@@ -291,7 +291,7 @@ TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
   while (!step(*other) && waited < options_.lease * 3) {
     clock_.advance(milliseconds(250));
     waited += milliseconds(250);
-    other->beat();
+    beat(*other);
   }
   EXPECT_GE(waited, options_.lease);
   EXPECT_LE(waited, options_.lease * 5 / 4);
@@ -307,7 +307,7 @@ TEST_F(TaskTest, WhatDrawsNoFrameForTooLongIsGivenUp) {
     if (renderer_.calls() > 1) return ok_status();
     for (int i = 0; i < 100 && !cancel.cancelled(); ++i) {
       clock_.advance(options_.stuck_after / 20);
-      hands->beat();
+      beat(*hands);
     }
     EXPECT_TRUE(cancel.cancelled());
     return failure(FailureKind::kCancelled, "cancelled");

@@ -165,6 +165,57 @@ TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
   EXPECT_TRUE(ends("a"));
 }
 
+// Housekeeping that does not come back keeps nobody from renewing.
+TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
+  class Counting final : public testing_support::Fate {
+   public:
+    std::atomic<int> calls{0};
+    Answer before_call() override {
+      ++calls;
+      return Answer::kGoOn;
+    }
+    void after_call() override {}
+  } fate;
+  class Slow final : public jobs::Fleet {
+   public:
+    std::function<void()> on_put = [] {};
+    Status put_worker(const jobs::WorkerFacts&) override {
+      on_put();
+      return failure(FailureKind::kUnavailable, "slow");
+    }
+    Status remove_worker(const std::string&) override { return ok_status(); }
+    Result<std::vector<jobs::WorkerFacts>> workers(milliseconds) override {
+      return std::vector<jobs::WorkerFacts>();
+    }
+    Status set_draining(bool) override { return ok_status(); }
+    Result<bool> draining() override { return false; }
+  } fleet;
+  std::atomic<bool> drawing{false};
+  std::atomic<bool> looked_after{false};
+  // Hardly anybody but the thread that beats asks for anything by then.
+  fleet.on_put = [&] {
+    if (!drawing) return;
+    const int before = fate.calls;
+    looked_after = eventually([&] { return fate.calls >= before + 20; });
+  };
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    drawing = true;
+    eventually([&] { return looked_after.load(); });
+    return ok_status();
+  };
+  testing_support::MortalTasks tasks(*store_, fate);
+  const Parts parts{*store_,  tasks,    *storage_,   renderer_, ladder_,
+                    presets_, metrics_, real_clock_, log_};
+  Options options = options_;
+  options.holder = "slow";
+  options.lease = milliseconds(200);  // so that house is kept often
+  Pool pool(parts, fleet, options, {}, {1, 1, std::chrono::hours(1), milliseconds(5)});
+  submit(order("a", 1));
+  pool.threads.start();
+  EXPECT_TRUE(ends("a"));
+  EXPECT_TRUE(looked_after);
+}
+
 // Makes a job whose segment has crashed twice.
 void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
   for (int i = 0; i < 2; ++i) {

@@ -35,8 +35,12 @@ TEST(LinkWatch, LogsChangesOnly) {
   EXPECT_EQ(watch.state().detail, "");
   EXPECT_EQ(watch.state().since, clock.now());
   EXPECT_NE(out.str().find("\"missing_seconds\":1.5"), std::string::npos) << out.str();
+  EXPECT_EQ(watch.state().connects, 1);
   watch.down("gone");
   EXPECT_EQ(lines(), 3);
+  watch.up();
+  EXPECT_EQ(watch.state().connects, 2);
+  EXPECT_EQ(watch.state().failures, 4);
 }
 
 TEST(Backoff, DoublesToItsMostAndSpreads) {
