@@ -30,10 +30,12 @@ class WebSocketTest : public testing::Test {
     if (reply_) return *reply_;
     Reply reply;
     reply.manner = Reply::Manner::kTakeOver;
-    reply.talk = [this, key = call.headers.at("sec-websocket-key")](int fd) {
+    // Copies: the test may have gone on to the next script.
+    reply.talk = [this, key = call.headers.at("sec-websocket-key"), script = script_,
+                  stays = stays_](int fd) {
       support::write_all(fd, support::upgrade_answer(key + spoil_), server_);
-      if (script_) script_(fd);
-      if (stays_) support::read_until_gone(fd, server_);
+      if (script) script(fd);
+      if (stays) support::read_until_gone(fd, server_);
     };
     return reply;
   }

@@ -218,11 +218,10 @@ TEST(ComfyProgress, WeighsASamplerAsMostOfTheWork) {
 
 TEST(ComfyProgress, HearsItsOwnPromptOnly) {
   ComfyProgress progress(Json::parse(R"({"1":{"class_type":"A"},"2":{"class_type":"B"}})"), "p");
-  for (const char* others :
-       {R"({"type":"executed","data":{"prompt_id":"q","node":"1"}})",
-        R"({"type":"execution_success","data":{"prompt_id":"q"}})",
-        R"({"type":"executing","data":{"node":null}})",
-        R"({"type":"executed","data":{"prompt_id":["p"],"node":"1"}})"}) {
+  for (const char* others : {R"({"type":"executed","data":{"prompt_id":"q","node":"1"}})",
+                             R"({"type":"execution_success","data":{"prompt_id":"q"}})",
+                             R"({"type":"executing","data":{"node":null}})",
+                             R"({"type":"executed","data":{"prompt_id":["p"],"node":"1"}})"}) {
     progress.take(others);
   }
   EXPECT_EQ(progress.share(), 0);
