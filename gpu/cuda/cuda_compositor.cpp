@@ -55,9 +55,9 @@ Status CudaCompositor::make_room_for_layers(std::size_t count) {
   layer_room_ = 0;
   device_layers_.release();
   layers_.release();
-  Result<PinnedBlock> host = PinnedBlock::allocate(machine_, room * sizeof(LayerJob));
+  Result<PinnedBlock> host = allocate_pinned(machine_, room * sizeof(LayerJob));
   if (!host) return host.failure();
-  Result<Block> device = Block::allocate(machine_, room * sizeof(LayerJob), "the list of layers");
+  Result<DeviceBlock> device = allocate(machine_, room * sizeof(LayerJob), "the list of layers");
   if (!device) return device.failure();
   layers_ = std::move(*host);
   device_layers_ = std::move(*device);
@@ -71,9 +71,9 @@ Status CudaCompositor::make_staging(Size size) {
   const std::size_t pitch_bytes =
       (static_cast<std::size_t>(size.width) + kLine - 1) / kLine * kLine;
   const std::size_t bytes = pitch_bytes * static_cast<std::size_t>(size.height) * 3 / 2;
-  Result<Block> device = Block::allocate(machine_, bytes, "a frame");
+  Result<DeviceBlock> device = allocate(machine_, bytes, "a frame");
   if (!device) return device.failure();
-  Result<PinnedBlock> host = PinnedBlock::allocate(machine_, bytes);
+  Result<PinnedBlock> host = allocate_pinned(machine_, bytes);
   if (!host) return host.failure();
   staging_ = {size, pitch_bytes, std::move(*device), std::move(*host)};
   return ok_status();

@@ -22,7 +22,7 @@ class CudaCompositor final : public Compositor {
   struct Staging {
     Size size;
     std::size_t pitch_bytes = 0;
-    Block device;
+    DeviceBlock device;
     PinnedBlock host;
   };
 
@@ -36,7 +36,7 @@ class CudaCompositor final : public Compositor {
   OwnedStream stream_;
   std::size_t layer_room_ = 0;
   PinnedBlock layers_;
-  Block device_layers_;
+  DeviceBlock device_layers_;
   Staging staging_;
 };
 

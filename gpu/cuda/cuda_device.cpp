@@ -40,8 +40,9 @@ class CudaDevice final : public Device {
   std::uint64_t crossings() const override { return machine_->crossings.load(); }
 
  private:
-  Status convert(const RgbaImage& image, const Block& pixels, const Block& planes, bool opaque);
-  Status copy_frame(const Nv12Picture& frame, const Block& planes);
+  Status convert(const RgbaImage& image, const DeviceBlock& pixels, const DeviceBlock& planes,
+                 bool opaque);
+  Status copy_frame(const Nv12Picture& frame, const DeviceBlock& planes);
   // Waits even when not all could be queued, so that memory may go.
   Status finish(Status queued) {
     const Status waited = machine_->runtime->wait(stream_.get());
@@ -62,9 +63,9 @@ Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
   const TextureLayout layout = texture_layout(size, opaque);
   const Status fits = check_plane(size, layout.luma_pitch_bytes);
   if (!fits) return fits.failure();
-  Result<Block> planes = Block::allocate(machine_, layout.bytes, "a picture");
+  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a picture");
   if (!planes) return planes.failure();
-  Result<Block> pixels = Block::allocate(machine_, image.pixels.size(), "a picture's pixels");
+  Result<DeviceBlock> pixels = allocate(machine_, image.pixels.size(), "a picture's pixels");
   if (!pixels) return pixels.failure();
   const Status done = finish(convert(image, *pixels, *planes, opaque));
   if (!done) return done.failure();
@@ -72,8 +73,8 @@ Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
       std::make_shared<CudaTexture>(size, opaque, content_of(image, opaque), std::move(*planes)));
 }
 
-Status CudaDevice::convert(const RgbaImage& image, const Block& pixels, const Block& planes,
-                           bool opaque) {
+Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
+                           const DeviceBlock& planes, bool opaque) {
   const std::size_t bytes = image.pixels.size();
   const std::size_t row_bytes = bytes / static_cast<std::size_t>(image.size.height);
   const Status sent =
@@ -107,7 +108,7 @@ Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
     if (!fits) return fits.failure();
   }
   if (frame.memory == Memory::kCuda) return TexturePtr(std::make_shared<CudaTexture>(frame));
-  Result<Block> planes = Block::allocate(machine_, layout.bytes, "a frame of a clip");
+  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a frame of a clip");
   if (!planes) return planes.failure();
   const Status done = finish(copy_frame(frame, *planes));
   if (!done) return done.failure();
@@ -116,7 +117,7 @@ Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
                                                   std::move(*planes)));
 }
 
-Status CudaDevice::copy_frame(const Nv12Picture& frame, const Block& planes) {
+Status CudaDevice::copy_frame(const Nv12Picture& frame, const DeviceBlock& planes) {
   const TextureLayout layout = texture_layout(frame.size, true);
   const auto width = static_cast<std::size_t>(frame.size.width);
   const auto rows = static_cast<std::size_t>(frame.size.height);

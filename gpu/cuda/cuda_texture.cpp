@@ -31,7 +31,7 @@ TextureLayout texture_layout(Size size, bool opaque) {
   return layout;
 }
 
-CudaTexture::CudaTexture(Size size, bool opaque, Rect content, Block block)
+CudaTexture::CudaTexture(Size size, bool opaque, Rect content, DeviceBlock block)
     : size_(size), opaque_(opaque), content_(content), block_(std::move(block)) {
   const TextureLayout layout = texture_layout(size, opaque);
   const std::uint8_t* data = block_.data();

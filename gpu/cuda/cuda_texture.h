@@ -24,7 +24,7 @@ TextureLayout texture_layout(Size size, bool opaque);
 class CudaTexture final : public Texture {
  public:
   // Its own block, laid out as texture_layout() says. content: see visible_area().
-  CudaTexture(Size size, bool opaque, Rect content, Block block);
+  CudaTexture(Size size, bool opaque, Rect content, DeviceBlock block);
   // A frame in device memory.
   explicit CudaTexture(const Nv12Picture& frame);
 
@@ -48,7 +48,7 @@ class CudaTexture final : public Texture {
   Size size_;
   bool opaque_;
   Rect content_;
-  Block block_;
+  DeviceBlock block_;
   std::shared_ptr<const void> owner_;
   Planes planes_;
 };

@@ -40,59 +40,36 @@ MemoryUse Ledger::use() const {
   return {used_bytes_, peak_bytes_, budget_bytes_};
 }
 
-Result<Block> Block::allocate(const MachinePtr& machine, std::size_t bytes, const char* what) {
-  if (!machine->ledger.promise(bytes)) return over_budget(machine->ledger, bytes, what);
-  Result<void*> memory = machine->runtime->allocate(bytes);
-  if (!memory) {
-    machine->ledger.give_back(bytes);
-    Failure fault = memory.failure();
-    fault.detail = std::string(what) + ", " + mib(bytes) + ": " + fault.detail;
-    return fault;
+template <Place P>
+void Block<P>::release() {
+  if (machine_ == nullptr) return;
+  if constexpr (P == Place::kDevice) {
+    machine_->runtime->release(data_);
+    machine_->ledger.give_back(bytes_);
+  } else {
+    machine_->runtime->release_pinned(data_);
   }
-  Block block;
-  block.machine_ = machine;
-  block.data_ = static_cast<std::uint8_t*>(*memory);
-  block.bytes_ = bytes;
-  return block;
-}
-
-void Block::release() {
-  if (machine_ == nullptr) return;
-  machine_->runtime->release(data_);
-  machine_->ledger.give_back(bytes_);
   machine_.reset();
   data_ = nullptr;
   bytes_ = 0;
 }
+template class Block<Place::kDevice>;
+template class Block<Place::kPinned>;
 
-void Block::swap(Block& other) noexcept {
-  std::swap(machine_, other.machine_);
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
+Result<DeviceBlock> allocate(const MachinePtr& machine, std::size_t bytes, const char* what) {
+  if (!machine->ledger.promise(bytes)) return over_budget(machine->ledger, bytes, what);
+  const Result<void*> memory = machine->runtime->allocate(bytes);
+  if (memory) return DeviceBlock(machine, *memory, bytes);
+  machine->ledger.give_back(bytes);
+  Failure fault = memory.failure();
+  fault.detail = std::string(what) + ", " + mib(bytes) + ": " + fault.detail;
+  return fault;
 }
 
-Result<PinnedBlock> PinnedBlock::allocate(const MachinePtr& machine, std::size_t bytes) {
-  Result<void*> memory = machine->runtime->allocate_pinned(bytes);
+Result<PinnedBlock> allocate_pinned(const MachinePtr& machine, std::size_t bytes) {
+  const Result<void*> memory = machine->runtime->allocate_pinned(bytes);
   if (!memory) return memory.failure();
-  PinnedBlock block;
-  block.machine_ = machine;
-  block.data_ = static_cast<std::uint8_t*>(*memory);
-  block.bytes_ = bytes;
-  return block;
-}
-
-void PinnedBlock::release() {
-  if (machine_ == nullptr) return;
-  machine_->runtime->release_pinned(data_);
-  machine_.reset();
-  data_ = nullptr;
-  bytes_ = 0;
-}
-
-void PinnedBlock::swap(PinnedBlock& other) noexcept {
-  std::swap(machine_, other.machine_);
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
+  return PinnedBlock(machine, *memory, bytes);
 }
 
 Result<OwnedStream> OwnedStream::make(const MachinePtr& machine) {

@@ -1,6 +1,6 @@
 // The device's memory and streams as owned things, and the budget in front of them.
 //
-// Every Block holds the Machine it came from, so textures may outlive their Device.
+// Every block holds the Machine it came from, so textures may outlive their Device.
 // Thread rule: Machine is for any thread; the owned things are moved, not shared.
 #pragma once
 
@@ -44,12 +44,13 @@ struct Machine {
 };
 using MachinePtr = std::shared_ptr<Machine>;
 
-// Device memory. Must be let go only when all work that uses it has been waited for.
+enum class Place { kDevice, kPinned };
+
+// Memory of one place. Must be let go only when all work that uses it has been waited for.
+template <Place P>
 class Block {
  public:
   Block() = default;
-  // kOutOfMemory, before or by the runtime, says what for.
-  static Result<Block> allocate(const MachinePtr& machine, std::size_t bytes, const char* what);
   ~Block() { release(); }
   Block(Block&& other) noexcept { swap(other); }
   Block& operator=(Block&& other) noexcept {
@@ -63,36 +64,28 @@ class Block {
   void release();
 
  private:
-  void swap(Block& other) noexcept;
+  friend Result<Block<Place::kDevice>> allocate(const MachinePtr&, std::size_t, const char*);
+  friend Result<Block<Place::kPinned>> allocate_pinned(const MachinePtr&, std::size_t);
 
-  MachinePtr machine_;
-  std::uint8_t* data_ = nullptr;
-  std::size_t bytes_ = 0;
-};
-
-// Pinned host memory.
-class PinnedBlock {
- public:
-  PinnedBlock() = default;
-  static Result<PinnedBlock> allocate(const MachinePtr& machine, std::size_t bytes);
-  ~PinnedBlock() { release(); }
-  PinnedBlock(PinnedBlock&& other) noexcept { swap(other); }
-  PinnedBlock& operator=(PinnedBlock&& other) noexcept {
-    swap(other);
-    return *this;
+  Block(MachinePtr machine, void* data, std::size_t bytes)
+      : machine_(std::move(machine)), data_(static_cast<std::uint8_t*>(data)), bytes_(bytes) {}
+  void swap(Block& other) noexcept {
+    std::swap(machine_, other.machine_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
   }
 
-  std::uint8_t* data() const { return data_; }
-  std::size_t bytes() const { return bytes_; }
-  void release();
-
- private:
-  void swap(PinnedBlock& other) noexcept;
-
   MachinePtr machine_;
   std::uint8_t* data_ = nullptr;
   std::size_t bytes_ = 0;
 };
+using DeviceBlock = Block<Place::kDevice>;
+using PinnedBlock = Block<Place::kPinned>;
+
+// Of the budget. kOutOfMemory, before or by the runtime, says what for.
+Result<DeviceBlock> allocate(const MachinePtr& machine, std::size_t bytes, const char* what);
+// Of the host, where copies reach it without a detour; no part of the budget.
+Result<PinnedBlock> allocate_pinned(const MachinePtr& machine, std::size_t bytes);
 
 class OwnedStream {
  public:

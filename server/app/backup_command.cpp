@@ -40,7 +40,7 @@ Status make_backup(const Config& config, const fs::path& folder, Manifest& manif
   fs::create_directories(folder, error);
   if (error) return errno_failure(error.value(), "can't create " + folder.string());
   const char* const file = is_postgres(config) ? kPostgresFile : kSqliteFile;
-  Status copied = is_postgres(config) ? dump_postgres(config.database_url.connection, folder / file)
+  Status copied = is_postgres(config) ? dump_postgres(config.database_url, folder / file)
                                       : io::copy_sqlite(config.database_url.file, folder / file);
   if (!copied) return copied;
   manifest.database = is_postgres(config) ? "postgresql" : "sqlite";
@@ -86,7 +86,7 @@ Status restore_postgres(const Config& config, const fs::path& file, bool force) 
     if (!jobs) return jobs.failure();
     if (!jobs->jobs.empty() && !force) return not_empty("the database");
   }
-  return load_postgres(config.database_url.connection, file);
+  return load_postgres(config.database_url, file);
 }
 
 Status put_back(const Config& config, const fs::path& folder, bool force) {

@@ -82,9 +82,6 @@ void read_access(Variables& env, Config& config) {
   if (!config.api_key.empty() && config.production && config.api_key.size() < kLeastKeyBytes) {
     env.note(wrong("API_KEY", "must have at least 16 characters in production"));
   }
-  if (config.production && config.api_key.empty() && config.api_keys_file.empty()) {
-    env.note(wrong("API_KEY", "must be set in production (or API_KEYS_FILE)"));
-  }
 }
 
 void read_limits(Variables& env, Config& config) {

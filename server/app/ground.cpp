@@ -18,7 +18,7 @@ constexpr std::uintmax_t kFreeBytesMin = 256UL * 1024 * 1024;
 
 Result<std::unique_ptr<io::SqlStore>> open_record(const Config& config, Clock& clock) {
   if (is_postgres(config)) {
-    return io::open_postgres_store(config.database_url.connection, clock);
+    return io::open_postgres_store(config.database_url.login(), clock);
   }
   return io::open_sqlite_store(config.database_url.file, clock);
 }

@@ -5,24 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
+#include <string>
 #include <vector>
 
 namespace pytoon::app {
 namespace {
-
-std::string percent_decoded(const std::string& text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    int value = 0;
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(&text[i + 1], &text[i + 1] + 2, value, 16).ptr == &text[i + 1] + 2;
-    decoded += escape ? static_cast<char>(value) : text[i];
-    if (escape) i += 2;
-  }
-  return decoded;
-}
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> list;
@@ -59,29 +46,16 @@ Status run(std::vector<std::string> words, const std::string& password) {
 
 }  // namespace
 
-PublicUrl without_password(const std::string& url) {
-  const std::size_t begin = url.find("://");
-  const std::size_t end = url.find_first_of("/?", begin == std::string::npos ? 0 : begin + 3);
-  const std::size_t at = url.substr(0, end).rfind('@');
-  if (begin == std::string::npos || at == std::string::npos) return {url, ""};
-  const std::size_t colon = url.find(':', begin + 3);
-  if (colon == std::string::npos || colon > at) return {url, ""};
-  return {url.substr(0, colon) + url.substr(at),
-          percent_decoded(url.substr(colon + 1, at - colon - 1))};
-}
-
-Status dump_postgres(const std::string& url, const std::filesystem::path& file) {
-  const PublicUrl place = without_password(url);
+Status dump_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file) {
   return run({"pg_dump", "--format=custom", "--no-owner", "--no-password",
-              "--file=" + file.string(), "--dbname=" + place.url},
-             place.password);
+              "--file=" + file.string(), "--dbname=" + url.connection},
+             url.password);
 }
 
-Status load_postgres(const std::string& url, const std::filesystem::path& file) {
-  const PublicUrl place = without_password(url);
+Status load_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file) {
   return run({"pg_restore", "--clean", "--if-exists", "--no-owner", "--no-password",
-              "--single-transaction", "--dbname=" + place.url, file.string()},
-             place.password);
+              "--single-transaction", "--dbname=" + url.connection, file.string()},
+             url.password);
 }
 
 }  // namespace pytoon::app

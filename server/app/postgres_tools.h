@@ -6,22 +6,14 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "base/result.h"
+#include "server/io/database_url.h"
 
 namespace pytoon::app {
 
-// url: postgresql://user:password@host/name
-Status dump_postgres(const std::string& url, const std::filesystem::path& file);
+Status dump_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file);
 // Replaces what is in the database, in one transaction.
-Status load_postgres(const std::string& url, const std::filesystem::path& file);
-
-// The URL as it may be shown, and the password that it held.
-struct PublicUrl {
-  std::string url;
-  std::string password;  // percent-decoded; "" when there is none
-};
-PublicUrl without_password(const std::string& url);
+Status load_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file);
 
 }  // namespace pytoon::app

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kLongestStop{28};
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
-  return 1;
+  return fault.kind == FailureKind::kInvalid ? 2 : 1;
 }
 
 const char* name_of(Role role) {
@@ -41,6 +41,10 @@ Result<http::KeyRing> read_keys(const Config& config, Log& log) {
   if (!ring) return ring;
   std::string key = config.api_key;
   if (key.empty() && ring->size() == 0) {
+    if (config.production) {
+      return failure(FailureKind::kInvalid,
+                     "API_KEY must be set in production (or API_KEYS_FILE with a key in it)");
+    }
     RandomIds ids;
     Result<std::string> own = own_secret(config, "api_key", ids.next());
     if (!own) return own.failure();

@@ -154,13 +154,17 @@ Result<DatabaseUrl> parse_postgres(std::string_view text) {
   url.connection += keyword("host", parts.host) + keyword("dbname", parts.name);
   if (!parts.port.empty()) url.connection += keyword("port", parts.port);
   if (!parts.user.empty()) url.connection += keyword("user", parts.user);
-  if (!parts.password.empty()) url.connection += keyword("password", parts.password);
+  url.password = parts.password;
   url.shown = "postgresql://" + (parts.user.empty() ? "" : parts.user + "@") + parts.host +
               (parts.port.empty() ? "" : ":" + parts.port) + "/" + parts.name;
   return url;
 }
 
 }  // namespace
+
+std::string DatabaseUrl::login() const {
+  return password.empty() ? connection : connection + keyword("password", password);
+}
 
 Result<DatabaseUrl> parse_database_url(std::string_view text) {
   if (text.starts_with(kSqlite)) {

@@ -20,8 +20,12 @@ struct DatabaseUrl {
   enum class Kind { kSqlite, kPostgres };
   Kind kind = Kind::kSqlite;
   std::filesystem::path file;  // kSqlite
-  std::string connection;      // kPostgres: keywords and values as libpq reads them, with password
+  std::string connection;      // kPostgres: keywords and values as libpq reads them, no password
+  std::string password;        // kPostgres; "" when there is none
   std::string shown;           // for people and logs: without password
+
+  // The connection with its password: for libpq, never for a command line.
+  std::string login() const;
 };
 
 // kInvalid, with what is wrong and how it should be.

@@ -258,6 +258,15 @@ class Lifecycle(VideoCase):
 
 
 class OneProcess(unittest.TestCase):
+    def test_a_server_in_production_refuses_to_start_without_a_key(self):
+        with tempfile.TemporaryDirectory(prefix="pytoon-keys-") as folder:
+            answer = subprocess.run([BINARY, "serve"], capture_output=True, text=True, timeout=60,
+                                    cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": folder,
+                                                     "PYTOON_ENV": "production", "API_PORT": "0",
+                                                     "API_KEYS_FILE": "/dev/null", **CONFIG})
+        self.assertEqual(answer.returncode, 2)
+        self.assertIn("API_KEY must be set", answer.stderr)
+
     def test_api_and_worker_refuse_sqlite_in_one_line(self):
         for command in ("api", "worker"):
             answer = subprocess.run([BINARY, command], capture_output=True, text=True, timeout=60,

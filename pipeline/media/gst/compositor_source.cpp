@@ -1,6 +1,5 @@
 #include "pipeline/media/gst/compositor_source.h"
 
-#include <gst/base/gstpushsrc.h>
 #include <gst/video/video.h>
 
 #include <utility>
@@ -9,6 +8,7 @@
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mapped_frame.h"
+#include "pipeline/media/gst/push_source.h"
 
 namespace pytoon::media {
 namespace {
@@ -151,16 +151,11 @@ void set_up_class(GstElementClass* type) {
   GST_PUSH_SRC_CLASS(type)->fill = fill;
 }
 
-void set_up(GstPushSrc* element) {
-  gst_base_src_set_format(GST_BASE_SRC(element), GST_FORMAT_TIME);
-  gst_base_src_set_live(GST_BASE_SRC(element), FALSE);
-}
-
 }  // namespace
 
 GType compositor_source_get_type() {
   static const GType type =
-      Type::define<set_up_class, set_up>("PytoonCompositorSource", GST_TYPE_PUSH_SRC);
+      Type::define<set_up_class, set_up_push_source>("PytoonCompositorSource", GST_TYPE_PUSH_SRC);
   return type;
 }
 

@@ -8,6 +8,7 @@
 #include "pipeline/media/gst/cuda_library.h"
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
+#include "pipeline/media/gst/h264_caps.h"
 #include "pipeline/media/gst/mapped_frame.h"
 
 namespace pytoon::media {
@@ -33,12 +34,7 @@ using CodecFramePtr = std::unique_ptr<GstVideoCodecFrame, FrameUnref>;
 Status take_format(GstVideoEncoder* element, EncoderState& state, GstVideoCodecState* input) {
   if (!state.job.encoder) return failure(FailureKind::kInternal, "the encoder runs only once");
   state.info = input->info;
-  const Bytes avcc = make_avcc(state.job.encoder->sets());
-  GstBuffer* codec_data = gst_buffer_new_memdup(avcc.data(), avcc.size());
-  GstCaps* caps =
-      gst_caps_new_simple("video/x-h264", "stream-format", G_TYPE_STRING, "avc", "alignment",
-                          G_TYPE_STRING, "au", "codec_data", GST_TYPE_BUFFER, codec_data, nullptr);
-  gst_buffer_unref(codec_data);
+  GstCaps* caps = h264_caps(state.job.encoder->sets()).release();  // taken over
   gst_video_codec_state_unref(gst_video_encoder_set_output_state(element, caps, input));
   gst_video_encoder_set_min_pts(element, kTimelineStart);
   if (gst_video_encoder_negotiate(element) == FALSE) {
@@ -172,8 +168,7 @@ gboolean propose_allocation(GstVideoEncoder* element, GstQuery* query) {
 
 void set_up_class(GstElementClass* type) {
   add_pad_template(type, "sink", GST_PAD_SINK, GST_PAD_ALWAYS, kFrameCaps);
-  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                   "video/x-h264,stream-format=avc,alignment=au");
+  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS, kH264Caps);
   gst_element_class_set_static_metadata(type, "Pytoon H.264 encoder", "Codec/Encoder/Video",
                                         "H.264 through libavcodec", "Pytoon");
   GstVideoEncoderClass* encoder = GST_VIDEO_ENCODER_CLASS(type);

@@ -10,6 +10,7 @@
 
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
+#include "pipeline/media/gst/h264_caps.h"
 
 namespace pytoon::media {
 namespace {
@@ -234,8 +235,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
 }
 
 void set_up_class(GstElementClass* type) {
-  add_pad_template(type, kVideoPad, GST_PAD_SINK, GST_PAD_REQUEST,
-                   "video/x-h264,stream-format=avc,alignment=au");
+  add_pad_template(type, kVideoPad, GST_PAD_SINK, GST_PAD_REQUEST, kH264Caps);
   add_pad_template(type, "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, kAacCaps);
   gst_element_class_set_static_metadata(type, "Pytoon MP4 muxer", "Codec/Muxer/Sink",
                                         "MP4 through libavformat", "Pytoon");

@@ -1,11 +1,11 @@
 #include "pipeline/media/gst/packet_source.h"
 
-#include <gst/base/gstpushsrc.h>
-
 #include <utility>
 
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
+#include "pipeline/media/gst/h264_caps.h"
+#include "pipeline/media/gst/push_source.h"
 #include "pipeline/media/gst/segment_reader.h"
 
 namespace pytoon::media {
@@ -99,14 +99,8 @@ bool announce_stream(GstBaseSrc* base, const PacketSourceState& state) {
   GstSegment timeline;
   gst_segment_init(&timeline, GST_FORMAT_TIME);
   timeline.start = timeline.position = kTimelineStart;
-  const Bytes avcc = make_avcc(state.sets);
-  GstBuffer* codec_data = gst_buffer_new_memdup(avcc.data(), avcc.size());
-  const GstPtr<GstCaps> caps(
-      gst_caps_new_simple("video/x-h264", "stream-format", G_TYPE_STRING, "avc", "alignment",
-                          G_TYPE_STRING, "au", "codec_data", GST_TYPE_BUFFER, codec_data, nullptr));
-  gst_buffer_unref(codec_data);
   return gst_base_src_new_segment(base, &timeline) != FALSE &&
-         gst_base_src_set_caps(base, caps.get()) != FALSE;
+         gst_base_src_set_caps(base, h264_caps(state.sets).get()) != FALSE;
 }
 
 // What the stream is like is known from the first segment only; called before the first packet.
@@ -123,24 +117,18 @@ gboolean negotiate(GstBaseSrc* base) {
 }
 
 void set_up_class(GstElementClass* type) {
-  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                   "video/x-h264,stream-format=avc,alignment=au");
+  add_pad_template(type, "src", GST_PAD_SRC, GST_PAD_ALWAYS, kH264Caps);
   gst_element_class_set_static_metadata(type, "Pytoon packet source", "Source/Demuxer",
                                         "Packets of finished segments", "Pytoon");
   GST_BASE_SRC_CLASS(type)->negotiate = negotiate;
   GST_PUSH_SRC_CLASS(type)->create = create;
 }
 
-void set_up(GstPushSrc* element) {
-  gst_base_src_set_format(GST_BASE_SRC(element), GST_FORMAT_TIME);
-  gst_base_src_set_live(GST_BASE_SRC(element), FALSE);
-}
-
 }  // namespace
 
 GType packet_source_get_type() {
   static const GType type =
-      Type::define<set_up_class, set_up>("PytoonPacketSource", GST_TYPE_PUSH_SRC);
+      Type::define<set_up_class, set_up_push_source>("PytoonPacketSource", GST_TYPE_PUSH_SRC);
   return type;
 }
 

@@ -1,12 +1,11 @@
 #include "pipeline/media/gst/sound_source.h"
 
-#include <gst/base/gstpushsrc.h>
-
 #include <utility>
 
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mp4_mux_element.h"
+#include "pipeline/media/gst/push_source.h"
 #include "pipeline/media/gst/sound_track.h"
 
 namespace pytoon::media {
@@ -100,16 +99,11 @@ void set_up_class(GstElementClass* type) {
   GST_PUSH_SRC_CLASS(type)->create = create;
 }
 
-void set_up(GstPushSrc* element) {
-  gst_base_src_set_format(GST_BASE_SRC(element), GST_FORMAT_TIME);
-  gst_base_src_set_live(GST_BASE_SRC(element), FALSE);
-}
-
 }  // namespace
 
 GType sound_source_get_type() {
   static const GType type =
-      Type::define<set_up_class, set_up>("PytoonSoundSource", GST_TYPE_PUSH_SRC);
+      Type::define<set_up_class, set_up_push_source>("PytoonSoundSource", GST_TYPE_PUSH_SRC);
   return type;
 }
 

@@ -35,13 +35,13 @@ TEST(LedgerDeathTest, TakesBackOnlyWhatItGave) {
 
 TEST_F(MemoryTest, BlocksGoWithTheirOwner) {
   {
-    auto block = Block::allocate(machine_, 1000, "a test");
+    auto block = allocate(machine_, 1000, "a test");
     ASSERT_TRUE(block);
     EXPECT_EQ(machine_->ledger.use().used_bytes, 1024U);
     Block moved = std::move(*block);
     EXPECT_EQ(moved.bytes(), 1000U);
     EXPECT_EQ(block->data(), nullptr);
-    auto pinned = PinnedBlock::allocate(machine_, 10);
+    auto pinned = allocate_pinned(machine_, 10);
     auto stream = OwnedStream::make(machine_);
     ASSERT_TRUE(pinned && stream);
     EXPECT_EQ(host_->device_memory.size() + host_->pinned_memory.size(), 2U);
@@ -52,7 +52,7 @@ TEST_F(MemoryTest, BlocksGoWithTheirOwner) {
 }
 
 TEST_F(MemoryTest, ABlockOutlivesEveryoneElse) {
-  auto block = Block::allocate(machine_, 1000, "a test");
+  auto block = allocate(machine_, 1000, "a test");
   machine_.reset();
   block->data()[999] = 7;
   block->release();
@@ -60,7 +60,7 @@ TEST_F(MemoryTest, ABlockOutlivesEveryoneElse) {
 }
 
 TEST_F(MemoryTest, TheBudgetRefusesBeforeTheCardIsAsked) {
-  const auto block = Block::allocate(machine_, 5000, "a test");
+  const auto block = allocate(machine_, 5000, "a test");
   ASSERT_FALSE(block);
   EXPECT_EQ(block.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_NE(block.failure().detail.find("a test"), std::string::npos);
@@ -70,11 +70,11 @@ TEST_F(MemoryTest, TheBudgetRefusesBeforeTheCardIsAsked) {
 
 TEST_F(MemoryTest, AFullCardGivesThePromiseBack) {
   host_->memory_bytes = 2000;
-  const auto block = Block::allocate(machine_, 3000, "a test");
+  const auto block = allocate(machine_, 3000, "a test");
   ASSERT_FALSE(block);
   EXPECT_EQ(block.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_EQ(machine_->ledger.use().used_bytes, 0U);
-  EXPECT_TRUE(Block::allocate(machine_, 2000, "a test"));
+  EXPECT_TRUE(allocate(machine_, 2000, "a test"));
 }
 
 }  // namespace

@@ -110,10 +110,10 @@ TEST(Config, SecretsOfWebhooksAreDecodedAndNeverRepeated) {
   EXPECT_EQ(refusal("WEBHOOK_SECRET", "whsec_hush-hush").find("hush"), std::string::npos);
 }
 
-TEST(Config, ProductionNeedsAStrongKey) {
+TEST(Config, AKeyInProductionIsAStrongOne) {
   Environment environment = base();
   environment["PYTOON_ENV"] = "production";
-  EXPECT_FALSE(read_config(environment));
+  EXPECT_TRUE(read_config(environment)) << "workers and tools need none";
   environment["API_KEY"] = "short";
   EXPECT_FALSE(read_config(environment));
   environment["API_KEY"] = "0123456789abcdef";

@@ -16,8 +16,9 @@ TEST(DatabaseUrl, NamesAServer) {
       "postgresql://pytoon:p%40ss'w%5Crd@db.example:5433/video?sslmode=require");
   EXPECT_EQ(url.kind, DatabaseUrl::Kind::kPostgres);
   EXPECT_EQ(url.connection,
-            "sslmode='require' host='db.example' dbname='video' port='5433' user='pytoon' "
-            "password='p@ss\\'w\\\\rd' ");
+            "sslmode='require' host='db.example' dbname='video' port='5433' user='pytoon' ");
+  EXPECT_EQ(url.password, "p@ss'w\\rd");
+  EXPECT_EQ(url.login(), url.connection + "password='p@ss\\'w\\\\rd' ");
   EXPECT_EQ(url.shown, "postgresql://pytoon@db.example:5433/video");
   EXPECT_EQ(parse_database_url("postgres://u@[::1]:1/n")->connection,
             "host='::1' dbname='n' port='1' user='u' ");

@@ -128,16 +128,21 @@ TEST_F(Postgres, AFullPoolIsUnavailableInsteadOfGrowing) {
   PostgresOptions options;
   options.connections = 1;
   options.wait = milliseconds(20);
-  options.limits.lock = milliseconds(500);
+  options.limits.lock = options.limits.statement = milliseconds(60'000);
   const auto store = open(connection(), options);
   ASSERT_TRUE(store->create(sample_job("a"), 10));
   pqxx::connection hand(connection());
   pqxx::work work(hand);
   work.exec("UPDATE jobs SET priority = 7 WHERE id = 'a'");
-  std::thread waiting([&store] { EXPECT_FALSE(store->cancel("a")); });
-  SystemClock().sleep_for(milliseconds(100));
-  EXPECT_EQ(store->job("a").failure().kind, FailureKind::kUnavailable);
+  std::thread waiting([&store] { EXPECT_TRUE(store->cancel("a")); });
+  while (work.exec("SELECT 1 FROM pg_locks WHERE NOT granted").empty()) {
+    SystemClock().sleep_for(milliseconds(10));
+  }
+  const auto job = store->job("a");
+  work.abort();
   waiting.join();
+  ASSERT_FALSE(job);
+  EXPECT_EQ(job.failure().kind, FailureKind::kUnavailable);
   EXPECT_TRUE(store->job("a"));
 }
 
