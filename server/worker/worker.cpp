@@ -193,11 +193,15 @@ void Worker::keep_house() {
       const std::lock_guard lock(mutex_);
       facts_.draining = draining_ || stopping_;
     }
-    if (!can_judge(fleet_.put_worker(facts_))) return;
+    hear(fleet_.put_worker(facts_));
+    if (!can_judge()) return;
     degrade_orphans(now);
     const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
-    if (!reaped) return (void)can_judge(reaped.failure());
-    report(*reaped);
+    if (reaped) {
+      report(*reaped);
+    } else {
+      hear(reaped.failure());
+    }
   } catch (const std::exception& error) {
     heard_at_ = {};
     desk_.parts.log.error("beat_failed", {{"what", error.what()}});
@@ -263,12 +267,12 @@ void Worker::hand_back_strays() {
 
 // Whether a lease that ran out tells of a dead worker. Not when the store was away, or we were, for
 // so long that the living can't have renewed theirs either: first they all get the time to.
-bool Worker::can_judge(const Status& heard) {
+bool Worker::can_judge() const { return heard_at_ - trusted_since_ >= desk_.options.lease / 2; }
+
+void Worker::hear(const Status& answer) {
   const SteadyTime now = desk_.parts.clock.steady_now();
-  const auto half = desk_.options.lease / 2;
-  if (!heard || now - heard_at_ > half) trusted_since_ = now;
-  if (heard) heard_at_ = now;
-  return heard && now - trusted_since_ >= half;
+  if (!answer || now - heard_at_ > desk_.options.lease / 2) trusted_since_ = now;
+  if (answer) heard_at_ = now;
 }
 
 // Jobs begun with an encoder that no live worker has. All workers first get the time to report.

@@ -71,7 +71,8 @@ class Worker {
   void watch(SteadyTime now);
   void publish_progress();
   void hand_back_strays();
-  bool can_judge(const Status& heard);
+  bool can_judge() const;
+  void hear(const Status& answer);  // of the store, or its silence
   void degrade_orphans(SteadyTime now);
   void report(const std::vector<jobs::Reaped>& reaped);
 

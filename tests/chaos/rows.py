@@ -25,6 +25,8 @@ class Row:
 
 TABLE = (
     Row("A1", "SIGKILL of a worker", 30, 1000, 300, workers.kill_workers),
+    Row("A1-20s", "SIGKILL of a worker with a lease of 20 s", 1, 20, 3,
+        workers.kill_at_default_lease),
     Row("A3", "SIGSTOP of a worker past its lease, SIGCONT", 5, 200, 50, workers.freeze_workers),
     Row("A4", "SIGKILL of the API during submissions", 20, 500, 100, dependencies.kill_api, 0),
     Row("A5", "SIGKILL of Redis", 5, 100, 30, dependencies.kill_redis, 0),

@@ -47,6 +47,32 @@ def kill_workers(stage, ledger, count):
     return {"kills": count, "killed_with_work": holding}
 
 
+def kill_at_default_lease(stage, ledger, count):
+    """As A1, but with the lease that people run with."""
+    def start_all(extra):
+        for worker in stage.fleet.workers:
+            worker.extra = extra
+            worker.drain()
+            worker.start()
+
+    seconds = []
+    start_all({"LEASE_SECONDS": "20"})
+    try:
+        with Load(stage, ledger, ahead=2):
+            for _ in range(count):
+                worker = ledger.random.choice(stage.fleet.workers)
+                wait_until_busy(stage, worker, ledger.random, 0.5)
+                worker.kill()
+                began = time.monotonic()
+                wait_for(lambda: held(stage, worker)[0] == 0, 90, "its work to be taken over")
+                seconds.append(time.monotonic() - began)
+                worker.start()
+    finally:
+        stage.fleet.heal()
+        start_all({})
+    return {"kills": count, "slowest_takeover_seconds": round(max(seconds), 1)}
+
+
 def freeze_workers(stage, ledger, count):
     late = 0
     with Load(stage, ledger):
