@@ -1,5 +1,6 @@
 #include "engines/engine_table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "pipeline/spec/field_reader.h"
@@ -116,6 +117,12 @@ Result<RemoteSettings> read_remote(const Json& json, const std::string& at, cons
 }
 
 }  // namespace
+
+bool costs_money(const EngineTable& table) {
+  return std::any_of(table.remote.begin(), table.remote.end(), [](const RemoteSettings& one) {
+    return one.provider.capabilities.micro_usd_per_second > 0;
+  });
+}
 
 Result<EngineTable> read_engine_table(const Json& section, const fs::path& config_dir,
                                       const EngineVariables& variables) {

@@ -28,6 +28,9 @@ struct EngineTable {
   std::vector<RemoteSettings> remote;
 };
 
+// Whether an order may cost something, so that the ledger must be the one that all share.
+bool costs_money(const EngineTable& table);
+
 // Workflows are read from workflows/ and mappings from providers/ beneath config_dir, all of them
 // that engine.yaml names, whether in use or not. kInvalid naming the variable, or the field.
 Result<EngineTable> read_engine_table(const Json& section, const std::filesystem::path& config_dir,

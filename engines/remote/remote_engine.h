@@ -1,6 +1,6 @@
 // Footage from a remote HTTP engine: upload, submit, poll, download, as its provider's mapping
 // says. Paid work is ordered at most once for each job, run and segment: a crash, a restart or a
-// retry goes on with what was ordered (spend_ledger.h).
+// retry goes on with what was ordered (spend_ledger.h). While the ledger is away it is waited for.
 //
 // Where it connects: the base URL's own origin, and for downloads whatever public address a link
 // names. Private addresses only when the operator wrote one as the base URL, or said
@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,7 @@ struct RemoteParts {
   Clock& clock;
   SpendLedger& ledger;
   const ClipVerifier& verify;
+  SpendCaps caps;
 };
 
 class RemoteEngine final : public Engine {
@@ -70,6 +72,7 @@ class RemoteEngine final : public Engine {
   Result<Json> wait_until_done(const Order& order);
   Result<Supplied> fetch(const Order& order, Json answer);
   Status end(const Order& order, bool cancel_remote);
+  Status note(const Watch& watch, const std::function<Status()>& write);
   Json values_for(const FootageRequest& request, const std::string& key) const;
 
   // remote_calls.cpp: single exchanges

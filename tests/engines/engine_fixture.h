@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "engines/engine.h"
+#include "server/io/open_store.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
@@ -42,6 +43,7 @@ class EngineTest : public testing::Test {
   SystemClock clock_;
   RandomIds ids_;
   CurlClient http_;
+  std::unique_ptr<io::SqlStore> ledger_ = io::open_memory_store(clock_);
   Watch watch_;
   ClipVerifier verify_ = [](const std::filesystem::path& clip) -> Result<double> {
     const Result<std::string> bytes = read_file(clip);
