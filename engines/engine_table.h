@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engines/comfyui/comfy_engine.h"
+#include "engines/job_time.h"
 #include "engines/ladder.h"
 #include "engines/remote/remote_engine.h"
 
@@ -23,6 +24,7 @@ struct EngineVariables {
 
 struct EngineTable {
   LadderOptions ladder;
+  JobTime job_time;
   SpendCaps caps;
   std::vector<ComfySettings> comfyui;
   std::vector<RemoteSettings> remote;

@@ -12,9 +12,11 @@ Status Task::decide_footage() {
   if (!inputs) return inputs.failure();
   const std::string key = "footage/" + claim_.job.id + "/" + std::to_string(segment.index) + "." +
                           std::to_string(claim_.lease.epoch) + ".mp4";
-  Result<ChosenFootage> chosen =
-      choose_segment_footage(claim_.job, segment.index, *inputs,
-                             {parts.ladder, parts.presets, parts.storage}, key, cancel_);
+  engines::Watch watch;
+  watch.cancel = cancel_;
+  watch.deadline = engines_until_;
+  Result<ChosenFootage> chosen = choose_segment_footage(
+      claim_.job, segment.index, *inputs, {parts.ladder, parts.presets, parts.storage}, key, watch);
   if (!chosen) return chosen.failure();
   if (chosen->fallback) {
     if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;

@@ -27,12 +27,13 @@ struct ChosenFootage {
 // Whether an engine has to be waited for; otherwise choose_segment_footage() answers at once.
 bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources);
 
-// Blocks as long as engines think. kCancelled by the token; kStorageFull or kIo when a clip can't
+// Blocks as long as engines think, at most until the watch's deadline. kCancelled by its token;
+// kStorageFull or kIo when a clip can't
 // be kept under clip_key.
 Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
                                              const render::Inputs& inputs,
                                              const FootageSources& sources,
                                              const std::string& clip_key,
-                                             const CancelToken& cancel);
+                                             const engines::Watch& watch);
 
 }  // namespace pytoon::worker
