@@ -82,8 +82,6 @@ http::Options http_options(Role role, const Config& config) {
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
                              : config.cache_dir / ("spool-" + std::to_string(port));
-  // What is no clip is measured again, by its category.
-  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kClipBytesMax);
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   return options;
 }
