@@ -4,20 +4,13 @@
 
 namespace pytoon::engines {
 
-Result<std::unique_ptr<EngineRoom>> EngineRoom::open(EngineTable table,
-                                                     const std::filesystem::path& ledger,
+Result<std::unique_ptr<EngineRoom>> EngineRoom::open(EngineTable table, SpendLedger& ledger,
                                                      Clock& clock, Log& log, ClipVerifier verify) {
-  std::unique_ptr<EngineRoom> room(new EngineRoom(clock, log, std::move(verify)));
-  if (table.remote.empty()) {
-    room->ledger_ = std::make_unique<MemoryLedger>(clock, table.caps);
-  } else {
-    Result<std::unique_ptr<FileLedger>> opened = FileLedger::open(ledger, clock, table.caps);
-    if (!opened) return opened.failure();
-    room->ledger_ = std::move(*opened);
-  }
+  std::unique_ptr<EngineRoom> room(new EngineRoom(ledger, clock, log, std::move(verify)));
   room->engines_.push_back(std::make_unique<LocalCompositor>());
   if (Status added = room->add_comfyui(std::move(table.comfyui)); !added) return added.failure();
-  if (Status added = room->add_remote(std::move(table.remote)); !added) return added.failure();
+  Status added = room->add_remote(std::move(table.remote), table.caps);
+  if (!added) return added.failure();
   room->ladder_ = std::make_unique<Ladder>(std::move(room->engines_), clock, table.ladder);
   return room;
 }
@@ -33,10 +26,10 @@ Status EngineRoom::add_comfyui(std::vector<ComfySettings> settings) {
   return ok_status();
 }
 
-Status EngineRoom::add_remote(std::vector<RemoteSettings> settings) {
+Status EngineRoom::add_remote(std::vector<RemoteSettings> settings, const SpendCaps& caps) {
   for (RemoteSettings& one : settings) {
     Result<std::unique_ptr<RemoteEngine>> engine =
-        RemoteEngine::make(std::move(one), {http_, clock_, *ledger_, verify_, log_});
+        RemoteEngine::make(std::move(one), {http_, clock_, ledger_, verify_, log_, caps});
     if (!engine) return engine.failure();
     engines_.push_back(std::move(*engine));
   }

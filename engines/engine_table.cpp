@@ -1,5 +1,6 @@
 #include "engines/engine_table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "pipeline/spec/field_reader.h"
@@ -11,6 +12,7 @@ namespace fs = std::filesystem;
 using spec::FieldReader;
 using Faults = std::vector<FieldFault>;
 
+constexpr int kVideoSecondsMax = 60;
 constexpr const char* kApi = "api";  // the one that the API_ENGINE_* variables are for
 
 std::chrono::milliseconds seconds(FieldReader& r, const std::string& name, double most) {
@@ -44,6 +46,15 @@ void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
     table.ladder.breaker.failures = static_cast<int>(b.whole("failures", 1, 100));
     table.ladder.breaker.cool_down = seconds(b, "cool_down_seconds", 3600);
     b.finish();
+  }
+  if (const Json* const part = r.object("job")) {
+    FieldReader j(*part, r.at("job"), faults);
+    table.job_time.whole = seconds(j, "seconds", 86'400);
+    table.job_time.drawing_per_second = seconds(j, "drawing_seconds_per_second", 1000);
+    if (faults.empty() && table.job_time.for_engines(kVideoSecondsMax).count() == 0) {
+      j.fault("seconds", "leaves engines no time beside what drawing a video of 60 s keeps back");
+    }
+    j.finish();
   }
   if (const Json* const part = r.object("spend")) {
     FieldReader s(*part, r.at("spend"), faults);
@@ -116,6 +127,12 @@ Result<RemoteSettings> read_remote(const Json& json, const std::string& at, cons
 }
 
 }  // namespace
+
+bool costs_money(const EngineTable& table) {
+  return std::any_of(table.remote.begin(), table.remote.end(), [](const RemoteSettings& one) {
+    return one.provider.capabilities.micro_usd_per_second > 0;
+  });
+}
 
 Result<EngineTable> read_engine_table(const Json& section, const fs::path& config_dir,
                                       const EngineVariables& variables) {

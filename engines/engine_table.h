@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engines/comfyui/comfy_engine.h"
+#include "engines/job_time.h"
 #include "engines/ladder.h"
 #include "engines/remote/remote_engine.h"
 
@@ -23,10 +24,14 @@ struct EngineVariables {
 
 struct EngineTable {
   LadderOptions ladder;
+  JobTime job_time;
   SpendCaps caps;
   std::vector<ComfySettings> comfyui;
   std::vector<RemoteSettings> remote;
 };
+
+// Whether an order may cost something, so that the ledger must be the one that all share.
+bool costs_money(const EngineTable& table);
 
 // Workflows are read from workflows/ and mappings from providers/ beneath config_dir, all of them
 // that engine.yaml names, whether in use or not. kInvalid naming the variable, or the field.

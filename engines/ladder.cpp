@@ -13,6 +13,13 @@ std::string nothing_left(spec::EnginePolicy policy) {
   return "no engine that " + name + " allows is configured";
 }
 
+constexpr const char* kDeadline = "deadline: the job's time for engines is over";
+
+bool makes_clips(const Engine& engine) {
+  const Capabilities can = engine.capabilities();
+  return can.image_to_video || can.text_to_video;
+}
+
 bool contains(const std::vector<Engine*>& rungs, const Engine* engine) {
   return std::find(rungs.begin(), rungs.end(), engine) != rungs.end();
 }
@@ -68,8 +75,13 @@ Result<Supplied> Ladder::ask_within(Engine& engine, const FootageRequest& reques
   return engine.supply(request, limited);
 }
 
+bool Ladder::too_late_for(const Engine& engine, const Watch& watch) const {
+  return makes_clips(engine) && watch.deadline - clock_.steady_now() < options_.least;
+}
+
 Result<Supplied> Ladder::ask(Engine& engine, const FootageRequest& request, const Watch& watch) {
   if (Status fits = suits(engine, request); !fits) return fits.failure();
+  if (too_late_for(engine, watch)) return failure(FailureKind::kTimeout, kDeadline);
   const auto found = breakers_.find(engine.name());
   if (found == breakers_.end()) return ask_within(engine, request, watch);
   CircuitBreaker& breaker = found->second;
@@ -89,15 +101,14 @@ Result<Supplied> Ladder::ask(Engine& engine, const FootageRequest& request, cons
   } else {
     breaker.failed();
   }
+  if (too_late) return failure(kind, kDeadline);
   return supplied;
 }
 
 bool Ladder::thinks(const std::vector<std::string>& chain, spec::EnginePolicy policy) {
   const std::vector<Engine*> asked = rungs(chain, policy);
-  return std::any_of(asked.begin(), asked.end(), [](const Engine* engine) {
-    const Capabilities can = engine->capabilities();
-    return can.image_to_video || can.text_to_video;
-  });
+  return std::any_of(asked.begin(), asked.end(),
+                     [](const Engine* engine) { return makes_clips(*engine); });
 }
 
 Result<Served> Ladder::serve(const std::vector<std::string>& chain, spec::EnginePolicy policy,

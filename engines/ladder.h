@@ -10,6 +10,10 @@
 // nobody set it up. A fallback is when a configured engine of the filtered chain did not supply, or
 // when the filtered chain is empty so that only the rungs beneath it are left.
 //
+// The watch's deadline is that of the whole job: each engine gets what is left of it, at most its
+// own limit, and when next to nothing is left only what needs no waiting is asked. Such a
+// fallback's reason says "deadline".
+//
 // An engine that fails again and again is left alone for a while (circuit_breaker.h). What an
 // engine can't or mustn't do (kForbidden) says nothing about its health and isn't counted.
 //
@@ -31,6 +35,9 @@ namespace pytoon::engines {
 struct LadderOptions {
   std::chrono::milliseconds health{5000};
   std::chrono::milliseconds generate{300'000};
+  // With less than this left of the job's time nothing is begun that has to be waited for: it would
+  // be paid for and thrown away.
+  std::chrono::milliseconds least{10'000};
   BreakerOptions breaker;
 };
 
@@ -61,6 +68,7 @@ class Ladder {
  private:
   Engine* find(const std::string& name);
   std::vector<Engine*> rungs(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  bool too_late_for(const Engine& engine, const Watch& watch) const;
   Result<Supplied> ask(Engine& engine, const FootageRequest& request, const Watch& watch);
   Result<Supplied> ask_within(Engine& engine, const FootageRequest& request, const Watch& watch);
 

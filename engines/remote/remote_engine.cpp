@@ -87,9 +87,15 @@ Result<Supplied> RemoteEngine::supply(const FootageRequest& request, const Watch
   Order order{request, watch, key, values_for(request, key)};
   const std::int64_t cost =
       provider.capabilities.micro_usd_per_second * provider.duration_for(request.duration_seconds);
-  Result<Purchase> purchase = parts_.ledger.begin(key, request.job_id, cost);
-  if (!purchase) return purchase.failure();
-  Result<std::string> id = this->order(order, *purchase);
+  Purchase purchase;
+  const Status reserved = note(watch, [&]() -> Status {
+    Result<Purchase> made = parts_.ledger.reserve({key, request.job_id, cost}, parts_.caps);
+    if (!made) return made.failure();
+    purchase = std::move(*made);
+    return ok_status();
+  });
+  if (!reserved) return reserved.failure();
+  Result<std::string> id = this->order(order, purchase);
   if (!id) return id.failure();
   order.values["id"] = *id;
   Result<Json> done = wait_until_done(order);
@@ -125,11 +131,13 @@ Result<std::string> RemoteEngine::order(Order& order, const Purchase& purchase) 
     }
     // Nothing was sent in this call; of an earlier one that is not known.
     if (surely_unpaid && purchase.state == State::kNew) {
-      if (Status freed = parts_.ledger.released(order.key); !freed) return freed.failure();
+      const Status freed = note(order.watch, [&] { return parts_.ledger.released(order.key); });
+      if (!freed) return freed.failure();
     }
     return id;
   }
-  if (Status noted = parts_.ledger.ordered(order.key, *id); !noted) return noted.failure();
+  const Status noted = note(order.watch, [&] { return parts_.ledger.ordered(order.key, *id); });
+  if (!noted) return noted.failure();
   return id;
 }
 
@@ -201,7 +209,17 @@ Result<Supplied> RemoteEngine::fetch(const Order& order, Json answer) {
 
 Status RemoteEngine::end(const Order& order, bool cancel_remote) {
   if (cancel_remote) call_off(order);
-  return parts_.ledger.ended(order.key);
+  return note(order.watch, [&] { return parts_.ledger.ended(order.key); });
+}
+
+// Tries again while the ledger is away, as long as the order may take: what was paid for must not
+// be lost to a database that restarts. Tries once when time is up.
+Status RemoteEngine::note(const Watch& watch, const std::function<Status()>& write) {
+  for (auto wait = settings_.back_off;; wait = std::min(wait * 2, settings_.back_off_max)) {
+    Status done = write();
+    if (done || done.failure().kind != FailureKind::kUnavailable) return done;
+    if (Status waited = pause(parts_.clock, watch, wait); !waited) return done;
+  }
 }
 
 // What it answers changes nothing, but is told: money may hang on it.

@@ -1,6 +1,6 @@
 // Footage from a remote HTTP engine: upload, submit, poll, download, as its provider's mapping
 // says. Paid work is ordered at most once for each job, run and segment: a crash, a restart or a
-// retry goes on with what was ordered (spend_ledger.h).
+// retry goes on with what was ordered (spend_ledger.h). While the ledger is away it is waited for.
 //
 // Where it connects: the base URL's own origin, and for downloads whatever public address a link
 // names. Private addresses only when the operator wrote one as the base URL, or said
@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -45,6 +46,7 @@ struct RemoteParts {
   SpendLedger& ledger;
   const ClipVerifier& verify;
   Log& log;
+  SpendCaps caps;
 };
 
 class RemoteEngine final : public Engine {
@@ -75,6 +77,7 @@ class RemoteEngine final : public Engine {
   Status end(const Order& order, bool cancel_remote);
   void call_off(const Order& order);
   void tell_not_cancelled(const Order& order, const std::string& reason);
+  Status note(const Watch& watch, const std::function<Status()>& write);
   Json values_for(const FootageRequest& request, const std::string& key) const;
 
   // remote_calls.cpp: single exchanges

@@ -196,7 +196,6 @@ void read_places(Variables& env, Config& config) {
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
-  config.spend_journal = config.data_dir / "spend.jsonl";
   config.cache_dir = env.text("PYTOON_CACHE_DIR").value_or((config.data_dir / "cache").string());
 }
 

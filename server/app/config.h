@@ -47,9 +47,8 @@ struct Config {
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
   media::EncoderWish encoder;                                       // config/engine.yaml
-  engines::EngineTable engines;         // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
-  std::filesystem::path spend_journal;  // beside the database
-  plan::Catalogue catalogue;            // config/presets.yaml, platforms.yaml, defaults.yaml
+  engines::EngineTable engines;  // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
+  plan::Catalogue catalogue;     // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda
   gpu::DeviceWish device = gpu::DeviceWish::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's

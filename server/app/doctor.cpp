@@ -11,6 +11,7 @@
 #include "server/app/commands.h"
 #include "server/app/ground.h"
 #include "server/app/studio.h"
+#include "server/io/open_store.h"
 #include "server/io/redis/doorbell.h"
 
 namespace pytoon::app {
@@ -117,6 +118,15 @@ void check_fonts(const Config& config, const media::FontLibrary& fonts, Report& 
   report.ok("fonts", installed);
 }
 
+// What all workers together have spent on engines.
+void check_spend(const Config& config, engines::SpendLedger& ledger, Report& report) {
+  if (!engines::costs_money(config.engines)) return;
+  const Result<std::int64_t> spent = ledger.spent_today_micro_usd();
+  if (!spent) return report.bad("spend", spent.failure().detail);
+  report.ok("spend", engines::usd_text(*spent) + " of " +
+                         engines::usd_text(config.engines.caps.per_day_micro_usd) + " today");
+}
+
 void check_database(const Config& config, Clock& clock, Report& report) {
   const std::string place = config.database_url.shown;
   const auto store = open_record(config, clock);
@@ -127,6 +137,7 @@ void check_database(const Config& config, Clock& clock, Report& report) {
   const Status probed = store ? (*store)->probe() : Status(store.failure());
   if (probed) {
     report.ok("database", place);
+    check_spend(config, **store, report);
   } else {
     report.bad("database", probed.failure().detail);
   }
@@ -184,8 +195,8 @@ void check_storage(const Config& config, Clock& clock, Report& report) {
 
 // Footage by models is never needed for the main job: what is wrong is a note.
 void check_engines(const Config& config, Clock& clock, Log& log, Report& report) {
-  auto room = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
-                                        engines::verify_clip);
+  const auto ledger = io::open_memory_store(clock);  // nothing is ordered here
+  auto room = engines::EngineRoom::open(config.engines, *ledger, clock, log, engines::verify_clip);
   if (!room) {
     report.bad("engines", room.failure().detail);
     return;

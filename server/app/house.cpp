@@ -35,6 +35,7 @@ worker::Options worker_options(const Config& config, const jobs::WorkerFacts& fa
   worker::Options options;
   options.holder = facts.holder;
   options.lease = config.lease;
+  options.job_time = config.engines.job_time;
   options.last_logo = "assets/brand_logo.png";
   return options;
 }

@@ -8,6 +8,7 @@
 #include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/commands.h"
+#include "server/app/ground.h"
 #include "server/app/house.h"
 #include "server/app/stop_signals.h"
 #include "server/io/file_storage.h"
@@ -150,6 +151,18 @@ Status hand_over(House& house, const std::string& id, const fs::path& out) {
   return ok_status();
 }
 
+// What engines cost counts together with what the service spends: one cap for all.
+Result<std::unique_ptr<io::SqlStore>> open_ledger(const Config& config, Clock& clock) {
+  if (!engines::costs_money(config.engines)) return io::open_memory_store(clock);
+  auto record = open_record(config, clock);
+  if (record) return record;
+  Failure fault = record.failure();
+  fault.detail =
+      "an engine costs money, and what is spent is counted in the database: " + fault.detail +
+      "; submit the job to the service instead, or unset the engine's address";
+  return fault;
+}
+
 int report(const jobs::Job& job, const fs::path& out, double seconds) {
   if (job.status != jobs::JobStatus::kDone) {
     std::cerr << "pytoon: the job ended " << jobs::name_of(job.status) << ": " << job.error << "\n";
@@ -197,8 +210,10 @@ int render_request(const Config& config, const fs::path& request, const fs::path
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
-  auto engines = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
-                                           engines::verify_clip);
+  auto ledger = open_ledger(config, clock);
+  if (!ledger) return complain(ledger.failure());
+  auto engines =
+      engines::EngineRoom::open(config.engines, **ledger, clock, log, engines::verify_clip);
   if (!engines) return complain(engines.failure());
   House house(Role::kRender, config, *studio, io::open_memory_store(clock), std::move(*storage),
               std::move(*engines), clock, log);

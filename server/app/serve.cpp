@@ -86,8 +86,6 @@ http::Options http_options(Role role, const Config& config) {
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
                              : config.cache_dir / ("spool-" + std::to_string(port));
-  // What is no clip is measured again, by its category.
-  options.upload_bytes_max = static_cast<std::uint64_t>(jobs::kClipBytesMax);
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   return options;
 }
@@ -140,8 +138,8 @@ int run(Role role, Config config) {
       role == Role::kWorker ? http::KeyRing::parse("") : read_keys(config, log);
   if (!keys) return refuse(keys.failure());
 
-  auto engines = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
-                                           engines::verify_clip);
+  auto engines =
+      engines::EngineRoom::open(config.engines, **store, clock, log, engines::verify_clip);
   if (!engines) return refuse(engines.failure());
   House house(role, config, *studio, std::move(*store), std::move(*storage), std::move(*engines),
               clock, log);

@@ -12,7 +12,7 @@ BodyReader::BodyReader(Admitted& admitted, Front& front)
   if (admitted.route->body != BodyKind::kUpload) return;
   form_.emplace(admitted.boundary);
   admitted.request.form =
-      std::make_unique<UploadForm>(front.limits().spool_folder, front.limits().upload_bytes_max);
+      std::make_unique<UploadForm>(front.limits().spool_folder, front.limits().uploads);
 }
 
 bool BodyReader::done() const { return chunked_ ? chunked_->done() : left_bytes_ == 0; }

@@ -1,5 +1,7 @@
 #include "server/http/front.h"
 
+#include <algorithm>
+
 #include "server/http/multipart.h"
 #include "server/http/text.h"
 
@@ -113,7 +115,10 @@ Status Front::plan_body(const RequestHead& head, Admitted& admitted) const {
       return failure(FailureKind::kUnsupportedType, "Content-Type must be application/json.");
     }
   } else {
-    admitted.body_bytes_max = limits_.upload_bytes_max + kFormOverheadBytes;
+    const jobs::UploadLimits& most = limits_.uploads;
+    admitted.body_bytes_max =
+        static_cast<std::uint64_t>(std::max(most.file_bytes_max, most.clip_bytes_max)) +
+        kFormOverheadBytes;
     auto boundary = multipart_boundary(content_type);
     if (!boundary) return boundary.failure();
     admitted.boundary = *std::move(boundary);

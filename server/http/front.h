@@ -17,13 +17,14 @@
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
+#include "server/jobs/upload_rules.h"
 
 namespace pytoon::http {
 
 struct BodyLimits {
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // by all requests together
-  std::uint64_t upload_bytes_max = 20'000'000;     // of the file in the form
+  jobs::UploadLimits uploads;                      // of the file in the form
   std::filesystem::path spool_folder;
 };
 

@@ -25,6 +25,7 @@
 #include "server/http/rate_limiter.h"
 #include "server/http/served.h"
 #include "server/jobs/service.h"
+#include "server/jobs/upload_rules.h"
 
 namespace pytoon::http {
 
@@ -33,7 +34,7 @@ struct Options {
   std::uint16_t port = 8080;           // 0 takes any free one
   int threads = 8;                     // that run handlers; four more read the sockets
   std::filesystem::path spool_folder;  // for uploads on their way; this process's own
-  std::uint64_t upload_bytes_max = 20'000'000;
+  jobs::UploadLimits uploads;
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // of all requests together
   bool operators_only = false;  // only what needs no key: /health, /ready, /metrics, /openapi.json

@@ -30,16 +30,19 @@ Status UploadForm::part_data(std::string_view bytes) {
     if (category_->size() <= kTextBytesMax) return ok_status();
     return invalid_field("/category", "The category is too long.");
   }
-  if (file_->size() + bytes.size() > file_bytes_max_) {
-    return failure(FailureKind::kTooLarge,
-                   "The file is over " + std::to_string(file_bytes_max_) + " bytes.");
-  }
+  const auto size = static_cast<std::int64_t>(file_->size() + bytes.size());
+  Status fits = jobs::check_upload_size(size, category_.value_or(""), limits_);
+  if (!fits) return fits;
   return file_->append(bytes);
 }
 
 Status UploadForm::end_part() {
-  if (in_file_) file_->close();
-  return ok_status();
+  if (in_file_) {
+    file_->close();
+    return ok_status();
+  }
+  if (Status known = jobs::check_category(*category_); !known || !file_) return known;
+  return jobs::check_upload_size(static_cast<std::int64_t>(file_->size()), *category_, limits_);
 }
 
 }  // namespace pytoon::http

@@ -28,4 +28,17 @@ Result<std::int64_t> SqlStore::forget_events(std::chrono::hours age) {
   });
 }
 
+Result<std::int64_t> SqlStore::forget_purchases(std::chrono::hours age) {
+  return writing("forget_purchases", [&](SqlSession& session) -> Result<std::int64_t> {
+    const std::int64_t before = session.now() - micros(age);
+    const std::int64_t forgotten = session.run(
+        "DELETE FROM purchases WHERE reserved_at < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
+        "jobs.id = purchases.job_id AND status IN ('QUEUED', 'PLANNING', 'RENDERING_SEGMENTS', "
+        "'ASSEMBLING'))",
+        {before});
+    session.run("DELETE FROM spend WHERE changed_at < ?", {before});
+    return forgotten;
+  });
+}
+
 }  // namespace pytoon::io

@@ -111,9 +111,10 @@ bool begin_work(SqlSession& session, const Lease& lease) {
                                   {lease.job_id});
   if (free.empty()) return false;
   session.run(
-      "UPDATE jobs SET status = 'PLANNING', started_at = coalesce(started_at, ?), updated_at = ?, "
-      "version = version + 1 WHERE id = ? AND status = 'QUEUED'",
-      {session.now(), session.now(), lease.job_id});
+      "UPDATE jobs SET status = 'PLANNING', started_at = coalesce(started_at, ?), "
+      "taken_at = coalesce(taken_at, ?), updated_at = ?, version = version + 1 "
+      "WHERE id = ? AND status = 'QUEUED'",
+      {session.now(), session.now(), session.now(), lease.job_id});
   return true;
 }
 
@@ -168,6 +169,7 @@ Result<std::optional<Claim>> SqlStore::try_lease(const Hand& hand, milliseconds 
         std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {claim.lease.job_id});
     claim.job = complete(session, read_job(rows.at(0)));
     claim.segments = read_segments(session, claim.lease.job_id);
+    claim.leased_at = time_from(session.now());
     return std::optional(std::move(claim));
   });
 }

@@ -73,7 +73,7 @@ const char* const kJobColumns =
     "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.sound_key, jobs.sound_sha256, jobs.sound_facts, "
-    "jobs.started_at, jobs.rendered_at";
+    "jobs.started_at, jobs.rendered_at, jobs.taken_at";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -104,6 +104,7 @@ Job read_job(const Row& row) {
   job.sound_facts = row.text(21);
   job.started_at = time_in(row, 22);
   job.rendered_at = time_in(row, 23);
+  job.taken_at = time_in(row, 24);
   return job;
 }
 

@@ -1,5 +1,6 @@
-// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h, attic.h) in a SQL
-// database: one implementation, whichever database is beneath. Each call is one transaction.
+// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h, attic.h, and the
+// spend ledger of engines/remote) in a SQL database: one implementation, whichever database is
+// beneath. Each call is one transaction.
 //
 // A worker's write locks the row of its job first, then looks at the epoch of its task, so that
 // writes to one job take turns and none can deadlock with another.
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql.h"
 #include "server/jobs/attic.h"
@@ -34,7 +36,8 @@ class SqlStore final : public jobs::JobStore,
                        public jobs::TaskStore,
                        public jobs::Outbox,
                        public jobs::Fleet,
-                       public jobs::Attic {
+                       public jobs::Attic,
+                       public engines::SpendLedger {
  public:
   SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
       : database_(std::move(database)), clock_(clock), options_(std::move(options)) {}
@@ -101,6 +104,15 @@ class SqlStore final : public jobs::JobStore,
   // Attic
   Result<std::vector<std::string>> unnamed(const std::vector<std::string>& keys) override;
   Result<std::int64_t> forget_events(std::chrono::hours age) override;
+  Result<std::int64_t> forget_purchases(std::chrono::hours age) override;
+
+  // SpendLedger
+  Result<engines::Purchase> reserve(const engines::Reservation& wish,
+                                    const engines::SpendCaps& caps) override;
+  Status ordered(const std::string& key, const std::string& remote_id) override;
+  Status ended(const std::string& key) override;
+  Status released(const std::string& key) override;
+  Result<std::int64_t> spent_today_micro_usd() override;
 
  private:
   // `work` takes a SqlSession& and gives a Result or a Status; a failure undoes what it wrote.

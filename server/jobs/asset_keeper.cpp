@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "server/jobs/upload_rules.h"
 
 namespace pytoon::jobs {
 namespace {
@@ -14,14 +15,6 @@ namespace {
 constexpr std::size_t kClientNameBytesMax = 255;
 
 constexpr double kRoundingSeconds = 1e-4;  // of a sum of sample counts
-
-Status check_category(const std::string& category) {
-  constexpr std::array kCategories{"image", "mask", "audio", "video"};
-  if (std::find(kCategories.begin(), kCategories.end(), category) != kCategories.end()) {
-    return ok_status();
-  }
-  return invalid_field("/category", "must be image, mask, audio or video");
-}
 
 // A tenant's name where it makes a good folder, else a stand-in.
 std::string folder_of(const std::string& tenant) {
@@ -33,15 +26,6 @@ std::string folder_of(const std::string& tenant) {
 }
 
 std::string extension_of(const std::string& format) { return format == "jpeg" ? "jpg" : format; }
-
-Status check_size(std::int64_t size, const std::string& category) {
-  const bool video = category == "video";
-  const std::int64_t most = video ? kClipBytesMax : kUploadBytesMax;
-  if (size <= most) return ok_status();
-  return failure(FailureKind::kTooLarge,
-                 (video ? "a clip may have 300 MB (" : "a file may have 20 MB (") +
-                     std::to_string(most) + " bytes) at most");
-}
 
 // What is wrong with a file that has the right type names the part of the form.
 Failure about_file(Failure refused) {
@@ -160,7 +144,7 @@ Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload
   const std::uintmax_t bytes = std::filesystem::file_size(upload.file, error);
   if (error) return errno_failure(error.value(), "can't read the upload");
   const auto size = static_cast<std::int64_t>(bytes);
-  if (Status fits = check_size(size, upload.category); !fits) return fits.failure();
+  if (Status fits = check_upload_size(size, upload.category); !fits) return fits.failure();
   Result<AssetRecord> inspected = record_of(inspector_, upload);
   if (!inspected) return inspected.failure();
   Result<std::string> sha256 = sha256_file(upload.file);

@@ -13,9 +13,6 @@
 
 namespace pytoon::jobs {
 
-inline constexpr std::int64_t kUploadBytesMax = 20'000'000;  // of all but clips
-inline constexpr std::int64_t kClipBytesMax = 300'000'000;
-
 class AssetKeeper {
  public:
   AssetKeeper(JobStore& store, ObjectStore& storage, MediaInspector& inspector)

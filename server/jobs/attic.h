@@ -21,6 +21,9 @@ class Attic {
   // Forgets events delivered or given up longer ago than this: they can't be sent again after.
   // Gives their number.
   virtual Result<std::int64_t> forget_events(std::chrono::hours age) = 0;
+  // Forgets what was ordered from paid engines longer ago than this, unless its job is still on its
+  // way, and what it added up to. Gives the number of orders.
+  virtual Result<std::int64_t> forget_purchases(std::chrono::hours age) = 0;
 };
 
 }  // namespace pytoon::jobs

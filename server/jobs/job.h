@@ -58,6 +58,7 @@ struct Job {
   WallTime created_at;
   WallTime updated_at;
   std::optional<WallTime> started_at;   // first taken by a worker
+  std::optional<WallTime> taken_at;     // likewise, since it was submitted or queued again
   std::optional<WallTime> rendered_at;  // its last segment was finished
   std::optional<WallTime> completed_at;
   std::int64_t queue_position = 0;          // 1 is next; 0 when not queued

@@ -102,10 +102,13 @@ void Sweeper::finish() {
   under_way_ = false;
   const auto forgotten = attic_.forget_events(options_.event_age);
   if (forgotten) round_.events_forgotten = *forgotten;
+  const auto purchases = attic_.forget_purchases(options_.purchase_age);
+  if (purchases) round_.purchases_forgotten = *purchases;
   log_.info("swept", {{"segments_removed", round_.segments_removed},
                       {"jobs_expired", round_.jobs_expired},
                       {"jobs_unknown", round_.jobs_unknown},
-                      {"events_forgotten", round_.events_forgotten}});
+                      {"events_forgotten", round_.events_forgotten},
+                      {"purchases_forgotten", round_.purchases_forgotten}});
 }
 
 }  // namespace pytoon::jobs

@@ -3,7 +3,8 @@
 //     leftovers of runs that were begun anew;
 //   - all files of jobs that ended longer ago than the retention, if there is one; the record of
 //     the job stays;
-//   - events of the outbox that were told, or given up, a month ago.
+//   - events of the outbox that were told, or given up, a month ago;
+//   - what was ordered from paid engines a month ago.
 // Files of jobs that the record does not know (it was restored from an older backup) are counted in
 // the log and left alone.
 //
@@ -27,6 +28,7 @@ struct SweeperOptions {
   std::chrono::hours unnamed_age{24};
   std::chrono::hours retention{0};  // 0: for ever
   std::chrono::hours event_age{24 * 30};
+  std::chrono::hours purchase_age{24 * 30};
   std::chrono::hours pause{6};  // between two rounds
 };
 
@@ -54,6 +56,7 @@ class Sweeper {
     std::int64_t jobs_expired = 0;
     std::int64_t jobs_unknown = 0;
     std::int64_t events_forgotten = 0;
+    std::int64_t purchases_forgotten = 0;
   };
 
   bool begin();

@@ -43,7 +43,8 @@ struct Claim {
   Lease lease;
   Job job;
   std::vector<Segment> segments;
-  int failures = 0;  // of this very task so far, errors and crashes
+  int failures = 0;    // of this very task so far, errors and crashes
+  WallTime leased_at;  // by the store's clock, as the times of the job
 };
 
 // Who asks for work.

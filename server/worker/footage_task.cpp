@@ -33,6 +33,7 @@ Status Task::decide_footage() {
 engines::Watch Task::watch_of(const jobs::Segment& segment) {
   engines::Watch watch;
   watch.cancel = cancel_;
+  watch.deadline = engines_until_;
   watch.progress = [this, segment](double share) {
     frames_ = jobs::frames_of_footage(segment, share);
   };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "engines/job_time.h"
 #include "engines/ladder.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
@@ -34,6 +35,7 @@ struct Options {
   std::chrono::milliseconds back_off_max{30'000};
   // A piece of work that draws no frame for so long is stuck. Footage has its engine's own limits.
   std::chrono::milliseconds stuck_after{60'000};
+  engines::JobTime job_time;
   std::filesystem::path last_logo;  // used when storage has no brand logo; "" is none
 };
 

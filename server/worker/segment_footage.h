@@ -26,8 +26,8 @@ struct ChosenFootage {
 // Whether an engine has to be waited for; otherwise choose_segment_footage() answers at once.
 bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources);
 
-// Blocks as long as engines think. kCancelled by the watch; kStorageFull or kIo when a clip can't
-// be kept under clip_key.
+// Blocks as long as engines think, at most until the watch's deadline. kCancelled by the watch;
+// kStorageFull or kIo when a clip can't be kept under clip_key.
 Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
                                              const render::Inputs& inputs,
                                              const FootageSources& sources,

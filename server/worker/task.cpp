@@ -14,7 +14,18 @@ namespace {
 constexpr milliseconds kNap{100};
 constexpr milliseconds kLongestGoodbye{5000};
 
+// Counted by the store's clock, so that no new worker and no restart gives a job more time.
+SteadyTime engines_until(const jobs::Claim& claim, const Desk& desk) {
+  const WallTime began = claim.job.taken_at.value_or(claim.leased_at);
+  const milliseconds time =
+      desk.options.job_time.for_engines(claim.job.spec.target_duration_seconds);
+  return desk.parts.clock.steady_now() + time - (claim.leased_at - began);
+}
+
 }  // namespace
+
+Task::Task(jobs::Claim claim, Desk& desk)
+    : claim_(std::move(claim)), desk_(desk), engines_until_(engines_until(claim_, desk)) {}
 
 bool machine_away(const Failure& failure) {
   return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||

@@ -45,7 +45,7 @@ class Task {
     kHung,     // no progress: give it back as failed
   };
 
-  Task(jobs::Claim claim, Desk& desk) : claim_(std::move(claim)), desk_(desk) {}
+  Task(jobs::Claim claim, Desk& desk);  // at once when it was leased
 
   void run();
 
@@ -111,6 +111,7 @@ class Task {
 
   const jobs::Claim claim_;
   Desk& desk_;
+  const SteadyTime engines_until_;  // the job's deadline less the time to draw it
   const CancelToken cancel_;
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};

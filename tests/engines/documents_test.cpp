@@ -146,6 +146,25 @@ TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
   EXPECT_TRUE(table->remote.empty());
   EXPECT_EQ(table->ladder.generate, std::chrono::seconds(300));
   EXPECT_EQ(table->caps.per_job_micro_usd, 5'000'000);
+  EXPECT_EQ(table->job_time.whole, std::chrono::minutes(30));
+  EXPECT_EQ(table->job_time.for_engines(60), std::chrono::minutes(26));
+}
+
+TEST_F(TableTest, AJobsTimeMustLeaveEnginesSome) {
+  Json section = (*read_yaml(kConfig / "engine.yaml"))["engines"];
+  section["job"]["seconds"] = 240;
+  const Result<EngineTable> table = read_engine_table(section, kConfig, {});
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.failure().faults.at(0).pointer, "/engines/job/seconds");
+  section["job"]["seconds"] = 0;
+  EXPECT_EQ(read_engine_table(section, kConfig, {}).failure().faults.size(), 1U);
+  section["job"]["seconds"] = 241;
+  EXPECT_TRUE(read_engine_table(section, kConfig, {}));
+}
+
+TEST_F(TableTest, WhatCostsMoneyIsKnown) {
+  EXPECT_FALSE(costs_money(*read({"", "https://pytoon.example.com", "k", ""})));
+  EXPECT_TRUE(costs_money(*read({"", "", "k", "runway"})));
 }
 
 TEST_F(TableTest, TheVariablesGiveAddresses) {

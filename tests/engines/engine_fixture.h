@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "engines/engine.h"
+#include "server/io/open_store.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
@@ -46,6 +47,7 @@ class EngineTest : public testing::Test {
   Log log_{clock_, lines_};
   RandomIds ids_;
   CurlClient http_;
+  std::unique_ptr<io::SqlStore> ledger_ = io::open_memory_store(clock_);
   Watch watch_;
   ClipVerifier verify_ = [](const std::filesystem::path& clip) -> Result<double> {
     const Result<std::string> bytes = read_file(clip);

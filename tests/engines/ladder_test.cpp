@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engines/fake_engine.h"
+#include "engines/job_time.h"
 #include "engines/local_compositor.h"
 
 namespace pytoon::engines {
@@ -40,8 +41,13 @@ class LadderTest : public testing::Test {
         return Result<Supplied>(failure(FailureKind::kEngine, "gave nothing"));
       };
     }
-    engines_.push_back(std::make_unique<FakeEngine>(name, script));
-    return *static_cast<FakeEngine*>(engines_.back().get());
+    return new_engine(name, script);
+  }
+  FakeEngine& new_engine(const std::string& name, const FakeEngine::Script& script) {
+    auto made = std::make_unique<FakeEngine>(name, script);
+    FakeEngine& engine = *made;
+    engines_.push_back(std::move(made));
+    return engine;
   }
   Served serve(spec::EnginePolicy policy,
                std::vector<std::string> chain = {"local_compositor", "local_comfyui", "api"}) {
@@ -195,6 +201,68 @@ TEST_F(LadderTest, TheDeadlineRidesAlong) {
   again(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
   EXPECT_EQ(deadlines, (std::vector<SteadyTime>{clock_.steady + std::chrono::seconds(300),
                                                 clock_.steady + std::chrono::seconds(10)}));
+}
+
+// An engine that thinks for so long, or until it is told that time is up.
+FakeEngine::Script thinker(StillClock& clock, std::chrono::seconds thinks) {
+  FakeEngine::Script script;
+  script.capabilities.archetypes = kAll;
+  script.capabilities.text_to_video = true;
+  script.supply = [&clock, thinks](const FootageRequest&, const Watch& watch) -> Result<Supplied> {
+    const SteadyTime done = clock.steady + thinks;
+    clock.steady = std::min(done, watch.deadline);
+    if (done <= watch.deadline) return Supplied{};
+    return failure(FailureKind::kTimeout, "out of time");
+  };
+  return script;
+}
+
+TEST_F(LadderTest, WhatOneEngineUsesUpTheNextDoesNotHave) {
+  new_engine("local_comfyui", thinker(clock_, std::chrono::seconds(400)));
+  new_engine("comfyui_ltxv", thinker(clock_, std::chrono::seconds(150)));
+  have("local_compositor");
+  ladder_ = std::make_unique<Ladder>(std::move(engines_), clock_);
+  watch_.deadline = clock_.steady + std::chrono::seconds(420);
+  const Served served = again(spec::EnginePolicy::kLocalOnly, {"local_comfyui", "comfyui_ltxv"});
+  EXPECT_EQ(served.engine, "local_compositor");
+  EXPECT_EQ(
+      served.reason,
+      "local_comfyui: out of time; comfyui_ltxv: deadline: the job's time for engines is over");
+  EXPECT_EQ(clock_.steady, watch_.deadline) << "300 s for the first, 120 for the second";
+}
+
+TEST_F(LadderTest, WithNextToNoTimeLeftNothingIsWaitedFor) {
+  const FakeEngine& comfy = new_engine("local_comfyui", thinker(clock_, std::chrono::seconds(1)));
+  have("local_compositor");
+  ladder_ = std::make_unique<Ladder>(std::move(engines_), clock_);
+  for (const int left : {9, 0, -100}) {
+    watch_.deadline = clock_.steady + std::chrono::seconds(left);
+    const Served served = again(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
+    EXPECT_EQ(served.engine, "local_compositor");
+    EXPECT_EQ(served.reason, "local_comfyui: deadline: the job's time for engines is over");
+    EXPECT_EQ(again(spec::EnginePolicy::kApiOnly, {"local_comfyui"}).engine, "template");
+  }
+  EXPECT_EQ(comfy.asked(), 0);
+  EXPECT_EQ(ladder_->breaker_state("local_comfyui"), CircuitBreaker::State::kClosed);
+  watch_.deadline = clock_.steady + std::chrono::seconds(10);
+  EXPECT_EQ(again(spec::EnginePolicy::kLocalOnly, {"local_comfyui"}).engine, "local_comfyui");
+}
+
+TEST_F(LadderTest, TheJobsDeadlineIsNoFaultOfTheEngine) {
+  new_engine("local_comfyui", thinker(clock_, std::chrono::seconds(60)));
+  have("local_compositor");
+  ladder_ = std::make_unique<Ladder>(std::move(engines_), clock_);
+  for (int i = 0; i < 9; ++i) {
+    watch_.deadline = clock_.steady + std::chrono::seconds(30);
+    again(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
+  }
+  EXPECT_EQ(ladder_->breaker_state("local_comfyui"), CircuitBreaker::State::kClosed);
+}
+
+TEST(JobTime, DrawingKeepsItsShare) {
+  const JobTime time{std::chrono::seconds(100), std::chrono::seconds(4)};
+  EXPECT_EQ(time.for_engines(15), std::chrono::seconds(40));
+  EXPECT_EQ(time.for_engines(60), std::chrono::seconds(0));
 }
 
 TEST_F(LadderTest, ACancelIsNoFallback) {

@@ -53,7 +53,7 @@ class LatticeTest : public EngineTest, public testing::WithParamInterface<Case> 
     remote.key = support::RemoteStandIn::kKey;
     remote.provider = *read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
     remote.provider.poll.interval = std::chrono::milliseconds(2);
-    made.push_back(*RemoteEngine::make(remote, {http_, clock_, ledger_, verify_, log_}));
+    made.push_back(*RemoteEngine::make(remote, {http_, clock_, *ledger_, verify_, log_, {}}));
     return made;
   }
 
@@ -73,7 +73,6 @@ class LatticeTest : public EngineTest, public testing::WithParamInterface<Case> 
 
   support::ComfyStandIn comfy_;
   support::RemoteStandIn remote_;
-  MemoryLedger ledger_{clock_, {}};
   spec::Preset preset_;
 };
 
@@ -119,13 +118,13 @@ TEST(EngineRoom, OpensWithoutASocketAndHasWhatTheTableHas) {
   std::ostringstream lines;
   Log log(clock, lines);
   EngineTable table;
-  const auto room = EngineRoom::open(table, "nowhere/spend.jsonl", clock, log,
+  const auto ledger = io::open_memory_store(clock);
+  const auto room = EngineRoom::open(table, *ledger, clock, log,
                                      [](const fs::path&) { return Result<double>(1.0); });
   ASSERT_TRUE(room);
   ASSERT_EQ((*room)->ladder().engines().size(), 1U);
   EXPECT_EQ((*room)->ladder().engines()[0]->name(), kLocalCompositor);
   EXPECT_TRUE((*room)->problems({}).empty());
-  EXPECT_FALSE(fs::exists("nowhere"));
 }
 
 }  // namespace

@@ -14,6 +14,34 @@ namespace fs = std::filesystem;
 using Fault = support::RemotePlan::Fault;
 using support::RemoteStandIn;
 
+// Refuses each call a few times before it lets it through.
+class AbsentLedger final : public SpendLedger {
+ public:
+  explicit AbsentLedger(SpendLedger& real) : real_(real) {}
+  Result<Purchase> reserve(const Reservation& wish, const SpendCaps& caps) override {
+    if (Status there = look(); !there) return there.failure();
+    return real_.reserve(wish, caps);
+  }
+  Status ordered(const std::string& key, const std::string& id) override {
+    if (Status there = look(); !there) return there;
+    return real_.ordered(key, id);
+  }
+  Status ended(const std::string& key) override { return real_.ended(key); }
+  Status released(const std::string& key) override { return real_.released(key); }
+  Result<std::int64_t> spent_today_micro_usd() override { return real_.spent_today_micro_usd(); }
+  int refusals = 3;
+
+ private:
+  Status look() {
+    if (refused_++ < refusals) return failure(FailureKind::kUnavailable, "the database is away");
+    refused_ = 0;
+    return ok_status();
+  }
+
+  SpendLedger& real_;
+  int refused_ = 0;
+};
+
 class RemoteEngineTest : public EngineTest {
  protected:
   RemoteEngineTest() {
@@ -34,7 +62,7 @@ class RemoteEngineTest : public EngineTest {
   }
 
   std::unique_ptr<RemoteEngine> engine() {
-    auto made = RemoteEngine::make(settings_, {http_, clock_, ledger_, verify_, log_});
+    auto made = RemoteEngine::make(settings_, {http_, clock_, *ledger_, verify_, log_, caps_});
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
@@ -64,7 +92,7 @@ class RemoteEngineTest : public EngineTest {
   }
 
   RemoteStandIn server_;
-  MemoryLedger ledger_{clock_, {5'000'000, 50'000'000}};
+  SpendCaps caps_{5'000'000, 50'000'000};
   RemoteSettings settings_;
 };
 
@@ -217,20 +245,48 @@ TEST_F(RemoteEngineTest, ABaseUrlInPublicNeverLeadsInside) {
 }
 
 TEST_F(RemoteEngineTest, CapsStopBeforeTheOrder) {
-  MemoryLedger tight(clock_, {500'000, 700'000});  // 0.50 USD a job, 0.70 a day; a segment: 0.30
-  auto made = RemoteEngine::make(settings_, {http_, clock_, tight, verify_, log_});
-  ASSERT_TRUE(made);
-  expect_good((*made)->supply(request(0), watch_));
+  caps_ = {500'000, 700'000};  // 0.50 USD a job, 0.70 a day; a segment: 0.30
+  const auto made = engine();
+  expect_good(made->supply(request(0), watch_));
   fs::remove(request(0).output);
-  expect_failed((*made)->supply(request(1), watch_), FailureKind::kForbidden,
+  expect_failed(made->supply(request(1), watch_), FailureKind::kForbidden,
                 "the job would spend more than 0.50 USD");
   FootageRequest other = request(2);
   other.job_id = "job-2";
-  expect_good((*made)->supply(other, watch_));
+  expect_good(made->supply(other, watch_));
   other.job_id = "job-3";
-  EXPECT_EQ((*made)->supply(other, watch_).failure().detail,
+  EXPECT_EQ(made->supply(other, watch_).failure().detail,
             "today more than 0.70 USD would be spent");
   EXPECT_EQ(server_.paid, 2);
+}
+
+TEST_F(RemoteEngineTest, TwoWorkersShareOneCap) {
+  caps_ = {500'000, 700'000};
+  const auto one = engine();
+  const auto other = engine();
+  expect_good(one->supply(request(0), watch_));
+  fs::remove(request(0).output);
+  expect_failed(other->supply(request(1), watch_), FailureKind::kForbidden, "the job would spend");
+  EXPECT_EQ(*ledger_->spent_today_micro_usd(), 300'000);
+}
+
+TEST_F(RemoteEngineTest, ALedgerThatIsAwayForAMomentIsWaitedFor) {
+  AbsentLedger absent(*ledger_);
+  auto made = RemoteEngine::make(settings_, {http_, clock_, absent, verify_, log_, caps_});
+  ASSERT_TRUE(made);
+  expect_good((*made)->supply(request(), watch_));
+  EXPECT_EQ(server_.paid, 1);
+  EXPECT_EQ(ledger_->reserve({"api:" + request().key(), "job-1", 0}, {})->remote_id, "order-1");
+}
+
+TEST_F(RemoteEngineTest, WithoutALedgerNothingIsOrdered) {
+  AbsentLedger absent(*ledger_);
+  absent.refusals = 1'000'000;
+  auto made = RemoteEngine::make(settings_, {http_, clock_, absent, verify_, log_, caps_});
+  ASSERT_TRUE(made);
+  watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(60);
+  expect_failed((*made)->supply(request(), watch_), FailureKind::kUnavailable, "is away");
+  EXPECT_EQ(server_.paid, 0);
 }
 
 TEST_F(RemoteEngineTest, AnInterruptionLeavesTheOrderForLater) {
@@ -308,7 +364,7 @@ TEST_F(RemoteEngineTest, AnUnreachableProviderCostsNothing) {
   const auto made = engine();
   server_.stop();
   ASSERT_FALSE(made->supply(request(), watch_));
-  const Result<Purchase> again = ledger_.begin("api:" + request().key(), "job-1", 0);
+  const Result<Purchase> again = ledger_->reserve({"api:" + request().key(), "job-1", 0}, {});
   ASSERT_TRUE(again);
   EXPECT_EQ(again->state, Purchase::State::kNew);
 }

@@ -25,6 +25,7 @@ class BackupTest : public testing::Test {
     auto store = io::open_sqlite_store(config_.database_url.file, clock_);
     EXPECT_TRUE(store);
     EXPECT_TRUE((*store)->create(testing_support::sample_job("before"), 100));
+    EXPECT_TRUE((*store)->reserve({"api:before/1/0", "before", 300'000}, {1'000'000, 1'000'000}));
     write(config_.storage_root / "segments/k.1.mp4", "segment");
     write(config_.storage_root / "jobs/a/output.mp4", "video");
     write(config_.storage_root / ".tmp/half", "half");
@@ -61,6 +62,7 @@ TEST_F(BackupTest, ComesBackAsItWasAtThatMoment) {
   ASSERT_TRUE(restored);
   EXPECT_TRUE((*restored)->job("before"));
   EXPECT_FALSE((*restored)->job("after"));
+  EXPECT_EQ(*(*restored)->spent_today_micro_usd(), 300'000);
 }
 
 TEST_F(BackupTest, DamageIsFoundBeforeAnythingIsTouched) {

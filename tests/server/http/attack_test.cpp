@@ -60,7 +60,7 @@ TEST_F(AttackTest, RefusesLargeBodiesBeforeReadingThem) {
   refused(with(key + "Content-Length: 1000001\r\n", "POST /api/v1/jobs HTTP/1.1") +
               std::string(1'000'001, ' '),
           413);
-  refused(with(key_header(kAdminKey) + std::string(kFormType) + "Content-Length: 21000000\r\n",
+  refused(with(key_header(kAdminKey) + std::string(kFormType) + "Content-Length: 301000000\r\n",
                "POST /api/v1/assets/upload HTTP/1.1"),
           413);
   std::string chunks;

@@ -19,7 +19,7 @@ class UploadFormTest : public ::testing::Test {
 
 TEST_F(UploadFormTest, SpoolsTheFileAndRemovesIt) {
   {
-    UploadForm form(folder_, 100);
+    UploadForm form(folder_, {100, 100});
     ASSERT_TRUE(form.begin_part({"file", "../x.png", ""}).ok());
     ASSERT_TRUE(form.part_data("hello ").ok());
     ASSERT_TRUE(form.part_data("world").ok());
@@ -39,7 +39,7 @@ TEST_F(UploadFormTest, SpoolsTheFileAndRemovesIt) {
 TEST_F(UploadFormTest, LeavesAMovedFileAlone) {
   const fs::path kept = folder_ / "kept";
   {
-    UploadForm form(folder_, 100);
+    UploadForm form(folder_, {100, 100});
     ASSERT_TRUE(form.begin_part({"file", "x", ""}).ok());
     ASSERT_TRUE(form.part_data("x").ok());
     ASSERT_TRUE(form.end_part().ok());
@@ -49,7 +49,7 @@ TEST_F(UploadFormTest, LeavesAMovedFileAlone) {
 }
 
 TEST_F(UploadFormTest, RefusesWrongParts) {
-  UploadForm form(folder_, 10);
+  UploadForm form(folder_, {10, 10});
   EXPECT_EQ(form.begin_part({"file", std::nullopt, ""}).failure().kind, FailureKind::kInvalid);
   EXPECT_EQ(form.begin_part({"other", "x", ""}).failure().kind, FailureKind::kInvalid);
   ASSERT_TRUE(form.begin_part({"file", "x", ""}).ok());
@@ -59,6 +59,55 @@ TEST_F(UploadFormTest, RefusesWrongParts) {
   ASSERT_TRUE(form.begin_part({"category", std::nullopt, ""}).ok());
   EXPECT_EQ(form.part_data(std::string(1000, 'x')).failure().kind, FailureKind::kInvalid);
   EXPECT_EQ(form.begin_part({"category", std::nullopt, ""}).failure().kind, FailureKind::kInvalid);
+}
+
+class UploadLimitsTest : public UploadFormTest {
+ protected:
+  Status send(const std::string& name, const std::string& bytes) {
+    const bool file = name == "file";
+    Status sent =
+        form_.begin_part({name, file ? std::optional<std::string>("x") : std::nullopt, ""});
+    if (sent) sent = form_.part_data(bytes);
+    return sent ? form_.end_part() : sent;
+  }
+  static void expect_too_large(const Status& sent, const std::string& detail) {
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.failure().kind, FailureKind::kTooLarge);
+    ASSERT_EQ(sent.failure().faults.size(), 1U);
+    EXPECT_EQ(sent.failure().faults[0].pointer, "/file");
+    EXPECT_EQ(sent.failure().faults[0].detail, detail);
+  }
+
+  UploadForm form_{folder_, {10, 30}};
+};
+
+TEST_F(UploadLimitsTest, ACategoryBeforeTheFileLimitsItWhileItIsRead) {
+  ASSERT_TRUE(send("category", "image"));
+  ASSERT_TRUE(form_.begin_part({"file", "x", ""}));
+  ASSERT_TRUE(form_.part_data("0123456789"));
+  expect_too_large(form_.part_data("0"), "is over 10 bytes, the most for the category image");
+}
+
+TEST_F(UploadLimitsTest, AClipMayBeLarger) {
+  ASSERT_TRUE(send("category", "video"));
+  ASSERT_TRUE(form_.begin_part({"file", "x", ""}));
+  ASSERT_TRUE(form_.part_data(std::string(30, 'x')));
+  expect_too_large(form_.part_data("0"), "is over 30 bytes, the most for the category video");
+}
+
+TEST_F(UploadLimitsTest, ACategoryAfterTheFileMeasuresIt) {
+  ASSERT_TRUE(send("file", std::string(11, 'x'))) << "may be a clip";
+  expect_too_large(send("category", "mask"), "is over 10 bytes, the most for the category mask");
+}
+
+TEST_F(UploadLimitsTest, NoCategoryAllowsMoreThanTheLargestLimit) {
+  ASSERT_TRUE(form_.begin_part({"file", "x", ""}));
+  ASSERT_TRUE(form_.part_data(std::string(30, 'x')));
+  expect_too_large(form_.part_data("0"), "is over 30 bytes, more than any category may have");
+}
+
+TEST_F(UploadLimitsTest, AnUnknownCategoryIsRefusedBeforeTheFile) {
+  EXPECT_EQ(send("category", "nonsense").failure().faults.at(0).pointer, "/category");
 }
 
 TEST_F(UploadFormTest, ClearsOnlyItsOwnLeftovers) {

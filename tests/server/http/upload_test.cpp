@@ -80,6 +80,10 @@ TEST_F(UploadTest, RefusesAFileOverTheLimitByCounting) {
               key_header(kSubmitKey) + std::string(kFormType) + "Transfer-Encoding: chunked\r\n") +
       chunked + "0\r\n\r\n");
   EXPECT_EQ(reply.status, 413);
+  EXPECT_NE(reply.body.find("is over 20 MB (20000000 bytes), the most for the category image"),
+            std::string::npos)
+      << reply.body;
+  EXPECT_NE(reply.body.find("/file"), std::string::npos);
   EXPECT_TRUE(eventually([&] { return spool_is_empty(); }));
 }
 

@@ -47,7 +47,12 @@ std::string shift_sql(milliseconds time) {
   const std::string by = " - " + std::to_string(std::chrono::microseconds(time).count());
   return "UPDATE tasks SET expires_at = expires_at" + by + ", not_before = not_before" + by +
          "; UPDATE outbox SET due_at = due_at" + by + "; UPDATE workers SET seen_at = seen_at" +
-         by + ", started_at = started_at" + by + "; UPDATE jobs SET created_at = created_at" + by;
+         by + ", started_at = started_at" + by + "; UPDATE jobs SET created_at = created_at" + by +
+         ", taken_at = taken_at" + by + "; UPDATE purchases SET reserved_at = reserved_at" + by +
+         "; UPDATE spend SET changed_at = changed_at" + by +
+         "; UPDATE spend SET account = 'day/' || (substr(account, 5)::timestamp - interval '" +
+         std::to_string(std::chrono::floor<std::chrono::days>(time).count()) +
+         " days')::date WHERE account LIKE 'day/%'";
 }
 
 StoreUnderTest make_postgres(HandClock& /*clock*/, const std::filesystem::path& /*folder*/) {

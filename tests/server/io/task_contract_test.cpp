@@ -132,6 +132,36 @@ TEST_P(StoreContract, WhatAHolderDoesNotKnowItHoldsIsHandedBack) {
   EXPECT_EQ(job("a").crashes, 0);
 }
 
+// What the deadline of a job counts from.
+TEST_P(StoreContract, AJobIsTakenOnceUntilItIsQueuedAgain) {
+  create("a");
+  EXPECT_FALSE(job("a").taken_at);
+  Claim claim = lease(Work::kPrepare, "dead");
+  EXPECT_EQ(claim.job.taken_at, claim.leased_at);
+  advance(kLease + milliseconds(5000));
+  ASSERT_TRUE(store_->reap());
+  claim = lease(Work::kPrepare, "alive");
+  const auto age = [](const Claim& of) { return of.leased_at - *of.job.taken_at; };
+  EXPECT_GE(age(claim), kLease + milliseconds(5000)) << "a crash gives no new time";
+  prepare(claim);
+  advance(milliseconds(1000));
+  claim = lease(Work::kRender);
+  EXPECT_GE(age(claim), kLease + milliseconds(6000));
+  jobs::Restart again;
+  again.segments = claim.segments;
+  ASSERT_TRUE(store_->restart(claim.lease, again));
+  EXPECT_GE(age(lease(Work::kRender)), kLease + milliseconds(6000));
+
+  ASSERT_TRUE(store_->force_fail("a", "by an operator"));
+  ASSERT_TRUE(store_->retry("a"));
+  EXPECT_FALSE(job("a").taken_at);
+  claim = lease(Work::kPrepare);
+  EXPECT_EQ(claim.job.taken_at, claim.leased_at) << "who asks for it again gives it time";
+  fail_by_hand("a", "stuck");
+  made_.by_hand("UPDATE jobs SET status = 'QUEUED' WHERE id = 'a'");
+  EXPECT_FALSE(job("a").taken_at);
+}
+
 TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
   create("a", "acme", 5, 1);
   Claim old = lease(Work::kPrepare);

@@ -20,18 +20,23 @@ class SegmentFootageTest : public RunFixture {
     script.capabilities.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
                                       spec::Archetype::kMemeText};
     script.capabilities.image_to_video = true;
-    script.supply = [this](const engines::FootageRequest& request, const engines::Watch& watch) {
+    script.supply = [this](const engines::FootageRequest& request,
+                           const engines::Watch& watch) -> Result<engines::Supplied> {
+      left_.push_back(
+          std::chrono::round<std::chrono::seconds>(watch.deadline - clock_.steady_now()));
+      clock_.advance(std::min<milliseconds>(takes_, left_.back()));
+      if (takes_ > left_.back()) return failure(FailureKind::kTimeout, "out of time");
       ++made_;
       if (thinks_) thinks_(watch);
       if (watch.cancel.cancelled()) {
-        return Result<engines::Supplied>(failure(FailureKind::kCancelled, "cancelled"));
+        return failure(FailureKind::kCancelled, "cancelled");
       }
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
       engines::Supplied supplied;
       supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
-      return Result<engines::Supplied>(supplied);
+      return supplied;
     };
     std::vector<std::unique_ptr<engines::Engine>> all = only_the_compositor();
     all.push_back(std::make_unique<engines::FakeEngine>("local_comfyui", script));
@@ -45,6 +50,8 @@ class SegmentFootageTest : public RunFixture {
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerFacts{});
   }
 
+  std::vector<std::chrono::seconds> left_;  // to the deadline of each call
+  milliseconds takes_{0};
   int made_ = 0;
   std::function<void(const engines::Watch&)> thinks_;
   std::vector<std::string> images_;
@@ -158,6 +165,50 @@ TEST_F(SegmentFootageTest, TheEngineLearnsWhetherAnybodyWillAskAgain) {
     hands.beat();
   });
   EXPECT_EQ(said, (std::vector<bool>{false, true, true, false}));
+}
+
+// 9 s of video keep back 36 s of the 300.
+TEST_F(SegmentFootageTest, WhatOneSegmentUsesUpIsMissingToTheNext) {
+  using std::chrono::seconds;
+  options_.job_time = {seconds(300), seconds(4)};
+  takes_ = seconds(140);
+  submit(order("a", 3));
+  clock_.advance(seconds(1000));  // waiting for a worker costs no time
+  finish(*worker_with_engine("worker"));
+  EXPECT_EQ(left_, (std::vector<seconds>{seconds(264), seconds(124)}));
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
+  EXPECT_TRUE(job("a").fallback_used);
+  EXPECT_EQ(job("a").fallback_reason,
+            "local_comfyui: deadline: the job's time for engines is over");
+  const auto segments = *store_->segments("a");
+  EXPECT_EQ(segments[0].engine_used, "local_comfyui");
+  EXPECT_EQ(segments[1].engine_used, "local_compositor") << "cut short";
+  EXPECT_EQ(segments[2].engine_used, "local_compositor") << "not even begun";
+}
+
+TEST_F(SegmentFootageTest, ANewWorkerGivesAJobNoNewTime) {
+  using std::chrono::seconds;
+  options_.job_time = {seconds(300), seconds(4)};
+  takes_ = seconds(60);
+  submit(order("a", 3));
+  const auto first = worker_with_engine("dead");
+  ASSERT_TRUE(first->step(Hands::kDrawing));
+  ASSERT_TRUE(first->step(Hands::kWaiting));
+  const jobs::Hand hand{"dead", {jobs::Work::kFootage}, {}};
+  ASSERT_TRUE(*store_->lease_next(hand, options_.lease));  // and then it dies
+  clock_.advance(seconds(100));
+  ASSERT_TRUE(store_->expire_leases_except("next"));
+  ASSERT_TRUE(store_->reap());
+  finish(*worker_with_engine("next"));
+  EXPECT_EQ(left_, (std::vector<seconds>{seconds(264), seconds(104), seconds(44)}));
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
+
+  ASSERT_TRUE(store_->create(order("b", 1), 100));
+  ASSERT_TRUE(store_->force_fail("b", "by hand"));
+  clock_.advance(seconds(1000));
+  ASSERT_TRUE(store_->retry("b"));
+  finish(*worker_with_engine("next"), "b");
+  EXPECT_EQ(left_.back(), seconds(288)) << "asked for again it has its time again";
 }
 
 TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
