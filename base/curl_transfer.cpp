@@ -1,14 +1,11 @@
 #include "base/curl_transfer.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <cstring>
 
 #include "base/files.h"
 
@@ -19,7 +16,6 @@ namespace {
 
 constexpr std::size_t kErrorBodyBytes = 64 << 10;  // kept of an answer that is not 2xx
 constexpr std::size_t kHeaderBytesMax = 64 << 10;
-constexpr int kPollMs = 50;
 constexpr int kReadBytes = 64 << 10;
 
 struct ListDeleter {
@@ -32,11 +28,11 @@ struct MimeDeleter {
 // What libcurl's callbacks work on.
 struct Exchange {
   const HttpRequest& request;
+  CurlGate gate;
   HttpAnswer answer;
   std::size_t header_bytes = 0;
   FileDescriptor upload;
   FileDescriptor download;
-  std::string refused;  // the address that was not connected to
   bool too_large = false;
   int file_error = 0;
 };
@@ -122,33 +118,6 @@ int rewind_body(void* user, curl_off_t offset, int origin) {
   return ::lseek(exchange.upload.get(), offset, origin) < 0 ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
 
-IpAddress ip_of(const curl_sockaddr& peer) {
-  IpAddress address;
-  if (peer.family == AF_INET) {
-    sockaddr_in four{};
-    std::memcpy(&four, &peer.addr, sizeof four);
-    std::memcpy(address.bytes.data(), &four.sin_addr, 4);
-  } else {
-    sockaddr_in6 six{};
-    std::memcpy(&six, &peer.addr, std::min<std::size_t>(sizeof six, peer.addrlen));
-    std::memcpy(address.bytes.data(), &six.sin6_addr, 16);
-    address.six = true;
-  }
-  return address;
-}
-
-// The one place where a socket is made: what is refused here is never connected to.
-curl_socket_t open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* peer) {
-  auto& exchange = *static_cast<Exchange*>(user);
-  if (peer->family != AF_INET && peer->family != AF_INET6) return CURL_SOCKET_BAD;
-  const IpAddress address = ip_of(*peer);
-  if (!may_reach(exchange.request.reach, address)) {
-    exchange.refused = ip_text(address);
-    return CURL_SOCKET_BAD;
-  }
-  return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
-}
-
 bool clean_header(const std::string& text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
 }
@@ -157,40 +126,20 @@ Failure file_failure(int error, const fs::path& path) {
   return errno_failure(error, "can't read or write " + path.filename().string());
 }
 
-template <typename Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK, "libcurl knows the option");
-}
-
 void set_limits(CURL* easy, const HttpLimits& limits) {
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
-  set(easy, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limits.total.count())));
+  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
+  set_option(easy, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limits.total.count())));
   if (limits.least_bytes_per_second > 0) {
-    set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.least_bytes_per_second));
-    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.stall.count()));
+    set_option(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.least_bytes_per_second));
+    set_option(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.stall.count()));
   }
 }
 
-void set_manners(CURL* easy) {
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_QUICK_EXIT, 1L);  // a name that resolves slowly must not hold up a cancel
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy, CURLOPT_PROXY, "");  // not even those of http_proxy
-  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  set(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kReadBytes));
-  set(easy, CURLOPT_USERAGENT, "pytoon");
-}
-
 void set_callbacks(CURL* easy, Exchange& exchange, Sink& sink) {
-  set(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
-  set(easy, CURLOPT_OPENSOCKETDATA, &exchange);
-  set(easy, CURLOPT_HEADERFUNCTION, &take_header);
-  set(easy, CURLOPT_HEADERDATA, &exchange);
-  set(easy, CURLOPT_WRITEFUNCTION, &take_body);
-  set(easy, CURLOPT_WRITEDATA, &sink);
+  set_option(easy, CURLOPT_HEADERFUNCTION, &take_header);
+  set_option(easy, CURLOPT_HEADERDATA, &exchange);
+  set_option(easy, CURLOPT_WRITEFUNCTION, &take_body);
+  set_option(easy, CURLOPT_WRITEDATA, &sink);
 }
 
 std::unique_ptr<curl_mime, MimeDeleter> make_form(CURL* easy, const std::vector<FormPart>& parts) {
@@ -214,12 +163,12 @@ Status set_upload(CURL* easy, Exchange& exchange, const fs::path& file) {
   const auto bytes = fs::file_size(file, error);
   exchange.upload = FileDescriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (error || !exchange.upload) return file_failure(error ? error.value() : errno, file);
-  set(easy, CURLOPT_UPLOAD, 1L);
-  set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(bytes));
-  set(easy, CURLOPT_READFUNCTION, &give_body);
-  set(easy, CURLOPT_READDATA, &exchange);
-  set(easy, CURLOPT_SEEKFUNCTION, &rewind_body);
-  set(easy, CURLOPT_SEEKDATA, &exchange);
+  set_option(easy, CURLOPT_UPLOAD, 1L);
+  set_option(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(bytes));
+  set_option(easy, CURLOPT_READFUNCTION, &give_body);
+  set_option(easy, CURLOPT_READDATA, &exchange);
+  set_option(easy, CURLOPT_SEEKFUNCTION, &rewind_body);
+  set_option(easy, CURLOPT_SEEKDATA, &exchange);
   return ok_status();
 }
 
@@ -255,10 +204,6 @@ std::optional<std::string_view> text_body(const HttpRequest& request) {
 }
 
 Failure describe(CURL* easy, CURLcode code, const Exchange& exchange, const WebAddress& address) {
-  if (!exchange.refused.empty()) {
-    return failure(FailureKind::kInvalid,
-                   address.host + " is at " + exchange.refused + ", which may not be reached");
-  }
   if (exchange.too_large) {
     return failure(FailureKind::kTooLarge,
                    address.host + " answers with more than " +
@@ -269,42 +214,7 @@ Failure describe(CURL* easy, CURLcode code, const Exchange& exchange, const WebA
     return file_failure(exchange.file_error,
                         upload ? *upload : exchange.request.save_to.value_or("a file"));
   }
-  curl_off_t sending_since = 0;
-  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sending_since);
-  FailureKind kind = FailureKind::kMalformed;
-  if (code == CURLE_OPERATION_TIMEDOUT) kind = FailureKind::kTimeout;
-  if (sending_since == 0) kind = FailureKind::kUnavailable;
-  return failure(kind, address.host + ": " + lower(curl_easy_strerror(code)));
-}
-
-// Attached to the multi handle while it lives.
-class Attached {
- public:
-  Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
-    curl_multi_add_handle(multi, easy);
-  }
-  ~Attached() { curl_multi_remove_handle(multi_, easy_); }
-  Attached(const Attached&) = delete;
-  Attached& operator=(const Attached&) = delete;
-
- private:
-  CURLM* const multi_;
-  CURL* const easy_;
-};
-
-// Runs the transfer to its end; nullopt when cancelled.
-std::optional<CURLcode> run(CURLM* multi, CURL* easy, const CancelToken& cancel) {
-  const Attached attached(multi, easy);
-  for (;;) {
-    int running = 0;
-    curl_multi_perform(multi, &running);
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
-      if (message->msg == CURLMSG_DONE) return message->data.result;
-    }
-    if (cancel.cancelled()) return std::nullopt;
-    curl_multi_poll(multi, nullptr, 0, kPollMs, nullptr);
-  }
+  return describe_curl(easy, code, exchange.gate, address.host);
 }
 
 }  // namespace
@@ -317,33 +227,36 @@ Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebA
                                           const CancelToken& cancel) {
   CURL* const easy = easy_.get();
   curl_easy_reset(easy);
-  Exchange exchange{request};
+  Exchange exchange{request, {request.reach, ""}};
   Sink sink{exchange, easy};
-  set_manners(easy);
+  set_manners(easy, exchange.gate);
+  set_option(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kReadBytes));
+  set_option(easy, CURLOPT_USERAGENT, "pytoon");
   set_limits(easy, request.limits);
   set_callbacks(easy, exchange, sink);
-  set(easy, CURLOPT_URL, address.url.c_str());
+  set_option(easy, CURLOPT_URL, address.url.c_str());
   Result<Headers> headers = make_headers(request);
   if (!headers) return headers.failure();
-  set(easy, CURLOPT_HTTPHEADER, headers->get());
+  set_option(easy, CURLOPT_HTTPHEADER, headers->get());
   std::unique_ptr<curl_mime, MimeDeleter> form;
   if (const std::optional<std::string_view> text = text_body(request)) {
-    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text->size()));
-    set(easy, CURLOPT_POSTFIELDS, text->data());
+    set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text->size()));
+    set_option(easy, CURLOPT_POSTFIELDS, text->data());
   } else if (const auto* parts = std::get_if<std::vector<FormPart>>(&request.body)) {
     form = make_form(easy, *parts);
-    set(easy, CURLOPT_MIMEPOST, form.get());
+    set_option(easy, CURLOPT_MIMEPOST, form.get());
   } else if (const auto* file = std::get_if<fs::path>(&request.body)) {
     if (Status opened = set_upload(easy, exchange, *file); !opened) return opened.failure();
   }
-  if (request.method == "HEAD") set(easy, CURLOPT_NOBODY, 1L);
-  set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.method == "HEAD") set_option(easy, CURLOPT_NOBODY, 1L);
+  set_option(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (request.save_to) {
     exchange.download = FileDescriptor(
         ::open(request.save_to->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!exchange.download) return file_failure(errno, *request.save_to);
   }
-  const std::optional<CURLcode> code = run(multi_.get(), easy, cancel);
+  const CurlAttached attached(multi_.get(), easy);
+  const std::optional<CURLcode> code = drive(multi_.get(), cancel);
   if (!code) return failure(FailureKind::kCancelled, "cancelled while talking to " + address.host);
   if (*code != CURLE_OK) return describe(easy, *code, exchange, address);
   long status = 0;

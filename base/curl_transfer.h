@@ -4,11 +4,7 @@
 // Thread rule: one thread at a time. No exception passes through libcurl.
 #pragma once
 
-#include <curl/curl.h>
-
-#include <memory>
-#include <string>
-
+#include "base/curl_manners.h"
 #include "base/http_client.h"
 
 namespace pytoon {
@@ -22,15 +18,8 @@ class CurlTransfer {
                               const CancelToken& cancel);
 
  private:
-  struct EasyDeleter {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-  };
-  struct MultiDeleter {
-    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-  };
-
-  std::unique_ptr<CURLM, MultiDeleter> multi_;
-  std::unique_ptr<CURL, EasyDeleter> easy_;
+  CurlMulti multi_;
+  CurlEasy easy_;
 };
 
 }  // namespace pytoon

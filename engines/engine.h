@@ -50,6 +50,9 @@ struct Watch {
   CancelToken cancel;
   SteadyTime deadline = SteadyTime::max();
   std::function<void(double)> progress;  // 0..1, never called after supply() returned
+  // Asked once it is cancelled: whether nobody will ever ask for this segment in this run again.
+  // Unset is no. May block for as long as the store takes to say.
+  std::function<bool()> discarded;
 };
 
 struct Capabilities {

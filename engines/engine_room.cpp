@@ -6,8 +6,8 @@ namespace pytoon::engines {
 
 Result<std::unique_ptr<EngineRoom>> EngineRoom::open(EngineTable table,
                                                      const std::filesystem::path& ledger,
-                                                     Clock& clock, ClipVerifier verify) {
-  std::unique_ptr<EngineRoom> room(new EngineRoom(clock, std::move(verify)));
+                                                     Clock& clock, Log& log, ClipVerifier verify) {
+  std::unique_ptr<EngineRoom> room(new EngineRoom(clock, log, std::move(verify)));
   if (table.remote.empty()) {
     room->ledger_ = std::make_unique<MemoryLedger>(clock, table.caps);
   } else {
@@ -25,7 +25,7 @@ Result<std::unique_ptr<EngineRoom>> EngineRoom::open(EngineTable table,
 Status EngineRoom::add_comfyui(std::vector<ComfySettings> settings) {
   for (ComfySettings& one : settings) {
     Result<std::unique_ptr<ComfyEngine>> engine =
-        ComfyEngine::make(std::move(one), {http_, clock_, ids_, verify_});
+        ComfyEngine::make(std::move(one), {http_, clock_, ids_, verify_, log_});
     if (!engine) return engine.failure();
     comfyui_.push_back(engine->get());
     engines_.push_back(std::move(*engine));
@@ -36,7 +36,7 @@ Status EngineRoom::add_comfyui(std::vector<ComfySettings> settings) {
 Status EngineRoom::add_remote(std::vector<RemoteSettings> settings) {
   for (RemoteSettings& one : settings) {
     Result<std::unique_ptr<RemoteEngine>> engine =
-        RemoteEngine::make(std::move(one), {http_, clock_, *ledger_, verify_});
+        RemoteEngine::make(std::move(one), {http_, clock_, *ledger_, verify_, log_});
     if (!engine) return engine.failure();
     engines_.push_back(std::move(*engine));
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/curl_client.h"
+#include "base/log.h"
 #include "engines/engine_table.h"
 
 namespace pytoon::engines {
@@ -17,10 +18,10 @@ namespace pytoon::engines {
 class EngineRoom {
  public:
   // Opens no socket. ledger: where purchases are kept; the folder is made when a paid engine is
-  // configured. clock must outlive the room.
+  // configured. clock and log must outlive the room.
   static Result<std::unique_ptr<EngineRoom>> open(EngineTable table,
                                                   const std::filesystem::path& ledger, Clock& clock,
-                                                  ClipVerifier verify);
+                                                  Log& log, ClipVerifier verify);
 
   Ladder& ladder() { return *ladder_; }
   // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for doctor
@@ -28,12 +29,14 @@ class EngineRoom {
   std::vector<std::string> problems(const Watch& watch) const;
 
  private:
-  EngineRoom(Clock& clock, ClipVerifier verify) : clock_(clock), verify_(std::move(verify)) {}
+  EngineRoom(Clock& clock, Log& log, ClipVerifier verify)
+      : clock_(clock), log_(log), verify_(std::move(verify)) {}
 
   Status add_comfyui(std::vector<ComfySettings> settings);
   Status add_remote(std::vector<RemoteSettings> settings);
 
   Clock& clock_;
+  Log& log_;
   const ClipVerifier verify_;
   RandomIds ids_;
   CurlClient http_;

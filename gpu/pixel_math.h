@@ -69,18 +69,20 @@ static constexpr std::uint8_t opaque_cr(std::int32_t r, std::int32_t g, std::int
 // Pixels with alpha under one chroma sample, summed with the filter's weights times their
 // alpha, so that transparent pixels add no colour. At most 8 * 255 * 255 a channel.
 struct ColourSum {
-  std::int64_t r = 0;
-  std::int64_t g = 0;
-  std::int64_t b = 0;
-  std::int64_t weight = 0;  // sum of filter weight * alpha
+  std::int32_t r = 0;
+  std::int32_t g = 0;
+  std::int32_t b = 0;
+  std::int32_t weight = 0;  // sum of filter weight * alpha
 };
 
 static constexpr std::int64_t cb_in_units(const ColourSum& s) {
-  return 112 * (4639 * s.b - 1063 * s.r - 3576 * s.g) + kChromaNeutral * kCbUnit * s.weight;
+  return 112 * (std::int64_t{4639} * s.b - std::int64_t{1063} * s.r - std::int64_t{3576} * s.g) +
+         kChromaNeutral * kCbUnit * s.weight;
 }
 
 static constexpr std::int64_t cr_in_units(const ColourSum& s) {
-  return 112 * (3937 * s.r - 3576 * s.g - 361 * s.b) + kChromaNeutral * kCrUnit * s.weight;
+  return 112 * (std::int64_t{3937} * s.r - std::int64_t{3576} * s.g - std::int64_t{361} * s.b) +
+         kChromaNeutral * kCrUnit * s.weight;
 }
 
 // All arguments at least 0, unit above 0.

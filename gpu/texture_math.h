@@ -11,24 +11,29 @@ namespace pytoon::gpu {
 
 inline constexpr std::size_t kAlpha = 3;  // byte of an RGBA pixel
 
+// Two pixels above each other, premultiplied.
+static constexpr ColourSum column_sum(const std::uint8_t* upper, const std::uint8_t* lower) {
+  const std::int32_t a = upper[kAlpha];
+  const std::int32_t b = lower[kAlpha];
+  return {a * upper[0] + b * lower[0], a * upper[1] + b * lower[1], a * upper[2] + b * lower[2],
+          a + b};
+}
+
+static constexpr ColourSum sited_sum(const ColourSum& left, const ColourSum& centre,
+                                     const ColourSum& right) {
+  return {left.r + 2 * centre.r + right.r, left.g + 2 * centre.g + right.g,
+          left.b + 2 * centre.b + right.b, left.weight + 2 * centre.weight + right.weight};
+}
+
 // The pixels under chroma column i, from two rows of a picture `width` pixels wide.
 static constexpr ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i,
                                      std::ptrdiff_t width) {
   const std::ptrdiff_t centre = 2 * i;
-  const std::ptrdiff_t columns[3] = {centre > 0 ? centre - 1 : 0, centre,
-                                     centre + 1 < width ? centre + 1 : width - 1};
-  ColourSum sum;
-  for (int k = 0; k < 3; ++k) {
-    for (int r = 0; r < 2; ++r) {
-      const std::uint8_t* p = rows[r] + 4 * columns[k];
-      const std::int64_t weight = std::int64_t{k == 1 ? 2 : 1} * p[kAlpha];
-      sum.r += weight * p[0];
-      sum.g += weight * p[1];
-      sum.b += weight * p[2];
-      sum.weight += weight;
-    }
-  }
-  return sum;
+  const std::ptrdiff_t left = centre > 0 ? centre - 1 : 0;
+  const std::ptrdiff_t right = centre + 1 < width ? centre + 1 : centre;
+  return sited_sum(column_sum(rows[0] + 4 * left, rows[1] + 4 * left),
+                   column_sum(rows[0] + 4 * centre, rows[1] + 4 * centre),
+                   column_sum(rows[0] + 4 * right, rows[1] + 4 * right));
 }
 
 struct ChromaSample {

@@ -2,14 +2,22 @@
 //   frame_tool compose REQUEST.json FRAMES.nv12    draws every finished frame, encodes nothing
 //   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames to OUT.mp4.0 ..., draws
 //                                                  nothing
+//   frame_tool bound REQUEST.json FOLDER [ROUNDS]  job and encoding alone in turn, in one process
+//
+// bound prints one JSON object. A job is what the renderer does between a request and its
+// output.mp4: scene, segments, joining, with x264, on the device that PYTOON_DEVICE chooses;
+// encoding alone is of the same frames, read from a file. Medians over the rounds (3), and the
+// median of the rounds' ratios.
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <thread>
 
@@ -18,6 +26,7 @@
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
+#include "pipeline/render/scene_renderer.h"
 #include "server/app/studio.h"
 
 namespace pytoon {
@@ -92,29 +101,35 @@ class StoredFrames final : public media::FrameSource {
   const std::uint8_t* bytes_;
 };
 
-// In pieces of a segment's length, as many at once as a job renders: the least that encoding costs.
+// work(0) ... work(count - 1), as many at once as a job renders; the first failure.
+Status in_parallel(const app::Config& config, int count, const std::function<Status(int)>& work) {
+  std::atomic<int> next{0};
+  std::vector<Status> results(static_cast<std::size_t>(count), ok_status());
+  const auto worker = [&] {
+    for (int i = next++; i < count; i = next++) results[static_cast<std::size_t>(i)] = work(i);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < config.worker_concurrency; ++i) threads.emplace_back(worker);
+  for (std::thread& thread : threads) thread.join();
+  for (const Status& result : results) {
+    if (!result) return result;
+  }
+  return ok_status();
+}
+
+// In pieces of a segment's length: the least that encoding costs.
 Status encode_pieces(const app::Config& config, const std::uint8_t* bytes, int frames,
                      const fs::path& out) {
   constexpr int kPieceFrames = 90;
-  const int pieces = (frames + kPieceFrames - 1) / kPieceFrames;
-  std::atomic<int> next{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (int piece = next++; piece < pieces; piece = next++) {
-      const int first = piece * kPieceFrames;
-      StoredFrames source(bytes + static_cast<std::size_t>(first) * kFrameBytes);
-      media::SegmentOrder order;
-      order.encoder = config.encoder.x264;
-      order.frame_count = std::min(kPieceFrames, frames - first);
-      order.output = out.string() + "." + std::to_string(piece);
-      if (!media::write_segment(source, order)) failed = true;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < config.worker_concurrency; ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  if (failed) return failure(FailureKind::kMedia, "a piece could not be encoded");
-  return ok_status();
+  return in_parallel(config, (frames + kPieceFrames - 1) / kPieceFrames, [&](int piece) {
+    const int first = piece * kPieceFrames;
+    StoredFrames source(bytes + static_cast<std::size_t>(first) * kFrameBytes);
+    media::SegmentOrder order;
+    order.encoder = config.encoder.x264;
+    order.frame_count = std::min(kPieceFrames, frames - first);
+    order.output = out.string() + "." + std::to_string(piece);
+    return media::write_segment(source, order);
+  });
 }
 
 Status encode(const app::Config& config, const fs::path& frames, const fs::path& out) {
@@ -127,6 +142,60 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
                                        static_cast<int>(size / kFrameBytes), out);
   ::munmap(mapped, size);
   return written;
+}
+
+// A renderer of its own, so that nothing is left from the round before.
+Status render_job(const app::Config& config, const app::Studio& studio,
+                  const render::RenderJob& job, const fs::path& folder) {
+  render::SceneRenderer renderer(*studio.device, *studio.fonts, studio.encoders);
+  std::vector<fs::path> segments;
+  for (std::size_t i = 0; i < job.footage.size(); ++i) {
+    segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));
+  }
+  const Status rendered = in_parallel(config, static_cast<int>(segments.size()), [&](int i) {
+    return renderer.render_segment(job, i, segments[static_cast<std::size_t>(i)], {}, [](int) {});
+  });
+  if (!rendered) return rendered;
+  return renderer.assemble(job, segments, std::nullopt, folder / "output.mp4", {});
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+Status bound(const app::Config& config, app::Studio& studio, const fs::path& request,
+             const fs::path& folder, int rounds) {
+  Result<render::RenderJob> job = read_job(request, config);
+  if (!job) return job.failure();
+  job->encoder = media::kCodecX264;
+  const fs::path frames = folder / "frames.nv12";
+  Status done = compose(config, studio, request, frames);
+  const SystemClock clock;
+  const auto timed = [&](std::vector<double>& seconds, const std::function<Status()>& work) {
+    const SteadyTime began = clock.steady_now();
+    if (done) done = work();
+    seconds.push_back(std::chrono::duration<double>(clock.steady_now() - began).count());
+  };
+  std::vector<double> jobs;
+  std::vector<double> floors;
+  std::vector<double> ratios;
+  for (int i = 0; i < rounds; ++i) {
+    timed(jobs, [&] { return render_job(config, studio, *job, folder); });
+    timed(floors, [&] { return encode(config, frames, folder / "floor.mp4"); });
+    ratios.push_back(jobs.back() / floors.back());
+  }
+  if (!done) return done;
+  const nlohmann::ordered_json json{{"benchmark", "render/bound"},
+                                    {"device", studio.device->description()},
+                                    {"frames", fs::file_size(frames) / kFrameBytes},
+                                    {"segments_at_once", config.worker_concurrency},
+                                    {"rounds", rounds},
+                                    {"job_s", median(jobs)},
+                                    {"encode_only_s", median(floors)},
+                                    {"ratio", median(ratios)}};
+  std::cout << json.dump() << "\n";
+  return ok_status();
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -143,9 +212,11 @@ int run(const std::vector<std::string>& arguments) {
     std::cerr << studio.failure().detail << "\n";
     return 1;
   }
-  const Status done = arguments[0] == "compose"
-                          ? compose(*config, *studio, arguments[1], arguments[2])
-                          : encode(*config, arguments[1], arguments[2]);
+  const int rounds = arguments.size() > 3 ? std::max(1, std::atoi(arguments[3].c_str())) : 3;
+  const Status done =
+      arguments[0] == "compose"  ? compose(*config, *studio, arguments[1], arguments[2])
+      : arguments[0] == "encode" ? encode(*config, arguments[1], arguments[2])
+                                 : bound(*config, *studio, arguments[1], arguments[2], rounds);
   if (!done) std::cerr << done.failure().detail << "\n";
   return done ? 0 : 1;
 }
@@ -155,9 +226,12 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() != 3 || (arguments[0] != "compose" && arguments[0] != "encode")) {
-    std::cerr
-        << "usage: frame_tool compose REQUEST.json FRAMES.nv12 | encode FRAMES.nv12 OUT.mp4\n";
+  const bool known =
+      arguments.size() == 3 && (arguments[0] == "compose" || arguments[0] == "encode");
+  const bool bound = arguments.size() >= 3 && arguments.size() <= 4 && arguments[0] == "bound";
+  if (!known && !bound) {
+    std::cerr << "usage: frame_tool compose REQUEST.json FRAMES.nv12 | encode FRAMES.nv12 OUT.mp4 |"
+                 " bound REQUEST.json FOLDER [ROUNDS]\n";
     return 2;
   }
   return pytoon::run(arguments);

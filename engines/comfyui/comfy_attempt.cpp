@@ -56,8 +56,10 @@ void ComfyEngine::call_off(const Attempt& attempt) {
 ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   const Result<Json> graph = graph_for(attempt);
   if (!graph) return {graph.failure(), is_transport(graph.failure().kind)};
+  ComfyListener listener(parts_.clock, parts_.log, attempt.endpoint.told);
+  listener.open(*attempt.endpoint.server, attempt.prompt_id, attempt.watch);
   const auto submitted =
-      attempt.endpoint.server->submit(*graph, attempt.prompt_id, client_id_, attempt.watch);
+      attempt.endpoint.server->submit(*graph, attempt.prompt_id, attempt.prompt_id, attempt.watch);
   if (!submitted && !is_transport(submitted.failure().kind)) {
     if (submitted.failure().kind == FailureKind::kCancelled) call_off(attempt);
     return {submitted.failure()};
@@ -71,7 +73,8 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   // Without an answer it may have arrived: following it tells, and nothing is sent twice.
   Attempt queued{attempt.endpoint, attempt.workflow, attempt.request, attempt.watch,
                  submitted ? submitted->prompt_id : attempt.prompt_id};
-  Ended ended = follow(queued);
+  listener.follow(*graph, queued.prompt_id);
+  Ended ended = follow(queued, listener);
   if (!ended.footage) {
     const FailureKind kind = ended.footage.failure().kind;
     const bool unfinished = kind == FailureKind::kCancelled || kind == FailureKind::kTimeout;
@@ -80,13 +83,12 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   return ended;
 }
 
-ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt) {
+ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& listener) {
   int absences = 0;
   int troubles = 0;
   for (;;) {
-    if (Status waited = pause(parts_.clock, attempt.watch, settings_.poll); !waited) {
-      return {waited.failure()};
-    }
+    const Result<bool> woken = listener.wait(settings_.poll, attempt.watch);
+    if (!woken) return {woken.failure()};
     const auto place = attempt.endpoint.server->find(attempt.prompt_id, attempt.watch);
     if (!place) {
       if (place.failure().kind == FailureKind::kCancelled) return {place.failure()};
@@ -97,6 +99,8 @@ ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt) {
     }
     troubles = 0;
     if (place->where == Where::kFinished) return conclude(attempt, place->entry);
+    // A poll out of turn may be early: it does not count.
+    if (*woken && place->where == Where::kNowhere) continue;
     absences = place->where == Where::kNowhere ? absences + 1 : 0;
     if (absences >= kAbsencesMax) return {lost("has lost the prompt"), true};
   }

@@ -37,7 +37,7 @@ Result<std::unique_ptr<ComfyEngine>> ComfyEngine::make(ComfySettings settings, C
 }
 
 ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases)
-    : settings_(std::move(settings)), parts_(parts), client_id_(parts.ids.next()) {
+    : settings_(std::move(settings)), parts_(parts) {
   const Reach reach = settings_.remote ? Reach::kAny : Reach::kPrivate;
   for (WebAddress& base : bases) {
     endpoints_.push_back(std::make_unique<Endpoint>());

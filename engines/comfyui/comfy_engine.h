@@ -9,6 +9,9 @@
 // A ComfyUI is local: only this machine and private networks are connected to. One that runs
 // elsewhere must be declared remote, so that local_only jobs leave it alone.
 //
+// Progress is heard over the WebSocket, a socket for each prompt, the prompt's id as client id: a
+// second one with the same would silence the first. What it says never decides how a prompt ended.
+//
 // ComfyUI writes the whole graph into its files; nothing of that gets further than the clip, since
 // the renderer only reads its pictures.
 //
@@ -23,6 +26,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "engines/comfyui/comfy_listener.h"
 #include "engines/comfyui/comfy_server.h"
 #include "engines/comfyui/workflow.h"
 #include "engines/engine.h"
@@ -47,6 +51,7 @@ struct ComfyParts {
   Clock& clock;
   IdSource& ids;
   const ClipVerifier& verify;
+  Log& log;
 };
 
 class ComfyEngine final : public Engine {
@@ -70,6 +75,7 @@ class ComfyEngine final : public Engine {
   struct Endpoint {
     std::unique_ptr<ComfyServer> server;
     std::atomic<int> ours{0};  // prompts of this process
+    ComfyListener::Told told{false};
   };
   // What is known of a workflow on a server.
   struct Checked {
@@ -95,7 +101,7 @@ class ComfyEngine final : public Engine {
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
                                               const Watch& watch);
   Ended attempt(const Attempt& attempt);
-  Ended follow(const Attempt& attempt);
+  Ended follow(const Attempt& attempt, ComfyListener& listener);
   Ended conclude(const Attempt& attempt, const Json& entry);
   Ended fetch(const Attempt& attempt, const ComfyFile& file);
   Result<Json> graph_for(const Attempt& attempt);
@@ -103,7 +109,6 @@ class ComfyEngine final : public Engine {
 
   const ComfySettings settings_;
   const ComfyParts parts_;
-  const std::string client_id_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::mutex mutex_;                                                // protects what follows
   std::map<std::pair<std::string, std::string>, Checked> checked_;  // by origin and workflow

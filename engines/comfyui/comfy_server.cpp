@@ -5,7 +5,9 @@
 namespace pytoon::engines {
 namespace {
 
-constexpr std::int64_t kInfoBytesMax = 64 << 20;  // histories hold whole graphs
+constexpr std::int64_t kInfoBytesMax = 64 << 20;     // histories hold whole graphs
+constexpr std::size_t kMessageBytesMax = 4 << 20;    // previews are pictures
+constexpr std::int64_t kSocketBytesMax = 512 << 20;  // of one prompt
 constexpr int kLeastBytesPerSecond = 10'000;
 constexpr std::chrono::milliseconds kFreePoll{200};
 constexpr const char* kSubfolder = "pytoon";
@@ -40,14 +42,18 @@ ComfyServer::ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Reach 
                          Limits limits)
     : http_(http), clock_(clock), base_(std::move(base)), reach_(reach), limits_(limits) {}
 
+std::string ComfyServer::url_of(const std::string& path) const {
+  std::string base = base_.url;
+  while (base.ends_with('/')) base.pop_back();
+  return base + path;
+}
+
 Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {
   const Result<std::chrono::milliseconds> left =
       time_left(clock_, watch, std::max(limits_.request, request.limits.total));
   if (!left) return left.failure();
   request.limits.total = *left;
-  std::string base = base_.url;
-  while (base.ends_with('/')) base.pop_back();
-  request.url = base + request.url;
+  request.url = url_of(request.url);
   request.reach = reach_;
   return http_.send(request, watch.cancel);
 }
@@ -127,6 +133,18 @@ Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std:
   const Json errors = json.value("node_errors", Json::object());
   if (!errors.empty()) submitted.rejection = rejection_text(json);
   return submitted;
+}
+
+Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client_id,
+                                                       const Watch& watch) {
+  const Result<std::chrono::milliseconds> left = time_left(clock_, watch, limits_.listen);
+  if (!left) return left.failure();
+  WebSocketLimits limits;
+  limits.open = *left;
+  limits.message_bytes = kMessageBytesMax;
+  limits.bytes = kSocketBytesMax;
+  return WebSocket::open(url_of("/ws?clientId=" + url_encoded(client_id)), reach_, limits,
+                         watch.cancel);
 }
 
 Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const Watch& watch) {

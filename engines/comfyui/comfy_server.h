@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/http_client.h"
+#include "base/web_socket.h"
 #include "engines/comfyui/outcome.h"
 #include "engines/engine.h"
 
@@ -22,6 +24,7 @@ class ComfyServer {
     std::chrono::milliseconds request{10'000};
     std::chrono::seconds stall{15};
     std::int64_t clip_bytes_max = 300'000'000;
+    std::chrono::milliseconds listen{1000};  // to connect the socket, and again to upgrade it
   };
   // Where a prompt is; `entry` is its history entry when it is finished.
   struct Place {
@@ -47,6 +50,8 @@ class ComfyServer {
                              const Watch& watch);
   Result<Submitted> submit(const Json& graph, const std::string& prompt_id,
                            const std::string& client_id, const Watch& watch);
+  // What is said to this client, from now on. Other addresses than those of the calls are refused.
+  Result<std::unique_ptr<WebSocket>> listen(const std::string& client_id, const Watch& watch);
   // Asks the queue first, then the history: a prompt moves from one to the other at once, so in
   // this order it can't slip through.
   Result<Place> find(const std::string& prompt_id, const Watch& watch);
@@ -60,6 +65,7 @@ class ComfyServer {
   Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
 
  private:
+  std::string url_of(const std::string& path) const;
   Result<HttpAnswer> send(HttpRequest request, const Watch& watch);
   Result<Json> get(const std::string& path, const Watch& watch);
   Result<HttpAnswer> post(const std::string& path, const Json& body, const Watch& watch);

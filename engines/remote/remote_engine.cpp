@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kTroublesMax = 10;  // in a row, while polling
 constexpr int kDownloadsMax = 2;
+constexpr std::chrono::seconds kCallOff{5};
 constexpr std::size_t kKeyHexDigits = 32;
 
 Failure said(const std::string& what, const std::string& detail) {
@@ -29,6 +30,8 @@ bool passes(FailureKind kind) {
   return kind == FailureKind::kUnavailable || kind == FailureKind::kTimeout ||
          kind == FailureKind::kMalformed;
 }
+
+bool discarded(const Watch& watch) { return watch.discarded && watch.discarded(); }
 
 }  // namespace
 
@@ -91,10 +94,12 @@ Result<Supplied> RemoteEngine::supply(const FootageRequest& request, const Watch
   order.values["id"] = *id;
   Result<Json> done = wait_until_done(order);
   if (!done) {
-    // A cancelled job may be taken up again and go on; what failed or took too long is over.
+    // What was interrupted may be taken up again and go on; what failed or took too long is over.
     const FailureKind kind = done.failure().kind;
-    if (kind == FailureKind::kCancelled) return done.failure();
-    if (Status ended = end(order, kind == FailureKind::kTimeout); !ended) return ended.failure();
+    const bool cancelled = kind == FailureKind::kCancelled;
+    if (cancelled && !discarded(watch)) return done.failure();
+    const bool runs = cancelled || kind == FailureKind::kTimeout;
+    if (Status ended = end(order, runs); !ended) return ended.failure();
     return done.failure();
   }
   return fetch(order, std::move(*done));
@@ -115,6 +120,9 @@ Result<std::string> RemoteEngine::order(Order& order, const Purchase& purchase) 
   bool surely_unpaid = true;
   Result<std::string> id = given ? submit(order, surely_unpaid) : given.failure();
   if (!id) {
+    if (!surely_unpaid && id.failure().kind == FailureKind::kCancelled && discarded(order.watch)) {
+      tell_not_cancelled(order, "cancelled while it was being sent");
+    }
     // Nothing was sent in this call; of an earlier one that is not known.
     if (surely_unpaid && purchase.state == State::kNew) {
       if (Status freed = parts_.ledger.released(order.key); !freed) return freed.failure();
@@ -192,14 +200,35 @@ Result<Supplied> RemoteEngine::fetch(const Order& order, Json answer) {
 }
 
 Status RemoteEngine::end(const Order& order, bool cancel_remote) {
-  if (cancel_remote && settings_.provider.cancel) {
-    // Its own short time: the order's is over. What it answers changes nothing.
-    Watch watch;
-    watch.deadline = parts_.clock.steady_now() + std::chrono::seconds(5);
-    const Order last{order.request, watch, order.key, order.values};
-    const Result<HttpAnswer> ignored = ask(*settings_.provider.cancel, last);
-  }
+  if (cancel_remote) call_off(order);
   return parts_.ledger.ended(order.key);
+}
+
+// What it answers changes nothing, but is told: money may hang on it.
+void RemoteEngine::call_off(const Order& order) {
+  if (!settings_.provider.cancel) return tell_not_cancelled(order, "it has no way to cancel");
+  // Its own short time: the order's is over.
+  Watch watch;
+  watch.deadline = parts_.clock.steady_now() + kCallOff;
+  const Order last{order.request, watch, order.key, order.values};
+  const Result<HttpAnswer> answer = ask(*settings_.provider.cancel, last);
+  if (!answer) return tell_not_cancelled(order, answer.failure().detail);
+  if (!answer->ok()) {
+    return tell_not_cancelled(order, "it answers " + std::to_string(answer->status));
+  }
+  parts_.log.info("remote_order_cancelled", {{"job_id", order.request.job_id},
+                                             {"segment_id", order.request.segment},
+                                             {"engine", settings_.name},
+                                             {"order", order.values["id"]}});
+}
+
+void RemoteEngine::tell_not_cancelled(const Order& order, const std::string& reason) {
+  parts_.log.warning("remote_order_not_cancelled", {{"job_id", order.request.job_id},
+                                                    {"segment_id", order.request.segment},
+                                                    {"engine", settings_.name},
+                                                    {"order", order.values["id"]},
+                                                    {"reason", reason},
+                                                    {"cost", "it may still be billed"}});
 }
 
 }  // namespace pytoon::engines

@@ -7,7 +7,8 @@
 // private_network; links in answers may lead to private addresses only on that same origin.
 //
 // Cancelled by the watch it stops asking and leaves the order standing, so that a job that is taken
-// up again goes on with it; out of time it cancels the order at the provider.
+// up again goes on with it. Out of time, or when the watch says that nobody will ask again, it
+// cancels the order at the provider; where that can't be done the log says that it may be billed.
 //
 // Thread rule: any thread.
 #pragma once
@@ -17,6 +18,7 @@
 #include <string>
 
 #include "base/http_client.h"
+#include "base/log.h"
 #include "engines/engine.h"
 #include "engines/remote/provider.h"
 #include "engines/remote/spend_ledger.h"
@@ -42,6 +44,7 @@ struct RemoteParts {
   Clock& clock;
   SpendLedger& ledger;
   const ClipVerifier& verify;
+  Log& log;
 };
 
 class RemoteEngine final : public Engine {
@@ -70,6 +73,8 @@ class RemoteEngine final : public Engine {
   Result<Json> wait_until_done(const Order& order);
   Result<Supplied> fetch(const Order& order, Json answer);
   Status end(const Order& order, bool cancel_remote);
+  void call_off(const Order& order);
+  void tell_not_cancelled(const Order& order, const std::string& reason);
   Json values_for(const FootageRequest& request, const std::string& key) const;
 
   // remote_calls.cpp: single exchanges

@@ -21,6 +21,22 @@ void copy_rows(const std::uint8_t* from, std::size_t pitch_bytes, Plane& plane) 
   }
 }
 
+// As sum_under() for each sample, with each column of pixels summed once.
+void convert_chroma_row(const std::uint8_t* upper, const std::uint8_t* lower, int width,
+                        std::uint8_t* out, std::uint8_t* alpha) {
+  ColourSum left = column_sum(upper, lower);
+  for (int x = 0; x < width; x += 2, upper += 8, lower += 8, out += 2, alpha += 2) {
+    const ColourSum centre = column_sum(upper, lower);
+    const ColourSum right = x + 1 < width ? column_sum(upper + 4, lower + 4) : centre;
+    const ChromaSample sample = chroma_sample(sited_sum(left, centre, right));
+    out[0] = sample.cb;
+    out[1] = sample.cr;
+    alpha[0] = sample.alpha;
+    alpha[1] = sample.alpha;
+    left = right;
+  }
+}
+
 }  // namespace
 
 CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
@@ -79,15 +95,8 @@ void CpuTexture::convert_with_alpha(const RgbaImage& image) {
   }
   for (int j = 0; j < chroma_.height; ++j) {
     const RowPair pair(image, j);
-    std::uint8_t* out = chroma_.row(j);
-    std::uint8_t* alpha = chroma_alpha_.row(j);
-    for (std::ptrdiff_t i = 0; i < chroma_.width; ++i) {
-      const ChromaSample sample = chroma_sample(sum_under(pair.rows, i, size_.width));
-      out[2 * i] = sample.cb;
-      out[2 * i + 1] = sample.cr;
-      alpha[2 * i] = sample.alpha;
-      alpha[2 * i + 1] = sample.alpha;
-    }
+    convert_chroma_row(pair.rows[0], pair.rows[1], size_.width, chroma_.row(j),
+                       chroma_alpha_.row(j));
   }
 }
 

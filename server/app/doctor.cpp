@@ -183,9 +183,9 @@ void check_storage(const Config& config, Clock& clock, Report& report) {
 }
 
 // Footage by models is never needed for the main job: what is wrong is a note.
-void check_engines(const Config& config, Clock& clock, Report& report) {
-  auto room =
-      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+void check_engines(const Config& config, Clock& clock, Log& log, Report& report) {
+  auto room = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
+                                        engines::verify_clip);
   if (!room) {
     report.bad("engines", room.failure().detail);
     return;
@@ -226,7 +226,7 @@ int doctor(const Config& config) {
   check_database(config, clock, report);
   check_storage(config, clock, report);
   check_redis(config, report);
-  check_engines(config, clock, report);
+  check_engines(config, clock, log, report);
   check_webhooks(config, report);
   std::cout << (report.healthy() ? "The main job can run here.\n"
                                  : "The main job can't run here: see FAIL above.\n");

@@ -197,8 +197,8 @@ int render_request(const Config& config, const fs::path& request, const fs::path
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
-  auto engines =
-      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  auto engines = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
+                                           engines::verify_clip);
   if (!engines) return complain(engines.failure());
   House house(Role::kRender, config, *studio, io::open_memory_store(clock), std::move(*storage),
               std::move(*engines), clock, log);

@@ -140,8 +140,8 @@ int run(Role role, Config config) {
       role == Role::kWorker ? http::KeyRing::parse("") : read_keys(config, log);
   if (!keys) return refuse(keys.failure());
 
-  auto engines =
-      engines::EngineRoom::open(config.engines, config.spend_journal, clock, engines::verify_clip);
+  auto engines = engines::EngineRoom::open(config.engines, config.spend_journal, clock, log,
+                                           engines::verify_clip);
   if (!engines) return refuse(engines.failure());
   House house(role, config, *studio, std::move(*store), std::move(*storage), std::move(*engines),
               clock, log);

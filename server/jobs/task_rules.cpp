@@ -8,6 +8,7 @@ namespace pytoon::jobs {
 namespace {
 
 constexpr int kPctWhenDrawn = 95;
+constexpr int kShareOfClip = 2;  // one in so many frames
 
 bool has(const std::vector<Task>& tasks, const Task& task) {
   return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
@@ -47,13 +48,26 @@ int count_open(const std::vector<Segment>& segments) {
                     [](const Segment& segment) { return segment.status != SegmentStatus::kDone; }));
 }
 
+int frames_of_footage(const Segment& segment, double share) {
+  const double frames = segment.duration_seconds * plan::kFramesPerSecond / kShareOfClip;
+  return static_cast<int>(frames * std::clamp(share, 0.0, 1.0));
+}
+
+int frames_of_drawing(const Segment& segment, int frames) {
+  return segment.footage == render::Footage::kClip ? frames - frames / kShareOfClip : frames;
+}
+
 int progress_pct(const std::vector<Segment>& segments, int frames) {
   int all = 0;
   int drawn = frames;
   for (const Segment& segment : segments) {
     const int own = segment.duration_seconds * plan::kFramesPerSecond;
     all += own;
-    if (segment.status == SegmentStatus::kDone) drawn += own;
+    if (segment.status == SegmentStatus::kDone) {
+      drawn += own;
+    } else if (segment.footage == render::Footage::kClip) {
+      drawn += frames_of_footage(segment, 1);
+    }
   }
   if (all == 0) return 0;
   return kPctWhenDrawn * std::min(drawn, all) / all;

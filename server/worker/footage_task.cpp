@@ -1,5 +1,6 @@
 // Getting the footage of one segment from the ladder of engines: minutes, when a model thinks. It
 // holds no place among the threads that draw, and no memory of the device.
+#include "server/jobs/task_rules.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
@@ -14,7 +15,7 @@ Status Task::decide_footage() {
                           std::to_string(claim_.lease.epoch) + ".mp4";
   Result<ChosenFootage> chosen =
       choose_segment_footage(claim_.job, segment.index, *inputs,
-                             {parts.ladder, parts.presets, parts.storage}, key, cancel_);
+                             {parts.ladder, parts.presets, parts.storage}, key, watch_of(segment));
   if (!chosen) return chosen.failure();
   if (chosen->fallback) {
     if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
@@ -26,6 +27,21 @@ Status Task::decide_footage() {
     segment.footage_sha256 = chosen->footage.clip->sha256;
   }
   return commit([&] { return parts.tasks.footage_decided(claim_.lease, segment); });
+}
+
+// What the engine sees of the job: its end, and a place to put progress.
+engines::Watch Task::watch_of(const jobs::Segment& segment) {
+  engines::Watch watch;
+  watch.cancel = cancel_;
+  watch.progress = [this, segment](double share) {
+    frames_ = jobs::frames_of_footage(segment, share);
+  };
+  watch.discarded = [this] {
+    const Result<jobs::Job> now = desk_.parts.jobs.job(claim_.job.id);
+    if (!now) return now.failure().kind == FailureKind::kNotFound;
+    return jobs::is_terminal(now->status) || now->run != claim_.job.run;
+  };
+  return watch;
 }
 
 }  // namespace pytoon::worker

@@ -61,7 +61,7 @@ Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Se
   for (jobs::Segment& segment : segments) {
     if (segment.footage || needs_an_engine(claim_.job.spec, segment.index, sources)) continue;
     const Result<ChosenFootage> chosen =
-        choose_segment_footage(claim_.job, segment.index, order.inputs, sources, "", cancel_);
+        choose_segment_footage(claim_.job, segment.index, order.inputs, sources, "", {cancel_});
     if (!chosen) return chosen.failure();
     if (chosen->fallback && chosen->reason != last_reason) {
       if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;

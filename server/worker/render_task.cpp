@@ -1,6 +1,7 @@
 // Drawing one segment and making its object the winner.
 #include "base/files.h"
 #include "base/hash.h"
+#include "server/jobs/task_rules.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -15,9 +16,10 @@ Status Task::render() {
   if (!keys) return keys.failure();
 
   const fs::path staged = parts.storage.staging("segment.mp4");
+  const jobs::Segment& segment = claim_.segments.at(static_cast<std::size_t>(index));
+  const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
   const SteadyTime began = parts.clock.steady_now();
-  Status done = parts.renderer.render_segment(*order, index, staged, cancel_,
-                                              [this](int frames) { frames_ = frames; });
+  Status done = parts.renderer.render_segment(*order, index, staged, cancel_, on_frames);
   const std::chrono::duration<double> took = parts.clock.steady_now() - began;
   if (done) done = keep(staged, keys->at(static_cast<std::size_t>(index)), took.count());
   std::error_code ignored;

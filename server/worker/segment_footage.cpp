@@ -32,13 +32,11 @@ Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
                                              const render::Inputs& inputs,
                                              const FootageSources& sources,
                                              const std::string& clip_key,
-                                             const CancelToken& cancel) {
+                                             const engines::Watch& watch) {
   using render::Footage;
   if (shows_own_clip(job.spec, segment)) {
     return ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""};
   }
-  engines::Watch watch;
-  watch.cancel = cancel;
   const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
   Result<engines::Served> served = sources.ladder.serve(
       engines::chain_of(job.spec, sources.presets), job.spec.engine_policy, request, watch);

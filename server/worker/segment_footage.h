@@ -3,7 +3,6 @@
 // Thread rule: any thread, several segments at once.
 #pragma once
 
-#include "base/cancel.h"
 #include "engines/ladder.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job.h"
@@ -27,12 +26,12 @@ struct ChosenFootage {
 // Whether an engine has to be waited for; otherwise choose_segment_footage() answers at once.
 bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources);
 
-// Blocks as long as engines think. kCancelled by the token; kStorageFull or kIo when a clip can't
+// Blocks as long as engines think. kCancelled by the watch; kStorageFull or kIo when a clip can't
 // be kept under clip_key.
 Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
                                              const render::Inputs& inputs,
                                              const FootageSources& sources,
                                              const std::string& clip_key,
-                                             const CancelToken& cancel);
+                                             const engines::Watch& watch);
 
 }  // namespace pytoon::worker

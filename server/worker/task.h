@@ -53,7 +53,7 @@ class Task {
   const jobs::Job& job() const { return claim_.job; }
   // Its job crashed before and may take this process with it: better run alone.
   bool suspect() const { return claim_.job.crashes >= jobs::kCrashesBeforeCard - 1; }
-  int frames() const { return frames_; }
+  int frames() const { return frames_; }  // as progress counts them (task_rules.h)
   // The first reason counts.
   void stop(Stop why);
   bool stopped() const { return stop_ != Stop::kNone; }
@@ -88,6 +88,7 @@ class Task {
   // one file each
   Status prepare();
   Status decide_footage();
+  engines::Watch watch_of(const jobs::Segment& segment);
   Status make_sound();
   Status render();
   Status finish();

@@ -11,6 +11,8 @@ namespace {
 
 // After this multiple of the time to be called stuck, a cancelled task's thread is given up.
 constexpr int kObeyDivisor = 4;
+// Footage takes minutes, and how far it is nobody needs to know more often.
+constexpr std::chrono::seconds kFootageNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
@@ -207,19 +209,23 @@ void Worker::keep_house() {
 }
 
 void Worker::publish_progress() {
+  const SteadyTime now = desk_.parts.clock.steady_now();
   std::vector<std::pair<Lease, int>> moved;
   {
     const std::lock_guard lock(mutex_);
     for (Held& held : held_) {
       const int frames = held.task->frames();
       if (frames == held.published_frames || held.task->stopped()) continue;
+      const bool slow = held.task->lease().work == Work::kFootage;
+      if (slow && now - held.published_at < kFootageNews) continue;
       held.published_frames = frames;
+      held.published_at = now;
       moved.emplace_back(held.task->lease(), frames);
     }
   }
   for (const auto& [lease, frames] : moved) {
     const Status put = desk_.parts.tasks.put_progress(lease, frames);
-    // Waiting for each in turn, while the store is in trouble, would keep us from renewing.
+    // While the store is in trouble the others would only wait in turn for the same answer.
     if (!put && machine_away(put.failure())) return;
   }
 }

@@ -52,6 +52,7 @@ class Worker {
     int frames = 0;  // when it last moved
     SteadyTime moved_at;
     int published_frames = 0;
+    SteadyTime published_at{};
     bool begun = false;      // not waiting to be alone
     bool abandoned = false;  // its lease is left to run out
   };

@@ -125,7 +125,10 @@ TEST_F(CurlClientTest, ACutAnswerIsNoAnswer) {
   reply_.body = std::string(5000, 'x');
   reply_.manner = Manner::kCut;
   EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
-  reply_.manner = Manner::kDrop;
+  {
+    const auto quiet = server_.between_calls();
+    reply_.manner = Manner::kDrop;
+  }
   EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
 }
 
@@ -134,8 +137,11 @@ TEST_F(CurlClientTest, SilenceAndTricklesRunIntoTheirLimits) {
   HttpRequest made = request();
   made.limits.total = std::chrono::milliseconds(150);
   EXPECT_EQ(send(made).failure().kind, FailureKind::kTimeout);
-  reply_.manner = Manner::kTrickle;
-  reply_.body = std::string(10'000, 'x');
+  {
+    const auto quiet = server_.between_calls();
+    reply_.manner = Manner::kTrickle;
+    reply_.body = std::string(10'000, 'x');
+  }
   made.limits.total = std::chrono::seconds(30);
   made.limits.least_bytes_per_second = 1000;
   made.limits.stall = std::chrono::seconds(1);

@@ -1,6 +1,7 @@
 """Footage from another Pytoon: one server renders through a second one over HTTP."""
 
 import json
+import time
 import unittest
 
 from harness import KEY, Server, VideoCase, cutout, picture
@@ -9,7 +10,7 @@ from harness import KEY, Server, VideoCase, cutout, picture
 class RemotePytoon(VideoCase):
     @classmethod
     def setUpClass(cls):
-        cls.far = Server().start()
+        cls.far = Server(environment={"WORKER_CONCURRENCY": "1"}).start()
         cls.near = Server(environment={
             "ENGINE_POLICY_DEFAULT": "api_only", "API_ENGINE_KEY": KEY,
             "API_ENGINE_BASE_URL": f"http://127.0.0.1:{cls.far.port}"}).start()
@@ -59,7 +60,29 @@ class RemotePytoon(VideoCase):
         self.assertFalse(job["fallback_used"])
         self.assertEqual(len(self.far_jobs()), before)
 
-    def test_4_without_the_other_one_the_card_comes(self):
+    def test_4_a_cancel_reaches_the_other_one(self):
+        known = {job["job_id"] for job, _ in self.far_jobs()}
+        job_id = self.near.submit(preset_id="product_hero_clean", image_uris=[self.image],
+                                  prompt="Light", target_duration_seconds=60, seed=4)
+
+        def ordered():
+            return [job for job, _ in self.far_jobs() if job["job_id"] not in known]
+        self.eventually(lambda: len(ordered()) >= 3)
+        self.assertEqual(self.near.call("POST", f"/api/v1/jobs/{job_id}/cancel").status, 200)
+        self.eventually(lambda: all(job["status"] in ("DONE", "CANCELLED") for job in ordered()))
+        self.assertIn("CANCELLED", [job["status"] for job in ordered()])
+        self.assertLess(len(ordered()), 20)
+        events = [line["event"] for line in self.near.log_lines()]
+        self.assertIn("remote_order_cancelled", events)
+
+    def eventually(self, holds, seconds=120):
+        for _ in range(seconds * 10):
+            if holds():
+                return
+            time.sleep(0.1)
+        self.fail("it did not come to that: " + json.dumps(self.far_jobs()))
+
+    def test_5_without_the_other_one_the_card_comes(self):
         self.far.stop()
         job, video = self.near.finish(preset_id="product_hero_clean", image_uris=[self.image],
                                       target_duration_seconds=1)

@@ -18,7 +18,9 @@ class ComfyEngineTest : public EngineTest {
  protected:
   ComfyEngineTest() { comfy_.plan.clip = kGoodClip; }
 
-  std::unique_ptr<ComfyEngine> engine(std::vector<std::string> urls = {}) {
+  std::unique_ptr<ComfyEngine> engine(
+      std::vector<std::string> urls = {},
+      std::chrono::milliseconds poll = std::chrono::milliseconds(5)) {
     ComfySettings settings;
     settings.urls = urls.empty() ? std::vector<std::string>{comfy_.url()} : std::move(urls);
     Result<Workflow> workflow =
@@ -28,9 +30,10 @@ class ComfyEngineTest : public EngineTest {
     settings.limits.request = std::chrono::milliseconds(400);
     settings.limits.stall = std::chrono::seconds(1);
     settings.limits.clip_bytes_max = 1000;
-    settings.poll = std::chrono::milliseconds(5);
+    settings.limits.listen = std::chrono::milliseconds(200);
+    settings.poll = poll;
     settings.troubles = 2;
-    auto made = ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_});
+    auto made = ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
@@ -64,7 +67,8 @@ TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
   EXPECT_EQ(comfy_.uploads.at(graph["1"]["inputs"]["image"].get<std::string>()), "\x89PNG picture");
   EXPECT_EQ(comfy_.prefixes[0], "pytoon/" + comfy_.prompt_ids[0] + "/clip");
   EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids);
-  EXPECT_TRUE(comfy_.cancelled.empty());
+  EXPECT_TRUE(comfy_.interrupted.empty());
+  EXPECT_TRUE(comfy_.taken_out.empty());
   EXPECT_TRUE(comfy_.faults.empty());
 }
 
@@ -143,7 +147,7 @@ TEST_F(ComfyEngineTest, AFileThatVanishedIsMadeAgain) {
 TEST_F(ComfyEngineTest, NodeErrorsAreARejectionEvenWithStatus200) {
   comfy_.plan.fault = Fault::kNodeErrors;
   expect_failed(supply(), FailureKind::kEngine, "'av2' not in");
-  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+  EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
 }
 
 TEST_F(ComfyEngineTest, ARejectionSaysWhichNode) {
@@ -212,7 +216,23 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
   const Result<Supplied> supplied = supply();
   canceller.join();
   expect_failed(supplied, FailureKind::kCancelled, "");
-  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+  EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
+  EXPECT_TRUE(comfy_.taken_out.empty());
+  EXPECT_TRUE(comfy_.faults.empty());
+}
+
+TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
+  comfy_.plan.fault = Fault::kUnfinished;
+  comfy_.plan.other_prompts = 1;  // runs, and must go on
+  std::thread canceller([this] {
+    while (comfy_.connections() < 12) std::this_thread::yield();
+    watch_.cancel.cancel();
+  });
+  const Result<Supplied> supplied = supply();
+  canceller.join();
+  expect_failed(supplied, FailureKind::kCancelled, "");
+  EXPECT_EQ(comfy_.taken_out, comfy_.prompt_ids);
+  EXPECT_TRUE(comfy_.interrupted.empty());
   EXPECT_TRUE(comfy_.faults.empty());
 }
 
@@ -220,7 +240,7 @@ TEST_F(ComfyEngineTest, OutOfTimeStopsItsPrompt) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(300);
   expect_failed(supply(), FailureKind::kTimeout, "");
-  EXPECT_EQ(comfy_.cancelled, comfy_.prompt_ids);
+  EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
 }
 
 TEST_F(ComfyEngineTest, WhatAServerLacksIsNamed) {

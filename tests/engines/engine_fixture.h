@@ -5,11 +5,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "base/curl_client.h"
 #include "base/files.h"
 #include "base/ids.h"
+#include "base/log.h"
 #include "engines/engine.h"
 #include "tests/support/temporary_folder.h"
 
@@ -40,6 +42,8 @@ class EngineTest : public testing::Test {
   const support::TemporaryFolder temporary_{"pytoon-engines"};
   const std::filesystem::path& folder_ = temporary_.path();
   SystemClock clock_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
   RandomIds ids_;
   CurlClient http_;
   Watch watch_;

@@ -47,13 +47,13 @@ class LatticeTest : public EngineTest, public testing::WithParamInterface<Case> 
     comfy.workflows = {
         *read_workflow(fs::path(PYTOON_SOURCE_DIR) / "config/workflows/model_free.json")};
     comfy.poll = std::chrono::milliseconds(2);
-    made.push_back(*ComfyEngine::make(comfy, {http_, clock_, ids_, verify_}));
+    made.push_back(*ComfyEngine::make(comfy, {http_, clock_, ids_, verify_, log_}));
     RemoteSettings remote;
     remote.base_url = remote_.url();
     remote.key = support::RemoteStandIn::kKey;
     remote.provider = *read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
     remote.provider.poll.interval = std::chrono::milliseconds(2);
-    made.push_back(*RemoteEngine::make(remote, {http_, clock_, ledger_, verify_}));
+    made.push_back(*RemoteEngine::make(remote, {http_, clock_, ledger_, verify_, log_}));
     return made;
   }
 
@@ -116,8 +116,10 @@ INSTANTIATE_TEST_SUITE_P(B3, LatticeTest, testing::ValuesIn(all_cases()), name_o
 
 TEST(EngineRoom, OpensWithoutASocketAndHasWhatTheTableHas) {
   SystemClock clock;
+  std::ostringstream lines;
+  Log log(clock, lines);
   EngineTable table;
-  const auto room = EngineRoom::open(table, "nowhere/spend.jsonl", clock,
+  const auto room = EngineRoom::open(table, "nowhere/spend.jsonl", clock, log,
                                      [](const fs::path&) { return Result<double>(1.0); });
   ASSERT_TRUE(room);
   ASSERT_EQ((*room)->ladder().engines().size(), 1U);

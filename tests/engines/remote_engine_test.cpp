@@ -34,7 +34,7 @@ class RemoteEngineTest : public EngineTest {
   }
 
   std::unique_ptr<RemoteEngine> engine() {
-    auto made = RemoteEngine::make(settings_, {http_, clock_, ledger_, verify_});
+    auto made = RemoteEngine::make(settings_, {http_, clock_, ledger_, verify_, log_});
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
@@ -51,6 +51,16 @@ class RemoteEngineTest : public EngineTest {
         << supplied.failure().detail;
     EXPECT_EQ(supplied.failure().detail.find(RemoteStandIn::kKey), std::string::npos);
     EXPECT_FALSE(fs::exists(request().output));
+  }
+
+  void cancel_while_polling() {
+    std::thread canceller([this] {
+      while (server_.connections() < 6) std::this_thread::yield();
+      watch_.cancel.cancel();
+    });
+    const Result<Supplied> supplied = supply();
+    canceller.join();
+    expect_failed(supplied, FailureKind::kCancelled, "");
   }
 
   RemoteStandIn server_;
@@ -120,8 +130,11 @@ TEST_F(RemoteEngineTest, AnOrderWithoutAKeyIsNeverSentAgain) {
   settings_.provider.submit.idempotency_header.clear();
   server_.plan.fault = Fault::kLostAnswer;
   ASSERT_FALSE(supply());
-  EXPECT_EQ(server_.paid, 1);
-  server_.plan.fault = Fault::kNone;
+  {
+    const auto quiet = server_.between_calls();
+    EXPECT_EQ(server_.paid, 1);
+    server_.plan.fault = Fault::kNone;
+  }
   expect_failed(supply(), FailureKind::kForbidden, "not asked twice");
   EXPECT_EQ(server_.paid, 1);
 }
@@ -205,7 +218,7 @@ TEST_F(RemoteEngineTest, ABaseUrlInPublicNeverLeadsInside) {
 
 TEST_F(RemoteEngineTest, CapsStopBeforeTheOrder) {
   MemoryLedger tight(clock_, {500'000, 700'000});  // 0.50 USD a job, 0.70 a day; a segment: 0.30
-  auto made = RemoteEngine::make(settings_, {http_, clock_, tight, verify_});
+  auto made = RemoteEngine::make(settings_, {http_, clock_, tight, verify_, log_});
   ASSERT_TRUE(made);
   expect_good((*made)->supply(request(0), watch_));
   fs::remove(request(0).output);
@@ -220,20 +233,60 @@ TEST_F(RemoteEngineTest, CapsStopBeforeTheOrder) {
   EXPECT_EQ(server_.paid, 2);
 }
 
-TEST_F(RemoteEngineTest, ACancelLeavesTheOrderForLater) {
+TEST_F(RemoteEngineTest, AnInterruptionLeavesTheOrderForLater) {
   server_.plan.fault = Fault::kUnfinished;
+  watch_.discarded = [] { return false; };
+  cancel_while_polling();
+  EXPECT_TRUE(server_.cancelled.empty());
+  EXPECT_EQ(lines_.str(), "");
+  server_.plan.fault = Fault::kNone;
+  watch_.cancel = CancelToken();
+  expect_good(supply());
+  EXPECT_EQ(server_.paid, 1);
+}
+
+TEST_F(RemoteEngineTest, WhenNobodyWillAskAgainTheOrderIsCancelledThere) {
+  server_.plan.fault = Fault::kUnfinished;
+  watch_.discarded = [] { return true; };
+  cancel_while_polling();
+  EXPECT_EQ(server_.cancelled, std::vector<std::string>{"order-1"});
+  EXPECT_NE(lines_.str().find("remote_order_cancelled"), std::string::npos) << lines_.str();
+  EXPECT_NE(lines_.str().find("order-1"), std::string::npos);
+  EXPECT_EQ(lines_.str().find("billed"), std::string::npos);
+  EXPECT_EQ(lines_.str().find(RemoteStandIn::kKey), std::string::npos);
+}
+
+TEST_F(RemoteEngineTest, AProviderThatCantCancelIsSentNothingAndTheLogSaysSo) {
+  server_.plan.fault = Fault::kUnfinished;
+  settings_.provider.cancel.reset();
+  watch_.discarded = [] { return true; };
+  cancel_while_polling();
+  EXPECT_TRUE(server_.cancelled.empty());
+  EXPECT_NE(lines_.str().find("no way to cancel"), std::string::npos) << lines_.str();
+  EXPECT_NE(lines_.str().find("may still be billed"), std::string::npos);
+}
+
+TEST_F(RemoteEngineTest, ACancelThatIsRefusedIsLogged) {
+  server_.plan.fault = Fault::kUncancelable;
+  watch_.discarded = [] { return true; };
+  cancel_while_polling();
+  EXPECT_EQ(server_.cancelled, std::vector<std::string>{"order-1"});
+  EXPECT_NE(lines_.str().find("it answers 409"), std::string::npos) << lines_.str();
+  EXPECT_NE(lines_.str().find("may still be billed"), std::string::npos);
+}
+
+TEST_F(RemoteEngineTest, CancelledWhileItIsSentAnOrderMayBeBilled) {
+  server_.plan.fault = Fault::kHangs;
+  settings_.request = std::chrono::seconds(20);
+  watch_.discarded = [] { return true; };
   std::thread canceller([this] {
-    while (server_.connections() < 6) std::this_thread::yield();
+    while (server_.taken() == 0) std::this_thread::yield();
     watch_.cancel.cancel();
   });
   const Result<Supplied> supplied = supply();
   canceller.join();
   expect_failed(supplied, FailureKind::kCancelled, "");
-  EXPECT_TRUE(server_.cancelled.empty());
-  server_.plan.fault = Fault::kNone;
-  watch_.cancel = CancelToken();
-  expect_good(supply());
-  EXPECT_EQ(server_.paid, 1);
+  EXPECT_NE(lines_.str().find("while it was being sent"), std::string::npos) << lines_.str();
 }
 
 TEST_F(RemoteEngineTest, OutOfTimeItCancelsTheOrder) {

@@ -18,7 +18,8 @@ TEST(PixelMath, ColoursAreRoundedCorrectly) {
       for (std::uint32_t b = 0; b < 256; b += 5) {
         const Ycc exact = reference_colour(r, g, b);
         ASSERT_NEAR(luma(r, g, b), exact.y, 0.5 + 1e-9);
-        const ColourSum sum{r, g, b, 1};
+        const ColourSum sum{static_cast<std::int32_t>(r), static_cast<std::int32_t>(g),
+                            static_cast<std::int32_t>(b), 1};
         ASSERT_NEAR(rounded_ratio(cb_in_units(sum), kCbUnit), exact.cb, 0.5 + 1e-9);
         ASSERT_NEAR(rounded_ratio(cr_in_units(sum), kCrUnit), exact.cr, 0.5 + 1e-9);
       }

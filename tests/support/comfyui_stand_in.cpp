@@ -41,9 +41,10 @@ Reply ComfyStandIn::answer(const Call& call) {
   if (dead_) return {200, "", "", {}, Reply::Manner::kDrop};
   if (call.headers.contains("origin")) return {403, "forbidden", "text/plain"};
   const bool post = call.method == "POST";
+  if (call.path == "/ws") return socket.answer(call, server_);
   if (call.path == "/prompt" && post) return take_prompt(call);
   if (call.path == "/prompt") {
-    const auto queued = static_cast<int>(running_.size()) + plan.other_prompts;
+    const auto queued = static_cast<int>(queue_.size()) + plan.other_prompts;
     return json_reply({{"exec_info", {{"queue_remaining", queued}}}});
   }
   if (call.path == "/queue" && !post) return show_queue();
@@ -59,6 +60,20 @@ Reply ComfyStandIn::answer(const Call& call) {
   return {404, "404: Not Found", "text/plain"};
 }
 
+// The oldest runs, unless somebody else's does.
+bool ComfyStandIn::runs(const std::string& id) const {
+  const auto found = queue_.find(id);
+  return found != queue_.end() && plan.other_prompts == 0 &&
+         std::all_of(queue_.begin(), queue_.end(), [&found](const auto& entry) {
+           return entry.second.number >= found->second.number;
+         });
+}
+
+void ComfyStandIn::drop(const std::string& id) {
+  queue_.erase(id);
+  socket.ended(id, "execution_interrupted");
+}
+
 // /queue, /interrupt, /history and /free: always 200, whatever is said.
 void ComfyStandIn::take_order(const Call& call) {
   const Json body = Json::parse(call.body, nullptr, false);
@@ -72,8 +87,9 @@ void ComfyStandIn::take_order(const Call& call) {
       return;
     }
     const std::string id = body["prompt_id"];
-    if (running_.erase(id) > 0) cancelled.push_back(id);
-    return;
+    if (!runs(id)) return;  // a no-op for what waits or is unknown
+    interrupted.push_back(id);
+    return drop(id);
   }
   if (!body.is_object() || body.contains("clear")) {
     faults.push_back("clears what is not its own");
@@ -83,6 +99,9 @@ void ComfyStandIn::take_order(const Call& call) {
     if (call.path == "/history") {
       history_.erase(id);
       forgotten.push_back(id);
+    } else if (queue_.contains(id) && !runs(id)) {
+      taken_out.push_back(id);
+      queue_.erase(id);
     }
   }
 }
@@ -145,6 +164,7 @@ Reply ComfyStandIn::take_prompt(const Call& call) {
         400);
   }
   prompt_ids.push_back(id);
+  queue_looks = 0;
   graphs.push_back(graph);
   for (const auto& node : graph) {
     if (node["class_type"] == "SaveVideo") prefixes.push_back(node["inputs"]["filename_prefix"]);
@@ -154,9 +174,10 @@ Reply ComfyStandIn::take_prompt(const Call& call) {
     cached = prefixes.back() + "_00001_.mp4";
     files_.insert(cached);
   }
-  running_[id] = {graph, cached, 0};
+  queue_[id] = {graph, cached, static_cast<std::int64_t>(prompt_ids.size())};
+  socket.begun(body.value("client_id", ""), id, graph);
   const bool partly = faulty(Fault::kNodeErrors);
-  if (faulty(Fault::kForgets)) running_.clear();
+  if (faulty(Fault::kForgets)) queue_.clear();
   if (faulty(Fault::kDies)) dead_ = true;
   if (faulty(Fault::kLostAnswer)) return {200, "", "", {}, Reply::Manner::kDrop};
   return json_reply(
@@ -192,6 +213,10 @@ void ComfyStandIn::finish(const std::string& id, const Prompt& prompt) {
                       {"animated", {true}}};
     }
   }
+  const bool interrupted_now = messages.back()[0] == "execution_interrupted";
+  socket.ended(id, status == "success" ? "execution_success"
+                   : interrupted_now   ? "execution_interrupted"
+                                       : "execution_error");
   history_[id] = {
       {"prompt", {0, id, prompt.graph, Json::object(), {"5"}}},
       {"outputs", outputs},
@@ -201,19 +226,22 @@ void ComfyStandIn::finish(const std::string& id, const Prompt& prompt) {
 
 Reply ComfyStandIn::show_queue() {
   if (faulty(Fault::kHangs)) return {200, "", "", {}, Reply::Manner::kHang};
+  ++queue_looks;
   Json now = Json::array();
   Json pending = Json::array();
   std::vector<std::string> done;
-  for (auto& [id, prompt] : running_) {
+  if (plan.other_prompts > 0) now.push_back({0, "other", Json::object(), Json::object(), {"5"}});
+  for (auto& [id, prompt] : queue_) {
     if (plan.fault != Fault::kUnfinished && ++prompt.looks > plan.looks) {
       done.push_back(id);
       continue;
     }
-    (now.empty() ? now : pending).push_back({0, id, prompt.graph, Json::object(), {"5"}});
+    if (runs(id)) socket.moved(id);
+    (runs(id) ? now : pending).push_back({prompt.number, id, prompt.graph, Json::object(), {"5"}});
   }
   for (const std::string& id : done) {
-    finish(id, running_.at(id));
-    running_.erase(id);
+    finish(id, queue_.at(id));
+    queue_.erase(id);
   }
   return json_reply({{"queue_running", now}, {"queue_pending", pending}});
 }

@@ -1,7 +1,8 @@
 // A ComfyUI server for tests, strict where the real one is and with its real oddities: 400 for an
 // unknown node, 200 with node_errors, queue and history in memory, equal graphs answered from a
 // cache, files under `images`, an answer of 403 to a foreign Origin. It "runs" a prompt while its
-// queue is looked at a number of times, so that nothing depends on time.
+// queue is looked at a number of times, so that nothing depends on time. Its WebSocket goes one
+// node further at each look (comfyui_socket.h).
 //
 // Thread rule: change `plan` only while no request is under way, or before the first.
 #pragma once
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/comfyui_socket.h"
 #include "tests/support/http_stand_in.h"
 
 namespace pytoon::support {
@@ -46,7 +48,7 @@ struct ComfyPlan {
   std::string redirect_to;
   std::set<std::string> missing_nodes;
   std::string missing_model;
-  int other_prompts = 0;  // waiting for others
+  int other_prompts = 0;  // of somebody else, before ours: it waits
 };
 
 class ComfyStandIn {
@@ -59,14 +61,17 @@ class ComfyStandIn {
   void stop() { server_.stop(); }
 
   ComfyPlan plan;
+  ComfySocket socket;
   // What it saw.
   std::vector<std::string> prompt_ids;  // taken
   std::vector<std::string> prefixes;
   std::vector<nlohmann::json> graphs;
   std::map<std::string, std::string> uploads;  // by the name it gave
-  std::vector<std::string> cancelled;          // by id: deleted from the queue or interrupted
+  std::vector<std::string> taken_out;          // of the queue, by id
+  std::vector<std::string> interrupted;        // by id, while it ran
   std::vector<std::string> forgotten;          // deleted from the history
   std::vector<std::string> faults;             // of the client, against the contract
+  int queue_looks = 0;                         // since the last prompt was taken
   int frees = 0;
   std::int64_t vram_free = 0;
 
@@ -74,6 +79,7 @@ class ComfyStandIn {
   struct Prompt {
     nlohmann::json graph;
     std::string file;
+    std::int64_t number = 0;  // their order
     int looks = 0;
   };
 
@@ -88,10 +94,12 @@ class ComfyStandIn {
   Reply rejected(const nlohmann::json& graph) const;
   void take_order(const Call& call);
   bool faulty(ComfyPlan::Fault fault);
+  bool runs(const std::string& id) const;
+  void drop(const std::string& id);
   void finish(const std::string& id, const Prompt& prompt);
 
   bool dead_ = false;
-  std::map<std::string, Prompt> running_;
+  std::map<std::string, Prompt> queue_;  // waiting and running
   std::map<std::string, nlohmann::json> history_;
   std::set<std::string> files_;
   std::map<std::string, std::string> cache_;  // graph -> file

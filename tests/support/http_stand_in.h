@@ -58,6 +58,9 @@ class HttpStandIn {
   // From now on nobody listens: connections are refused, as after a crash.
   void stop();
   bool stopping() const { return stopping_; }
+  // While it lives the handler is not called: to look at, or change, what the handler does. Needed
+  // where a client has left without its answer; one that has it knows that the handler is done.
+  std::unique_lock<std::mutex> between_calls() { return std::unique_lock(mutex_); }
 
  private:
   void listen_loop();

@@ -39,7 +39,10 @@ Reply RemoteStandIn::answer(const Call& call) {
   const std::string prefix = "/v1/generations/";
   if (call.path.starts_with(prefix)) {
     const std::string id = call.path.substr(prefix.size());
-    if (call.method == "DELETE") cancelled.push_back(id);
+    if (call.method == "DELETE") {
+      cancelled.push_back(id);
+      return json_reply({{"id", id}}, faulty(Fault::kUncancelable) ? 409 : 200);
+    }
     return show(id);
   }
   if (call.path == "/video.mp4") return video();
@@ -63,6 +66,7 @@ Reply RemoteStandIn::take_order(const Call& call) {
   std::string id = plan.honours_idempotency && !key.empty() ? by_key_[key] : "";
   if (id.empty()) {
     ++paid;
+    ++taken_;
     orders.push_back(order);
     id = "order-" + std::to_string(paid);
     by_key_[key] = id;
@@ -78,7 +82,8 @@ Reply RemoteStandIn::show(const std::string& id) {
   if (faulty(Fault::kPollErrors)) return json_reply({}, 502);
   if (faulty(Fault::kGarbage)) return {200, "no JSON"};
   const int looks = ++looks_[id];
-  if (looks <= plan.looks || plan.fault == Fault::kUnfinished) {
+  const bool endless = plan.fault == Fault::kUnfinished || plan.fault == Fault::kUncancelable;
+  if (looks <= plan.looks || endless) {
     return json_reply({{"status", "running"}, {"progress", 0.5}});
   }
   if (faulty(Fault::kFails)) {

@@ -1,9 +1,11 @@
 // A remote engine for tests that speaks the generic schema (docs/remote-engines.md): strict about
 // its key and its requests, counting what it would have been paid for.
 //
-// Thread rule: change `plan` only while no request is under way, or before the first.
+// Thread rule: change `plan` only while no request is under way, or before the first. After one
+// that was left without its answer, look and change under between_calls().
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -33,7 +35,8 @@ struct RemotePlan {
     kNoVideo,   // succeeded, no link
     kGarbage,   // polls answered with what is no JSON
     kUnfinished,
-    kSick,  // health check 500
+    kSick,          // health check 500
+    kUncancelable,  // as kUnfinished, and 409 to a cancel
   };
   Fault fault = Fault::kNone;
   int times = 1'000'000;
@@ -51,7 +54,9 @@ class RemoteStandIn {
 
   std::string url() const { return server_.url(); }
   int connections() const { return server_.connections(); }
+  int taken() const { return taken_; }  // orders; from any thread
   void stop() { server_.stop(); }
+  std::unique_lock<std::mutex> between_calls() { return server_.between_calls(); }
 
   RemotePlan plan;
   int paid = 0;
@@ -68,6 +73,7 @@ class RemoteStandIn {
   Reply video();
   bool faulty(RemotePlan::Fault fault);
 
+  std::atomic<int> taken_{0};
   std::map<std::string, int> looks_;           // by id
   std::map<std::string, std::string> by_key_;  // idempotency key -> id
   HttpStandIn server_;

@@ -38,6 +38,7 @@ FOREIGN = {
     "yaml-cpp/": ["base"],
     "openssl/": ["base"],
     "curl/": ["base"],
+    "boost/": ["base"],
     "cuda": ["gpu/cuda"],
     "nvml.h": ["gpu/cuda"],
     "nvrtc.h": ["gpu/cuda"],

@@ -16,6 +16,7 @@ namespace {
 
 struct EncoderState {
   EncoderElementJob job;
+  GstPtr<GstCaps> taken;  // by the codec; null: anything
   GstVideoInfo info{};
   FramePtr picture = make_frame();
 };
@@ -155,15 +156,9 @@ gboolean stop(GstVideoEncoder* element) {
   return TRUE;
 }
 
-// Only the kind of memory that the codec takes.
+// Only the kind of memory that the codec takes. The source may ask while stop() runs.
 GstCaps* get_caps(GstVideoEncoder* element, GstCaps* filter) {
-  const std::unique_ptr<VideoEncoder>& encoder = state_of(element).job.encoder;
-  if (!encoder) return gst_video_encoder_proxy_getcaps(element, nullptr, filter);
-  const bool cuda = encoder->cuda_frames() != nullptr;
-  const GstPtr<GstCaps> taken(
-      gst_caps_from_string(cuda ? GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", "NV12")
-                                : GST_VIDEO_CAPS_MAKE("NV12")));
-  return gst_video_encoder_proxy_getcaps(element, taken.get(), filter);
+  return gst_video_encoder_proxy_getcaps(element, state_of(element).taken.get(), filter);
 }
 
 gboolean propose_allocation(GstVideoEncoder* element, GstQuery* query) {
@@ -198,7 +193,12 @@ GType encoder_element_get_type() {
 }
 
 void configure_encoder_element(GstElement* element, EncoderElementJob job) {
-  state_of(element).job = std::move(job);
+  EncoderState& state = state_of(element);
+  state.job = std::move(job);
+  const bool cuda = state.job.encoder->cuda_frames() != nullptr;
+  state.taken.reset(
+      gst_caps_from_string(cuda ? GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", "NV12")
+                                : GST_VIDEO_CAPS_MAKE("NV12")));
 }
 
 }  // namespace pytoon::media

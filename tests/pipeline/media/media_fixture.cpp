@@ -110,6 +110,24 @@ PacketTimes packet_times(const fs::path& video, int frames_per_second) {
   return times;
 }
 
+int peak_kbps(const fs::path& video, int frames_per_second) {
+  const Result<InputPtr> input = open_mp4(video);
+  EXPECT_TRUE(input) << input.failure().detail;
+  const PacketPtr packet = make_packet();
+  std::vector<std::int64_t> sizes;
+  std::int64_t window = 0;
+  std::int64_t most = 0;
+  while (av_read_frame(input->get(), packet.get()) >= 0) {
+    const auto second = static_cast<std::size_t>(frames_per_second);
+    if (sizes.size() >= second) window -= sizes[sizes.size() - second];
+    window += packet->size;
+    most = std::max(most, window);
+    sizes.push_back(packet->size);
+    av_packet_unref(packet.get());
+  }
+  return static_cast<int>(most * 8 / 1000);
+}
+
 Fraction movie_duration(const fs::path& video) {
   const std::string bytes = *read_file(video);
   const std::size_t at = bytes.find("mvhd");

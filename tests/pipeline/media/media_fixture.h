@@ -56,6 +56,9 @@ struct PacketTimes {
 };
 PacketTimes packet_times(const std::filesystem::path& video, int frames_per_second);
 
+// The most that a second of a video holds, over all windows of as many frames, in decoding order.
+int peak_kbps(const std::filesystem::path& video, int frames_per_second);
+
 // Duration of the whole from the movie header, as a fraction; a reader of our own.
 struct Fraction {
   std::uint64_t numerator = 0;

@@ -34,6 +34,7 @@ struct Driver {
   int (*push)(void*) = nullptr;
   int (*pop)(void**) = nullptr;
   int (*set_rows)(std::uintptr_t, std::size_t, unsigned char, std::size_t, std::size_t) = nullptr;
+  int (*upload)(std::uintptr_t, const void*, std::size_t) = nullptr;
   int (*wait)() = nullptr;
 };
 
@@ -54,6 +55,7 @@ std::string load(Driver& driver) {
       !find(library, "cuCtxPushCurrent_v2", driver.push) ||
       !find(library, "cuCtxPopCurrent_v2", driver.pop) ||
       !find(library, "cuMemsetD2D8_v2", driver.set_rows) ||
+      !find(library, "cuMemcpyHtoD_v2", driver.upload) ||
       !find(library, "cuCtxSynchronize", driver.wait)) {
     return "the driver lacks a function";
   }
@@ -87,6 +89,41 @@ class FlatFrames final : public FrameSource {
   void* context_;
 };
 
+// Noise: each frame is too much for its bitrate.
+class BusyFrames final : public FrameSource {
+ public:
+  BusyFrames(const Driver& driver, void* context) : driver_(driver), context_(context) {}
+  Status draw(int, const gpu::Nv12Target& target) override {
+    const auto& view = std::get<gpu::CudaNv12View>(target);
+    const auto width = static_cast<std::size_t>(view.size.width);
+    std::vector<std::uint8_t> row(width);
+    void* mine = nullptr;
+    bool copied = driver_.push(context_) == 0;
+    const auto fill = [&](const std::uint8_t* plane, std::size_t pitch_bytes, int rows) {
+      for (int y = 0; copied && y < rows; ++y, plane += pitch_bytes) {
+        for (std::uint8_t& sample : row) sample = noise();
+        copied = driver_.upload(reinterpret_cast<std::uintptr_t>(plane), row.data(), width) == 0;
+      }
+    };
+    fill(view.luma, view.luma_pitch_bytes, view.size.height);
+    fill(view.chroma, view.chroma_pitch_bytes, view.size.height / 2);
+    if (!copied || driver_.wait() != 0 || driver_.pop(&mine) != 0) {
+      return failure(FailureKind::kInternal, "the driver did not copy a frame");
+    }
+    return ok_status();
+  }
+
+ private:
+  std::uint8_t noise() {
+    state_ = state_ * 1664525U + 1013904223U;
+    return static_cast<std::uint8_t>(32 + (state_ >> 24) % 192);
+  }
+
+  const Driver& driver_;
+  void* context_;
+  std::uint32_t state_ = 1;
+};
+
 class NvencDevice : public MediaTest {
  protected:
   void SetUp() override {
@@ -115,6 +152,9 @@ class NvencDevice : public MediaTest {
   // Writes a segment, or says why the card can't.
   std::optional<std::string> refusal(const SegmentOrder& wanted) const {
     FlatFrames frames(driver_, context_);
+    return refusal(wanted, frames);
+  }
+  static std::optional<std::string> refusal(const SegmentOrder& wanted, FrameSource& frames) {
     const Status written = write_segment(frames, wanted);
     if (written) return std::nullopt;
     EXPECT_EQ(written.failure().kind, FailureKind::kEncoder) << written.failure().detail;
@@ -171,6 +211,19 @@ TEST_F(NvencDevice, SegmentsHaveEveryFrameInItsPlaceAndJoin) {
   const Status joined = assemble(join);
   ASSERT_TRUE(joined) << joined.failure().detail;
   EXPECT_EQ(probe_video(join.output)->frames, 121);
+}
+
+// NVENC has a buffer of its own choice; a second of it, as x264's, is what the limit allows.
+TEST_F(NvencDevice, NoSecondHoldsMoreThanLimitAndBuffer) {
+  const SegmentOrder wanted = nvenc_order("busy.mp4", 120);
+  BusyFrames frames(driver_, context_);
+  if (const auto why = refusal(wanted, frames)) {
+    std::cout << "skipped: " << *why << "\n";
+    GTEST_SKIP() << *why;
+  }
+  const int peak = peak_kbps(wanted.output, 30);
+  RecordProperty("peak_kbps", peak);
+  EXPECT_LE(peak, 2 * wanted.encoder.max_bitrate_kbps);
 }
 
 }  // namespace

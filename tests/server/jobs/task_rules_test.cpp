@@ -48,6 +48,21 @@ TEST(TaskRules, ProgressIsTheShareOfFrames) {
   EXPECT_EQ(progress_pct({}, 5), 0);
 }
 
+TEST(TaskRules, AnEnginesClipIsHalfOfItsSegment) {
+  std::vector<Segment> segments = segments_of("uu");
+  EXPECT_EQ(frames_of_footage(segments[0], 0.5), 22);
+  EXPECT_EQ(frames_of_footage(segments[0], 7), 45);
+  EXPECT_EQ(frames_of_footage(segments[0], -1), 0);
+  EXPECT_EQ(progress_pct(segments, 45), 23);
+  segments[0].footage = render::Footage::kClip;
+  EXPECT_EQ(progress_pct(segments, 0), 23) << "the clip is there, nothing drawn";
+  EXPECT_EQ(frames_of_drawing(segments[0], 90), 45);
+  EXPECT_EQ(frames_of_drawing(segments_of("d")[0], 90), 90);
+  EXPECT_EQ(progress_pct(segments, 45), 47);
+  segments[0].status = SegmentStatus::kDone;
+  EXPECT_EQ(progress_pct(segments, 0), 47);
+}
+
 TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_EQ(after_crashes(1, 2), CrashVerdict::kGoOn);
   EXPECT_EQ(after_crashes(2, 3), CrashVerdict::kQuarantine);

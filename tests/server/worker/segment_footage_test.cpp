@@ -20,8 +20,12 @@ class SegmentFootageTest : public RunFixture {
     script.capabilities.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
                                       spec::Archetype::kMemeText};
     script.capabilities.image_to_video = true;
-    script.supply = [this](const engines::FootageRequest& request, const engines::Watch&) {
+    script.supply = [this](const engines::FootageRequest& request, const engines::Watch& watch) {
       ++made_;
+      if (thinks_) thinks_(watch);
+      if (watch.cancel.cancelled()) {
+        return Result<engines::Supplied>(failure(FailureKind::kCancelled, "cancelled"));
+      }
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
@@ -42,6 +46,7 @@ class SegmentFootageTest : public RunFixture {
   }
 
   int made_ = 0;
+  std::function<void(const engines::Watch&)> thinks_;
   std::vector<std::string> images_;
   std::unique_ptr<engines::Ladder> engines_;
 };
@@ -82,6 +87,77 @@ TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherHandsThanThoseThatDraw) {
   EXPECT_FALSE(hands->step(Hands::kDrawing));  // a fade may need the other one
   EXPECT_TRUE(hands->step(Hands::kWaiting));
   EXPECT_TRUE(hands->step(Hands::kDrawing));
+}
+
+TEST_F(SegmentFootageTest, AnEnginesProgressIsTheJobsAndIsWrittenOnceASecond) {
+  submit(order("a", 2));
+  const auto hands = worker_with_engine("worker");
+  std::vector<int> seen;
+  std::vector<std::int64_t> versions;
+  thinks_ = [&](const engines::Watch& watch) {
+    for (const double share : {0.2, 0.4, 0.6, 0.8, 1.0}) {
+      watch.progress(share);
+      beat(*hands);
+      seen.push_back(job("a").progress_pct);
+      versions.push_back(job("a").version);
+      if (share > 0.5) clock_.advance(milliseconds(1000));
+    }
+  };
+  ASSERT_TRUE(hands->step(Hands::kDrawing));  // prepare
+  ASSERT_TRUE(hands->step(Hands::kWaiting));
+  // The clip is half of one of two segments: 23 of the 95 % that drawing is.
+  EXPECT_EQ(seen, (std::vector<int>{4, 4, 4, 19, 23}));
+  EXPECT_EQ(versions[2], versions[0]) << "written more often than once a second";
+  EXPECT_EQ(job("a").progress_pct, 23);
+  ASSERT_TRUE(hands->step(Hands::kWaiting));
+  EXPECT_EQ(job("a").progress_pct, 47);
+  finish(*hands);
+  EXPECT_EQ(job("a").progress_pct, 100);
+}
+
+TEST_F(SegmentFootageTest, DrawingOverAClipIsTheOtherHalf) {
+  submit(order("a", 2));
+  const auto hands = worker_with_engine("worker");
+  std::vector<int> seen;
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    beat(*hands);
+    seen.push_back(job("a").progress_pct);
+    return ok_status();
+  };
+  finish(*hands);
+  EXPECT_EQ(seen, (std::vector<int>{47, 71}));
+}
+
+TEST_F(SegmentFootageTest, TheEngineLearnsWhetherAnybodyWillAskAgain) {
+  std::vector<bool> said;
+  const auto run = [&](const std::string& id, const std::function<void(Worker&)>& meanwhile) {
+    submit(order(id, 1));
+    const auto hands = worker_with_engine(id);
+    thinks_ = [&](const engines::Watch& watch) {
+      EXPECT_FALSE(watch.discarded());
+      meanwhile(*hands);
+      EXPECT_TRUE(watch.cancel.cancelled());
+      said.push_back(watch.discarded());
+    };
+    ASSERT_TRUE(hands->step(Hands::kDrawing));
+    ASSERT_TRUE(hands->step(Hands::kWaiting));
+  };
+  run("left", [](Worker& hands) { hands.stop(); });
+  ASSERT_TRUE(store_->cancel("left"));  // out of the way
+  run("cancelled", [this](Worker& hands) {
+    ASSERT_TRUE(store_->cancel("cancelled"));
+    hands.beat();
+  });
+  run("failed", [this](Worker& hands) {
+    ASSERT_TRUE(store_->force_fail("failed", "an operator said so"));
+    hands.beat();
+  });
+  run("taken", [this](Worker& hands) {
+    ASSERT_TRUE(store_->expire_leases_except("nobody"));
+    ASSERT_TRUE(store_->reap());
+    hands.beat();
+  });
+  EXPECT_EQ(said, (std::vector<bool>{false, true, true, false}));
 }
 
 TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
