@@ -97,7 +97,7 @@ TEST_F(SegmentFootageTest, AnEnginesProgressIsTheJobsAndIsWrittenOnceASecond) {
   thinks_ = [&](const engines::Watch& watch) {
     for (const double share : {0.2, 0.4, 0.6, 0.8, 1.0}) {
       watch.progress(share);
-      beat(*hands);
+      hands->keep_house();
       seen.push_back(job("a").progress_pct);
       versions.push_back(job("a").version);
       if (share > 0.5) clock_.advance(milliseconds(1000));
@@ -120,7 +120,7 @@ TEST_F(SegmentFootageTest, DrawingOverAClipIsTheOtherHalf) {
   const auto hands = worker_with_engine("worker");
   std::vector<int> seen;
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
-    beat(*hands);
+    hands->keep_house();
     seen.push_back(job("a").progress_pct);
     return ok_status();
   };
