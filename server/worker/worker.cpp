@@ -225,7 +225,7 @@ void Worker::publish_progress() {
   }
   for (const auto& [lease, frames] : moved) {
     const Status put = desk_.parts.tasks.put_progress(lease, frames);
-    // Waiting for each in turn, while the store is in trouble, would keep us from renewing.
+    // While the store is in trouble the others would only wait in turn for the same answer.
     if (!put && machine_away(put.failure())) return;
   }
 }

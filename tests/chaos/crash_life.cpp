@@ -27,6 +27,7 @@ constexpr int kSegments = 3;
 constexpr int kPassesMax = 2000;
 constexpr milliseconds kLease{20'000};
 constexpr milliseconds kNap{2};
+constexpr milliseconds kFleetPatience{60'000};
 
 // kEngine has one that must be waited for; what it gives, the renderer draws.
 std::vector<std::unique_ptr<engines::Engine>> engines_of(Life life) {
@@ -189,7 +190,13 @@ void CrashLife::lose_first_worker() {
 void CrashLife::lose_encoder() {
   if (job().encoder == kEncoder || is_terminal(job().status)) return;
   work([this] { return done_segments() > 0; });
-  const auto degraded = store_->degrade(kEncoder, milliseconds(60'000));
+  const auto fellows = store_->workers(kFleetPatience);
+  CHECK(fellows.ok(), "the store answers");
+  for (jobs::WorkerFacts facts : *fellows) {
+    facts.encoders = {kEncoder};
+    CHECK(store_->put_worker(facts).ok(), "fleet");
+  }
+  const auto degraded = store_->degrade(kEncoder, kFleetPatience);
   CHECK(degraded.ok() && job().encoder == kEncoder, "the fleet can do without an encoder");
 }
 
