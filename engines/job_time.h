@@ -7,7 +7,7 @@
 namespace pytoon::engines {
 
 struct JobTime {
-  std::chrono::milliseconds whole{1'800'000};
+  std::chrono::milliseconds whole{7'200'000};
   std::chrono::milliseconds drawing_per_second{4000};  // kept back for each second of video
 
   // Never below 0.
