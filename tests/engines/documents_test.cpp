@@ -146,8 +146,8 @@ TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
   EXPECT_TRUE(table->remote.empty());
   EXPECT_EQ(table->ladder.generate, std::chrono::seconds(300));
   EXPECT_EQ(table->caps.per_job_micro_usd, 5'000'000);
-  EXPECT_EQ(table->job_time.whole, std::chrono::minutes(30));
-  EXPECT_EQ(table->job_time.for_engines(60), std::chrono::minutes(26));
+  EXPECT_EQ(table->job_time.whole, std::chrono::hours(2));
+  EXPECT_EQ(table->job_time.for_engines(60), std::chrono::minutes(116));
 }
 
 TEST_F(TableTest, AJobsTimeMustLeaveEnginesSome) {
