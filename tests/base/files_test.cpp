@@ -1,21 +1,16 @@
 #include "base/files.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
+
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon {
 namespace fs = std::filesystem;
 
 class Files : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "pytoon-files-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path folder_;
+  const support::TemporaryFolder temporary_{"pytoon-files"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(Files, PublishedFileIsWholeAndLeavesNothingBeside) {

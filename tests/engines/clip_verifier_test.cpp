@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/segment_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
 namespace {
@@ -39,16 +40,10 @@ class Grey final : public media::FrameSource {
 class ClipVerifierTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "pytoon-verifier-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     auto media =
         media::MediaRuntime::start(fs::temp_directory_path() / "pytoon-verifier-cache", log_);
     ASSERT_TRUE(media) << media.failure().detail;
     media_ = std::move(*media);
-  }
-  void TearDown() override {
-    media_.reset();
-    fs::remove_all(folder_);
   }
   fs::path clip(int luma, gpu::Size size = {108, 192}) {
     media::SegmentOrder order;
@@ -66,11 +61,12 @@ class ClipVerifierTest : public testing::Test {
     return verified.failure().detail;
   }
 
+  const support::TemporaryFolder temporary_{"pytoon-verifier"};
+  const fs::path& folder_ = temporary_.path();
   SystemClock clock_;
   std::ostringstream lines_;
   Log log_{clock_, lines_};
   std::unique_ptr<media::MediaRuntime> media_;
-  fs::path folder_;
 };
 
 TEST_F(ClipVerifierTest, AGoodClipHasItsLength) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/comfyui_stand_in.h"
@@ -209,12 +208,8 @@ TEST_F(ComfyEngineTest, AServerThatHangsIsGivenUp) {
 TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.progress = [](double) {};
-  std::thread canceller([this] {
-    while (comfy_.connections() < 12) std::this_thread::yield();
-    watch_.cancel.cancel();
-  });
-  const Result<Supplied> supplied = supply();
-  canceller.join();
+  const Result<Supplied> supplied =
+      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return supply(); });
   expect_failed(supplied, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
   EXPECT_TRUE(comfy_.taken_out.empty());
@@ -224,12 +219,8 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
 TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
   comfy_.plan.fault = Fault::kUnfinished;
   comfy_.plan.other_prompts = 1;  // runs, and must go on
-  std::thread canceller([this] {
-    while (comfy_.connections() < 12) std::this_thread::yield();
-    watch_.cancel.cancel();
-  });
-  const Result<Supplied> supplied = supply();
-  canceller.join();
+  const Result<Supplied> supplied =
+      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return supply(); });
   expect_failed(supplied, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.taken_out, comfy_.prompt_ids);
   EXPECT_TRUE(comfy_.interrupted.empty());

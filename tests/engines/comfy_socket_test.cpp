@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <random>
-#include <thread>
 
 #include "engines/comfyui/comfy_engine.h"
 #include "tests/engines/engine_fixture.h"
@@ -128,12 +127,8 @@ TEST_F(ComfySocketTest, APromptThatIsNowhereWhenItsEndIsSaidIsNotLostYet) {
 TEST_F(ComfySocketTest, ACancelIsNoticedWhileTheSocketIsSilent) {
   comfy_.socket.manner = Manner::kSilent;
   comfy_.plan.fault = Fault::kUnfinished;
-  std::thread canceller([this] {
-    while (comfy_.socket.opened() == 0) std::this_thread::yield();
-    watch_.cancel.cancel();
-  });
-  const Result<Supplied> supplied = supply(kNever);
-  canceller.join();
+  const Result<Supplied> supplied =
+      cancelled_once([&] { return comfy_.socket.opened() > 0; }, [&] { return supply(kNever); });
   ASSERT_FALSE(supplied);
   EXPECT_EQ(supplied.failure().kind, FailureKind::kCancelled);
 }

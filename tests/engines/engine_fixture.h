@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "base/curl_client.h"
 #include "base/files.h"
@@ -38,6 +39,18 @@ class EngineTest : public testing::Test {
     made.image = render::InputFile{folder_ / "hero.png", std::string(64, 'a')};
     made.output = folder_ / ("clip-" + std::to_string(segment) + ".mp4");
     return made;
+  }
+
+  // What supply() gives when it is cancelled as soon as `holds`.
+  template <typename Condition, typename Supply>
+  Result<Supplied> cancelled_once(const Condition& holds, const Supply& supply) {
+    std::thread canceller([&] {
+      while (!holds()) std::this_thread::yield();
+      watch_.cancel.cancel();
+    });
+    Result<Supplied> supplied = supply();
+    canceller.join();
+    return supplied;
   }
 
   const support::TemporaryFolder temporary_{"pytoon-engines"};

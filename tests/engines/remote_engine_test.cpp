@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/remote_stand_in.h"
 
@@ -82,12 +80,8 @@ class RemoteEngineTest : public EngineTest {
   }
 
   void cancel_while_polling() {
-    std::thread canceller([this] {
-      while (server_.connections() < 6) std::this_thread::yield();
-      watch_.cancel.cancel();
-    });
-    const Result<Supplied> supplied = supply();
-    canceller.join();
+    const Result<Supplied> supplied =
+        cancelled_once([&] { return server_.connections() >= 6; }, [&] { return supply(); });
     expect_failed(supplied, FailureKind::kCancelled, "");
   }
 
@@ -335,12 +329,8 @@ TEST_F(RemoteEngineTest, CancelledWhileItIsSentAnOrderMayBeBilled) {
   server_.plan.fault = Fault::kHangs;
   settings_.request = std::chrono::seconds(20);
   watch_.discarded = [] { return true; };
-  std::thread canceller([this] {
-    while (server_.taken() == 0) std::this_thread::yield();
-    watch_.cancel.cancel();
-  });
-  const Result<Supplied> supplied = supply();
-  canceller.join();
+  const Result<Supplied> supplied =
+      cancelled_once([&] { return server_.taken() > 0; }, [&] { return supply(); });
   expect_failed(supplied, FailureKind::kCancelled, "");
   EXPECT_NE(lines_.str().find("while it was being sent"), std::string::npos) << lines_.str();
 }

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <fstream>
 
+#include "tests/support/eventually.h"
+
 namespace pytoon::http::testing_support {
 namespace fs = std::filesystem;
 namespace {
@@ -77,11 +79,7 @@ Reply LiveServer::post(std::string_view target, std::string_view headers, std::s
 bool LiveServer::alive() const { return get("/health", "").status == 200; }
 
 bool LiveServer::eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000; ++i) {
-    if (condition()) return true;
-    clock.sleep_for(std::chrono::milliseconds(20));
-  }
-  return false;
+  return support::eventually(condition, std::chrono::seconds(20), std::chrono::milliseconds(20));
 }
 
 std::vector<Served> LiveServer::served() const {

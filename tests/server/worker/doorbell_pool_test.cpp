@@ -4,6 +4,7 @@
 #include "server/io/redis/redis_listener.h"
 #include "server/worker/worker_pool.h"
 #include "tests/server/worker/run_fixture.h"
+#include "tests/support/eventually.h"
 #include "tests/support/redis.h"
 
 namespace pytoon::worker {
@@ -60,12 +61,7 @@ class DoorbellPool : public RunFixture {
   }
   template <typename Condition>
   bool eventually(const Condition& condition) {
-    const SteadyTime give_up = real_clock_.steady_now() + kPatience;
-    while (real_clock_.steady_now() < give_up) {
-      if (condition()) return true;
-      real_clock_.sleep_for(milliseconds(5));
-    }
-    return false;
+    return support::eventually(condition, kPatience, milliseconds(5));
   }
   bool ends(const std::string& id) {
     return eventually([&] { return job(id).status == JobStatus::kDone; });

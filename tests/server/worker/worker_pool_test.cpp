@@ -3,6 +3,7 @@
 #include <condition_variable>
 
 #include "tests/server/worker/run_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace pytoon::worker {
 using jobs::JobStatus;
@@ -39,12 +40,7 @@ class WorkerPoolTest : public RunFixture {
   }
   template <typename Condition>
   bool eventually(const Condition& condition) {
-    const SteadyTime give_up = real_clock_.steady_now() + kPatience;
-    while (real_clock_.steady_now() < give_up) {
-      if (condition()) return true;
-      real_clock_.sleep_for(milliseconds(2));
-    }
-    return false;
+    return support::eventually(condition, kPatience);
   }
   bool ends(const std::string& id, JobStatus status = JobStatus::kDone) {
     return eventually([&] { return job(id).status == status; });

@@ -12,6 +12,7 @@
 
 #include "server/io/redis/redis_bell.h"
 #include "server/io/redis/redis_listener.h"
+#include "tests/support/eventually.h"
 #include "tests/support/redis.h"
 #include "tests/support/tcp_gate.h"
 
@@ -45,12 +46,7 @@ class DoorbellFixture : public testing::Test {
   }
   // Until it holds, or 20 s passed: then the test fails.
   bool eventually(const std::function<bool()>& holds) {
-    const SteadyTime end = clock_.steady_now() + std::chrono::seconds(20);
-    while (!holds()) {
-      if (clock_.steady_now() > end) return false;
-      clock_.sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
+    return support::eventually(holds, std::chrono::seconds(20));
   }
   void ask(int port, const std::vector<std::string>& command) {
     Result<RedisConnection> connection = RedisConnection::open(address(port), RedisLimits{});
