@@ -115,10 +115,8 @@ Status Front::plan_body(const RequestHead& head, Admitted& admitted) const {
       return failure(FailureKind::kUnsupportedType, "Content-Type must be application/json.");
     }
   } else {
-    const jobs::UploadLimits& most = limits_.uploads;
     admitted.body_bytes_max =
-        static_cast<std::uint64_t>(std::max(most.file_bytes_max, most.clip_bytes_max)) +
-        kFormOverheadBytes;
+        static_cast<std::uint64_t>(limits_.uploads.bytes_max_of("")) + kFormOverheadBytes;
     auto boundary = multipart_boundary(content_type);
     if (!boundary) return boundary.failure();
     admitted.boundary = *std::move(boundary);

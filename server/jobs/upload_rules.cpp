@@ -28,14 +28,11 @@ Status check_category(const std::string& category) {
 
 Status check_upload_size(std::int64_t bytes, const std::string& category,
                          const UploadLimits& limits) {
-  if (category.empty()) {
-    const std::int64_t most = std::max(limits.file_bytes_max, limits.clip_bytes_max);
-    if (bytes <= most) return ok_status();
-    return too_large("is over " + bytes_text(most) + ", more than any category may have");
-  }
   const std::int64_t most = limits.bytes_max_of(category);
   if (bytes <= most) return ok_status();
-  return too_large("is over " + bytes_text(most) + ", the most for the category " + category);
+  return too_large("is over " + bytes_text(most) +
+                   (category.empty() ? ", more than any category may have"
+                                     : ", the most for the category " + category));
 }
 
 }  // namespace pytoon::jobs

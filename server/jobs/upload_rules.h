@@ -1,6 +1,7 @@
 // What an upload may be: its category, and how many bytes. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -12,7 +13,9 @@ struct UploadLimits {
   std::int64_t file_bytes_max = 20'000'000;
   std::int64_t clip_bytes_max = 300'000'000;  // of the category video
 
+  // Of a category; of any when it is "".
   std::int64_t bytes_max_of(const std::string& category) const {
+    if (category.empty()) return std::max(file_bytes_max, clip_bytes_max);
     return category == "video" ? clip_bytes_max : file_bytes_max;
   }
 };

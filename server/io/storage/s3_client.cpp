@@ -124,20 +124,24 @@ S3Client::Verdict S3Client::judge(const S3Request& request, const HttpAnswer& an
           true};
 }
 
+// Why there is no answer: a network in trouble passes, what is wrong with the call does not.
+S3Client::Verdict S3Client::judge(const Failure& silence) {
+  switch (silence.kind) {
+    case FailureKind::kTimeout:
+    case FailureKind::kUnavailable:
+      return {silence, true};
+    case FailureKind::kMalformed:
+      return {failure(FailureKind::kUnavailable, silence.detail), true};
+    default:
+      return {silence};
+  }
+}
+
 Result<HttpAnswer> S3Client::send(const S3Request& request) {
   const CancelToken never;
   for (int tried = 1;; ++tried) {
     Result<HttpAnswer> answer = http_.send(signed_request(request), never);
-    const bool unheard = !answer && (answer.failure().kind == FailureKind::kTimeout ||
-                                     answer.failure().kind == FailureKind::kMalformed ||
-                                     answer.failure().kind == FailureKind::kUnavailable);
-    if (!answer && !unheard) return answer;
-    const Verdict verdict = answer ? judge(request, *answer)
-                                   : Verdict{failure(answer.failure().kind == FailureKind::kTimeout
-                                                         ? FailureKind::kTimeout
-                                                         : FailureKind::kUnavailable,
-                                                     answer.failure().detail),
-                                             true};
+    const Verdict verdict = answer ? judge(request, *answer) : judge(answer.failure());
     if (!verdict.failure) return answer;
     if (!verdict.again || tried >= options_.tries) return *verdict.failure;
     std::chrono::milliseconds wait = options_.backoff.wait(request.key + host(), tried);

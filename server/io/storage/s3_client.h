@@ -46,6 +46,7 @@ class S3Client {
   std::string path_of(const std::string& key) const;
   HttpRequest signed_request(const S3Request& request) const;
   Verdict judge(const S3Request& request, const HttpAnswer& answer) const;
+  static Verdict judge(const Failure& silence);
   Failure refusal(const std::string& code, int status) const;
 
   const S3Options& options_;
