@@ -19,7 +19,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
   const std::uint64_t first = number_from("PYTOON_SIM_SEED", 1);
-  const std::uint64_t runs = number_from("PYTOON_SIM_RUNS", 40);
+  const std::uint64_t runs = number_from("PYTOON_SIM_RUNS", 60);
   Report sum;
   for (std::uint64_t seed = first; seed < first + runs; ++seed) {
     const Report report = World(seed, Mutation::kNone).run(kActs);
