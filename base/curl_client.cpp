@@ -7,7 +7,7 @@
 namespace pytoon {
 namespace {
 
-constexpr std::size_t kIdleMax = 8;  // transfers kept for each Reach
+constexpr std::size_t kIdleMax = 8;  // transfers kept for each EgressScope
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -65,18 +65,18 @@ CurlClient::~CurlClient() {
   curl_global_cleanup();
 }
 
-std::unique_ptr<CurlTransfer> CurlClient::borrow(Reach reach) {
+std::unique_ptr<CurlTransfer> CurlClient::borrow(EgressScope egress) {
   const std::lock_guard lock(mutex_);
-  auto& transfers = idle_.at(static_cast<std::size_t>(reach));
+  auto& transfers = idle_.at(static_cast<std::size_t>(egress));
   if (transfers.empty()) return std::make_unique<CurlTransfer>();
   std::unique_ptr<CurlTransfer> transfer = std::move(transfers.back());
   transfers.pop_back();
   return transfer;
 }
 
-void CurlClient::give_back(Reach reach, std::unique_ptr<CurlTransfer> transfer) {
+void CurlClient::give_back(EgressScope egress, std::unique_ptr<CurlTransfer> transfer) {
   const std::lock_guard lock(mutex_);
-  auto& transfers = idle_.at(static_cast<std::size_t>(reach));
+  auto& transfers = idle_.at(static_cast<std::size_t>(egress));
   if (transfers.size() < kIdleMax) transfers.push_back(std::move(transfer));
 }
 
@@ -84,10 +84,10 @@ Result<HttpAnswer> CurlClient::send(const HttpRequest& request, const CancelToke
   HttpRequest hop = request;
   Result<WebAddress> address = parse_web_address(hop.url);
   for (int redirects = 0; address; ++redirects) {
-    std::unique_ptr<CurlTransfer> transfer = borrow(hop.reach);
+    std::unique_ptr<CurlTransfer> transfer = borrow(hop.egress);
     Result<HttpAnswer> answer = transfer->exchange(hop, *address, cancel);
     // A transfer that failed may hold a connection in an unknown state.
-    if (answer) give_back(hop.reach, std::move(transfer));
+    if (answer) give_back(hop.egress, std::move(transfer));
     const bool saved = answer && answer->ok();
     if (hop.save_to && !saved) {
       std::error_code ignored;
@@ -105,7 +105,7 @@ Result<HttpAnswer> CurlClient::send(const HttpRequest& request, const CancelToke
     if (address->origin != origin) {
       drop_secrets(hop);
       // What an operator configured does not vouch for where it sends us.
-      if (hop.reach == Reach::kAny) hop.reach = Reach::kPublic;
+      if (hop.egress == EgressScope::kAny) hop.egress = EgressScope::kPublic;
     }
   }
   return address.failure();

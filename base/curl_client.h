@@ -1,5 +1,5 @@
 // The HttpClient on libcurl. Connections to one place are kept and used again; those made under
-// different Reach values never meet.
+// different EgressScope values never meet.
 //
 // Thread rule: send() from any thread; construct one per process and share it.
 #pragma once
@@ -25,11 +25,11 @@ class CurlClient final : public HttpClient {
   Result<HttpAnswer> send(const HttpRequest& request, const CancelToken& cancel) override;
 
  private:
-  std::unique_ptr<CurlTransfer> borrow(Reach reach);
-  void give_back(Reach reach, std::unique_ptr<CurlTransfer> transfer);
+  std::unique_ptr<CurlTransfer> borrow(EgressScope egress);
+  void give_back(EgressScope egress, std::unique_ptr<CurlTransfer> transfer);
 
   std::mutex mutex_;
-  std::array<std::vector<std::unique_ptr<CurlTransfer>>, 3> idle_;  // by Reach
+  std::array<std::vector<std::unique_ptr<CurlTransfer>>, 3> idle_;  // by EgressScope
 };
 
 }  // namespace pytoon

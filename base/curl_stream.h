@@ -15,7 +15,7 @@
 #include <boost/beast/core/role.hpp>
 #include <utility>
 
-#include "base/curl_manners.h"
+#include "base/curl_policy.h"
 
 namespace pytoon {
 

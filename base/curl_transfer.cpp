@@ -28,7 +28,7 @@ struct MimeDeleter {
 // What libcurl's callbacks work on.
 struct Exchange {
   const HttpRequest& request;
-  CurlGate gate;
+  EgressFilter gate;
   HttpAnswer answer;
   std::size_t header_bytes = 0;
   FileDescriptor upload;
@@ -227,7 +227,7 @@ Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebA
                                           const CancelToken& cancel) {
   CURL* const easy = easy_.get();
   curl_easy_reset(easy);
-  Exchange exchange{request, {request.reach, ""}};
+  Exchange exchange{request, {request.egress, ""}};
   Sink sink{exchange, easy};
   set_manners(easy, exchange.gate);
   set_option(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kReadBytes));

@@ -4,7 +4,7 @@
 // Thread rule: one thread at a time. No exception passes through libcurl.
 #pragma once
 
-#include "base/curl_manners.h"
+#include "base/curl_policy.h"
 #include "base/http_client.h"
 
 namespace pytoon {

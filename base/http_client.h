@@ -3,8 +3,8 @@
 //
 // Not followed unless asked: redirects. Never used: proxies, .netrc, cookies, compressed answers.
 // Always: TLS certificates are verified; the address that is connected to is judged by the
-// request's Reach, whatever the name resolved to, again for each redirect. Only a GET or HEAD is
-// redirected; Authorization and X-API-Key do not go along to another origin.
+// request's EgressScope, whatever the name resolved to, again for each redirect. Only a GET or HEAD
+// is redirected; Authorization and X-API-Key do not go along to another origin.
 //
 // Thread rule: send() is safe from any thread. It blocks until the answer is whole, a limit is
 // reached, or `cancel` is set (noticed within 100 ms).
@@ -56,7 +56,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   HttpBody body;
-  Reach reach = Reach::kPublic;
+  EgressScope egress = EgressScope::kPublic;
   HttpLimits limits;
   // The body of a 2xx answer goes there, not into Answer::body. Overwritten; on failure removed.
   std::optional<std::filesystem::path> save_to;

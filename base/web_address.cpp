@@ -180,13 +180,13 @@ bool is_private_network(const IpAddress& address) {
   return is_loopback6(address.bytes) || (address.bytes[0] & 0xfe) == 0xfc;
 }
 
-bool may_reach(Reach reach, const IpAddress& address) {
-  switch (reach) {
-    case Reach::kPublic:
+bool may_reach(EgressScope egress, const IpAddress& address) {
+  switch (egress) {
+    case EgressScope::kPublic:
       return is_public(address);
-    case Reach::kPrivate:
+    case EgressScope::kPrivate:
       return is_private_network(address);
-    case Reach::kAny:
+    case EgressScope::kAny:
       return true;
   }
   return false;

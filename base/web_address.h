@@ -19,7 +19,7 @@
 namespace pytoon {
 
 // Which addresses a request may connect to.
-enum class Reach {
+enum class EgressScope {
   kPublic,   // only the public internet: for what outsiders name (webhooks, links in answers)
   kPrivate,  // only this machine and private networks: for engines that count as local
   kAny,      // wherever the operator's configuration points
@@ -51,7 +51,7 @@ std::string ip_text(const IpAddress& address);
 bool is_public(const IpAddress& address);
 // Loopback, RFC 1918, shared (RFC 6598) and unique local (RFC 4193) ones; not link-local.
 bool is_private_network(const IpAddress& address);
-bool may_reach(Reach reach, const IpAddress& address);
+bool may_reach(EgressScope egress, const IpAddress& address);
 // The host is written as an address, or is "localhost", and lies on this machine or in a private
 // network: whoever wrote it knew.
 bool names_private_network(const WebAddress& address);

@@ -45,14 +45,14 @@ std::string authority_of(const WebAddress& address) {
 struct WebSocket::Parts {
   using Stream = websocket::stream<CurlStream, false>;
 
-  Parts(WebAddress where, Reach reach, WebSocketLimits all)
-      : address(std::move(where)), limits(all), gate{reach, ""} {}
+  Parts(WebAddress where, EgressScope egress, WebSocketLimits all)
+      : address(std::move(where)), limits(all), gate{egress, ""} {}
 
   const WebAddress address;
   const WebSocketLimits limits;
   std::int64_t bytes = 0;
   std::int64_t messages = 0;
-  CurlGate gate;
+  EgressFilter gate;
   CurlMulti multi{curl_multi_init()};
   CurlEasy easy{curl_easy_init()};
   std::optional<CurlAttached> attached;
@@ -121,12 +121,12 @@ Status WebSocket::Parts::upgrade(const CancelToken& cancel) {
 WebSocket::WebSocket(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 WebSocket::~WebSocket() = default;
 
-Result<std::unique_ptr<WebSocket>> WebSocket::open(const std::string& url, Reach reach,
+Result<std::unique_ptr<WebSocket>> WebSocket::open(const std::string& url, EgressScope egress,
                                                    const WebSocketLimits& limits,
                                                    const CancelToken& cancel) {
   Result<WebAddress> address = parse_web_address(url);
   if (!address) return address.failure();
-  auto parts = std::make_unique<Parts>(std::move(*address), reach, limits);
+  auto parts = std::make_unique<Parts>(std::move(*address), egress, limits);
   if (Status connected = parts->connect(cancel); !connected) return connected.failure();
   if (Status upgraded = parts->upgrade(cancel); !upgraded) return upgraded.failure();
   return std::unique_ptr<WebSocket>(new WebSocket(std::move(parts)));

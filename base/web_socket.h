@@ -2,9 +2,9 @@
 // upgrade, answers to pings, and the close frame that a broken rule of the protocol asks for.
 //
 // Made for places that are slow, broken or hostile, with the manners of http_client.h: the address
-// that is connected to is judged by the request's Reach, TLS certificates are verified, redirects
-// and proxies are not used. It dies when a message is too long, or when more came than the limits
-// allow in all.
+// that is connected to is judged by the request's EgressScope, TLS certificates are verified,
+// redirects and proxies are not used. It dies when a message is too long, or when more came than
+// the limits allow in all.
 //
 // Thread rule: one thread at a time. open() blocks for twice `open` at most (to connect, to
 // upgrade), next() for `wait`; both notice `cancel` within 100 ms.
@@ -38,7 +38,7 @@ class WebSocket {
   };
 
   // `url` is http:// for ws and https:// for wss.
-  static Result<std::unique_ptr<WebSocket>> open(const std::string& url, Reach reach,
+  static Result<std::unique_ptr<WebSocket>> open(const std::string& url, EgressScope egress,
                                                  const WebSocketLimits& limits,
                                                  const CancelToken& cancel);
   ~WebSocket();

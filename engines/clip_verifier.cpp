@@ -11,7 +11,7 @@ namespace {
 constexpr int kLeastEdgePx = 64;
 constexpr double kUsualRate = 30;              // to find a frame near the middle
 constexpr std::int64_t kPastTheEnd = 100'000;  // shows the last frame
-// A picture counts as black when no sample of it reaches this code value.
+// A image counts as black when no sample of it reaches this code value.
 constexpr int kBlackMax = 24;
 
 bool is_black(const gpu::RgbaImage& picture) {

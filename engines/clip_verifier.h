@@ -1,4 +1,4 @@
-// The usual ClipVerifier: the whole clip is decoded, and must have pictures that are not black.
+// The usual ClipVerifier: the whole clip is decoded, and must have images that are not black.
 //
 // Thread rule: any thread, once the media libraries are started. Blocks while it decodes.
 #pragma once
@@ -7,7 +7,7 @@
 
 namespace pytoon::engines {
 
-// kMedia saying what is wrong: does not decode, has no picture, is too small, is black.
+// kMedia saying what is wrong: does not decode, has no image, is too small, is black.
 Result<double> verify_clip(const std::filesystem::path& clip);
 
 }  // namespace pytoon::engines

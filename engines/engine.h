@@ -1,10 +1,10 @@
 // An engine supplies the footage of one segment; the renderer always finishes it. Engines differ in
-// where the footage comes from, and only the ladder knows more than one of them.
+// where the footage comes from, and only the engine chain knows more than one of them.
 //
 // Two families: those that let the renderer draw (the job's own images, the plain card), and those
 // that make a clip elsewhere, which arrives as a verified MP4 beside nothing but itself.
 //
-// Thread rule: any thread, several segments at once. health() and supply() may block as long as
+// Thread rule: any thread, several segments at once. health() and generate() may block as long as
 // the engine thinks, but never past the watch's deadline, and give up within 100 ms of its cancel.
 // Errors: kCancelled (by the watch), kTimeout, kUnavailable, kRateLimited, kOutOfMemory, kMedia
 // (what came is no usable clip), kForbidden (we may not ask: a spend cap, a policy), kEngine.
@@ -49,7 +49,7 @@ struct FootageRequest {
 struct Watch {
   CancelToken cancel;
   SteadyTime deadline = SteadyTime::max();
-  std::function<void(double)> progress;  // 0..1, never called after supply() returned
+  std::function<void(double)> progress;  // 0..1, never called after generate() returned
   // Asked once it is cancelled: whether nobody will ever ask for this segment in this run again.
   // Unset is no. May block for as long as the store takes to say.
   std::function<bool()> discarded;
@@ -59,7 +59,7 @@ struct Capabilities {
   std::vector<spec::Archetype> archetypes;
   bool image_to_video = false;
   bool text_to_video = false;
-  // Makes new pixels of what the image shows: not for a brand-safe picture that fills the frame.
+  // Makes new pixels of what the image shows: not for a brand-safe image that fills the frame.
   bool redraws = false;
   int duration_seconds_max = 60;
   std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
@@ -67,7 +67,7 @@ struct Capabilities {
 };
 
 // Footage for the renderer: a clip when there is one, else what it draws itself.
-struct Supplied {
+struct GeneratedFootage {
   render::Footage drawn = render::Footage::kImages;
   std::optional<render::InputFile> clip;
   double clip_seconds = 0;
@@ -81,7 +81,7 @@ class Engine {
   virtual bool remote() const = 0;            // leaves this machine: never under local_only
   virtual Capabilities capabilities() const = 0;
   virtual Status health(const Watch& watch) = 0;
-  virtual Result<Supplied> supply(const FootageRequest& request, const Watch& watch) = 0;
+  virtual Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) = 0;
 };
 
 // Is the file a clip worth showing: decodes from end to end, is not black? Its length in seconds,

@@ -39,18 +39,18 @@ std::vector<std::string> separated(const std::string& text) {
 std::string file_name(const std::string& name) { return fs::path(name).filename().string(); }
 
 void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
-  table.ladder.health = seconds(r, "health_seconds", 60);
-  table.ladder.generate = seconds(r, "generate_seconds", 3600);
+  table.engine_chain.health = seconds(r, "health_seconds", 60);
+  table.engine_chain.generate = seconds(r, "generate_seconds", 3600);
   if (const Json* const part = r.object("breaker")) {
     FieldReader b(*part, r.at("breaker"), faults);
-    table.ladder.breaker.failures = static_cast<int>(b.whole("failures", 1, 100));
-    table.ladder.breaker.cool_down = seconds(b, "cool_down_seconds", 3600);
+    table.engine_chain.breaker.failures = static_cast<int>(b.whole("failures", 1, 100));
+    table.engine_chain.breaker.cool_down = seconds(b, "cool_down_seconds", 3600);
     b.finish();
   }
   if (const Json* const part = r.object("job")) {
     FieldReader j(*part, r.at("job"), faults);
     table.job_time.whole = seconds(j, "seconds", 86'400);
-    table.job_time.drawing_per_second = seconds(j, "drawing_seconds_per_second", 1000);
+    table.job_time.drawing_per_second = seconds(j, "render_seconds_per_video_second", 1000);
     if (faults.empty() && table.job_time.for_engines(kVideoSecondsMax).count() == 0) {
       j.fault("seconds", "leaves engines no time beside what drawing a video of 60 s keeps back");
     }

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engines/comfyui/comfy_engine.h"
+#include "engines/engine_chain.h"
 #include "engines/job_time.h"
-#include "engines/ladder.h"
 #include "engines/remote/remote_engine.h"
 
 namespace pytoon::engines {
@@ -23,7 +23,7 @@ struct EngineVariables {
 };
 
 struct EngineTable {
-  LadderOptions ladder;
+  EngineChainOptions engine_chain;
   JobTime job_time;
   SpendCaps caps;
   std::vector<ComfySettings> comfyui;

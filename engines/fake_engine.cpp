@@ -10,9 +10,10 @@ Status FakeEngine::health(const Watch& /*watch*/) {
   return script_.health ? script_.health() : ok_status();
 }
 
-Result<Supplied> FakeEngine::supply(const FootageRequest& request, const Watch& watch) {
+Result<GeneratedFootage> FakeEngine::generate(const FootageRequest& request, const Watch& watch) {
   ++asked_;
-  return script_.supply ? script_.supply(request, watch) : Result<Supplied>(Supplied{});
+  return script_.generate ? script_.generate(request, watch)
+                          : Result<GeneratedFootage>(GeneratedFootage{});
 }
 
 }  // namespace pytoon::engines

@@ -9,8 +9,9 @@ Capabilities TemplateEngine::capabilities() const {
 
 Status TemplateEngine::health(const Watch& /*watch*/) { return ok_status(); }
 
-Result<Supplied> TemplateEngine::supply(const FootageRequest& /*request*/, const Watch& /*watch*/) {
-  return Supplied{render::Footage::kCard, std::nullopt, 0};
+Result<GeneratedFootage> TemplateEngine::generate(const FootageRequest& /*request*/,
+                                                  const Watch& /*watch*/) {
+  return GeneratedFootage{render::Footage::kCard, std::nullopt, 0};
 }
 
 }  // namespace pytoon::engines

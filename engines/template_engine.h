@@ -1,4 +1,4 @@
-// The last rung: a plain branded card, so that a job always ends in a usable video.
+// The last notified: a plain branded card, so that a job always ends in a usable video.
 #pragma once
 
 #include "engines/engine.h"
@@ -13,7 +13,7 @@ class TemplateEngine final : public Engine {
   bool remote() const override { return false; }
   Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
-  Result<Supplied> supply(const FootageRequest& request, const Watch& watch) override;
+  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
 };
 
 }  // namespace pytoon::engines

@@ -1,9 +1,9 @@
 // What one frame is made of. Plain values that any device can draw; made by pipeline/render.
 //
-//   picture = base layers, drawn in order over black
+//   image = base layers, drawn in order over black
 //   if mix_256 > 0, with incoming drawn likewise:
-//     picture = picture + (incoming - picture) * mix_256 / 256
-//   frame   = top layers drawn in order over picture
+//     image = image + (incoming - image) * mix_256 / 256
+//   frame   = top layers drawn in order over image
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace pytoon::gpu {
 
-// A picture on the device, in the layout it likes best. Immutable once made, shared by threads.
+// A image on the device, in the layout it likes best. Immutable once made, shared by threads.
 class Texture {
  public:
   virtual ~Texture() = default;
@@ -21,7 +21,7 @@ class Texture {
   virtual bool opaque() const = 0;  // every pixel has alpha 255
 };
 
-// Maps frame pixels to texture pixels along one axis, both counted from the picture's edge:
+// Maps frame pixels to texture pixels along one axis, both counted from the image's edge:
 //   texture = origin + step * (frame + 0.5) - 0.5
 // so step is texture pixels per frame pixel. Exact sub-pixel positions; no rounding to samples.
 struct Sampling {
@@ -39,7 +39,7 @@ struct Layer {
 
 // Samples outside a texture repeat its edge. Resampling is bicubic (Catmull-Rom, a = -0.5) unless
 // step is 1 and origin a whole number: then pixels are taken as they are. Step lies in (0, 64];
-// above 1 nothing is averaged, so a picture much larger than its place is scaled by the caller.
+// above 1 nothing is averaged, so a image much larger than its place is scaled by the caller.
 // Layers with alpha are resampled premultiplied. Chroma sample (i, j) of the frame is touched when
 // the clip holds luma pixel (2i, 2j): clips that tile the luma tile the chroma too.
 struct Composition {

@@ -1,5 +1,5 @@
 // A place where frames are composed: the host's CPU, or a CUDA device. Both draw a Composition to
-// the same picture within the parity tolerance (mean 1/255, max 4/255); the CPU device is the
+// the same image within the parity tolerance (mean 1/255, max 4/255); the CPU device is the
 // truth in tests and a first-class way to run.
 //
 // Thread rule: a Device may be used from any thread; a Compositor by one thread at a time, so each
@@ -48,9 +48,9 @@ class Device {
   // For people: "cpu (x86-64-v3)", "NVIDIA H100 ...".
   virtual std::string description() const = 0;
 
-  // Copies a picture to the device. kOutOfMemory when it does not fit.
+  // Copies a image to the device. kOutOfMemory when it does not fit.
   virtual Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) = 0;
-  // An opaque picture from a decoded frame. A frame in the device's own memory is sampled where it
+  // An opaque image from a decoded frame. A frame in the device's own memory is sampled where it
   // lies, and its owner kept until the last frame drawn from it is complete; any other is copied.
   virtual Result<std::shared_ptr<const Texture>> adopt(const Nv12Picture& frame) = 0;
   virtual std::unique_ptr<Compositor> make_compositor() = 0;

@@ -4,12 +4,12 @@
 
 namespace pytoon::gpu {
 
-Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers) {
-  if (wish == DeviceWish::kCpu) return ChosenDevice{makers.cpu(), "", false};
+Result<ChosenDevice> choose_device(DevicePreference preference, const DeviceMakers& makers) {
+  if (preference == DevicePreference::kCpu) return ChosenDevice{makers.cpu(), "", false};
   Result<std::unique_ptr<Device>> cuda = makers.cuda();
   if (cuda) return ChosenDevice{std::move(*cuda), "", false};
   Failure fault = cuda.failure();
-  if (wish == DeviceWish::kAuto) {
+  if (preference == DevicePreference::kAuto) {
     return ChosenDevice{makers.cpu(), fault.detail, fault.kind != FailureKind::kNotFound};
   }
   return fault;

@@ -9,7 +9,7 @@
 
 namespace pytoon::gpu {
 
-enum class DeviceWish {
+enum class DevicePreference {
   kAuto,  // CUDA where it works, else the CPU
   kCpu,
   kCuda,  // or nothing
@@ -27,6 +27,6 @@ struct ChosenDevice {
 };
 
 // Asks for CUDA at most once. Only kCuda can fail, as the maker did.
-Result<ChosenDevice> choose_device(DeviceWish wish, const DeviceMakers& makers);
+Result<ChosenDevice> choose_device(DevicePreference preference, const DeviceMakers& makers);
 
 }  // namespace pytoon::gpu

@@ -1,4 +1,4 @@
-// Where a layer's picture falls in a frame, shared by every device: the same samples are touched
+// Where a layer's image falls in a frame, shared by every device: the same samples are touched
 // everywhere. Pure functions.
 #pragma once
 

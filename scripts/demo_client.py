@@ -85,9 +85,9 @@ def facts_of(path):
         capture_output=True, check=True, text=True)
     found = json.loads(probe.stdout)
     video = next(s for s in found["streams"] if s["codec_type"] == "video")
-    sound = [f"{s['codec_name']}, {s['sample_rate']} Hz, {s['channels']} channels"
+    audio = [f"{s['codec_name']}, {s['sample_rate']} Hz, {s['channels']} channels"
              for s in found["streams"] if "sample_rate" in s]
-    return {**video, "sound": sound[0] if sound else "none", **found["format"]}
+    return {**video, "audio": audio[0] if audio else "none", **found["format"]}
 
 
 def main():

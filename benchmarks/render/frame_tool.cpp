@@ -27,7 +27,7 @@
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 #include "pipeline/render/scene_renderer.h"
-#include "server/app/studio.h"
+#include "server/app/render_stack.h"
 
 namespace pytoon {
 namespace {
@@ -55,19 +55,19 @@ Result<render::RenderJob> read_job(const fs::path& request_file, const app::Conf
   return job;
 }
 
-Status compose(const app::Config& config, app::Studio& studio, const fs::path& request,
+Status compose(const app::Config& config, app::RenderStack& stack, const fs::path& request,
                const fs::path& out) {
   Result<render::RenderJob> job = read_job(request, config);
   if (!job) return job.failure();
-  auto scene = render::build_scene(*job, *studio.device, *studio.fonts);
+  auto scene = render::build_scene(*job, *stack.device, *stack.fonts);
   if (!scene) return scene.failure();
-  const auto compositor = studio.device->make_compositor();
+  const auto compositor = stack.device->make_compositor();
   std::vector<std::uint8_t> bytes(kFrameBytes);
   const gpu::HostNv12View view{
       {1080, 1920}, bytes.data(), 1080, bytes.data() + 1080UL * 1920, 1080};
   std::ofstream file(out, std::ios::binary);
   gpu::Composition composition;
-  render::OpenClips clips(*studio.device, {});
+  render::OpenClips clips(*stack.device, {});
   for (int frame = 0; frame < (*scene)->timeline().frames; ++frame) {
     const Status known = (*scene)->evaluate(frame, clips, composition);
     if (!known) return known;
@@ -145,9 +145,9 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
 }
 
 // A renderer of its own, so that nothing is left from the round before.
-Status render_job(const app::Config& config, const app::Studio& studio,
+Status render_job(const app::Config& config, const app::RenderStack& stack,
                   const render::RenderJob& job, const fs::path& folder) {
-  render::SceneRenderer renderer(*studio.device, *studio.fonts, studio.encoders);
+  render::SceneRenderer renderer(*stack.device, *stack.fonts, stack.encoders);
   std::vector<fs::path> segments;
   for (std::size_t i = 0; i < job.footage.size(); ++i) {
     segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));
@@ -164,13 +164,13 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-Status bound(const app::Config& config, app::Studio& studio, const fs::path& request,
+Status bound(const app::Config& config, app::RenderStack& stack, const fs::path& request,
              const fs::path& folder, int rounds) {
   Result<render::RenderJob> job = read_job(request, config);
   if (!job) return job.failure();
   job->encoder = media::kCodecX264;
   const fs::path frames = folder / "frames.nv12";
-  Status done = compose(config, studio, request, frames);
+  Status done = compose(config, stack, request, frames);
   const SystemClock clock;
   const auto timed = [&](std::vector<double>& seconds, const std::function<Status()>& work) {
     const SteadyTime began = clock.steady_now();
@@ -181,13 +181,13 @@ Status bound(const app::Config& config, app::Studio& studio, const fs::path& req
   std::vector<double> floors;
   std::vector<double> ratios;
   for (int i = 0; i < rounds; ++i) {
-    timed(jobs, [&] { return render_job(config, studio, *job, folder); });
+    timed(jobs, [&] { return render_job(config, stack, *job, folder); });
     timed(floors, [&] { return encode(config, frames, folder / "floor.mp4"); });
     ratios.push_back(jobs.back() / floors.back());
   }
   if (!done) return done;
   const nlohmann::ordered_json json{{"benchmark", "render/bound"},
-                                    {"device", studio.device->description()},
+                                    {"device", stack.device->description()},
                                     {"frames", fs::file_size(frames) / kFrameBytes},
                                     {"segments_at_once", config.worker_concurrency},
                                     {"rounds", rounds},
@@ -207,16 +207,16 @@ int run(const std::vector<std::string>& arguments) {
   }
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
-  Result<app::Studio> studio = app::open_studio(*config, log);
-  if (!studio) {
-    std::cerr << studio.failure().detail << "\n";
+  Result<app::RenderStack> stack = app::open_studio(*config, log);
+  if (!stack) {
+    std::cerr << stack.failure().detail << "\n";
     return 1;
   }
   const int rounds = arguments.size() > 3 ? std::max(1, std::atoi(arguments[3].c_str())) : 3;
   const Status done =
-      arguments[0] == "compose"  ? compose(*config, *studio, arguments[1], arguments[2])
+      arguments[0] == "compose"  ? compose(*config, *stack, arguments[1], arguments[2])
       : arguments[0] == "encode" ? encode(*config, arguments[1], arguments[2])
-                                 : bound(*config, *studio, arguments[1], arguments[2], rounds);
+                                 : bound(*config, *stack, arguments[1], arguments[2], rounds);
   if (!done) std::cerr << done.failure().detail << "\n";
   return done ? 0 : 1;
 }

@@ -139,8 +139,8 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
     if (seconds) {
       Result<std::string> sha256 = sha256_file(output);
       if (!sha256) return {sha256.failure()};
-      return {Supplied{render::Footage::kImages, render::InputFile{output, std::move(*sha256)},
-                       *seconds}};
+      return {GeneratedFootage{render::Footage::kImages,
+                               render::InputFile{output, std::move(*sha256)}, *seconds}};
     }
     last = seconds.failure();
     std::error_code ignored;

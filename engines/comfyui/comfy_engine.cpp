@@ -38,11 +38,11 @@ Result<std::unique_ptr<ComfyEngine>> ComfyEngine::make(ComfySettings settings, C
 
 ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases)
     : settings_(std::move(settings)), parts_(parts) {
-  const Reach reach = settings_.remote ? Reach::kAny : Reach::kPrivate;
+  const EgressScope egress = settings_.remote ? EgressScope::kAny : EgressScope::kPrivate;
   for (WebAddress& base : bases) {
     endpoints_.push_back(std::make_unique<Endpoint>());
     endpoints_.back()->server = std::make_unique<ComfyServer>(
-        parts_.http, parts_.clock, std::move(base), reach, settings_.limits);
+        parts_.http, parts_.clock, std::move(base), egress, settings_.limits);
   }
 }
 
@@ -151,7 +151,7 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
   return best;
 }
 
-Result<Supplied> ComfyEngine::supply(const FootageRequest& request, const Watch& watch) {
+Result<GeneratedFootage> ComfyEngine::generate(const FootageRequest& request, const Watch& watch) {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {

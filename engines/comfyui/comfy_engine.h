@@ -13,7 +13,7 @@
 // second one with the same would silence the first. What it says never decides how a prompt ended.
 //
 // ComfyUI writes the whole graph into its files; nothing of that gets further than the clip, since
-// the renderer only reads its pictures.
+// the renderer only reads its images.
 //
 // Thread rule: any thread.
 #pragma once
@@ -63,7 +63,7 @@ class ComfyEngine final : public Engine {
   bool remote() const override { return settings_.remote; }
   Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
-  Result<Supplied> supply(const FootageRequest& request, const Watch& watch) override;
+  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
 
   // What each server lacks for each workflow, as sentences; empty when all is there. For doctor and
   // for the start.
@@ -91,7 +91,7 @@ class ComfyEngine final : public Engine {
   };
   // Whether it is worth another attempt: the prompt is lost, not wrong.
   struct Ended {
-    Result<Supplied> footage;
+    Result<GeneratedFootage> footage;
     bool lost = false;
   };
 

@@ -6,7 +6,7 @@ namespace pytoon::engines {
 namespace {
 
 constexpr std::int64_t kInfoBytesMax = 64 << 20;     // histories hold whole graphs
-constexpr std::size_t kMessageBytesMax = 4 << 20;    // previews are pictures
+constexpr std::size_t kMessageBytesMax = 4 << 20;    // previews are images
 constexpr std::int64_t kSocketBytesMax = 512 << 20;  // of one prompt
 constexpr int kLeastBytesPerSecond = 10'000;
 constexpr std::chrono::milliseconds kFreePoll{200};
@@ -38,9 +38,9 @@ std::int64_t bytes_of(const Json& device, const char* name) {
 
 }  // namespace
 
-ComfyServer::ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Reach reach,
+ComfyServer::ComfyServer(HttpClient& http, Clock& clock, WebAddress base, EgressScope egress,
                          Limits limits)
-    : http_(http), clock_(clock), base_(std::move(base)), reach_(reach), limits_(limits) {}
+    : http_(http), clock_(clock), base_(std::move(base)), egress_(egress), limits_(limits) {}
 
 std::string ComfyServer::url_of(const std::string& path) const {
   std::string base = base_.url;
@@ -54,7 +54,7 @@ Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {
   if (!left) return left.failure();
   request.limits.total = *left;
   request.url = url_of(request.url);
-  request.reach = reach_;
+  request.egress = egress_;
   return http_.send(request, watch.cancel);
 }
 
@@ -143,7 +143,7 @@ Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client
   limits.open = *left;
   limits.message_bytes = kMessageBytesMax;
   limits.bytes = kSocketBytesMax;
-  return WebSocket::open(url_of("/ws?clientId=" + url_encoded(client_id)), reach_, limits,
+  return WebSocket::open(url_of("/ws?clientId=" + url_encoded(client_id)), egress_, limits,
                          watch.cancel);
 }
 

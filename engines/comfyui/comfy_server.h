@@ -37,7 +37,7 @@ class ComfyServer {
     std::string rejection;  // "" when every output of the graph is queued
   };
 
-  ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Reach reach, Limits limits);
+  ComfyServer(HttpClient& http, Clock& clock, WebAddress base, EgressScope egress, Limits limits);
 
   const WebAddress& base() const { return base_; }
 
@@ -73,7 +73,7 @@ class ComfyServer {
   HttpClient& http_;
   Clock& clock_;
   const WebAddress base_;
-  const Reach reach_;
+  const EgressScope egress_;
   const Limits limits_;
 };
 

@@ -56,7 +56,7 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
   HttpRequest request;
   request.method = call.method;
   request.url = base + filled_text(call.path, encoded);
-  request.reach = reach_;
+  request.egress = egress_;
   request.limits.total = *left;
   for (const auto& [name, value] : settings_.provider.headers) {
     const std::string text = filled_text(value, values);
@@ -166,7 +166,7 @@ Status RemoteEngine::download(const std::string& link, const Order& order) {
   if (!request) return request.failure();
   if (address->origin != base_.origin) {
     request->headers.clear();  // our key is nobody else's business
-    request->reach = Reach::kPublic;
+    request->egress = EgressScope::kPublic;
   }
   const Result<std::chrono::milliseconds> left =
       time_left(parts_.clock, order.watch, std::chrono::hours(1));

@@ -47,8 +47,8 @@ RemoteEngine::RemoteEngine(RemoteSettings settings, RemoteParts parts, WebAddres
     : settings_(std::move(settings)),
       parts_(parts),
       base_(std::move(base)),
-      reach_(settings_.private_network || names_private_network(base_) ? Reach::kAny
-                                                                       : Reach::kPublic) {}
+      egress_(settings_.private_network || names_private_network(base_) ? EgressScope::kAny
+                                                                        : EgressScope::kPublic) {}
 
 Json RemoteEngine::values_for(const FootageRequest& request, const std::string& key) const {
   Json values{{"key", settings_.key},
@@ -77,7 +77,7 @@ Status RemoteEngine::health(const Watch& watch) {
                  "its health check answers " + std::to_string(answer->status));
 }
 
-Result<Supplied> RemoteEngine::supply(const FootageRequest& request, const Watch& watch) {
+Result<GeneratedFootage> RemoteEngine::generate(const FootageRequest& request, const Watch& watch) {
   const Provider& provider = settings_.provider;
   if (request.image ? !provider.capabilities.image_to_video && !provider.capabilities.text_to_video
                     : !provider.capabilities.text_to_video) {
@@ -179,7 +179,7 @@ Result<Json> RemoteEngine::wait_until_done(const Order& order) {
   }
 }
 
-Result<Supplied> RemoteEngine::fetch(const Order& order, Json answer) {
+Result<GeneratedFootage> RemoteEngine::fetch(const Order& order, Json answer) {
   if (settings_.provider.result.call) {
     Result<HttpAnswer> fetched = ask(*settings_.provider.result.call, order);
     if (!fetched) return fetched.failure();
@@ -194,8 +194,9 @@ Result<Supplied> RemoteEngine::fetch(const Order& order, Json answer) {
     if (seconds) {
       Result<std::string> sha256 = sha256_file(order.request.output);
       if (!sha256) return sha256.failure();
-      return Supplied{render::Footage::kImages,
-                      render::InputFile{order.request.output, std::move(*sha256)}, *seconds};
+      return GeneratedFootage{render::Footage::kImages,
+                              render::InputFile{order.request.output, std::move(*sha256)},
+                              *seconds};
     }
     last = seconds.failure();
     std::error_code ignored;

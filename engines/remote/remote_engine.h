@@ -58,7 +58,7 @@ class RemoteEngine final : public Engine {
   bool remote() const override { return true; }
   Capabilities capabilities() const override { return settings_.provider.capabilities; }
   Status health(const Watch& watch) override;
-  Result<Supplied> supply(const FootageRequest& request, const Watch& watch) override;
+  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
 
  private:
   struct Order {
@@ -73,7 +73,7 @@ class RemoteEngine final : public Engine {
   // remote_engine.cpp: the story of one order
   Result<std::string> order(Order& order, const Purchase& purchase);
   Result<Json> wait_until_done(const Order& order);
-  Result<Supplied> fetch(const Order& order, Json answer);
+  Result<GeneratedFootage> fetch(const Order& order, Json answer);
   Status end(const Order& order, bool cancel_remote);
   void call_off(const Order& order);
   void tell_not_cancelled(const Order& order, const std::string& reason);
@@ -92,7 +92,7 @@ class RemoteEngine final : public Engine {
   const RemoteSettings settings_;
   const RemoteParts parts_;
   const WebAddress base_;
-  const Reach reach_;
+  const EgressScope egress_;
 };
 
 // A short, printable beginning of what a server said, for a reason.

@@ -1,5 +1,5 @@
-// A picture as the CPU device keeps it: limited-range Y'CbCr 4:2:0, converted once at upload, with
-// premultiplied alpha at both resolutions unless the picture is opaque.
+// A image as the CPU device keeps it: limited-range Y'CbCr 4:2:0, converted once at upload, with
+// premultiplied alpha at both resolutions unless the image is opaque.
 //
 // Chroma samples are pairs of bytes, Cb Cr, as in NV12; chroma alpha is written twice so that it
 // lines up with them byte by byte. Chroma sample (i, j) gathers columns 2i - 1, 2i, 2i + 1 with

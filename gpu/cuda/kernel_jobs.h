@@ -47,7 +47,7 @@ struct FrameJob {
   std::int32_t word_aligned = 0;  // both planes' rows begin at multiples of 4
 };
 
-// A picture's pixels to a texture's planes; see gpu/texture_math.h.
+// A image's pixels to a texture's planes; see gpu/texture_math.h.
 struct ConvertJob {
   const std::uint8_t* rgba = nullptr;  // rows packed
   Size size;

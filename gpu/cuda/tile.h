@@ -21,7 +21,7 @@ inline constexpr int kChromaWidth = kTileWidth / 2;  // samples
 inline constexpr int kChromaHeight = kTileHeight / 2;
 inline constexpr int kRowWords = kTileWidth / 4;  // of luma and chroma alike
 inline constexpr int kLumaWords = kRowWords * kTileHeight;
-inline constexpr int kPictureWords = kLumaWords + kRowWords * kChromaHeight;
+inline constexpr int kImageWords = kLumaWords + kRowWords * kChromaHeight;
 static_assert(kTileWidth + kTileHeight + kChromaWidth + kChromaHeight <= kThreads,
               "each thread makes at most one tap");
 
@@ -31,8 +31,8 @@ struct TileMemory {
   Tap luma_y[kTileHeight];
   Tap chroma_x[kChromaWidth];
   Tap chroma_y[kChromaHeight];
-  // Luma rows, then chroma rows; the second picture holds the incoming one. Words, for alignment.
-  std::uint32_t picture[2][kPictureWords];
+  // Luma rows, then chroma rows; the second image holds the incoming one. Words, for alignment.
+  std::uint32_t picture[2][kImageWords];
 };
 
 struct Tile {
@@ -78,7 +78,7 @@ static PYTOON_HOST_DEVICE int last_hiding(const LayerJob* layers, int begin, int
 
 static PYTOON_HOST_DEVICE void blacken(std::uint32_t* picture, int thread) {
   constexpr std::uint32_t kOnes = 0x01010101U;
-  for (int i = thread; i < kPictureWords; i += kThreads) {
+  for (int i = thread; i < kImageWords; i += kThreads) {
     picture[i] =
         kOnes * static_cast<std::uint32_t>(i < kLumaWords ? kLumaRange.low : kChromaNeutral);
   }
@@ -145,7 +145,7 @@ static PYTOON_HOST_DEVICE void draw_layer(const LayerJob& layer, const Tile& til
 }
 
 static PYTOON_HOST_DEVICE void mix_pictures(TileMemory& memory, int mix_256, int thread) {
-  for (int i = thread; i < kPictureWords; i += kThreads) {
+  for (int i = thread; i < kImageWords; i += kThreads) {
     std::uint8_t* frame = bytes_of(memory.picture[0] + i);
     const std::uint8_t* incoming = bytes_of(memory.picture[1] + i);
     for (int k = 0; k < 4; ++k) {

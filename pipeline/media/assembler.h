@@ -1,6 +1,6 @@
 // Joins finished segments into one MP4 by copying their packets: no decoding, no encoding. Exact
-// timestamps (frame n at n/fps, start 0), moov before mdat, no wall-clock time. A sound made by
-// write_sound becomes the second track and starts with the first frame; without one the bytes are
+// timestamps (frame n at n/fps, start 0), moov before mdat, no wall-clock time. A audio made by
+// write_audio becomes the second track and starts with the first frame; without one the bytes are
 // those of a video alone.
 // kMedia when the segments' parameter sets differ, kNotFound when one is missing.
 #pragma once
@@ -18,7 +18,7 @@ namespace pytoon::media {
 struct AssemblyOrder {
   VideoFormat format;
   std::vector<std::filesystem::path> segments;
-  std::optional<std::filesystem::path> sound;
+  std::optional<std::filesystem::path> audio;
   std::filesystem::path output;  // published atomically
   CancelToken cancel;
 };

@@ -18,7 +18,7 @@
 
 namespace pytoon::media {
 
-struct EncoderWish {
+struct EncoderPreference {
   enum class Codec {
     kAuto,   // NVENC where a CUDA device has it, else x264
     kNvenc,  // or nothing
@@ -44,7 +44,7 @@ struct EncoderChoice {
 // Draws and encodes a few frames with NVENC if it is wished for, in a file in `scratch` that goes
 // again, and reads them back. Only Codec::kNvenc can fail: kUnavailable with the reason. The device
 // must outlive the choice.
-Result<EncoderChoice> choose_encoder(const EncoderWish& wish, gpu::Device& device,
+Result<EncoderChoice> choose_encoder(const EncoderPreference& preference, gpu::Device& device,
                                      const std::filesystem::path& scratch);
 
 }  // namespace pytoon::media

@@ -64,7 +64,7 @@ void add_shots(Sha256& hash, const RenderJob& job, const plan::Timeline& timelin
 }  // namespace
 
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
-                        const PictureMaker& maker) {
+                        const ImageMaker& maker) {
   Sha256 hash;
   hash.field("pytoon segment " + std::to_string(kPictureVersion));
   hash.field(maker.device_kind);

@@ -10,7 +10,7 @@
 namespace pytoon::render {
 
 // What the machine and the build contribute.
-struct PictureMaker {
+struct ImageMaker {
   std::string device_kind;
   std::string encoder_fingerprint;
   std::string fonts_fingerprint;
@@ -20,6 +20,6 @@ struct PictureMaker {
 inline constexpr int kPictureVersion = 1;
 
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
-                        const PictureMaker& maker);
+                        const ImageMaker& maker);
 
 }  // namespace pytoon::render

@@ -18,10 +18,10 @@ int caption_size_px(spec::SizeRule rule);
 // What captions of height `caption_height` (0: none) at `position` leave of the zone for a product.
 gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height);
 
-// The smallest uniform scale of `picture` that fills the frame, in its middle; reaches beyond it.
+// The smallest uniform scale of `image` that fills the frame, in its middle; reaches beyond it.
 gpu::Rect place_cover(gpu::Size picture);
 
-// The largest uniform scale of `picture` into `zone` and at most 60 % of the frame's width; its
+// The largest uniform scale of `image` into `zone` and at most 60 % of the frame's width; its
 // middle as near 38 % of the frame's height as fits.
 gpu::Rect place_product(gpu::Size picture, gpu::Rect zone);
 

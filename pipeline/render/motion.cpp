@@ -45,67 +45,68 @@ CameraPath::CameraPath(std::uint32_t seed, const plan::Shot& shot, double amplit
       first_frame_(shot.frames.first),
       amplitude_(amplitude),
       zoom_only_(zoom_only),
-      legs_(std::max(1, static_cast<int>(std::lround(shot.frames.count() / kLegFrames)))),
-      leg_frames_(static_cast<double>(shot.frames.count()) / legs_) {}
+      keyframe_segments_(
+          std::max(1, static_cast<int>(std::lround(shot.frames.count() / kLegFrames)))),
+      keyframe_segment_frames_(static_cast<double>(shot.frames.count()) / keyframe_segments_) {}
 
-std::uint32_t CameraPath::choice(int leg, std::uint32_t options) const {
-  const auto where = static_cast<std::uint32_t>(first_segment_ * 1000 + leg);
+std::uint32_t CameraPath::choice(int keyframes, std::uint32_t options) const {
+  const auto where = static_cast<std::uint32_t>(first_segment_ * 1000 + keyframes);
   return mix(mix(seed_) ^ mix(where + 0x9e3779b9U)) % options;
 }
 
-CameraPath::Leg CameraPath::first_leg() const {
+CameraPath::Keyframes CameraPath::first_keyframes() const {
   switch (choice(0, zoom_only_ ? 2 : 4)) {
     case 0:
-      return {Stop::kWide, Stop::kCloseMiddle, Move::kZoomIn};
+      return {KeyPose::kWide, KeyPose::kCloseMiddle, CameraMotion::kZoomIn};
     case 1:
-      return {Stop::kCloseMiddle, Stop::kWide, Move::kZoomOut};
+      return {KeyPose::kCloseMiddle, KeyPose::kWide, CameraMotion::kZoomOut};
     case 2:
-      return {Stop::kCloseBottom, Stop::kCloseTop, Move::kPanUp};
+      return {KeyPose::kCloseBottom, KeyPose::kCloseTop, CameraMotion::kPanUp};
     default:
-      return {Stop::kCloseTop, Stop::kCloseBottom, Move::kPanDown};
+      return {KeyPose::kCloseTop, KeyPose::kCloseBottom, CameraMotion::kPanDown};
   }
 }
 
-CameraPath::Leg CameraPath::next_leg(const Leg& before, int index) const {
-  const Stop from = before.to;
-  if (from == Stop::kWide) return {from, Stop::kCloseMiddle, Move::kZoomIn};
-  const Leg out{from, Stop::kWide, Move::kZoomOut};
+CameraPath::Keyframes CameraPath::next_keyframes(const Keyframes& before, int index) const {
+  const KeyPose from = before.to;
+  if (from == KeyPose::kWide) return {from, KeyPose::kCloseMiddle, CameraMotion::kZoomIn};
+  const Keyframes out{from, KeyPose::kWide, CameraMotion::kZoomOut};
   if (zoom_only_) return out;
-  const Leg up{from, Stop::kCloseTop, Move::kPanUp};
-  const Leg down{from, Stop::kCloseBottom, Move::kPanDown};
-  const std::uint32_t pick = choice(index, from == Stop::kCloseMiddle ? 3 : 2);
+  const Keyframes up{from, KeyPose::kCloseTop, CameraMotion::kPanUp};
+  const Keyframes down{from, KeyPose::kCloseBottom, CameraMotion::kPanDown};
+  const std::uint32_t pick = choice(index, from == KeyPose::kCloseMiddle ? 3 : 2);
   if (pick == 0) return out;
-  if (from == Stop::kCloseTop) return down;
-  if (from == Stop::kCloseBottom) return up;
+  if (from == KeyPose::kCloseTop) return down;
+  if (from == KeyPose::kCloseBottom) return up;
   return pick == 1 ? up : down;
 }
 
-CameraPath::Leg CameraPath::leg(int index) const {
-  Leg current = first_leg();
-  for (int i = 1; i <= index; ++i) current = next_leg(current, i);
+CameraPath::Keyframes CameraPath::keyframes(int index) const {
+  Keyframes current = first_keyframes();
+  for (int i = 1; i <= index; ++i) current = next_keyframes(current, i);
   return current;
 }
 
-Move CameraPath::move_of_leg(int index) const { return leg(index).move; }
+CameraMotion CameraPath::motion_of_segment(int index) const { return keyframes(index).move; }
 
-Pose CameraPath::pose_of(Stop stop) const {
+Pose CameraPath::pose_of(KeyPose stop) const {
   switch (stop) {
-    case Stop::kWide:
+    case KeyPose::kWide:
       return {1, 0};
-    case Stop::kCloseMiddle:
+    case KeyPose::kCloseMiddle:
       return {1 + amplitude_, 0};
-    case Stop::kCloseTop:
+    case KeyPose::kCloseTop:
       return {1 + amplitude_, -1};
-    case Stop::kCloseBottom:
+    case KeyPose::kCloseBottom:
       return {1 + amplitude_, 1};
   }
   CHECK(false, "a stop has no pose");
 }
 
 Pose CameraPath::at(int frame) const {
-  const double where = std::max(0, frame - first_frame_) / leg_frames_;
+  const double where = std::max(0, frame - first_frame_) / keyframe_segment_frames_;
   const int index = static_cast<int>(where);
-  const Leg now = leg(index);
+  const Keyframes now = keyframes(index);
   const double u = smoothstep(where - index);
   const Pose a = pose_of(now.from);
   const Pose b = pose_of(now.to);

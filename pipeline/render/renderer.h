@@ -14,7 +14,7 @@
 
 #include "base/cancel.h"
 #include "base/result.h"
-#include "pipeline/media/sound/sound_writer.h"
+#include "pipeline/media/audio/audio_writer.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
@@ -32,7 +32,7 @@ struct Inputs {
   std::optional<InputFile> music;
   std::optional<InputFile> voice;
 
-  bool has_sound() const { return music || voice; }
+  bool has_audio() const { return music || voice; }
 };
 
 // Where a segment's footage comes from.
@@ -86,15 +86,15 @@ class Renderer {
   virtual Status render_segment(const RenderJob& job, int index,
                                 const std::filesystem::path& output, const CancelToken& cancel,
                                 const std::function<void(int)>& on_progress) = 0;
-  // Makes the job's sound, of which there must be some, as a file for assemble(). Needs no
+  // Makes the job's audio, of which there must be some, as a file for assemble(). Needs no
   // segments and may run beside them. Looks at the spec and the inputs only.
-  virtual Result<media::SoundMeasures> prepare_sound(const RenderJob& job,
+  virtual Result<media::AudioMeasures> prepare_audio(const RenderJob& job,
                                                      const std::filesystem::path& output,
                                                      const CancelToken& cancel) = 0;
-  // Joins the segments, which must be all of them in order, and the sound, if there is one, into
+  // Joins the segments, which must be all of them in order, and the audio, if there is one, into
   // output.mp4.
   virtual Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
-                          const std::optional<std::filesystem::path>& sound,
+                          const std::optional<std::filesystem::path>& audio,
                           const std::filesystem::path& output, const CancelToken& cancel) = 0;
   // Frame 30 of a video, or its last, as a JPEG.
   virtual Status thumbnail(const std::filesystem::path& video,

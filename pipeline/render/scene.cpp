@@ -36,15 +36,14 @@ gpu::Layer fixed_layer(std::shared_ptr<const gpu::Texture> texture, gpu::Rect pl
   return layer;
 }
 
-Scene::Scene(plan::Timeline timeline, std::vector<ShotPicture> shots,
-             std::optional<gpu::Layer> logo)
+Scene::Scene(plan::Timeline timeline, std::vector<ShotImage> shots, std::optional<gpu::Layer> logo)
     : timeline_(std::move(timeline)), shots_(std::move(shots)), logo_(std::move(logo)) {
   CHECK(shots_.size() == timeline_.shots.size(), "one picture a shot");
 }
 
 bool Scene::has_clips() const {
   return std::any_of(shots_.begin(), shots_.end(),
-                     [](const ShotPicture& shot) { return shot.behind || shot.front; });
+                     [](const ShotImage& shot) { return shot.behind || shot.front; });
 }
 
 Status Scene::add_shot(std::size_t shot, int frame, ClipFrames& clips,
@@ -55,7 +54,7 @@ Status Scene::add_shot(std::size_t shot, int frame, ClipFrames& clips,
     add_clip_layers(clip, *texture, layers);
     return ok_status();
   };
-  const ShotPicture& picture = shots_[shot];
+  const ShotImage& picture = shots_[shot];
   if (picture.behind) {
     if (Status added = add_clip(*picture.behind); !added) return added;
   } else {
@@ -84,7 +83,7 @@ Status Scene::evaluate(int frame, ClipFrames& clips, gpu::Composition& out) cons
     return added;
   }
 
-  for (const CaptionPlate& caption : captions_) {
+  for (const CaptionLayer& caption : captions_) {
     if (frame >= caption.frames.first && frame < caption.frames.last) {
       out.top.push_back(caption.layer);
     }

@@ -1,4 +1,4 @@
-// A job's picture at any frame: which layers, where. Everything slow (decoding pictures, scaling,
+// A job's image at any frame: which layers, where. Everything slow (decoding images, scaling,
 // blurring, text) has happened when a Scene exists; evaluate() is arithmetic, but for the clips
 // that a frame shows, whose textures the caller's ClipFrames gives.
 //
@@ -16,9 +16,9 @@
 
 namespace pytoon::render {
 
-// One shot: what fills the frame, a picture that moves or a clip; what stands still on it; and a
+// One shot: what fills the frame, a image that moves or a clip; what stands still on it; and a
 // clip in front.
-struct ShotPicture {
+struct ShotImage {
   std::shared_ptr<const gpu::Texture> moving;  // null when `behind` fills the frame
   CameraPath path;
   std::vector<gpu::Layer> fixed;
@@ -26,16 +26,16 @@ struct ShotPicture {
   std::shared_ptr<const ShotClip> front = nullptr;
 };
 
-struct CaptionPlate {
+struct CaptionLayer {
   plan::FrameSpan frames;
   gpu::Layer layer;
 };
 
 class Scene {
  public:
-  Scene(plan::Timeline timeline, std::vector<ShotPicture> shots, std::optional<gpu::Layer> logo);
+  Scene(plan::Timeline timeline, std::vector<ShotImage> shots, std::optional<gpu::Layer> logo);
 
-  void set_captions(std::vector<CaptionPlate> captions) { captions_ = std::move(captions); }
+  void set_captions(std::vector<CaptionLayer> captions) { captions_ = std::move(captions); }
   const plan::Timeline& timeline() const { return timeline_; }
 
   bool has_clips() const;
@@ -48,9 +48,9 @@ class Scene {
                   std::vector<gpu::Layer>& layers) const;
 
   plan::Timeline timeline_;
-  std::vector<ShotPicture> shots_;
+  std::vector<ShotImage> shots_;
   std::optional<gpu::Layer> logo_;
-  std::vector<CaptionPlate> captions_;
+  std::vector<CaptionLayer> captions_;
 };
 
 // A texture laid pixel for pixel at a place on the frame.

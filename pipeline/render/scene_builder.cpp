@@ -3,11 +3,11 @@
 #include <vector>
 
 #include "base/check.h"
-#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scrim.h"
-#include "pipeline/render/shot_pictures.h"
+#include "pipeline/render/shot_images.h"
 
 namespace pytoon::render {
 namespace {
@@ -40,7 +40,7 @@ plan::Source source_of(Footage kind) {
 }
 
 // What a caption stands on in its first, middle and last frame; more of them over clips, which
-// change in ways that pictures don't.
+// change in ways that images don't.
 Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene, ClipFrames& clips,
                              gpu::Compositor& compositor) {
   Sheet sheet;
@@ -59,12 +59,12 @@ Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene, ClipFra
   return backdrop;
 }
 
-Result<std::vector<CaptionPlate>> caption_plates(const spec::RenderSpec& spec,
-                                                 const CaptionSheet& sheet, const Scene& scene,
+Result<std::vector<CaptionLayer>> caption_plates(const spec::RenderSpec& spec,
+                                                 const CaptionLayout& sheet, const Scene& scene,
                                                  gpu::Device& device) {
   const std::unique_ptr<gpu::Compositor> compositor = device.make_compositor();
   OpenClips clips(device, {});
-  std::vector<CaptionPlate> plates;
+  std::vector<CaptionLayer> plates;
   for (const Caption& caption : sheet.captions) {
     Result<Backdrop> backdrop = backdrop_of(caption, scene, clips, *compositor);
     if (!backdrop) return backdrop.failure();
@@ -93,17 +93,17 @@ const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
 
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,
                                                  const media::FontLibrary& fonts) {
-  Result<CaptionSheet> sheet = lay_out_captions(job.spec, fonts);
+  Result<CaptionLayout> sheet = lay_out_captions(job.spec, fonts);
   if (!sheet) return sheet.failure();
   const plan::Timeline timeline = timeline_of(job);
   const gpu::Rect product = product_zone(job.spec, sheet->reserved.height);
-  Result<std::vector<ShotPicture>> shots = make_shot_pictures(job, timeline, product, device);
+  Result<std::vector<ShotImage>> shots = make_shot_images(job, timeline, product, device);
   if (!shots) return shots.failure();
   Result<std::optional<gpu::Layer>> logo = make_logo(job, device);
   if (!logo) return logo.failure();
 
   auto scene = std::make_shared<Scene>(timeline, std::move(*shots), std::move(*logo));
-  Result<std::vector<CaptionPlate>> captions = caption_plates(job.spec, *sheet, *scene, device);
+  Result<std::vector<CaptionLayer>> captions = caption_plates(job.spec, *sheet, *scene, device);
   if (!captions) return captions.failure();
   scene->set_captions(std::move(*captions));
   return std::shared_ptr<const Scene>(std::move(scene));

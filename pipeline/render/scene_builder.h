@@ -1,5 +1,5 @@
-// Makes a Scene: decodes and prepares pictures, lays out captions, measures what is behind them.
-// This is the slow part of a job's picture; it happens once a job, not once a segment.
+// Makes a Scene: decodes and prepares images, lays out captions, measures what is behind them.
+// This is the slow part of a job's image; it happens once a job, not once a segment.
 //
 // Blocks for some hundred milliseconds an image. Errors: kMalformed or kNotFound for an image that
 // can't be read (never for a card, which is then drawn without it), kInvalid for captions.

@@ -8,7 +8,7 @@
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
 #include "pipeline/plan/captions.h"
-#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 
@@ -71,7 +71,7 @@ std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder
 }
 
 std::vector<std::string> SceneRenderer::keys_of(const RenderJob& job,
-                                                const PictureMaker& maker) const {
+                                                const ImageMaker& maker) const {
   const plan::Timeline timeline = timeline_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
@@ -105,7 +105,7 @@ std::shared_ptr<SceneRenderer::Slot> SceneRenderer::slot_of(const std::string& k
 }
 
 Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& job) {
-  // Whatever the encoder: a job that changes it goes on with the same pictures.
+  // Whatever the encoder: a job that changes it goes on with the same images.
   Sha256 hash;
   for (const std::string& key :
        keys_of(job, {device_.kind(), "", fonts_.fingerprint(job.spec.style.caption.font)})) {
@@ -144,10 +144,10 @@ Status SceneRenderer::render_segment(const RenderJob& job, int index,
   return media::write_segment(frames, order);
 }
 
-Result<media::SoundMeasures> SceneRenderer::prepare_sound(const RenderJob& job,
+Result<media::AudioMeasures> SceneRenderer::prepare_audio(const RenderJob& job,
                                                           const std::filesystem::path& output,
                                                           const CancelToken& cancel) {
-  media::SoundOrder order;
+  media::AudioOrder order;
   if (job.inputs.music) order.music = job.inputs.music->path;
   if (job.inputs.voice) order.voice = job.inputs.voice->path;
   order.music_level_db = job.spec.audio_plan.music_level_db;
@@ -156,17 +156,17 @@ Result<media::SoundMeasures> SceneRenderer::prepare_sound(const RenderJob& job,
   order.duration_seconds = job.spec.target_duration_seconds;
   order.output = output;
   order.cancel = cancel;
-  return media::write_sound(order);
+  return media::write_audio(order);
 }
 
 Status SceneRenderer::assemble(const RenderJob& job,
                                const std::vector<std::filesystem::path>& segments,
-                               const std::optional<std::filesystem::path>& sound,
+                               const std::optional<std::filesystem::path>& audio,
                                const std::filesystem::path& output, const CancelToken& cancel) {
   CHECK(segments.size() == job.spec.segments.size(), "assembly takes every segment");
   media::AssemblyOrder order;
   order.segments = segments;
-  order.sound = sound;
+  order.audio = audio;
   order.output = output;
   order.cancel = cancel;
   return media::assemble(order);

@@ -1,5 +1,5 @@
 // The Renderer that composes scenes on a device and encodes them. Keeps the last few scenes, so
-// that the segments of a job share one preparation of its pictures.
+// that the segments of a job share one preparation of its images.
 #pragma once
 
 #include <map>
@@ -29,11 +29,11 @@ class SceneRenderer final : public Renderer {
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                         const CancelToken& cancel,
                         const std::function<void(int)>& on_progress) override;
-  Result<media::SoundMeasures> prepare_sound(const RenderJob& job,
+  Result<media::AudioMeasures> prepare_audio(const RenderJob& job,
                                              const std::filesystem::path& output,
                                              const CancelToken& cancel) override;
   Status assemble(const RenderJob& job, const std::vector<std::filesystem::path>& segments,
-                  const std::optional<std::filesystem::path>& sound,
+                  const std::optional<std::filesystem::path>& audio,
                   const std::filesystem::path& output, const CancelToken& cancel) override;
   Status thumbnail(const std::filesystem::path& video,
                    const std::filesystem::path& output) override;
@@ -47,7 +47,7 @@ class SceneRenderer final : public Renderer {
   };
   const media::EncoderOption& encoder_of(const RenderJob& job) const;
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
-  std::vector<std::string> keys_of(const RenderJob& job, const PictureMaker& maker) const;
+  std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker) const;
   Result<std::shared_ptr<const Scene>> scene_of(const RenderJob& job);
   std::shared_ptr<Slot> slot_of(const std::string& key);
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gpu/image.h"
-#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
@@ -36,7 +36,7 @@ struct Plate {
   gpu::Rect place;  // even position and size
 };
 
-// Scrim and text in one picture.
+// Scrim and text in one image.
 Plate make_plate(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
                  double opacity);
 

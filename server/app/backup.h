@@ -7,8 +7,8 @@
 //
 // The database is copied first: whatever its rows name was in storage before, and objects are never
 // changed in place, so the files copied after it fit. Files that come to be meanwhile are extra;
-// the sweeper removes them a day after a restore. On one file system files are hard links: a backup
-// costs next to no space until the originals are removed.
+// the garbage collector removes them a day after a restore. On one file system files are hard
+// links: a backup costs next to no space until the originals are removed.
 //
 // Thread rule: pure but for the disk; one thread. Blocks for as long as all bytes take to be read.
 #pragma once

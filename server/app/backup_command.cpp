@@ -2,9 +2,9 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "server/app/backends.h"
 #include "server/app/backup.h"
 #include "server/app/commands.h"
-#include "server/app/ground.h"
 #include "server/app/postgres_tools.h"
 #include "server/io/owner_lock.h"
 #include "server/io/sqlite_copy.h"

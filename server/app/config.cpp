@@ -108,9 +108,9 @@ void read_log_level(Variables& env, Config& config) {
 void read_device(Variables& env, Config& config) {
   const std::string name = env.text("PYTOON_DEVICE").value_or("auto");
   if (name == "cpu") {
-    config.device = gpu::DeviceWish::kCpu;
+    config.device = gpu::DevicePreference::kCpu;
   } else if (name == "cuda") {
-    config.device = gpu::DeviceWish::kCuda;
+    config.device = gpu::DevicePreference::kCuda;
   } else if (name != "auto") {
     env.note(wrong("PYTOON_DEVICE", "must be auto, cpu or cuda"));
   }
@@ -247,8 +247,8 @@ engines::EngineVariables engine_variables(const Variables& env) {
           env.text("API_ENGINE_KEY").value_or(""), env.text("API_ENGINE_PROVIDER").value_or("")};
 }
 
-media::EncoderWish::Codec read_codec(spec::FieldReader& r) {
-  using Codec = media::EncoderWish::Codec;
+media::EncoderPreference::Codec read_codec(spec::FieldReader& r) {
+  using Codec = media::EncoderPreference::Codec;
   const std::string name = r.text("codec", 0, 40);
   if (name == media::kCodecNvenc) return Codec::kNvenc;
   if (name == media::kCodecX264) return Codec::kX264;
@@ -256,34 +256,34 @@ media::EncoderWish::Codec read_codec(spec::FieldReader& r) {
   return Codec::kAuto;
 }
 
-void read_nvenc(spec::FieldReader& r, media::EncoderWish& wish) {
+void read_nvenc(spec::FieldReader& r, media::EncoderPreference& preference) {
   if (r.has("nvenc_preset")) {
-    wish.nvenc.preset = r.text("nvenc_preset", 2, 2);
-    if (wish.nvenc.preset < "p1" || wish.nvenc.preset > "p7") {
+    preference.nvenc.preset = r.text("nvenc_preset", 2, 2);
+    if (preference.nvenc.preset < "p1" || preference.nvenc.preset > "p7") {
       r.fault("nvenc_preset", "must be one of p1 to p7");
     }
   }
-  if (r.has("nvenc_cq")) wish.nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 35));
+  if (r.has("nvenc_cq")) preference.nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 35));
   if (r.has("nvenc_sessions")) {
-    wish.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
+    preference.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
   }
 }
 
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
                     Config& config) {
-  media::EncoderWish& wish = config.encoder;
+  media::EncoderPreference& preference = config.encoder;
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
   spec::FieldReader r(*json, "", faults);
   if (const Json* part = r.object("encoder")) {
     spec::FieldReader e(*part, "/encoder", faults);
-    if (e.has("codec")) wish.codec = read_codec(e);
-    wish.x264.preset = e.text("x264_preset", 1, 20);
-    wish.x264.crf = static_cast<int>(e.whole("crf", 10, 35));
-    wish.x264.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
-    wish.nvenc.max_bitrate_kbps = wish.x264.max_bitrate_kbps;
-    read_nvenc(e, wish);
+    if (e.has("codec")) preference.codec = read_codec(e);
+    preference.x264.preset = e.text("x264_preset", 1, 20);
+    preference.x264.crf = static_cast<int>(e.whole("crf", 10, 35));
+    preference.x264.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
+    preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
+    read_nvenc(e, preference);
     e.finish();
   }
   // Without the section there is the compositor alone.

@@ -46,11 +46,11 @@ struct Config {
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
-  media::EncoderWish encoder;                                       // config/engine.yaml
+  media::EncoderPreference encoder;                                 // config/engine.yaml
   engines::EngineTable engines;  // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
   plan::Catalogue catalogue;     // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda
-  gpu::DeviceWish device = gpu::DeviceWish::kAuto;
+  gpu::DevicePreference device = gpu::DevicePreference::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's
   std::vector<std::filesystem::path> font_dirs;
 };

@@ -5,14 +5,14 @@
 #include "base/curl_client.h"
 #include "base/files.h"
 #include "engines/clip_verifier.h"
-#include "engines/engine_room.h"
+#include "engines/engine_registry.h"
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
+#include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/ground.h"
-#include "server/app/studio.h"
+#include "server/app/render_stack.h"
 #include "server/io/open_store.h"
-#include "server/io/redis/doorbell.h"
+#include "server/io/redis/wakeup_channel.h"
 
 namespace pytoon::app {
 namespace {
@@ -54,11 +54,11 @@ std::string describe(const gpu::CudaGpu& gpu) {
 
 // A GPU is a gift; only PYTOON_DEVICE=cuda makes its want a fault.
 void check_cuda(const Config& config, Report& report) {
-  if (config.device == gpu::DeviceWish::kCpu) {
+  if (config.device == gpu::DevicePreference::kCpu) {
     report.note("cuda", "not looked for: PYTOON_DEVICE=cpu");
     return;
   }
-  const bool needed = config.device == gpu::DeviceWish::kCuda;
+  const bool needed = config.device == gpu::DevicePreference::kCuda;
   const gpu::CudaFinding finding = gpu::find_cuda_devices();
   if (finding.gpus.empty()) {
     if (needed) {
@@ -80,7 +80,7 @@ void check_cuda(const Config& config, Report& report) {
   }
 }
 
-// NVENC was tried when the studio was opened.
+// NVENC was tried when the render stack was opened.
 void check_encoders(const media::EncoderChoice& encoders, Report& report) {
   for (const media::EncoderOption& option : encoders.options) {
     const media::EncoderSettings& settings = option.settings;
@@ -196,14 +196,15 @@ void check_storage(const Config& config, Clock& clock, Report& report) {
 // Footage by models is never needed for the main job: what is wrong is a note.
 void check_engines(const Config& config, Clock& clock, Log& log, Report& report) {
   const auto ledger = io::open_memory_store(clock);  // nothing is ordered here
-  auto room = engines::EngineRoom::open(config.engines, *ledger, clock, log, engines::verify_clip);
+  auto room =
+      engines::EngineRegistry::open(config.engines, *ledger, clock, log, engines::verify_clip);
   if (!room) {
     report.bad("engines", room.failure().detail);
     return;
   }
-  for (const auto& engine : (*room)->ladder().engines()) {
+  for (const auto& engine : (*room)->engine_chain().engines()) {
     engines::Watch watch;
-    watch.deadline = clock.steady_now() + config.engines.ladder.health;
+    watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
     const Status healthy = engine->health(watch);
     const std::string name(engine->name());
     if (healthy) {
@@ -213,7 +214,7 @@ void check_engines(const Config& config, Clock& clock, Log& log, Report& report)
     }
   }
   engines::Watch watch;
-  watch.deadline = clock.steady_now() + config.engines.ladder.health;
+  watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
   for (const std::string& problem : (*room)->problems(watch)) report.note("engine", problem);
 }
 
@@ -227,12 +228,12 @@ int doctor(const Config& config) {
                           std::to_string(config.catalogue.presets.size()) + " presets");
   check_cpu(config, report);
   check_cuda(config, report);
-  const Result<Studio> studio = open_studio(config, log);
-  if (studio) {
-    check_encoders(studio->encoders, report);
-    check_fonts(config, *studio->fonts, report);
+  const Result<RenderStack> stack = open_studio(config, log);
+  if (stack) {
+    check_encoders(stack->encoders, report);
+    check_fonts(config, *stack->fonts, report);
   } else {
-    report.bad("media", studio.failure().detail);
+    report.bad("media", stack.failure().detail);
   }
   check_database(config, clock, report);
   check_storage(config, clock, report);

@@ -77,7 +77,7 @@ Result<Json> Remote::post(const std::string& path, const Json& body) const {
 
 Result<Json> Remote::ask(HttpRequest request) const {
   request.headers.emplace_back("X-API-Key", key_);
-  request.reach = Reach::kAny;
+  request.egress = EgressScope::kAny;
   request.limits.answer_bytes = 64 << 20;
   const Result<HttpAnswer> answer = client_->send(request, CancelToken());
   if (!answer) {

@@ -7,9 +7,9 @@
 #include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
+#include "server/app/application.h"
+#include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/ground.h"
-#include "server/app/house.h"
 #include "server/app/stop_signals.h"
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
@@ -61,13 +61,14 @@ Result<json> read_request(const fs::path& file) {
 }
 
 // Takes a local file in as an upload would, and gives its storage URI.
-Result<std::string> take_in(House& house, const fs::path& file, const std::string& category) {
-  const fs::path copy = house.storage().staging("upload");
+Result<std::string> take_in(Application& application, const fs::path& file,
+                            const std::string& category) {
+  const fs::path copy = application.storage().staging("upload");
   std::error_code error;
   fs::copy_file(file, copy, fs::copy_options::overwrite_existing, error);
   if (error) return failure(FailureKind::kInvalid, file.string() + ": " + error.message());
   Result<jobs::Asset> asset =
-      house.service().keep_asset(kOwner, {copy, category, file.filename().string()});
+      application.service().keep_asset(kOwner, {copy, category, file.filename().string()});
   if (!asset) {
     Failure fault = asset.failure();
     fault.detail = file.string() + ": " + fault.detail;
@@ -76,10 +77,10 @@ Result<std::string> take_in(House& house, const fs::path& file, const std::strin
   return asset->uri;
 }
 
-Status take_in_all(House& house, const fs::path& folder, json& body) {
+Status take_in_all(Application& application, const fs::path& folder, json& body) {
   const auto replace = [&](json& value, const char* category) -> Status {
     if (!value.is_string()) return ok_status();  // the request's own check names it
-    Result<std::string> uri = take_in(house, folder / value.get<std::string>(), category);
+    Result<std::string> uri = take_in(application, folder / value.get<std::string>(), category);
     if (!uri) return uri.failure();
     value = *uri;
     return ok_status();
@@ -112,10 +113,11 @@ void show_progress(const jobs::Job& job) {
 }
 
 // Until the job has ended or somebody wants us to stop.
-Result<jobs::Job> follow(House& house, const std::string& id, const StopSignals& signals) {
+Result<jobs::Job> follow(Application& application, const std::string& id,
+                         const StopSignals& signals) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   for (;;) {
-    Result<jobs::Job> job = house.service().job(kOwner, id);
+    Result<jobs::Job> job = application.service().job(kOwner, id);
     if (!job) return job;
     if (terminal) show_progress(*job);
     if (jobs::is_terminal(job->status)) {
@@ -128,19 +130,19 @@ Result<jobs::Job> follow(House& house, const std::string& id, const StopSignals&
   }
 }
 
-Status hand_over(House& house, const std::string& id, const fs::path& out) {
+Status hand_over(Application& application, const std::string& id, const fs::path& out) {
   std::error_code error;
   fs::create_directories(out / "segments", error);
   for (const std::string name : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
-    Result<fs::path> from = house.storage().local("jobs/" + id + "/" + name);
+    Result<fs::path> from = application.storage().local("jobs/" + id + "/" + name);
     if (!from) return from.failure();
     fs::copy_file(*from, out / name, fs::copy_options::overwrite_existing, error);
     if (error) return errno_failure(error.value(), "can't write " + (out / name).string());
   }
-  Result<std::vector<jobs::Segment>> segments = house.service().segments(kOwner, id);
+  Result<std::vector<jobs::Segment>> segments = application.service().segments(kOwner, id);
   if (!segments) return segments.failure();
   for (const jobs::Segment& segment : *segments) {
-    Result<fs::path> from = house.storage().local(segment.artifact_key);
+    Result<fs::path> from = application.storage().local(segment.artifact_key);
     if (!from) return from.failure();
     std::string number = std::to_string(segment.index);
     number.insert(0, 3 - std::min<std::size_t>(3, number.size()), '0');
@@ -176,24 +178,24 @@ int report(const jobs::Job& job, const fs::path& out, double seconds) {
   return 0;
 }
 
-int render_in(House& house, const fs::path& request, const fs::path& out, const Clock& clock,
-              const StopSignals& signals) {
+int render_in(Application& application, const fs::path& request, const fs::path& out,
+              const Clock& clock, const StopSignals& signals) {
   Result<json> body = read_request(request);
   if (!body) return complain(body.failure());
-  const Status taken = take_in_all(house, request.parent_path(), *body);
+  const Status taken = take_in_all(application, request.parent_path(), *body);
   if (!taken) return complain(taken.failure());
-  Result<jobs::Submitted> submitted = house.service().submit(kOwner, *body, "");
+  Result<jobs::Submitted> submitted = application.service().submit(kOwner, *body, "");
   if (!submitted) return complain(submitted.failure());
 
   const SteadyTime began = clock.steady_now();
-  const Status started = house.start();
+  const Status started = application.start();
   if (!started) return complain(started.failure());
-  Result<jobs::Job> job = follow(house, submitted->job_id, signals);
-  house.stop();
+  Result<jobs::Job> job = follow(application, submitted->job_id, signals);
+  application.stop();
   if (!job) return complain(job.failure());
   const std::chrono::duration<double> took = clock.steady_now() - began;
   if (job->status == jobs::JobStatus::kDone) {
-    const Status handed = hand_over(house, job->id, out);
+    const Status handed = hand_over(application, job->id, out);
     if (!handed) return complain(handed.failure());
   }
   return report(*job, out, took.count());
@@ -205,19 +207,19 @@ int render_request(const Config& config, const fs::path& request, const fs::path
   const StopSignals signals;
   SystemClock clock;
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
-  Result<Studio> studio = open_studio(config, log);
-  if (!studio) return complain(studio.failure());
+  Result<RenderStack> stack = open_studio(config, log);
+  if (!stack) return complain(stack.failure());
   const WorkFolder work(out / ".work");
   auto storage = io::FileStorage::open(work.path(), 0);
   if (!storage) return complain(storage.failure());
   auto ledger = open_ledger(config, clock);
   if (!ledger) return complain(ledger.failure());
   auto engines =
-      engines::EngineRoom::open(config.engines, **ledger, clock, log, engines::verify_clip);
+      engines::EngineRegistry::open(config.engines, **ledger, clock, log, engines::verify_clip);
   if (!engines) return complain(engines.failure());
-  House house(Role::kRender, config, *studio, io::open_memory_store(clock), std::move(*storage),
-              std::move(*engines), clock, log);
-  return render_in(house, request, out, clock, signals);
+  Application application(Role::kRender, config, *stack, io::open_memory_store(clock),
+                          std::move(*storage), std::move(*engines), clock, log);
+  return render_in(application, request, out, clock, signals);
 }
 
 }  // namespace pytoon::app

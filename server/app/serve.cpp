@@ -5,10 +5,10 @@
 #include "base/files.h"
 #include "base/hmac.h"
 #include "engines/clip_verifier.h"
+#include "server/app/application.h"
+#include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/exit_guard.h"
-#include "server/app/ground.h"
-#include "server/app/house.h"
+#include "server/app/shutdown_watchdog.h"
 #include "server/app/stop_signals.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
@@ -90,30 +90,30 @@ http::Options http_options(Role role, const Config& config) {
   return options;
 }
 
-http::Callbacks callbacks_of(House& house) {
-  return {[&house] { return house.metrics().text(); },
-          [&house](const http::Served& served) {
-            house.metrics().http_request(served.method, served.route, served.status,
-                                         served.seconds);
+http::Callbacks callbacks_of(Application& application) {
+  return {[&application] { return application.metrics().text(); },
+          [&application](const http::AccessRecord& record) {
+            application.metrics().http_request(record.method, record.route, record.status,
+                                               record.seconds);
           }};
 }
 
 // The order of leaving: refuse new work, put down running work, let answers finish.
-void leave(House& house, http::HttpServer& server, Log& log) {
+void leave(Application& application, http::HttpServer& server, Log& log) {
   log.info("stopping");
-  const ExitGuard guard(log, kLongestStop);
-  house.health().set_leaving();
+  const ShutdownWatchdog guard(log, kLongestStop);
+  application.health().set_leaving();
   server.begin_drain();
-  house.stop();
+  application.stop();
   const bool whole = server.stop(kPatience);
   log.info("stopped", {{"answers_cut_off", !whole}});
 }
 
 // A server that lacks a model still serves all else: said at the start, not when a job needs it.
-void warn_of_engines(House& house, const Config& config, const Clock& clock, Log& log) {
+void warn_of_engines(Application& application, const Config& config, const Clock& clock, Log& log) {
   engines::Watch watch;
-  watch.deadline = clock.steady_now() + config.engines.ladder.health;
-  for (const std::string& problem : house.engines().problems(watch)) {
+  watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
+  for (const std::string& problem : application.engines().problems(watch)) {
     log.warning("engine_not_ready", {{"reason", problem}});
   }
 }
@@ -128,8 +128,8 @@ int run(Role role, Config config) {
     return refuse(secrets.failure());
   }
   CurlClient web;
-  Result<Studio> studio = open_studio(config, log);
-  if (!studio) return refuse(studio.failure());
+  Result<RenderStack> stack = open_studio(config, log);
+  if (!stack) return refuse(stack.failure());
   auto store = open_record(config, clock);
   if (!store) return refuse(store.failure());
   auto storage = open_storage(config, role == Role::kServe, web, clock);
@@ -139,24 +139,24 @@ int run(Role role, Config config) {
   if (!keys) return refuse(keys.failure());
 
   auto engines =
-      engines::EngineRoom::open(config.engines, **store, clock, log, engines::verify_clip);
+      engines::EngineRegistry::open(config.engines, **store, clock, log, engines::verify_clip);
   if (!engines) return refuse(engines.failure());
-  House house(role, config, *studio, std::move(*store), std::move(*storage), std::move(*engines),
-              clock, log);
-  http::HttpServer server(http_options(role, config), std::move(*keys), house.service(), clock, log,
-                          callbacks_of(house));
-  if (Status started = house.start(); !started) return refuse(started.failure());
+  Application application(role, config, *stack, std::move(*store), std::move(*storage),
+                          std::move(*engines), clock, log);
+  http::HttpServer server(http_options(role, config), std::move(*keys), application.service(),
+                          clock, log, callbacks_of(application));
+  if (Status started = application.start(); !started) return refuse(started.failure());
   if (Status started = server.start(); !started) return refuse(started.failure());
 
   log.info("serving", {{"role", name_of(role)},
                        {"host", config.api_host},
                        {"port", server.port()},
-                       {"device", studio->device->description()},
+                       {"device", stack->device->description()},
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
-  warn_of_engines(house, config, clock, log);
+  warn_of_engines(application, config, clock, log);
   signals.wait();
-  leave(house, server, log);
+  leave(application, server, log);
   return 0;
 }
 

@@ -4,15 +4,15 @@
 
 namespace pytoon::http {
 
-BodyReader::BodyReader(Admitted& admitted, Front& front)
-    : admitted_(admitted), budget_(front.body_budget()) {
+BodyReader::BodyReader(Admitted& admitted, RequestGate& gate)
+    : admitted_(admitted), budget_(gate.body_budget()) {
   const RequestHead& head = admitted.request.head;
   left_bytes_ = head.content_length.value_or(0);
   if (head.chunked) chunked_.emplace();
   if (admitted.route->body != BodyKind::kUpload) return;
   form_.emplace(admitted.boundary);
   admitted.request.form =
-      std::make_unique<UploadForm>(front.limits().spool_folder, front.limits().uploads);
+      std::make_unique<UploadForm>(gate.limits().spool_folder, gate.limits().uploads);
 }
 
 bool BodyReader::done() const { return chunked_ ? chunked_->done() : left_bytes_ == 0; }

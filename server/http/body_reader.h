@@ -8,14 +8,14 @@
 #include <optional>
 
 #include "server/http/chunked.h"
-#include "server/http/front.h"
 #include "server/http/multipart.h"
+#include "server/http/request_gate.h"
 
 namespace pytoon::http {
 
 class BodyReader {
  public:
-  BodyReader(Admitted& admitted, Front& front);
+  BodyReader(Admitted& admitted, RequestGate& gate);
 
   // Returns how many bytes belong to this body; fewer than given only when done(). Errors:
   // kMalformed, kInvalid, kTooLarge, kUnavailable, kStorageFull, kIo; then the connection can't be

@@ -29,8 +29,8 @@ ssize_t send_now(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(int fd, Gear& gear)
-    : fd_(fd), gear_(gear), deadline_(gear.clock.steady_now() + gear.limits.head) {}
+Connection::Connection(int fd, ServerContext& context)
+    : fd_(fd), context_(context), deadline_(context.clock.steady_now() + context.limits.head) {}
 
 void Connection::receive(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
@@ -39,7 +39,7 @@ void Connection::receive(std::string_view bytes) {
     set_aside(bytes);  // behind what came before
     take_set_aside();
   } catch (const std::exception& error) {
-    gear_.log.error("http_connection_crash", {{"error", error.what()}});
+    context_.log.error("http_connection_crash", {{"error", error.what()}});
     shut_down();
   }
 }
@@ -76,7 +76,7 @@ void Connection::discard(std::string_view bytes) {
 }
 
 std::size_t Connection::take_head(std::string_view bytes) {
-  if (!reader_.started()) deadline_ = gear_.clock.steady_now() + gear_.limits.head;
+  if (!reader_.started()) deadline_ = context_.clock.steady_now() + context_.limits.head;
   const HeadReader::Step step = reader_.feed(bytes);
   if (step.problem) {
     refuse(*step.problem);
@@ -91,24 +91,24 @@ void Connection::begin_exchange() {
   reader_.reset();
   if (const Problem* problem = std::get_if<Problem>(&parsed)) return refuse(*problem);
   auto& head = std::get<RequestHead>(parsed);
-  exchange_ = std::make_unique<Exchange>(gear_.in_flight, gear_.clock.steady_now());
-  exchange_->method = name_of(head.method);
-  exchange_->head_only = head.method == Method::kHead;
-  exchange_->keep_alive = head.keep_alive;
+  transaction_ = std::make_unique<Transaction>(context_.in_flight, context_.clock.steady_now());
+  transaction_->method = name_of(head.method);
+  transaction_->head_only = head.method == Method::kHead;
+  transaction_->keep_alive = head.keep_alive;
   const bool has_body = head.has_body();
-  Admission admission = gear_.front.admit(std::move(head));
-  exchange_->route = admission.route;
-  if (auto* refusal = std::get_if<Response>(&admission.outcome)) {
+  GateResult result = context_.gate.check(std::move(head));
+  transaction_->route = result.route;
+  if (auto* refusal = std::get_if<Response>(&result.outcome)) {
     // An unread body would be taken for the next request.
-    if (has_body) exchange_->keep_alive = false;
+    if (has_body) transaction_->keep_alive = false;
     return respond(std::move(*refusal));
   }
-  exchange_->admitted =
-      std::make_unique<Admitted>(std::move(std::get<Admitted>(admission.outcome)));
+  transaction_->admitted =
+      std::make_unique<Admitted>(std::move(std::get<Admitted>(result.outcome)));
   if (has_body) {
     begin_body();
   } else {
-    if (exchange_->admitted->route->body == BodyKind::kUpload) {
+    if (transaction_->admitted->route->body == BodyKind::kUpload) {
       return refuse(malformed("The form is missing."));
     }
     dispatch();
@@ -116,41 +116,42 @@ void Connection::begin_exchange() {
 }
 
 void Connection::begin_body() {
-  exchange_->body = std::make_unique<BodyReader>(*exchange_->admitted, gear_.front);
+  transaction_->body = std::make_unique<BodyReader>(*transaction_->admitted, context_.gate);
   phase_ = Phase::kBody;
-  body_since_ = gear_.clock.steady_now();
-  deadline_ = body_since_ + gear_.limits.body_grace;
-  if (exchange_->admitted->request.head.expects_continue && send_now(fd_, kContinue) < 0) {
+  body_since_ = context_.clock.steady_now();
+  deadline_ = body_since_ + context_.limits.body_grace;
+  if (transaction_->admitted->request.head.expects_continue && send_now(fd_, kContinue) < 0) {
     shut_down();
   }
 }
 
 std::size_t Connection::take_body(std::string_view bytes) {
-  BodyReader& body = *exchange_->body;
+  BodyReader& body = *transaction_->body;
   const auto taken = body.feed(bytes);
   const Status whole = taken && body.done() ? body.finish() : ok_status();
   if (!taken || !whole) {
-    exchange_->keep_alive = false;
-    respond(gear_.front.refuse(exchange_->route, taken ? whole.failure() : taken.failure()));
+    transaction_->keep_alive = false;
+    respond(context_.gate.refuse(transaction_->route, taken ? whole.failure() : taken.failure()));
     return bytes.size();
   }
   const auto earned = std::chrono::seconds(body.received_bytes() / kBodyFloorBytesPerSecond);
-  deadline_ = body_since_ + gear_.limits.body_grace + earned;
+  deadline_ = body_since_ + context_.limits.body_grace + earned;
   if (body.done()) dispatch();
   return *taken;
 }
 
 void Connection::dispatch() {
   phase_ = Phase::kHandling;
-  exchange_->body.reset();
-  if (exchange_->admitted->route->immediate) {
-    return respond(gear_.front.answer(*exchange_->admitted));
+  transaction_->body.reset();
+  if (transaction_->admitted->route->immediate) {
+    return respond(context_.gate.answer(*transaction_->admitted));
   }
-  // The exchange stays put while the handler runs: nothing touches it in kHandling but answered().
-  const auto task = [self = shared_from_this(), admitted = exchange_->admitted.get()] {
-    self->answered(self->gear_.front.answer(*admitted));
+  // The transaction stays put while the handler runs: nothing touches it in kHandling but
+  // answered().
+  const auto task = [self = shared_from_this(), admitted = transaction_->admitted.get()] {
+    self->answered(self->context_.gate.answer(*admitted));
   };
-  if (gear_.pool.post(task)) return;
+  if (context_.pool.post(task)) return;
   respond(problem_response(
       problem_of(failure(FailureKind::kUnavailable, "Too many requests are waiting."))));
 }
@@ -161,7 +162,7 @@ void Connection::answered(Response response) {
     respond(std::move(response));
     take_set_aside();
   } catch (const std::exception& error) {
-    gear_.log.error("http_connection_crash", {{"error", error.what()}});
+    context_.log.error("http_connection_crash", {{"error", error.what()}});
     shut_down();
   }
 }
@@ -174,29 +175,29 @@ void Connection::take_set_aside() {
 }
 
 void Connection::refuse(const Problem& problem) {
-  if (!exchange_) {
-    exchange_ = std::make_unique<Exchange>(gear_.in_flight, gear_.clock.steady_now());
+  if (!transaction_) {
+    transaction_ = std::make_unique<Transaction>(context_.in_flight, context_.clock.steady_now());
   }
-  exchange_->keep_alive = false;
+  transaction_->keep_alive = false;
   respond(problem_response(problem));
 }
 
 void Connection::respond(Response response) {
-  Exchange& exchange = *exchange_;
-  exchange.body.reset();
-  exchange.admitted.reset();
-  exchange.status = response.status;
+  Transaction& transaction = *transaction_;
+  transaction.body.reset();
+  transaction.admitted.reset();
+  transaction.status = response.status;
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_exchange(false);
   const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
-  if (endless || gear_.draining) exchange.keep_alive = false;
-  std::string bytes = wire_head(response, exchange.keep_alive, gear_.clock.now());
-  Body body = exchange.head_only ? Body() : std::move(response.body);
+  if (endless || context_.draining) transaction.keep_alive = false;
+  std::string bytes = wire_head(response, transaction.keep_alive, context_.clock.now());
+  Body body = transaction.head_only ? Body() : std::move(response.body);
   if (const auto* text = std::get_if<std::string>(&body)) {
     bytes += *text;
     const ssize_t sent = send_now(fd_, bytes);
     if (sent < 0) return finish_exchange(false);
-    exchange.bytes = static_cast<std::uint64_t>(sent);
-    bytes.erase(0, exchange.bytes);
+    transaction.bytes = static_cast<std::uint64_t>(sent);
+    bytes.erase(0, transaction.bytes);
     if (bytes.empty()) return finish_exchange(true);
     body = std::string();
   }
@@ -207,11 +208,11 @@ void Connection::stream(std::string bytes, Body rest) {
   Stream stream;
   stream.socket = FileDescriptor(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
   stream.bytes = std::move(bytes);
-  Streamer* streamer = &gear_.files;
+  Streamer* streamer = &context_.files;
   if (auto* file = std::get_if<FileBody>(&rest)) stream.rest = std::move(*file);
   if (auto* source = std::get_if<std::unique_ptr<EventSource>>(&rest)) {
     stream.rest = std::move(*source);
-    streamer = &gear_.events;
+    streamer = &context_.events;
   }
   stream.done = [self = shared_from_this()](bool whole, std::uint64_t sent) {
     self->streamed(whole, sent);
@@ -222,29 +223,29 @@ void Connection::stream(std::string bytes, Body rest) {
 
 void Connection::streamed(bool whole, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  exchange_->bytes += bytes;
+  transaction_->bytes += bytes;
   finish_exchange(whole);
   if (set_aside_.empty() || phase_ != Phase::kHead) return;
   const auto go_on = [self = shared_from_this()] { self->locked(&Connection::take_set_aside); };
-  if (!gear_.pool.post(go_on)) shut_down();
+  if (!context_.pool.post(go_on)) shut_down();
 }
 
 void Connection::finish_exchange(bool whole) {
-  const SteadyTime now = gear_.clock.steady_now();
-  gear_.access.record(*exchange_, now, whole);
-  const bool keep_alive = exchange_->keep_alive;
-  exchange_.reset();
+  const SteadyTime now = context_.clock.steady_now();
+  context_.access.record(*transaction_, now, whole);
+  const bool keep_alive = transaction_->keep_alive;
+  transaction_.reset();
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return;
   if (!whole) return abort();
   if (!keep_alive) return linger();
   phase_ = Phase::kHead;
-  deadline_ = now + gear_.limits.idle;
+  deadline_ = now + context_.limits.idle;
 }
 
 void Connection::linger() {
   ::shutdown(fd_, SHUT_WR);
   phase_ = Phase::kLingering;
-  deadline_ = gear_.clock.steady_now() + gear_.limits.linger;
+  deadline_ = context_.clock.steady_now() + context_.limits.linger;
 }
 
 // The reactor reads the end of the stream next, and closes.
@@ -265,7 +266,7 @@ void Connection::abort() {
 
 // Nobody else will: a request whose body never came whole has no handler and no stream.
 void Connection::forget_unfinished_body() {
-  if (exchange_ && exchange_->body) exchange_.reset();
+  if (transaction_ && transaction_->body) transaction_.reset();
 }
 
 void Connection::locked(void (Connection::*step)()) {
@@ -280,7 +281,7 @@ void Connection::closed() {
   set_aside_.clear();
 }
 
-void Connection::turn_away() {
+void Connection::reject_overload() {
   const std::lock_guard lock(mutex_);
   refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
   shut_down();  // lingering would let a crowd grow for as long

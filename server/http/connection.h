@@ -1,7 +1,7 @@
-// One client connection: bytes in, exchanges, bytes out. It knows sockets and HTTP framing, but
-// neither Pistache (which hands it bytes) nor what the answers mean (which Front knows).
+// One client connection: bytes in, transactions, bytes out. It knows sockets and HTTP framing, but
+// neither Pistache (which hands it bytes) nor what the answers mean (which RequestGate knows).
 //
-// One exchange at a time: what a client sends ahead waits, up to 64 KiB, then the client is
+// One transaction at a time: what a client sends ahead waits, up to 64 KiB, then the client is
 // dropped; so is one that keeps to none of the time limits. Small answers are sent at once; what
 // does not fit the socket goes to a Streamer, after which the connection can be used again.
 //
@@ -22,19 +22,19 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/http/exchange.h"
-#include "server/http/front.h"
+#include "server/http/handler_pool.h"
 #include "server/http/limits.h"
+#include "server/http/request_gate.h"
 #include "server/http/request_head.h"
 #include "server/http/streamer.h"
-#include "server/http/worker_pool.h"
+#include "server/http/transaction.h"
 
 namespace pytoon::http {
 
 // What all connections of a server share; outlives them.
-struct Gear {
-  Front& front;
-  WorkerPool& pool;
+struct ServerContext {
+  RequestGate& gate;
+  HandlerPool& pool;
   Streamer& files;
   Streamer& events;
   InFlight& in_flight;
@@ -47,13 +47,13 @@ struct Gear {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(int fd, Gear& gear);
+  Connection(int fd, ServerContext& context);
 
   void receive(std::string_view bytes);
   void closed();
 
   // Answers 503 and closes: too many connections.
-  void turn_away();
+  void reject_overload();
   void check_deadline(SteadyTime now);
   void close_if_idle();
   void drop();
@@ -85,12 +85,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void locked(void (Connection::*step)());
 
   const int fd_;
-  Gear& gear_;
+  ServerContext& context_;
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;
   HeadReader reader_;
-  std::unique_ptr<Exchange> exchange_;  // from the complete head to the end of the answer
+  std::unique_ptr<Transaction> transaction_;  // from the complete head to the end of the answer
   SteadyTime body_since_;
   std::string set_aside_;
   std::uint64_t discarded_bytes_ = 0;

@@ -7,8 +7,8 @@
 #include <atomic>
 #include <csignal>
 
+#include "server/http/acceptor.h"
 #include "server/http/connection_table.h"
-#include "server/http/listener.h"
 #include "server/http/routes.h"
 #include "server/http/spool_file.h"
 
@@ -47,30 +47,30 @@ struct HttpServer::Parts {
   Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
         Callbacks callbacks)
       : options(std::move(wanted)),
-        front(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
-              std::move(keys), options.rate,
-              BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
-                         options.spool_folder},
-              clock, log, draining),
+        gate(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
+             std::move(keys), options.rate,
+             BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
+                        options.spool_folder},
+             clock, log, draining),
         access(log, std::move(callbacks.on_served)),
         files(clock, options.time.stall),
         events(clock, options.time.stall),
         pool(options.threads, kWaitingMax),
-        gear{front, pool, files, events, in_flight, access, clock, log, options.time, draining},
+        context{gate, pool, files, events, in_flight, access, clock, log, options.time, draining},
         table(clock),
-        listener(gear, table, affordable_connections(options.connections_max)) {}
+        acceptor(context, table, affordable_connections(options.connections_max)) {}
 
   const Options options;
   std::atomic<bool> draining{false};
   InFlight in_flight;
-  Front front;
+  RequestGate gate;
   AccessLog access;
   Streamer files;
   Streamer events;
-  WorkerPool pool;
-  Gear gear;
+  HandlerPool pool;
+  ServerContext context;
   ConnectionTable table;
-  Listener listener;
+  Acceptor acceptor;
   bool stopped = false;
 };
 
@@ -84,10 +84,10 @@ HttpServer::~HttpServer() { stop(std::chrono::milliseconds(0)); }
 Status HttpServer::start() {
   if (!sigpipe_ignored()) return failure(FailureKind::kInvalid, "the process must ignore SIGPIPE");
   if (Status cleared = clear_spool(parts_->options.spool_folder); !cleared) return cleared;
-  return parts_->listener.start({parts_->options.host, parts_->options.port}, kReactorThreads);
+  return parts_->acceptor.start({parts_->options.host, parts_->options.port}, kReactorThreads);
 }
 
-std::uint16_t HttpServer::port() const { return parts_->listener.port(); }
+std::uint16_t HttpServer::port() const { return parts_->acceptor.port(); }
 
 int HttpServer::in_flight() const { return parts_->in_flight.count(); }
 
@@ -104,7 +104,7 @@ bool HttpServer::stop(std::chrono::milliseconds patience) {
   // Shut sockets make the reactors close their descriptors; new ones may come until they end.
   for (const auto& connection : parts_->table.all()) connection->drop();
   parts_->table.wait_for_none(kClosingPatience);
-  parts_->listener.stop();
+  parts_->acceptor.stop();
   parts_->pool.stop();
   parts_->files.stop();
   parts_->events.stop();

@@ -20,10 +20,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "server/http/access_record.h"
 #include "server/http/key_ring.h"
 #include "server/http/limits.h"
 #include "server/http/rate_limiter.h"
-#include "server/http/served.h"
 #include "server/jobs/service.h"
 #include "server/jobs/upload_rules.h"
 
@@ -44,8 +44,9 @@ struct Options {
 };
 
 struct Callbacks {
-  std::function<std::string()> metrics_text;     // body of GET /metrics; none: an empty text
-  std::function<void(const Served&)> on_served;  // every request, by route pattern; may be empty
+  std::function<std::string()> metrics_text;  // body of GET /metrics; none: an empty text
+  std::function<void(const AccessRecord&)>
+      on_served;  // every request, by route pattern; may be empty
 };
 
 class HttpServer {

@@ -7,7 +7,7 @@ namespace pytoon::http {
 
 struct TimeLimits {
   std::chrono::milliseconds head{10'000};  // from the connect or the first byte to the blank line
-  std::chrono::milliseconds idle{60'000};  // between exchanges
+  std::chrono::milliseconds idle{60'000};  // between transactions
   std::chrono::milliseconds body_grace{10'000};  // a body may fall this far behind 1 KiB/s
   std::chrono::milliseconds linger{5'000};       // for the client to read a refusal
   std::chrono::milliseconds stall{15'000};       // no byte of an answer taken

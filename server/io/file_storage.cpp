@@ -177,7 +177,7 @@ Result<std::vector<jobs::StoredObject>> FileStorage::list(const std::string& pre
     if (!key.starts_with(prefix)) continue;
     if (auto facts = facts_of(at->path(), key)) found.push_back(std::move(*facts));
   }
-  // Folders come and go under a sweeper; anything else is trouble.
+  // Folders come and go under a garbage collector; anything else is trouble.
   if (error && error != std::errc::no_such_file_or_directory) {
     return error_failure(error, "can't list " + start.string());
   }

@@ -7,13 +7,13 @@ using jobs::Job;
 using jobs::JobStatus;
 using jobs::Segment;
 using jobs::Task;
-using jobs::Work;
+using jobs::TaskKind;
 
 namespace {
 
-bool has(const std::vector<Task>& tasks, Work work) {
+bool has(const std::vector<Task>& tasks, TaskKind kind) {
   return std::any_of(tasks.begin(), tasks.end(),
-                     [work](const Task& task) { return task.work == work; });
+                     [kind](const Task& task) { return task.kind == kind; });
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ void settle(SqlSession& session, Job& job) {
   const std::vector<Task> more = tasks_to_add(segments, open);
   add_tasks(session, job, more);
   open.insert(open.end(), more.begin(), more.end());
-  if (!has(open, Work::kPrepare)) job.status = status_with(open);
+  if (!has(open, TaskKind::kPrepare)) job.status = status_with(open);
   if (count_open(segments) > 0) {
     job.rendered_at.reset();
   } else if (!job.rendered_at) {
@@ -43,19 +43,19 @@ void end_job(SqlSession& session, Job& job, JobStatus end, const std::string& er
   write_job(session, job);
 }
 
-void begin_run(SqlSession& session, Job& job, const std::vector<Segment>& segments, bool sound) {
+void begin_run(SqlSession& session, Job& job, const std::vector<Segment>& segments, bool audio) {
   const std::vector<Task> open = read_tasks(session, job.id);
-  const bool sound_open = has(open, Work::kSound);
+  const bool audio_open = has(open, TaskKind::kAudio);
   ++job.run;
   remove_all_tasks(session, job.id);
   for (const Segment& segment : segments) write_segment(session, job.id, segment);
-  if (sound) {
-    job.sound_key.clear();
-    job.sound_sha256.clear();
-    job.sound_facts.clear();
+  if (audio) {
+    job.audio_key.clear();
+    job.audio_sha256.clear();
+    job.audio_facts.clear();
   }
-  if (has(open, Work::kPrepare)) add_tasks(session, job, {{Work::kPrepare}});
-  if (sound || sound_open) add_tasks(session, job, {{Work::kSound}});
+  if (has(open, TaskKind::kPrepare)) add_tasks(session, job, {{TaskKind::kPrepare}});
+  if (audio || audio_open) add_tasks(session, job, {{TaskKind::kAudio}});
   settle(session, job);
 }
 

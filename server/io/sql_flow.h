@@ -15,10 +15,10 @@ namespace pytoon::io {
 void settle(SqlSession& session, jobs::Job& job);
 // Ends the job; triggers remove its tasks and tell its webhook.
 void end_job(SqlSession& session, jobs::Job& job, jobs::JobStatus end, const std::string& error);
-// A new run in which these segments are made anew; who works on the job loses its lease. Sound is
-// made again when `sound` says so or when it was still to be made.
+// A new run in which these segments are made anew; who works on the job loses its lease. Audio is
+// made again when `audio` says so or when it was still to be made.
 void begin_run(SqlSession& session, jobs::Job& job, const std::vector<jobs::Segment>& segments,
-               bool sound);
+               bool audio);
 // Every segment becomes card footage in a new run; a dead letter keeps the cause.
 void quarantine(SqlSession& session, jobs::Job& job, const std::string& cause);
 // Counts crashes of a job in a row and does what follows from them.

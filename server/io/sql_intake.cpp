@@ -28,13 +28,14 @@ void insert_job(SqlSession& session, const jobs::NewJob& order) {
     session.run("INSERT INTO segments (job_id, idx, status, duration_seconds) VALUES (?, ?, ?, ?)",
                 {job.id, segment.index, name_of(segment.status), segment.duration_seconds});
   }
-  add_tasks(session, job, {jobs::Task{jobs::Work::kPrepare}});
+  add_tasks(session, job, {jobs::Task{jobs::TaskKind::kPrepare}});
 }
 
 // False when another submission with this key was first.
 bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
   return session.run(
-             "INSERT INTO receipts (tenant, idempotency_key, body_sha256, job_id, segments, "
+             "INSERT INTO idempotency_records (tenant, idempotency_key, body_sha256, job_id, "
+             "segments, "
              "created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {order.job.tenant, order.idempotency_key, order.body_sha256, order.job.id,
               std::int64_t{std::ssize(order.segments)}, session.now()}) == 1;
@@ -44,11 +45,11 @@ bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
 
 Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queued_max) {
   const bool keyed = !order.idempotency_key.empty();
-  const auto seen_before = [&]() -> Result<std::optional<jobs::Receipt>> {
-    if (!keyed) return std::optional<jobs::Receipt>();
-    return receipt(order.job.tenant, order.idempotency_key);
+  const auto seen_before = [&]() -> Result<std::optional<jobs::IdempotencyRecord>> {
+    if (!keyed) return std::optional<jobs::IdempotencyRecord>();
+    return record(order.job.tenant, order.idempotency_key);
   };
-  Result<std::optional<jobs::Receipt>> seen = seen_before();
+  Result<std::optional<jobs::IdempotencyRecord>> seen = seen_before();
   if (!seen) return seen.failure();
   if (*seen) return jobs::replay(**seen, order.body_sha256);
   bool second = false;

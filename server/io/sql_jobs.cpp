@@ -121,7 +121,7 @@ Result<jobs::Backlog> SqlStore::backlog() {
         "WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?) AS lately",
         {kSegmentsForSpeed});
     const std::int64_t patience = micros(jobs::kWorkerSeenWithin);
-    const Rows hands = session.query(
+    const Rows threads = session.query(
         "SELECT coalesce(sum(threads), 0) FROM workers WHERE draining = 0 AND seen_at > ?",
         {session.now() - patience});
     jobs::Backlog backlog;
@@ -132,7 +132,7 @@ Result<jobs::Backlog> SqlStore::backlog() {
     }
     backlog.open_segments = open.at(0).integer(0);
     backlog.seconds_per_segment = speed.at(0).number(0);
-    backlog.threads = hands.at(0).small(0);
+    backlog.threads = threads.at(0).small(0);
     return backlog;
   });
 }
@@ -167,9 +167,9 @@ Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
   });
 }
 
-Result<std::optional<jobs::Receipt>> SqlStore::receipt(const std::string& tenant,
-                                                       const std::string& idempotency_key) {
-  return reading([&](SqlSession& session) -> Result<std::optional<jobs::Receipt>> {
+Result<std::optional<jobs::IdempotencyRecord>> SqlStore::record(
+    const std::string& tenant, const std::string& idempotency_key) {
+  return reading([&](SqlSession& session) -> Result<std::optional<jobs::IdempotencyRecord>> {
     return find_receipt(session, tenant, idempotency_key);
   });
 }

@@ -8,13 +8,13 @@
 
 namespace pytoon::io {
 using jobs::Candidate;
-using jobs::Claim;
-using jobs::Hand;
 using jobs::Job;
 using jobs::JobStatus;
 using jobs::Lease;
+using jobs::LeasedTask;
+using jobs::LeaseRequest;
 using jobs::Slot;
-using jobs::Work;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 namespace {
@@ -27,39 +27,40 @@ constexpr milliseconds kBetweenTries{5};
 std::string select_candidates(std::size_t slots) {
   std::string values;
   for (std::size_t i = 0; i < slots; ++i) values += i == 0 ? "(?, ?)" : ", (?, ?)";
-  return "WITH RECURSIVE slots (work, encoder) AS (VALUES " + values +
-         "), tenants (work, encoder, tenant) AS ("
-         "SELECT work, encoder, (SELECT t.tenant FROM tasks t WHERE t.work = slots.work AND "
-         "t.encoder = slots.encoder AND t.holder = '' ORDER BY t.tenant LIMIT 1) FROM slots "
+  return "WITH RECURSIVE slots (kind, encoder) AS (VALUES " + values +
+         "), tenants (kind, encoder, tenant) AS ("
+         "SELECT kind, encoder, (SELECT t.tenant FROM tasks t WHERE t.kind = slots.kind AND "
+         "t.encoder = slots.encoder AND t.worker_id = '' ORDER BY t.tenant LIMIT 1) FROM slots "
          "UNION ALL "
-         "SELECT work, encoder, (SELECT t.tenant FROM tasks t WHERE t.work = tenants.work AND "
-         "t.encoder = tenants.encoder AND t.holder = '' AND t.tenant > tenants.tenant "
+         "SELECT kind, encoder, (SELECT t.tenant FROM tasks t WHERE t.kind = tenants.kind AND "
+         "t.encoder = tenants.encoder AND t.worker_id = '' AND t.tenant > tenants.tenant "
          "ORDER BY t.tenant LIMIT 1) FROM tenants WHERE tenant IS NOT NULL) "
-         "SELECT b.work, b.encoder, b.tenant, b.priority, b.seq FROM tenants JOIN tasks b ON b.id "
+         "SELECT b.kind, b.encoder, b.tenant, b.priority, b.seq FROM tenants JOIN tasks b ON b.id "
          "= "
-         "(SELECT t.id FROM tasks t WHERE t.work = tenants.work AND t.encoder = tenants.encoder "
+         "(SELECT t.id FROM tasks t WHERE t.kind = tenants.kind AND t.encoder = tenants.encoder "
          "AND "
-         "t.holder = '' AND t.tenant = tenants.tenant AND t.not_before <= ? "
+         "t.worker_id = '' AND t.tenant = tenants.tenant AND t.not_before <= ? "
          "ORDER BY t.priority DESC, t.seq, t.segment LIMIT 1)";
 }
 
 // The best ready task of a slot and tenant that nobody else is taking at this moment.
 constexpr std::string_view kSelectReady =
-    "SELECT id, job_id, segment, failures FROM tasks WHERE work = ? AND encoder = ? AND "
-    "holder = '' AND tenant = ? AND not_before <= ? ORDER BY priority DESC, seq, segment LIMIT 1 "
+    "SELECT id, job_id, segment, failures FROM tasks WHERE kind = ? AND encoder = ? AND "
+    "worker_id = '' AND tenant = ? AND not_before <= ? ORDER BY priority DESC, seq, segment LIMIT "
+    "1 "
     "{FOR UPDATE SKIP LOCKED}";
 
 std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Slot>& slots) {
   std::vector<Param> params;
   for (const Slot& slot : slots) {
-    params.emplace_back(name_of(slot.work));
+    params.emplace_back(name_of(slot.kind));
     params.emplace_back(slot.encoder);
   }
   params.emplace_back(session.now());
   std::vector<Candidate> candidates;
   for (const Row& row : session.query_with(select_candidates(slots.size()), params)) {
     Candidate candidate;
-    candidate.slot = {*jobs::work_from_name(row.text(0)), row.text(1)};
+    candidate.slot = {*jobs::task_kind_from_name(row.text(0)), row.text(1)};
     candidate.tenant = row.text(2);
     candidate.priority = row.small(3);
     candidate.seq = row.integer(4);
@@ -67,7 +68,7 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
   }
   if (candidates.empty()) return candidates;
   for (const Row& row :
-       session.query("SELECT tenant, count(*) FROM tasks WHERE holder <> '' GROUP BY tenant")) {
+       session.query("SELECT tenant, count(*) FROM tasks WHERE worker_id <> '' GROUP BY tenant")) {
     for (Candidate& candidate : candidates) {
       if (candidate.tenant == row.text(0)) candidate.held = row.integer(1);
     }
@@ -86,12 +87,12 @@ std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate
   for (const Candidate& candidate : candidates) {
     const Rows rows = session.query(
         kSelectReady,
-        {name_of(candidate.slot.work), candidate.slot.encoder, candidate.tenant, session.now()});
+        {name_of(candidate.slot.kind), candidate.slot.encoder, candidate.tenant, session.now()});
     if (rows.empty()) continue;
     Ready ready;
     ready.id = rows[0].integer(0);
     ready.lease.job_id = rows[0].text(1);
-    ready.lease.work = candidate.slot.work;
+    ready.lease.kind = candidate.slot.kind;
     ready.lease.segment = rows[0].small(2);
     ready.failures = rows[0].small(3);
     return ready;
@@ -102,11 +103,11 @@ std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate
 // What leasing a task changes of its job. Here the task is locked before the job, the other way
 // round than in all other writes, so nothing may be waited for: false when the job is busy.
 bool begin_work(SqlSession& session, const Lease& lease) {
-  if (lease.work == Work::kRender) {
+  if (lease.kind == TaskKind::kRender) {
     session.run("UPDATE segments SET status = 'RUNNING' WHERE job_id = ? AND idx = ?",
                 {lease.job_id, lease.segment});
   }
-  if (lease.work != Work::kPrepare) return true;
+  if (lease.kind != TaskKind::kPrepare) return true;
   const Rows free = session.query("SELECT 1 FROM jobs WHERE id = ? {FOR NO KEY UPDATE SKIP LOCKED}",
                                   {lease.job_id});
   if (free.empty()) return false;
@@ -121,56 +122,59 @@ bool begin_work(SqlSession& session, const Lease& lease) {
 bool is_held(SqlSession& session, const Lease& lease) {
   return !session
               .query(
-                  "SELECT 1 FROM tasks WHERE job_id = ? AND work = ? AND segment = ? AND "
-                  "epoch = ? AND holder <> ''",
-                  {lease.job_id, name_of(lease.work), lease.segment, lease.epoch})
+                  "SELECT 1 FROM tasks WHERE job_id = ? AND kind = ? AND segment = ? AND "
+                  "epoch = ? AND worker_id <> ''",
+                  {lease.job_id, name_of(lease.kind), lease.segment, lease.epoch})
               .empty();
 }
 
 }  // namespace
 
-Result<std::optional<Claim>> SqlStore::lease_next(const Hand& hand, milliseconds duration) {
-  const std::vector<Slot> slots = jobs::slots_of(hand);
-  if (slots.empty()) return std::optional<Claim>();
+Result<std::optional<LeasedTask>> SqlStore::lease_next(const LeaseRequest& request,
+                                                       milliseconds duration) {
+  const std::vector<Slot> slots = jobs::slots_of(request);
+  if (slots.empty()) return std::optional<LeasedTask>();
   for (int i = 0; i < kTries; ++i) {
     // Looking is free of locks: an idle worker must not disturb the others.
     const Result<bool> anything = reading([&](SqlSession& session) -> Result<bool> {
       return !read_candidates(session, slots).empty();
     });
     if (!anything) return anything.failure();
-    if (!*anything) return std::optional<Claim>();
-    Result<std::optional<Claim>> claim = try_lease(hand, duration);
-    if (claim || claim.failure().kind != FailureKind::kConflict) return claim;
+    if (!*anything) return std::optional<LeasedTask>();
+    Result<std::optional<LeasedTask>> leased = try_lease(request, duration);
+    if (leased || leased.failure().kind != FailureKind::kConflict) return leased;
     clock_.sleep_for(kBetweenTries);
   }
-  return std::optional<Claim>();
+  return std::optional<LeasedTask>();
 }
 
-Result<std::optional<Claim>> SqlStore::try_lease(const Hand& hand, milliseconds duration) {
-  const std::vector<Slot> slots = jobs::slots_of(hand);
-  return writing("lease_next", [&](SqlSession& session) -> Result<std::optional<Claim>> {
+Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& request,
+                                                      milliseconds duration) {
+  const std::vector<Slot> slots = jobs::slots_of(request);
+  return writing("lease_next", [&](SqlSession& session) -> Result<std::optional<LeasedTask>> {
     std::optional<Ready> ready = lock_ready(session, read_candidates(session, slots));
-    if (!ready) return std::optional<Claim>();
-    Claim claim;
-    claim.lease = std::move(ready->lease);
-    if (session.query("SELECT 1 FROM jobs WHERE id = ?", {claim.lease.job_id}).empty()) {
-      remove_all_tasks(session, claim.lease.job_id);  // somebody deleted the job by hand
-      return std::optional<Claim>();
+    if (!ready) return std::optional<LeasedTask>();
+    LeasedTask leased;
+    leased.lease = std::move(ready->lease);
+    if (session.query("SELECT 1 FROM jobs WHERE id = ?", {leased.lease.job_id}).empty()) {
+      remove_all_tasks(session, leased.lease.job_id);  // somebody deleted the job by hand
+      return std::optional<LeasedTask>();
     }
-    claim.lease.holder = hand.holder;
-    claim.lease.epoch = session.next_epoch();
-    claim.failures = ready->failures;
-    if (!begin_work(session, claim.lease)) {
+    leased.lease.worker_id = request.worker_id;
+    leased.lease.epoch = session.next_epoch();
+    leased.failures = ready->failures;
+    if (!begin_work(session, leased.lease)) {
       return failure(FailureKind::kConflict, "the job is being changed");
     }
-    session.run("UPDATE tasks SET holder = ?, epoch = ?, expires_at = ?, frames = 0 WHERE id = ?",
-                {hand.holder, claim.lease.epoch, session.now() + micros(duration), ready->id});
+    session.run(
+        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0 WHERE id = ?",
+        {request.worker_id, leased.lease.epoch, session.now() + micros(duration), ready->id});
     const Rows rows = session.query(
-        std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {claim.lease.job_id});
-    claim.job = complete(session, read_job(rows.at(0)));
-    claim.segments = read_segments(session, claim.lease.job_id);
-    claim.leased_at = time_from(session.now());
-    return std::optional(std::move(claim));
+        std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {leased.lease.job_id});
+    leased.job = complete(session, read_job(rows.at(0)));
+    leased.segments = read_segments(session, leased.lease.job_id);
+    leased.leased_at = time_from(session.now());
+    return std::optional(std::move(leased));
   });
 }
 
@@ -180,9 +184,9 @@ Result<std::vector<Lease>> SqlStore::renew(const std::vector<Lease>& leases,
   const auto renewed = [&](SqlSession& session, const Lease& lease, std::string_view lock) {
     std::string sql =
         "UPDATE tasks SET expires_at = ? WHERE id = (SELECT id FROM tasks WHERE job_id = ? AND "
-        "work = ? AND segment = ? AND epoch = ? AND holder <> '' ";
+        "kind = ? AND segment = ? AND epoch = ? AND worker_id <> '' ";
     sql += std::string(lock) + ")";
-    return session.run(sql, {session.now() + micros(duration), lease.job_id, name_of(lease.work),
+    return session.run(sql, {session.now() + micros(duration), lease.job_id, name_of(lease.kind),
                              lease.segment, lease.epoch}) == 1;
   };
   // All at once, but none that another transaction is busy with: waiting for several of them in no
@@ -220,27 +224,27 @@ Result<std::vector<Lease>> SqlStore::lost(const std::vector<Lease>& leases) {
   });
 }
 
-Status SqlStore::release(const Lease& lease, jobs::Ending ending, milliseconds delay) {
+Status SqlStore::release(const Lease& lease, jobs::ReleaseReason ending, milliseconds delay) {
   return held_writing("release", lease, [&](SqlSession& session, Job& job) -> Status {
-    const bool failed = ending != jobs::Ending::kHandedBack;
-    free_task(session, job.id, {lease.work, lease.segment}, session.now() + micros(delay), failed);
+    const bool failed = ending != jobs::ReleaseReason::kHandedBack;
+    free_task(session, job.id, {lease.kind, lease.segment}, session.now() + micros(delay), failed);
     if (failed) ++job.attempts;
-    count_crashes(session, job, ending == jobs::Ending::kCrashed ? 1 : 0,
-                  describe(lease.work, lease.segment) + " by " + lease.holder);
+    count_crashes(session, job, ending == jobs::ReleaseReason::kCrashed ? 1 : 0,
+                  describe(lease.kind, lease.segment) + " by " + lease.worker_id);
     return ok_status();
   });
 }
 
-Result<int> SqlStore::hand_back_unknown(const std::string& holder,
+Result<int> SqlStore::hand_back_unknown(const std::string& worker_id,
                                         const std::vector<Lease>& known) {
   const Result<std::vector<Lease>> held =
       reading([&](SqlSession& session) -> Result<std::vector<Lease>> {
         std::vector<Lease> leases;
-        for (const Row& row : session.query(
-                 "SELECT job_id, work, segment, epoch FROM tasks WHERE holder = ? AND holder <> ''",
-                 {holder})) {
-          leases.push_back({row.text(0), *jobs::work_from_name(row.text(1)), row.small(2), holder,
-                            row.integer(3)});
+        for (const Row& row : session.query("SELECT job_id, kind, segment, epoch FROM tasks WHERE "
+                                            "worker_id = ? AND worker_id <> ''",
+                                            {worker_id})) {
+          leases.push_back({row.text(0), *jobs::task_kind_from_name(row.text(1)), row.small(2),
+                            worker_id, row.integer(3)});
         }
         return leases;
       });
@@ -250,16 +254,17 @@ Result<int> SqlStore::hand_back_unknown(const std::string& holder,
     const bool is_known = std::any_of(known.begin(), known.end(),
                                       [&](const Lease& one) { return one.epoch == lease.epoch; });
     if (is_known) continue;
-    const Status back = release(lease, jobs::Ending::kHandedBack, milliseconds(0));
+    const Status back = release(lease, jobs::ReleaseReason::kHandedBack, milliseconds(0));
     if (!back && back.failure().kind != FailureKind::kConflict) return back.failure();
     handed_back += back.ok();
   }
   return handed_back;
 }
 
-Status SqlStore::expire_leases_except(const std::string& holder) {
+Status SqlStore::expire_leases_except(const std::string& worker_id) {
   return writing("expire_leases_except", [&](SqlSession& session) -> Status {
-    session.run("UPDATE tasks SET expires_at = 0 WHERE holder <> '' AND holder <> ?", {holder});
+    session.run("UPDATE tasks SET expires_at = 0 WHERE worker_id <> '' AND worker_id <> ?",
+                {worker_id});
     return ok_status();
   });
 }

@@ -11,25 +11,26 @@ using jobs::Degraded;
 using jobs::Job;
 using jobs::Reaped;
 using jobs::Segment;
-using jobs::Work;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 namespace {
 
-// All that a holder with an expired lease holds of this job: it renews them together, so one that
-// ran out means that it is gone. However many tasks and holders go at once, that is one crash of
+// All that a worker with an expired lease holds of this job: it renews them together, so one that
+// ran out means that it is gone. However many tasks and workers go at once, that is one crash of
 // the job: a host that lost its power must not quarantine what it worked on.
 std::vector<Reaped> read_orphans(SqlSession& session, const std::string& job_id) {
   std::vector<Reaped> orphans;
   for (const Row& row : session.query(
-           "SELECT work, segment, holder FROM tasks WHERE job_id = ? AND holder IN (SELECT holder "
-           "FROM tasks WHERE job_id = ? AND holder <> '' AND expires_at <= ?) ORDER BY id",
+           "SELECT kind, segment, worker_id FROM tasks WHERE job_id = ? AND worker_id IN (SELECT "
+           "worker_id "
+           "FROM tasks WHERE job_id = ? AND worker_id <> '' AND expires_at <= ?) ORDER BY id",
            {job_id, job_id, session.now()})) {
     Reaped orphan;
     orphan.job_id = job_id;
-    orphan.work = *jobs::work_from_name(row.text(0));
+    orphan.kind = *jobs::task_kind_from_name(row.text(0));
     orphan.segment = row.small(1);
-    orphan.holder = row.text(2);
+    orphan.worker_id = row.text(2);
     orphans.push_back(std::move(orphan));
   }
   return orphans;
@@ -51,7 +52,7 @@ Result<std::vector<Reaped>> SqlStore::reap() {
       reading([](SqlSession& session) -> Result<std::vector<std::string>> {
         std::vector<std::string> ids;
         for (const Row& row : session.query(
-                 "SELECT DISTINCT job_id FROM tasks WHERE holder <> '' AND expires_at <= ?",
+                 "SELECT DISTINCT job_id FROM tasks WHERE worker_id <> '' AND expires_at <= ?",
                  {session.now()})) {
           ids.push_back(row.text(0));
         }
@@ -74,12 +75,12 @@ Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
     std::vector<Reaped> orphans = read_orphans(session, job_id);
     if (orphans.empty()) return orphans;
     for (const Reaped& orphan : orphans) {
-      free_task(session, job_id, {orphan.work, orphan.segment}, 0, true);
+      free_task(session, job_id, {orphan.kind, orphan.segment}, 0, true);
     }
     job->attempts += static_cast<int>(orphans.size());
     const Reaped& last = orphans.back();
-    const jobs::CrashVerdict verdict =
-        count_crashes(session, *job, 1, describe(last.work, last.segment) + " by " + last.holder);
+    const jobs::CrashVerdict verdict = count_crashes(
+        session, *job, 1, describe(last.kind, last.segment) + " by " + last.worker_id);
     for (Reaped& orphan : orphans) orphan.crashes = job->crashes;
     orphans.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
     orphans.back().failed = verdict == jobs::CrashVerdict::kFail;

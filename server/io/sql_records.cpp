@@ -72,7 +72,7 @@ const char* const kJobColumns =
     "jobs.seq, jobs.id, jobs.tenant, jobs.status, jobs.priority, jobs.run, jobs.attempts, "
     "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
-    "jobs.encoder, jobs.degraded, jobs.sound_key, jobs.sound_sha256, jobs.sound_facts, "
+    "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
     "jobs.started_at, jobs.rendered_at, jobs.taken_at";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
@@ -99,9 +99,9 @@ Job read_job(const Row& row) {
   job.webhook_url = row.text(16);
   job.encoder = row.text(17);
   job.degraded = row.text(18);
-  job.sound_key = row.text(19);
-  job.sound_sha256 = row.text(20);
-  job.sound_facts = row.text(21);
+  job.audio_key = row.text(19);
+  job.audio_sha256 = row.text(20);
+  job.audio_facts = row.text(21);
   job.started_at = time_in(row, 22);
   job.rendered_at = time_in(row, 23);
   job.taken_at = time_in(row, 24);
@@ -120,9 +120,9 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
   std::optional<Job> job = lock_job(session, lease.job_id);
   if (!job || is_terminal(job->status)) return jobs::lease_lost(lease);
   const Rows held = session.query(
-      "SELECT 1 FROM tasks WHERE job_id = ? AND work = ? AND segment = ? AND epoch = ? AND "
-      "holder <> ''",
-      {lease.job_id, name_of(lease.work), lease.segment, lease.epoch});
+      "SELECT 1 FROM tasks WHERE job_id = ? AND kind = ? AND segment = ? AND epoch = ? AND "
+      "worker_id <> ''",
+      {lease.job_id, name_of(lease.kind), lease.segment, lease.epoch});
   if (held.empty()) return jobs::lease_lost(lease);
   return std::move(*job);
 }
@@ -149,22 +149,23 @@ void write_segment(SqlSession& session, const std::string& job_id, const Segment
        segment.error, job_id, segment.index});
 }
 
-std::optional<jobs::Receipt> find_receipt(SqlSession& session, const std::string& tenant,
-                                          const std::string& idempotency_key) {
+std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
+                                                    const std::string& idempotency_key) {
   const Rows rows = session.query(
-      "SELECT body_sha256, job_id, segments FROM receipts WHERE tenant = ? AND idempotency_key = ?",
+      "SELECT body_sha256, job_id, segments FROM idempotency_records WHERE tenant = ? AND "
+      "idempotency_key = ?",
       {tenant, idempotency_key});
   if (rows.empty()) return std::nullopt;
-  return jobs::Receipt{rows[0].text(0), {rows[0].text(1), rows[0].small(2), false}};
+  return jobs::IdempotencyRecord{rows[0].text(0), {rows[0].text(1), rows[0].small(2), false}};
 }
 
 std::vector<Task> read_tasks(SqlSession& session, const std::string& job_id) {
   std::vector<Task> tasks;
   for (const Row& row :
-       session.query("SELECT work, segment FROM tasks WHERE job_id = ?", {job_id})) {
-    const auto work = jobs::work_from_name(row.text(0));
-    if (!work) unknown("kind of work", row.text(0));
-    tasks.push_back({*work, row.small(1)});
+       session.query("SELECT kind, segment FROM tasks WHERE job_id = ?", {job_id})) {
+    const auto kind = jobs::task_kind_from_name(row.text(0));
+    if (!kind) unknown("task kind", row.text(0));
+    tasks.push_back({*kind, row.small(1)});
   }
   return tasks;
 }
@@ -172,17 +173,17 @@ std::vector<Task> read_tasks(SqlSession& session, const std::string& job_id) {
 void add_tasks(SqlSession& session, const Job& job, const std::vector<Task>& tasks) {
   for (const Task& task : tasks) {
     const std::string_view encoder =
-        task.work == jobs::Work::kRender ? std::string_view(job.encoder) : std::string_view("");
+        task.kind == jobs::TaskKind::kRender ? std::string_view(job.encoder) : std::string_view("");
     session.run(
-        "INSERT INTO tasks (job_id, work, segment, tenant, priority, seq, encoder) "
+        "INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder) "
         "SELECT id, ?, ?, tenant, priority, seq, ? FROM jobs WHERE id = ?",
-        {name_of(task.work), task.segment, encoder, job.id});
+        {name_of(task.kind), task.segment, encoder, job.id});
   }
 }
 
 void remove_task(SqlSession& session, const std::string& job_id, const Task& task) {
-  session.run("DELETE FROM tasks WHERE job_id = ? AND work = ? AND segment = ?",
-              {job_id, name_of(task.work), task.segment});
+  session.run("DELETE FROM tasks WHERE job_id = ? AND kind = ? AND segment = ?",
+              {job_id, name_of(task.kind), task.segment});
 }
 
 void remove_all_tasks(SqlSession& session, const std::string& job_id) {
@@ -194,9 +195,9 @@ void remove_all_tasks(SqlSession& session, const std::string& job_id) {
 void free_task(SqlSession& session, const std::string& job_id, const Task& task,
                std::int64_t not_before, bool failed) {
   session.run(
-      "UPDATE tasks SET holder = '', not_before = ?, failures = failures + ?, frames = 0 "
-      "WHERE job_id = ? AND work = ? AND segment = ?",
-      {not_before, std::int64_t{failed}, job_id, name_of(task.work), task.segment});
+      "UPDATE tasks SET worker_id = '', not_before = ?, failures = failures + ?, frames = 0 "
+      "WHERE job_id = ? AND kind = ? AND segment = ?",
+      {not_before, std::int64_t{failed}, job_id, name_of(task.kind), task.segment});
   session.run(
       "UPDATE segments SET status = 'PENDING' WHERE job_id = ? AND idx = ? AND status = 'RUNNING'",
       {job_id, task.segment});
@@ -208,13 +209,13 @@ void write_job(SqlSession& session, Job& job) {
   session.run(
       "UPDATE jobs SET status = ?, run = ?, attempts = ?, crashes = ?, progress_pct = ?, "
       "fallback_used = ?, fallback_reason = ?, error = ?, version = ?, updated_at = ?, "
-      "completed_at = ?, encoder = ?, degraded = ?, sound_key = ?, sound_sha256 = ?, "
-      "sound_facts = ?, started_at = ?, rendered_at = ?, open_segments = "
+      "completed_at = ?, encoder = ?, degraded = ?, audio_key = ?, audio_sha256 = ?, "
+      "audio_facts = ?, started_at = ?, rendered_at = ?, open_segments = "
       "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE') WHERE id = ?",
       {name_of(job.status), job.run, job.attempts, job.crashes, job.progress_pct,
        std::int64_t{job.fallback_used}, job.fallback_reason, job.error, job.version,
        std::int64_t{job.updated_at.time_since_epoch().count()}, time_or_null(job.completed_at),
-       job.encoder, job.degraded, job.sound_key, job.sound_sha256, job.sound_facts,
+       job.encoder, job.degraded, job.audio_key, job.audio_sha256, job.audio_facts,
        time_or_null(job.started_at), time_or_null(job.rendered_at), job.id});
 }
 
@@ -224,8 +225,8 @@ int frames_under_way(SqlSession& session, const std::string& job_id) {
       .small(0);
 }
 
-std::string describe(jobs::Work work, int segment) {
-  const std::string name(name_of(work));
+std::string describe(jobs::TaskKind kind, int segment) {
+  const std::string name(name_of(kind));
   return segment < 0 ? name : name + " of segment " + std::to_string(segment);
 }
 

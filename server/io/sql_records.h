@@ -35,8 +35,8 @@ Result<jobs::Job> lock_held_job(SqlSession& session, const jobs::Lease& lease);
 std::vector<jobs::Segment> read_segments(SqlSession& session, const std::string& job_id);
 void write_segment(SqlSession& session, const std::string& job_id, const jobs::Segment& segment);
 
-std::optional<jobs::Receipt> find_receipt(SqlSession& session, const std::string& tenant,
-                                          const std::string& idempotency_key);
+std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
+                                                    const std::string& idempotency_key);
 
 // All tasks of the job, ready or held.
 std::vector<jobs::Task> read_tasks(SqlSession& session, const std::string& job_id);
@@ -54,7 +54,7 @@ void add_dead_letter(SqlSession& session, const std::string& job_id, const std::
                      const std::string& cause);
 std::vector<std::string> encoders_from_text(const std::string& text);
 // "render of segment 2"
-std::string describe(jobs::Work work, int segment);
+std::string describe(jobs::TaskKind kind, int segment);
 // Frames drawn of segments that are not finished.
 int frames_under_way(SqlSession& session, const std::string& job_id);
 

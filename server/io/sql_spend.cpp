@@ -45,15 +45,17 @@ void refund(SqlSession& session, const std::string& account, std::int64_t micro_
               {micro_usd, session.now(), account});
 }
 
-Status charge_both(SqlSession& session, const engines::Reservation& wish,
+Status charge_both(SqlSession& session, const engines::Reservation& reservation,
                    const engines::SpendCaps& caps) {
-  if (wish.micro_usd == 0) return ok_status();
-  if (!charge(session, account_of_day(session.now()), wish.micro_usd, caps.per_day_micro_usd)) {
+  if (reservation.micro_usd == 0) return ok_status();
+  if (!charge(session, account_of_day(session.now()), reservation.micro_usd,
+              caps.per_day_micro_usd)) {
     return failure(
         FailureKind::kForbidden,
         "today more than " + engines::usd_text(caps.per_day_micro_usd) + " would be spent");
   }
-  if (!charge(session, account_of_job(wish.job_id), wish.micro_usd, caps.per_job_micro_usd)) {
+  if (!charge(session, account_of_job(reservation.job_id), reservation.micro_usd,
+              caps.per_job_micro_usd)) {
     return failure(FailureKind::kForbidden,
                    "the job would spend more than " + engines::usd_text(caps.per_job_micro_usd));
   }
@@ -67,21 +69,23 @@ Status require_one(std::int64_t changed, const std::string& key) {
 
 }  // namespace
 
-Result<Purchase> SqlStore::reserve(const engines::Reservation& wish,
+Result<Purchase> SqlStore::reserve(const engines::Reservation& reservation,
                                    const engines::SpendCaps& caps) {
   return writing("reserve", [&](SqlSession& session) -> Result<Purchase> {
     // Two that reserve the same: the second waits here until the first is through.
-    const bool fresh = session.run(
-                           "INSERT INTO purchases (key, job_id, state, micro_usd, reserved_at) "
-                           "VALUES (?, ?, 'asked', ?, ?) ON CONFLICT DO NOTHING",
-                           {wish.key, wish.job_id, wish.micro_usd, session.now()}) == 1;
+    const bool fresh =
+        session.run(
+            "INSERT INTO purchases (key, job_id, state, micro_usd, reserved_at) "
+            "VALUES (?, ?, 'asked', ?, ?) ON CONFLICT DO NOTHING",
+            {reservation.key, reservation.job_id, reservation.micro_usd, session.now()}) == 1;
     if (!fresh) {
       const Rows rows =
-          session.query("SELECT state, remote_id FROM purchases WHERE key = ?", {wish.key});
+          session.query("SELECT state, remote_id FROM purchases WHERE key = ?", {reservation.key});
       if (!rows.empty()) return read_purchase(rows[0]);
       return failure(FailureKind::kUnavailable, "the purchase was released at this moment");
     }
-    if (Status allowed = charge_both(session, wish, caps); !allowed) return allowed.failure();
+    if (Status allowed = charge_both(session, reservation, caps); !allowed)
+      return allowed.failure();
     return Purchase{};
   });
 }

@@ -18,11 +18,11 @@
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql.h"
-#include "server/jobs/attic.h"
-#include "server/jobs/fleet.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/outbox.h"
+#include "server/jobs/retention_store.h"
 #include "server/jobs/task_store.h"
+#include "server/jobs/worker_registry.h"
 
 namespace pytoon::io {
 
@@ -35,8 +35,8 @@ struct StoreOptions {
 class SqlStore final : public jobs::JobStore,
                        public jobs::TaskStore,
                        public jobs::Outbox,
-                       public jobs::Fleet,
-                       public jobs::Attic,
+                       public jobs::WorkerRegistry,
+                       public jobs::RetentionStore,
                        public engines::SpendLedger {
  public:
   SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
@@ -50,8 +50,8 @@ class SqlStore final : public jobs::JobStore,
   Result<std::int64_t> queued() override;
   Result<jobs::Backlog> backlog() override;
   Result<std::int64_t> segments_ahead(const std::string& job_id) override;
-  Result<std::optional<jobs::Receipt>> receipt(const std::string& tenant,
-                                               const std::string& idempotency_key) override;
+  Result<std::optional<jobs::IdempotencyRecord>> record(
+      const std::string& tenant, const std::string& idempotency_key) override;
   Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override;
   Status probe() override;
   Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override;
@@ -61,28 +61,28 @@ class SqlStore final : public jobs::JobStore,
   Result<jobs::Job> retry(const std::string& id) override;
 
   // TaskStore
-  Result<std::optional<jobs::Claim>> lease_next(const jobs::Hand& hand,
-                                                std::chrono::milliseconds duration) override;
+  Result<std::optional<jobs::LeasedTask>> lease_next(const jobs::LeaseRequest& request,
+                                                     std::chrono::milliseconds duration) override;
   Result<std::vector<jobs::Lease>> renew(const std::vector<jobs::Lease>& leases,
                                          std::chrono::milliseconds duration) override;
   Result<std::vector<jobs::Lease>> lost(const std::vector<jobs::Lease>& leases) override;
-  Status release(const jobs::Lease& lease, jobs::Ending ending,
+  Status release(const jobs::Lease& lease, jobs::ReleaseReason ending,
                  std::chrono::milliseconds delay) override;
-  Result<int> hand_back_unknown(const std::string& holder,
+  Result<int> hand_back_unknown(const std::string& worker_id,
                                 const std::vector<jobs::Lease>& known) override;
   Result<std::vector<jobs::Reaped>> reap() override;
-  Status expire_leases_except(const std::string& holder) override;
+  Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
                                               std::chrono::milliseconds patience) override;
-  Status prepared(const jobs::Lease& lease, const jobs::Preparation& preparation) override;
+  Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override;
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
-  Status sound_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
+  Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override;
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override;
   Status finished(const jobs::Lease& lease) override;
   Status failed(const jobs::Lease& lease, const std::string& error) override;
-  Status restart(const jobs::Lease& lease, const jobs::Restart& restart) override;
+  Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;
   Status note_fallback(const jobs::Lease& lease, const std::string& reason) override;
 
@@ -94,20 +94,20 @@ class SqlStore final : public jobs::JobStore,
   Status redeliver(const std::string& job_id) override;
   Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override;
 
-  // Fleet
-  Status put_worker(const jobs::WorkerFacts& worker) override;
-  Status remove_worker(const std::string& holder) override;
-  Result<std::vector<jobs::WorkerFacts>> workers(std::chrono::milliseconds seen_within) override;
+  // WorkerRegistry
+  Status upsert_worker(const jobs::WorkerInfo& worker) override;
+  Status remove_worker(const std::string& worker_id) override;
+  Result<std::vector<jobs::WorkerInfo>> workers(std::chrono::milliseconds seen_within) override;
   Status set_draining(bool draining) override;
   Result<bool> draining() override;
 
-  // Attic
-  Result<std::vector<std::string>> unnamed(const std::vector<std::string>& keys) override;
-  Result<std::int64_t> forget_events(std::chrono::hours age) override;
-  Result<std::int64_t> forget_purchases(std::chrono::hours age) override;
+  // RetentionStore
+  Result<std::vector<std::string>> unreferenced(const std::vector<std::string>& keys) override;
+  Result<std::int64_t> purge_events(std::chrono::hours age) override;
+  Result<std::int64_t> purge_purchases(std::chrono::hours age) override;
 
   // SpendLedger
-  Result<engines::Purchase> reserve(const engines::Reservation& wish,
+  Result<engines::Purchase> reserve(const engines::Reservation& reservation,
                                     const engines::SpendCaps& caps) override;
   Status ordered(const std::string& key, const std::string& remote_id) override;
   Status ended(const std::string& key) override;
@@ -128,8 +128,8 @@ class SqlStore final : public jobs::JobStore,
 
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
-  Result<std::optional<jobs::Claim>> try_lease(const jobs::Hand& hand,
-                                               std::chrono::milliseconds duration);
+  Result<std::optional<jobs::LeasedTask>> try_lease(const jobs::LeaseRequest& request,
+                                                    std::chrono::milliseconds duration);
   Result<std::vector<jobs::Reaped>> reap_job(const std::string& job_id);
   Result<std::optional<jobs::Degraded>> degrade_job(const std::string& job_id,
                                                     const std::string& from, const std::string& to);

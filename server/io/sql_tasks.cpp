@@ -12,17 +12,17 @@ using jobs::Lease;
 using jobs::Segment;
 using jobs::SegmentStatus;
 using jobs::Task;
-using jobs::Work;
+using jobs::TaskKind;
 
 namespace {
 
-Task task_of(const Lease& lease) { return {lease.work, lease.segment}; }
+Task task_of(const Lease& lease) { return {lease.kind, lease.segment}; }
 
 // A write that fits another kind of task is our own mistake.
-Status require(const Lease& lease, Work work) {
-  if (lease.work == work) return ok_status();
-  return failure(FailureKind::kInternal, "a lease for " + std::string(name_of(lease.work)) +
-                                             " can't end " + std::string(name_of(work)));
+Status require(const Lease& lease, TaskKind kind) {
+  if (lease.kind == kind) return ok_status();
+  return failure(FailureKind::kInternal, "a lease for " + std::string(name_of(lease.kind)) +
+                                             " can't end " + std::string(name_of(kind)));
 }
 
 // The task ended well.
@@ -34,20 +34,20 @@ void conclude(SqlSession& session, Job& job, const Lease& lease) {
 
 }  // namespace
 
-Status SqlStore::prepared(const Lease& lease, const jobs::Preparation& preparation) {
-  if (Status fits = require(lease, Work::kPrepare); !fits) return fits;
+Status SqlStore::prepared(const Lease& lease, const jobs::PrepareResult& preparation) {
+  if (Status fits = require(lease, TaskKind::kPrepare); !fits) return fits;
   return held_writing("prepared", lease, [&](SqlSession& session, Job& job) -> Status {
     job.encoder = preparation.encoder;
     if (!preparation.degraded.empty()) job.degraded = preparation.degraded;
     for (const Segment& segment : preparation.segments) write_segment(session, job.id, segment);
-    if (preparation.sound) add_tasks(session, job, {Task{Work::kSound}});
+    if (preparation.audio) add_tasks(session, job, {Task{TaskKind::kAudio}});
     conclude(session, job, lease);
     return ok_status();
   });
 }
 
 Status SqlStore::footage_decided(const Lease& lease, const Segment& segment) {
-  if (Status fits = require(lease, Work::kFootage); !fits) return fits;
+  if (Status fits = require(lease, TaskKind::kFootage); !fits) return fits;
   return held_writing("footage_decided", lease, [&](SqlSession& session, Job& job) -> Status {
     write_segment(session, job.id, segment);
     conclude(session, job, lease);
@@ -55,20 +55,20 @@ Status SqlStore::footage_decided(const Lease& lease, const Segment& segment) {
   });
 }
 
-Status SqlStore::sound_made(const Lease& lease, const std::string& key, const std::string& sha256,
+Status SqlStore::audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) {
-  if (Status fits = require(lease, Work::kSound); !fits) return fits;
-  return held_writing("sound_made", lease, [&](SqlSession& session, Job& job) -> Status {
-    job.sound_key = key;
-    job.sound_sha256 = sha256;
-    job.sound_facts = facts;
+  if (Status fits = require(lease, TaskKind::kAudio); !fits) return fits;
+  return held_writing("audio_made", lease, [&](SqlSession& session, Job& job) -> Status {
+    job.audio_key = key;
+    job.audio_sha256 = sha256;
+    job.audio_facts = facts;
     conclude(session, job, lease);
     return ok_status();
   });
 }
 
 Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double seconds) {
-  if (Status fits = require(lease, Work::kRender); !fits) return fits;
+  if (Status fits = require(lease, TaskKind::kRender); !fits) return fits;
   return held_writing("segment_done", lease, [&](SqlSession& session, Job& job) -> Status {
     Segment done = segment;
     done.status = SegmentStatus::kDone;
@@ -82,7 +82,7 @@ Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double
 }
 
 Status SqlStore::finished(const Lease& lease) {
-  if (Status fits = require(lease, Work::kFinish); !fits) return fits;
+  if (Status fits = require(lease, TaskKind::kFinish); !fits) return fits;
   return held_writing("finished", lease, [&](SqlSession& session, Job& job) -> Status {
     end_job(session, job, JobStatus::kDone, "");
     return ok_status();
@@ -91,7 +91,7 @@ Status SqlStore::finished(const Lease& lease) {
 
 Status SqlStore::failed(const Lease& lease, const std::string& error) {
   return held_writing("failed", lease, [&](SqlSession& session, Job& job) -> Status {
-    if (lease.work == Work::kRender || lease.work == Work::kFootage) {
+    if (lease.kind == TaskKind::kRender || lease.kind == TaskKind::kFootage) {
       session.run("UPDATE segments SET status = 'FAILED', error = ? WHERE job_id = ? AND idx = ?",
                   {error, job.id, lease.segment});
     }
@@ -100,20 +100,20 @@ Status SqlStore::failed(const Lease& lease, const std::string& error) {
   });
 }
 
-Status SqlStore::restart(const Lease& lease, const jobs::Restart& restart) {
+Status SqlStore::restart(const Lease& lease, const jobs::Replan& restart) {
   return held_writing("restart", lease, [&](SqlSession& session, Job& job) -> Status {
     if (!restart.encoder.empty()) job.encoder = restart.encoder;
     if (!restart.degraded.empty()) job.degraded = restart.degraded;
     job.crashes = jobs::crashes_after_success(job.crashes);
-    begin_run(session, job, restart.segments, restart.sound_lost);
+    begin_run(session, job, restart.segments, restart.audio_lost);
     return ok_status();
   });
 }
 
 Status SqlStore::put_progress(const Lease& lease, int frames) {
   return held_writing("put_progress", lease, [&](SqlSession& session, Job& job) -> Status {
-    session.run("UPDATE tasks SET frames = ? WHERE job_id = ? AND work = ? AND segment = ?",
-                {frames, job.id, name_of(lease.work), lease.segment});
+    session.run("UPDATE tasks SET frames = ? WHERE job_id = ? AND kind = ? AND segment = ?",
+                {frames, job.id, name_of(lease.kind), lease.segment});
     const int pct =
         jobs::progress_pct(read_segments(session, job.id), frames_under_way(session, job.id));
     if (pct <= job.progress_pct) return ok_status();

@@ -36,7 +36,7 @@ Failure about_file(Failure refused) {
 }
 
 Result<AssetRecord> picture_record(MediaInspector& inspector, const Upload& upload) {
-  const Result<PictureFacts> facts = inspector.inspect_picture(upload.file);
+  const Result<PictureFacts> facts = inspector.inspect_image(upload.file);
   if (!facts) return about_file(facts.failure());
   if (upload.category == "mask" && (facts->format != "png" || !facts->has_alpha)) {
     return invalid_field("/file", "a mask must be a PNG with an alpha channel");
@@ -60,7 +60,7 @@ Result<AssetRecord> clip_record(MediaInspector& inspector, const Upload& upload)
   return record;
 }
 
-Result<AssetRecord> sound_record(MediaInspector& inspector, const Upload& upload) {
+Result<AssetRecord> audio_record(MediaInspector& inspector, const Upload& upload) {
   const Result<AudioFacts> facts = inspector.inspect_audio(upload.file);
   if (!facts) return about_file(facts.failure());
   AssetRecord record;
@@ -73,7 +73,7 @@ Result<AssetRecord> sound_record(MediaInspector& inspector, const Upload& upload
 
 Result<AssetRecord> record_of(MediaInspector& inspector, const Upload& upload) {
   if (upload.category == "video") return clip_record(inspector, upload);
-  if (upload.category == "audio") return sound_record(inspector, upload);
+  if (upload.category == "audio") return audio_record(inspector, upload);
   return picture_record(inspector, upload);
 }
 
@@ -87,9 +87,9 @@ std::string seconds_of(double seconds) {
 using Judge = std::function<std::string(const AssetRecord&)>;
 
 std::string as_picture(const AssetRecord& record) {
-  const bool picture = record.category == "image" || record.category == "mask";
-  return picture ? ""
-                 : "is no picture: name a clip in clip_uris, a sound in music_uri or voice_uri";
+  const bool is_image = record.category == "image" || record.category == "mask";
+  return is_image ? ""
+                  : "is no picture: name a clip in clip_uris, a audio in music_uri or voice_uri";
 }
 
 std::string as_clip(const AssetRecord& record) {
@@ -101,12 +101,12 @@ std::string as_mask(const AssetRecord& record) {
   return mask ? "" : "must be a PNG with an alpha channel";
 }
 
-std::string as_sound(const AssetRecord& record) {
-  return record.category == "audio" ? "" : "is no sound: upload it with the category audio";
+std::string as_audio(const AssetRecord& record) {
+  return record.category == "audio" ? "" : "is no audio: upload it with the category audio";
 }
 
 std::string as_voice(const AssetRecord& record, int video_seconds) {
-  const std::string wrong = as_sound(record);
+  const std::string wrong = as_audio(record);
   if (!wrong.empty() || record.duration_seconds <= video_seconds + kRoundingSeconds) return wrong;
   return "lasts " + seconds_of(record.duration_seconds) + " and the video " +
          seconds_of(video_seconds) +
@@ -128,7 +128,7 @@ std::vector<NamedFile> files_of(const spec::JobRequest& request, int video_secon
     files.push_back({"/clip_uris/" + std::to_string(i), request.clip_uris[i], as_clip});
   }
   if (request.mask_uri) files.push_back({"/mask_uri", *request.mask_uri, as_mask});
-  if (request.music_uri) files.push_back({"/music_uri", *request.music_uri, as_sound});
+  if (request.music_uri) files.push_back({"/music_uri", *request.music_uri, as_audio});
   if (request.voice_uri) {
     files.push_back({"/voice_uri", *request.voice_uri, [video_seconds](const AssetRecord& record) {
                        return as_voice(record, video_seconds);

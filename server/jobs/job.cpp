@@ -31,10 +31,10 @@ constexpr std::array kSegmentNames{
     Name<SegmentStatus>{SegmentStatus::kFailed, "FAILED"},
 };
 
-constexpr std::array kWorkNames{
-    Name<Work>{Work::kPrepare, "prepare"}, Name<Work>{Work::kFootage, "footage"},
-    Name<Work>{Work::kSound, "sound"},     Name<Work>{Work::kRender, "render"},
-    Name<Work>{Work::kFinish, "finish"},
+constexpr std::array kTaskKindNames{
+    Name<TaskKind>{TaskKind::kPrepare, "prepare"}, Name<TaskKind>{TaskKind::kFootage, "footage"},
+    Name<TaskKind>{TaskKind::kAudio, "audio"},     Name<TaskKind>{TaskKind::kRender, "render"},
+    Name<TaskKind>{TaskKind::kFinish, "finish"},
 };
 
 template <typename Table, typename Enum>
@@ -58,7 +58,7 @@ std::optional<Enum> value_in(const Table& table, std::string_view name) {
 std::string_view name_of(JobStatus status) { return name_in(kJobNames, status); }
 std::string_view name_of(SegmentStatus status) { return name_in(kSegmentNames, status); }
 
-std::string_view name_of(Work work) { return name_in(kWorkNames, work); }
+std::string_view name_of(TaskKind kind) { return name_in(kTaskKindNames, kind); }
 
 std::optional<JobStatus> job_status_from_name(std::string_view name) {
   return value_in<JobStatus>(kJobNames, name);
@@ -68,8 +68,8 @@ std::optional<SegmentStatus> segment_status_from_name(std::string_view name) {
   return value_in<SegmentStatus>(kSegmentNames, name);
 }
 
-std::optional<Work> work_from_name(std::string_view name) {
-  return value_in<Work>(kWorkNames, name);
+std::optional<TaskKind> task_kind_from_name(std::string_view name) {
+  return value_in<TaskKind>(kTaskKindNames, name);
 }
 
 bool is_terminal(JobStatus status) {

@@ -51,9 +51,9 @@ struct Job {
   std::string error;
   std::string encoder;    // as the renderer calls it; "" until it is prepared
   std::string degraded;   // why it left the encoder it began with; "" when it did not
-  std::string sound_key;  // storage key of the prepared sound; "" when there is none (yet)
-  std::string sound_sha256;
-  std::string sound_facts;   // JSON, for metadata.json
+  std::string audio_key;  // storage key of the prepared audio; "" when there is none (yet)
+  std::string audio_sha256;
+  std::string audio_facts;   // JSON, for metadata.json
   std::int64_t version = 0;  // grows with every change: the event id
   WallTime created_at;
   WallTime updated_at;

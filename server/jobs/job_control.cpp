@@ -68,8 +68,8 @@ Result<Job> JobService::retry(const Caller& caller, const std::string& id) {
   if (!job) return job;
   parts_.metrics.job_retried(job->spec.archetype);
   parts_.log.info("job_retried", {{"job_id", id}, {"run", job->run}, {"by", caller.tenant}});
-  parts_.bell.ring();
-  job->eta_seconds = forecast_.eta_seconds(*job);
+  parts_.notifier.notify();
+  job->eta_seconds = eta_.eta_seconds(*job);
   return job;
 }
 
@@ -109,7 +109,7 @@ Result<Capacity> JobService::capacity(const Caller& caller) {
   if (!backlog) return backlog.failure();
   const Result<bool> draining = parts_.fleet.draining();
   if (!draining) return draining.failure();
-  Result<std::vector<WorkerFacts>> workers = parts_.fleet.workers(kSeenLately);
+  Result<std::vector<WorkerInfo>> workers = parts_.fleet.workers(kSeenLately);
   if (!workers) return workers.failure();
   Result<std::vector<DeadLetter>> letters = parts_.outbox.dead_letters(kDeadLettersCounted);
   if (!letters) return letters.failure();

@@ -54,8 +54,8 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
 
 namespace {
 
-Json to_json(const WorkerFacts& worker) {
-  return Json{{"holder", worker.holder},
+Json to_json(const WorkerInfo& worker) {
+  return Json{{"worker_id", worker.worker_id},
               {"host", worker.host},
               {"pid", worker.pid},
               {"threads", worker.threads},
@@ -85,13 +85,13 @@ Json list_of(const std::vector<Value>& values) {
 
 Json to_json(const Capacity& capacity) {
   const double pace = capacity.seconds_per_segment;
-  const double work = static_cast<double>(capacity.open_segments) * pace;
+  const double kind = static_cast<double>(capacity.open_segments) * pace;
   return Json{{"draining", capacity.draining},
               {"queued_jobs", capacity.queued_jobs},
               {"open_segments", capacity.open_segments},
               {"oldest_queued_seconds", in_thousandths(capacity.oldest_queued_seconds)},
               {"seconds_per_segment", pace > 0 ? Json(in_thousandths(pace)) : Json(nullptr)},
-              {"seconds_of_work", pace > 0 ? Json(in_thousandths(work)) : Json(nullptr)},
+              {"seconds_of_work", pace > 0 ? Json(in_thousandths(kind)) : Json(nullptr)},
               {"threads", capacity.threads},
               {"workers", list_of(capacity.workers)},
               {"dead_letters", capacity.dead_letters},

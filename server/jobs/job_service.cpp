@@ -101,8 +101,8 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   const std::string body_sha256 =
       sha256_hex(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   if (!idempotency_key.empty()) {
-    if (Status sound = check_idempotency_key(idempotency_key); !sound) return sound.failure();
-    const auto seen = parts_.store.receipt(caller.tenant, idempotency_key);
+    if (Status audio = check_idempotency_key(idempotency_key); !audio) return audio.failure();
+    const auto seen = parts_.store.record(caller.tenant, idempotency_key);
     if (!seen) return seen.failure();
     if (*seen) return replay(**seen, body_sha256);
   }
@@ -124,14 +124,14 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
                                   {"preset_id", spec.preset_id},
                                   {"archetype", spec::name_of(spec.archetype)},
                                   {"segments", submitted->segments}});
-  parts_.bell.ring();
+  parts_.notifier.notify();
   return submitted;
 }
 
 Result<Job> JobService::job(const Caller& caller, const std::string& id) {
   if (Status allowed = require_read(caller); !allowed) return allowed.failure();
   Result<Job> job = find(caller, id);
-  if (job) job->eta_seconds = forecast_.eta_seconds(*job);
+  if (job) job->eta_seconds = eta_.eta_seconds(*job);
   return job;
 }
 

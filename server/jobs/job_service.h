@@ -1,5 +1,5 @@
-// The service itself: validate, plan, refuse what can't be made, commit, ring the bell. A job that
-// was answered with success is in the store.
+// The service itself: validate, plan, refuse what can't be made, commit, notify the workers. A job
+// that was answered with success is in the store.
 //
 // Order of refusals of submit(): scope, used idempotency key, draining, fields, preset, webhook,
 // URIs, text that can't be drawn, storage, queue limit.
@@ -10,7 +10,7 @@
 #include "pipeline/plan/planner.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/asset_keeper.h"
-#include "server/jobs/forecast.h"
+#include "server/jobs/eta_estimator.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::jobs {
@@ -19,12 +19,12 @@ namespace pytoon::jobs {
 struct ServiceParts {
   JobStore& store;
   Outbox& outbox;
-  Fleet& fleet;
+  WorkerRegistry& fleet;
   ObjectStore& storage;
   MediaInspector& inspector;
   render::Renderer& renderer;
   const plan::Catalogue& catalogue;
-  Bell& bell;
+  WorkNotifier& notifier;
   JobMetrics& metrics;
   HealthSource& health;
   IdSource& ids;
@@ -50,7 +50,7 @@ class JobService final : public Service {
       : parts_(parts),
         limits_(limits),
         assets_(parts.store, parts.storage, parts.inspector),
-        forecast_(parts.store, parts.clock) {}
+        eta_(parts.store, parts.clock) {}
 
   nlohmann::ordered_json presets() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
@@ -82,7 +82,7 @@ class JobService final : public Service {
   const ServiceParts parts_;
   const ServiceLimits limits_;
   AssetKeeper assets_;
-  Forecast forecast_;
+  EtaEstimator eta_;
 };
 
 }  // namespace pytoon::jobs

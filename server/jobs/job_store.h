@@ -24,7 +24,7 @@ struct NewJob {
 };
 
 // What an idempotency key was used for.
-struct Receipt {
+struct IdempotencyRecord {
   std::string body_sha256;
   Submitted submitted;
 };
@@ -35,15 +35,15 @@ struct AssetRecord {
   std::string key;          // storage key, unique
   std::string client_name;  // as the client called it: text, never a path
   std::string category;
-  std::string format;  // "png", "jpeg", "webp"; of clips "mp4", "mov"; of sound its own
+  std::string format;  // "png", "jpeg", "webp"; of clips "mp4", "mov"; of audio its own
   std::int64_t size = 0;
   std::string sha256;
-  int width = 0;  // px, upright; 0 for sound
+  int width = 0;  // px, upright; 0 for audio
   int height = 0;
   bool has_alpha = false;
-  double duration_seconds = 0;  // of clips and sound
-  int channels = 0;             // of sound
-  int sample_rate = 0;          // Hz, of sound
+  double duration_seconds = 0;  // of clips and audio
+  int channels = 0;             // of audio
+  int sample_rate = 0;          // Hz, of audio
 };
 
 // How much waits and how fast it goes: what an honest ETA is made of.
@@ -69,16 +69,16 @@ class JobStore {
   virtual Result<Backlog> backlog() = 0;
   // Open segments that are served before the job's own, by the order of lease_next().
   virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;
-  virtual Result<std::optional<Receipt>> receipt(const std::string& tenant,
-                                                 const std::string& idempotency_key) = 0;
+  virtual Result<std::optional<IdempotencyRecord>> record(const std::string& tenant,
+                                                          const std::string& idempotency_key) = 0;
   virtual Result<AssetRecord> asset(const std::string& tenant, const std::string& key) = 0;
   // Can it be read and written?
   virtual Status probe() = 0;
 
-  // Taking in. create() commits job, segments, first task and receipt together. A key seen before
-  // gives its job (replayed) for the same body and kInvalid for another one. kRateLimited when
-  // about `queued_max` jobs are waiting. After kUnavailable the job may be there all the same; with
-  // the key a second try tells.
+  // Taking in. create() commits job, segments, first task and idempotency record together. A key
+  // seen before gives its job (replayed) for the same body and kInvalid for another one.
+  // kRateLimited when about `queued_max` jobs are waiting. After kUnavailable the job may be there
+  // all the same; with the key a second try tells.
   virtual Result<Submitted> create(const NewJob& job, std::int64_t queued_max) = 0;
   virtual Status keep_asset(const AssetRecord& asset) = 0;  // the same key again: replaced
 

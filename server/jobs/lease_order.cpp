@@ -5,26 +5,26 @@
 
 namespace pytoon::jobs {
 
-std::vector<Slot> slots_of(const Hand& hand) {
+std::vector<Slot> slots_of(const LeaseRequest& request) {
   std::vector<Slot> slots;
   const auto add = [&slots](Slot slot) {
     if (std::find(slots.begin(), slots.end(), slot) == slots.end()) {
       slots.push_back(std::move(slot));
     }
   };
-  for (const Work work : hand.works) {
-    if (work != Work::kRender) {
-      add({work, ""});
+  for (const TaskKind kind : request.kinds) {
+    if (kind != TaskKind::kRender) {
+      add({kind, ""});
       continue;
     }
-    for (const std::string& encoder : hand.encoders) add({work, encoder});
+    for (const std::string& encoder : request.encoders) add({kind, encoder});
   }
   return slots;
 }
 
 void sort_by_turn(std::vector<Candidate>& candidates) {
   const auto turn = [](const Candidate& c) {
-    return std::tuple(-c.priority, c.held, c.seq, -static_cast<int>(c.slot.work));
+    return std::tuple(-c.priority, c.held, c.seq, -static_cast<int>(c.slot.kind));
   };
   std::sort(candidates.begin(), candidates.end(),
             [&turn](const Candidate& a, const Candidate& b) { return turn(a) < turn(b); });

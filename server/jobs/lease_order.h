@@ -9,9 +9,9 @@
 
 namespace pytoon::jobs {
 
-// A kind of task that a hand can take.
+// A kind of task that a thread can take.
 struct Slot {
-  Work work = Work::kPrepare;
+  TaskKind kind = TaskKind::kPrepare;
   std::string encoder;  // of kRender, "" for the others
   bool operator==(const Slot&) const = default;
 };
@@ -25,7 +25,7 @@ struct Candidate {
   std::int64_t held = 0;  // leases that the tenant holds now
 };
 
-std::vector<Slot> slots_of(const Hand& hand);
+std::vector<Slot> slots_of(const LeaseRequest& request);
 
 // First the one to lease next: priority, then the tenant with the fewest leases, then the oldest
 // job. Within a job the tasks nearest to its end come first.

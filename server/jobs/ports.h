@@ -14,13 +14,13 @@
 namespace pytoon::jobs {
 
 // Wakes whoever takes jobs. Only a hint: jobs are found without it, a little later. Any thread.
-class Bell {
+class WorkNotifier {
  public:
-  virtual ~Bell() = default;
-  virtual void ring() = 0;
+  virtual ~WorkNotifier() = default;
+  virtual void notify() = 0;
 };
 
-enum class WebhookOutcome { kDelivered, kPutOff, kGivenUp };
+enum class WebhookOutcome { kDelivered, kRetry, kDeadLetter };
 
 // Counts what happens to jobs. Any thread; nanoseconds.
 class JobMetrics {
@@ -35,8 +35,9 @@ class JobMetrics {
   virtual void degraded(const std::string& from, const std::string& to) = 0;
   virtual void job_cancelled(spec::Archetype archetype) = 0;
   virtual void job_retried(spec::Archetype archetype) = 0;
-  virtual void task_reaped(Work work) = 0;  // its worker died or hung
-  virtual void lease_lost(Work work) = 0;   // a worker noticed that its task is another's, or gone
+  virtual void task_reaped(TaskKind kind) = 0;  // its worker died or hung
+  virtual void lease_lost(
+      TaskKind kind) = 0;  // a worker noticed that its task is another's, or gone
   virtual void job_quarantined() = 0;
   virtual void webhook_tried(WebhookOutcome outcome) = 0;
 };
@@ -68,7 +69,7 @@ struct AudioFacts {
 class MediaInspector {
  public:
   virtual ~MediaInspector() = default;
-  virtual Result<PictureFacts> inspect_picture(const std::filesystem::path& file) = 0;
+  virtual Result<PictureFacts> inspect_image(const std::filesystem::path& file) = 0;
   virtual Result<ClipFacts> inspect_clip(const std::filesystem::path& file) = 0;
   virtual Result<AudioFacts> inspect_audio(const std::filesystem::path& file) = 0;
 };

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "server/jobs/fleet.h"
 #include "server/jobs/job.h"
 #include "server/jobs/outbox.h"
+#include "server/jobs/worker_registry.h"
 
 namespace pytoon::jobs {
 
@@ -41,8 +41,8 @@ struct Asset {
   std::optional<int> width;
   std::optional<int> height;
   std::optional<double> duration_seconds;
-  std::optional<int> channels;     // of sound
-  std::optional<int> sample_rate;  // Hz, of sound
+  std::optional<int> channels;     // of audio
+  std::optional<int> sample_rate;  // Hz, of audio
 };
 
 struct Upload {
@@ -75,11 +75,11 @@ struct Capacity {
   std::int64_t queued_jobs = 0;
   std::int64_t open_segments = 0;
   double oldest_queued_seconds = 0;
-  double seconds_per_segment = 0;    // 0 when unknown
-  int threads = 0;                   // of all live workers
-  std::vector<WorkerFacts> workers;  // seen lately
-  int dead_letters = 0;              // counted up to 1000
-  std::vector<DeadLetter> latest;    // of them, newest first
+  double seconds_per_segment = 0;   // 0 when unknown
+  int threads = 0;                  // of all live workers
+  std::vector<WorkerInfo> workers;  // seen lately
+  int dead_letters = 0;             // counted up to 1000
+  std::vector<DeadLetter> latest;   // of them, newest first
 };
 
 class Service {

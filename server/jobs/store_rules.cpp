@@ -17,7 +17,7 @@ Failure no_such_asset(const std::string& key) {
 }
 
 Failure lease_lost(const Lease& lease) {
-  return failure(FailureKind::kConflict, std::string(name_of(lease.work)) + " of job " +
+  return failure(FailureKind::kConflict, std::string(name_of(lease.kind)) + " of job " +
                                              lease.job_id + " is not held by epoch " +
                                              std::to_string(lease.epoch) + " any more");
 }
@@ -27,12 +27,12 @@ Failure queue_full(std::int64_t queued_max) {
                                                 " jobs are waiting): try again later");
 }
 
-Result<Submitted> replay(const Receipt& receipt, const std::string& body_sha256) {
-  if (receipt.body_sha256 != body_sha256) {
+Result<Submitted> replay(const IdempotencyRecord& record, const std::string& body_sha256) {
+  if (record.body_sha256 != body_sha256) {
     return failure(FailureKind::kInvalid,
                    "this Idempotency-Key was used with another body: take a new key");
   }
-  Submitted again = receipt.submitted;
+  Submitted again = record.submitted;
   again.replayed = true;
   return again;
 }

@@ -23,19 +23,19 @@ bool undecided(const Segment& segment) {
 std::vector<Task> tasks_to_add(const std::vector<Segment>& segments,
                                const std::vector<Task>& open) {
   std::vector<Task> add;
-  if (has(open, {Work::kPrepare})) return add;
+  if (has(open, {TaskKind::kPrepare})) return add;
   const bool decided = footage_decided(segments);
   for (const Segment& segment : segments) {
-    const Task task{decided ? Work::kRender : Work::kFootage, segment.index};
+    const Task task{decided ? TaskKind::kRender : TaskKind::kFootage, segment.index};
     const bool wanted = decided ? segment.status != SegmentStatus::kDone : undecided(segment);
     if (wanted && !has(open, task)) add.push_back(task);
   }
-  if (add.empty() && open.empty()) add.push_back({Work::kFinish});
+  if (add.empty() && open.empty()) add.push_back({TaskKind::kFinish});
   return add;
 }
 
 JobStatus status_with(const std::vector<Task>& open) {
-  return has(open, {Work::kFinish}) ? JobStatus::kAssembling : JobStatus::kRenderingSegments;
+  return has(open, {TaskKind::kFinish}) ? JobStatus::kAssembling : JobStatus::kRenderingSegments;
 }
 
 bool footage_decided(const std::vector<Segment>& segments) {

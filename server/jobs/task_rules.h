@@ -10,7 +10,7 @@ namespace pytoon::jobs {
 
 // A piece of work of one job.
 struct Task {
-  Work work = Work::kPrepare;
+  TaskKind kind = TaskKind::kPrepare;
   int segment = -1;  // of kFootage and kRender
   bool operator==(const Task&) const = default;
 };
@@ -20,7 +20,7 @@ struct Task {
 //   else footage for each segment that is not DONE and whose footage is undecided;
 //   when none is undecided, rendering of each segment that is not DONE;
 //   when all are DONE and nothing is open, finishing.
-// Sound is no part of it: who finds out that sound is needed adds that task.
+// Audio is no part of it: who finds out that audio is needed adds that task.
 std::vector<Task> tasks_to_add(const std::vector<Segment>& segments, const std::vector<Task>& open);
 
 // Where a prepared job stands: ASSEMBLING once all that is left is to finish it.

@@ -1,8 +1,8 @@
 // The workers' half of the record. What is to be done is a task, and a task is held by a lease:
 //
-//   prepare ----> footage of each segment still undecided, and sound if there is any
+//   prepare ----> footage of each segment still undecided, and audio if there is any
 //   all footage decided ----> render each segment that is not DONE
-//   every segment DONE and the sound made ----> finish
+//   every segment DONE and the audio made ----> finish
 //
 // so that several workers, on several hosts, make one job together. Finishing a task and creating
 // those that follow is one commit; tasks of a job that has ended are gone, however it ended: a
@@ -26,20 +26,20 @@
 
 namespace pytoon::jobs {
 
-enum class Work { kPrepare, kFootage, kSound, kRender, kFinish };
+enum class TaskKind { kPrepare, kFootage, kAudio, kRender, kFinish };
 
-std::string_view name_of(Work work);  // "prepare"
-std::optional<Work> work_from_name(std::string_view name);
+std::string_view name_of(TaskKind kind);  // "prepare"
+std::optional<TaskKind> task_kind_from_name(std::string_view name);
 
 struct Lease {
   std::string job_id;
-  Work work = Work::kPrepare;
+  TaskKind kind = TaskKind::kPrepare;
   int segment = -1;  // of kFootage and kRender
-  std::string holder;
+  std::string worker_id;
   std::int64_t epoch = 0;
 };
 
-struct Claim {
+struct LeasedTask {
   Lease lease;
   Job job;
   std::vector<Segment> segments;
@@ -48,13 +48,13 @@ struct Claim {
 };
 
 // Who asks for work.
-struct Hand {
-  std::string holder;                 // unique for each start of a process
-  std::vector<Work> works;            // that it would do
+struct LeaseRequest {
+  std::string worker_id;              // unique for each start of a process
+  std::vector<TaskKind> kinds;        // that it would do
   std::vector<std::string> encoders;  // that it has: render tasks of others are not for it
 };
 
-enum class Ending {
+enum class ReleaseReason {
   kHandedBack,  // nothing went wrong: a drain, a stop, a wait for a full disk
   kFailed,      // an error: counts an attempt of the job and a failure of the task
   kCrashed,     // counts as that, and a crash of the job
@@ -63,9 +63,9 @@ enum class Ending {
 // A lease that ran out: its worker died or hung.
 struct Reaped {
   std::string job_id;
-  Work work = Work::kPrepare;
+  TaskKind kind = TaskKind::kPrepare;
   int segment = -1;
-  std::string holder;
+  std::string worker_id;
   int crashes = 0;           // of the job, this one included
   bool quarantined = false;  // it was the third: the job goes on as a plain card
   bool failed = false;       // even the card crashed too often: the job is FAILED
@@ -79,32 +79,32 @@ struct Degraded {
 };
 
 // What prepare found out.
-struct Preparation {
+struct PrepareResult {
   std::string encoder;
   std::vector<Segment> segments;  // all: footage decided or nullopt; one that is to be made anew
                                   // is PENDING, one whose object is kept is DONE
-  bool sound = false;             // there is sound to be made and none is kept
+  bool audio = false;             // there is audio to be made and none is kept
   std::string degraded;           // why the encoder is not the best one; "" when it is
 };
 
 // Making some segments anew, in a new run of the job: their footage fell to the card, the encoder
-// was changed, an object was lost. All holders of the job lose their leases.
-struct Restart {
+// was changed, an object was lost. All workers of the job lose their leases.
+struct Replan {
   std::vector<Segment> segments;  // those concerned, PENDING, with the footage they get now
   std::string encoder;            // the new one; "" leaves it
   std::string degraded;           // "" leaves it
-  bool sound_lost = false;        // make the sound again
+  bool audio_lost = false;        // make the audio again
 };
 
 class TaskStore {
  public:
   virtual ~TaskStore() = default;
 
-  // The next task for this hand. Priority decides first; among equal ones the tenant with the
+  // The next task for this request. Priority decides first; among equal ones the tenant with the
   // fewest leases is served, and of its tasks the one of the oldest job. Leasing the prepare task
   // moves QUEUED to PLANNING, a render task its segment to RUNNING.
-  virtual Result<std::optional<Claim>> lease_next(const Hand& hand,
-                                                  std::chrono::milliseconds duration) = 0;
+  virtual Result<std::optional<LeasedTask>> lease_next(const LeaseRequest& request,
+                                                       std::chrono::milliseconds duration) = 0;
   // Those of `leases` that are held no more. The others last `duration` from now, also one that had
   // run out but was not reaped yet.
   virtual Result<std::vector<Lease>> renew(const std::vector<Lease>& leases,
@@ -112,13 +112,14 @@ class TaskStore {
   // Only reads: those of the leases that are held no more.
   virtual Result<std::vector<Lease>> lost(const std::vector<Lease>& leases) = 0;
   // The task may be leased again after `delay`.
-  virtual Status release(const Lease& lease, Ending ending, std::chrono::milliseconds delay) = 0;
-  // Hands back, at no attempt, what the holder holds besides `known`: leases of which it never
+  virtual Status release(const Lease& lease, ReleaseReason ending,
+                         std::chrono::milliseconds delay) = 0;
+  // Releases, at no attempt, what the worker holds besides `known`: leases of which it never
   // heard, since the answer was lost. Gives how many.
-  virtual Result<int> hand_back_unknown(const std::string& holder,
+  virtual Result<int> hand_back_unknown(const std::string& worker_id,
                                         const std::vector<Lease>& known) = 0;
 
-  // Frees the tasks whose leases ran out, and what their holders hold besides of the same jobs: a
+  // Frees the tasks whose leases ran out, and what their workers hold besides of the same jobs: a
   // failure of each task, an attempt of the job for each, and one crash of the job, however many of
   // its tasks went at once. The third crash of a job with nothing finished between quarantines it:
   // every segment becomes card footage in a new run, the fallback's reason is "crashed", and a dead
@@ -126,21 +127,21 @@ class TaskStore {
   // preparing it must leave it so. quarantined and failed are said on the job's last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
   // For a store owned by one process, at its start: whoever else holds a lease is dead.
-  virtual Status expire_leases_except(const std::string& holder) = 0;
+  virtual Status expire_leases_except(const std::string& worker_id) = 0;
   // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
   // Does nothing while no such worker has `to` either.
   virtual Result<std::vector<Degraded>> degrade(const std::string& to,
                                                 std::chrono::milliseconds patience) = 0;
 
   // Ends of tasks. Each removes the task, adds those that follow, and ends a row of crashes.
-  virtual Status prepared(const Lease& lease, const Preparation& preparation) = 0;
+  virtual Status prepared(const Lease& lease, const PrepareResult& preparation) = 0;
   virtual Status footage_decided(const Lease& lease, const Segment& segment) = 0;
-  virtual Status sound_made(const Lease& lease, const std::string& key, const std::string& sha256,
+  virtual Status audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) = 0;
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
   virtual Status finished(const Lease& lease) = 0;                          // DONE
   virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
-  virtual Status restart(const Lease& lease, const Restart& restart) = 0;
+  virtual Status restart(const Lease& lease, const Replan& restart) = 0;
 
   // On the way. Frames of the segment drawn so far: the job's progress follows, never down.
   virtual Status put_progress(const Lease& lease, int frames) = 0;

@@ -35,7 +35,7 @@ HttpRequest request_of(const Event& event, const WebhookOptions& options, std::i
       {"webhook-timestamp", std::to_string(timestamp)},
       {"webhook-signature", webhook_signature(options.keys, event.id, timestamp, event.body)}};
   request.body = event.body;
-  request.reach = options.reach;
+  request.egress = options.egress;
   request.limits.total = options.limit;
   request.limits.connect = std::min<milliseconds>(options.limit, request.limits.connect);
   request.limits.answer_bytes = kAnswerBytesMax;
@@ -125,14 +125,14 @@ void WebhookSender::settle(const Event& event, const Outcome& outcome) {
                                            : "all " + std::to_string(event.attempts) +
                                                  " attempts failed: " + outcome.reason;
     (void)outbox_.event_given_up(event, cause);
-    metrics_.webhook_tried(WebhookOutcome::kGivenUp);
-    log_.error("webhook_given_up", fields);
+    metrics_.webhook_tried(WebhookOutcome::kDeadLetter);
+    log_.error("webhook_dead_lettered", fields);
     return;
   }
   (void)outbox_.event_put_off(event, *delay);
-  metrics_.webhook_tried(WebhookOutcome::kPutOff);
+  metrics_.webhook_tried(WebhookOutcome::kRetry);
   fields["again_in_seconds"] = std::chrono::duration<double>(*delay).count();
-  log_.warning("webhook_put_off", fields);
+  log_.warning("webhook_retry_scheduled", fields);
 }
 
 }  // namespace pytoon::jobs

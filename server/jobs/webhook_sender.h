@@ -32,7 +32,7 @@ RetrySchedule webhook_schedule();
 
 struct WebhookOptions {
   std::vector<std::string> keys;  // webhook_keys(); the first is the present one
-  Reach reach = Reach::kPublic;
+  EgressScope egress = EgressScope::kPublic;
   std::chrono::milliseconds limit{15'000};  // for the whole exchange
   RetrySchedule schedule = webhook_schedule();
 };

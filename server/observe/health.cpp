@@ -4,8 +4,8 @@ namespace pytoon::observe {
 
 bool Health::draining() const {
   if (leaving_) return true;
-  const Result<bool> fleet = fleet_.draining();
-  return fleet && *fleet;  // a store that is away says no for itself
+  const Result<bool> registry = registry_.draining();
+  return registry && *registry;  // a store that is away says no for itself
 }
 
 jobs::Service::Readiness Health::readiness() {

@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "server/jobs/fleet.h"
 #include "server/jobs/ports.h"
+#include "server/jobs/worker_registry.h"
 
 namespace pytoon::observe {
 
 class Health final : public jobs::HealthSource {
  public:
-  Health(jobs::JobStore& store, jobs::Fleet& fleet, jobs::ObjectStore& storage)
-      : store_(store), fleet_(fleet), storage_(storage) {}
+  Health(jobs::JobStore& store, jobs::WorkerRegistry& registry, jobs::ObjectStore& storage)
+      : store_(store), registry_(registry), storage_(storage) {}
 
   // Something that is missed but not needed, such as "redis": readiness is then degraded by its
   // name. works() is asked each time; it may block for milliseconds.
@@ -35,7 +35,7 @@ class Health final : public jobs::HealthSource {
 
  private:
   jobs::JobStore& store_;
-  jobs::Fleet& fleet_;
+  jobs::WorkerRegistry& registry_;
   jobs::ObjectStore& storage_;
   std::vector<std::pair<std::string, std::function<bool()>>> helpers_;
   std::atomic<bool> leaving_{false};

@@ -44,16 +44,16 @@ Gauge& gauge(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
-std::string label(jobs::Work work) { return std::string(name_of(work)); }
+std::string label(jobs::TaskKind kind) { return std::string(name_of(kind)); }
 
 std::string label(jobs::WebhookOutcome outcome) {
   switch (outcome) {
     case jobs::WebhookOutcome::kDelivered:
       return "delivered";
-    case jobs::WebhookOutcome::kPutOff:
-      return "put_off";
-    case jobs::WebhookOutcome::kGivenUp:
-      return "given_up";
+    case jobs::WebhookOutcome::kRetry:
+      return "retry";
+    case jobs::WebhookOutcome::kDeadLetter:
+      return "dead_letter";
   }
   CHECK(false, "a WebhookOutcome has no label");
 }
@@ -104,8 +104,8 @@ struct Metrics::Families {
 };
 
 // What is counted elsewhere is brought up to date when somebody looks.
-struct Metrics::Doorbell {
-  Doorbell(Registry& registry, std::function<DoorbellFacts()> source)
+struct Metrics::Notifier {
+  Notifier(Registry& registry, std::function<NotifierInfo()> source)
       : ask(std::move(source)),
         up(prometheus::BuildGauge()
                .Name("pytoon_redis_up")
@@ -115,35 +115,35 @@ struct Metrics::Doorbell {
                           "Times Redis was reached after it was missing, the first included")),
         failures(counters(registry, "pytoon_redis_failures_total",
                           "Times the connection broke or Redis could not be reached")),
-        rings(counters(registry, "pytoon_redis_rings_total",
-                       "Rings of the doorbell, by whether Redis could be told")),
-        heard(counters(registry, "pytoon_redis_heard_total",
-                       "Entries of the doorbell that woke this process")
-                  .Add({})) {}
+        wakeups(counters(registry, "pytoon_redis_wakeups_sent_total",
+                         "Wake-ups sent, by whether Redis could be told")),
+        received(counters(registry, "pytoon_redis_wakeups_received_total",
+                          "Entries of the wake-up channel that woke this process")
+                     .Add({})) {}
 
   void look() {
-    const DoorbellFacts facts = ask();
+    const NotifierInfo facts = ask();
     const std::lock_guard lock(mutex);
     for (const LinkFacts& link : facts.links) {
       up.Add({{"link", link.link}}).Set(link.connected ? 1 : 0);
       raise(connects.Add({{"link", link.link}}), link.connects);
       raise(failures.Add({{"link", link.link}}), link.failures);
     }
-    raise(rings.Add({{"outcome", "sent"}}), facts.sent);
-    raise(rings.Add({{"outcome", "dropped"}}), facts.dropped);
-    raise(heard, facts.heard);
+    raise(wakeups.Add({{"outcome", "sent"}}), facts.sent);
+    raise(wakeups.Add({{"outcome", "dropped"}}), facts.dropped);
+    raise(received, facts.received);
   }
   static void raise(Counter& counter, std::int64_t to) {
     const double more = static_cast<double>(to) - counter.Value();
     if (more > 0) counter.Increment(more);
   }
 
-  const std::function<DoorbellFacts()> ask;
+  const std::function<NotifierInfo()> ask;
   Family<Gauge>& up;
   Family<Counter>& connects;
   Family<Counter>& failures;
-  Family<Counter>& rings;
-  Counter& heard;
+  Family<Counter>& wakeups;
+  Counter& received;
   std::mutex mutex;  // two who look at once must not count the same twice
 };
 
@@ -155,13 +155,14 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
     families_->cancelled.Add({{"archetype", std::string(archetype)}});
     families_->retried.Add({{"archetype", std::string(archetype)}});
   }
-  for (const auto work : {jobs::Work::kPrepare, jobs::Work::kFootage, jobs::Work::kSound,
-                          jobs::Work::kRender, jobs::Work::kFinish}) {
-    families_->reaped.Add({{"work", label(work)}});
-    families_->leases_lost.Add({{"work", label(work)}});
+  for (const auto kind :
+       {jobs::TaskKind::kPrepare, jobs::TaskKind::kFootage, jobs::TaskKind::kAudio,
+        jobs::TaskKind::kRender, jobs::TaskKind::kFinish}) {
+    families_->reaped.Add({{"task", label(kind)}});
+    families_->leases_lost.Add({{"task", label(kind)}});
   }
-  for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kPutOff,
-                             jobs::WebhookOutcome::kGivenUp}) {
+  for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kRetry,
+                             jobs::WebhookOutcome::kDeadLetter}) {
     families_->webhooks.Add({{"outcome", label(outcome)}});
   }
   families_->fallbacks.Add({{"type", "template"}});
@@ -212,12 +213,12 @@ void Metrics::job_retried(spec::Archetype archetype) {
   families_->retried.Add({{"archetype", label(archetype)}}).Increment();
 }
 
-void Metrics::task_reaped(jobs::Work work) {
-  families_->reaped.Add({{"work", label(work)}}).Increment();
+void Metrics::task_reaped(jobs::TaskKind kind) {
+  families_->reaped.Add({{"task", label(kind)}}).Increment();
 }
 
-void Metrics::lease_lost(jobs::Work work) {
-  families_->leases_lost.Add({{"work", label(work)}}).Increment();
+void Metrics::lease_lost(jobs::TaskKind kind) {
+  families_->leases_lost.Add({{"task", label(kind)}}).Increment();
 }
 
 void Metrics::job_quarantined() { families_->quarantined.Increment(); }
@@ -226,8 +227,8 @@ void Metrics::webhook_tried(jobs::WebhookOutcome outcome) {
   families_->webhooks.Add({{"outcome", label(outcome)}}).Increment();
 }
 
-void Metrics::watch_doorbell(std::function<DoorbellFacts()> ask) {
-  doorbell_ = std::make_unique<Doorbell>(families_->registry, std::move(ask));
+void Metrics::watch_notifier(std::function<NotifierInfo()> ask) {
+  notifier_ = std::make_unique<Notifier>(families_->registry, std::move(ask));
 }
 
 void Metrics::ask_store() {
@@ -243,7 +244,7 @@ void Metrics::ask_store() {
 
 std::string Metrics::text() {
   ask_store();
-  if (doorbell_) doorbell_->look();
+  if (notifier_) notifier_->look();
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

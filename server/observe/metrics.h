@@ -21,18 +21,18 @@ namespace pytoon::observe {
 
 // One connection of this process to Redis, since its start.
 struct LinkFacts {
-  std::string link;  // "bell", "listener"
+  std::string link;  // "notifier", "listener"
   bool connected = false;
   std::int64_t connects = 0;
   std::int64_t failures = 0;
 };
 
-// The doorbell as this process knows it, since its start.
-struct DoorbellFacts {
+// The wake-up channel as this process knows it, since its start.
+struct NotifierInfo {
   std::vector<LinkFacts> links;
-  std::int64_t sent = 0;     // rings that Redis was told of
-  std::int64_t dropped = 0;  // rings that it could not be told of
-  std::int64_t heard = 0;    // entries that woke this process
+  std::int64_t sent = 0;      // wake-ups that Redis was told of
+  std::int64_t dropped = 0;   // wake-ups that it could not be told of
+  std::int64_t received = 0;  // entries that woke this process
 };
 
 class Metrics final : public jobs::JobMetrics {
@@ -48,8 +48,8 @@ class Metrics final : public jobs::JobMetrics {
   void degraded(const std::string& from, const std::string& to) override;
   void job_cancelled(spec::Archetype archetype) override;
   void job_retried(spec::Archetype archetype) override;
-  void task_reaped(jobs::Work work) override;
-  void lease_lost(jobs::Work work) override;
+  void task_reaped(jobs::TaskKind kind) override;
+  void lease_lost(jobs::TaskKind kind) override;
   void job_quarantined() override;
   void webhook_tried(jobs::WebhookOutcome outcome) override;
 
@@ -58,19 +58,19 @@ class Metrics final : public jobs::JobMetrics {
                     double seconds);
 
   // Where there is a Redis: asked for each text(). Before any other thread knows the object.
-  void watch_doorbell(std::function<DoorbellFacts()> ask);
+  void watch_notifier(std::function<NotifierInfo()> ask);
 
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
  private:
   struct Families;
-  struct Doorbell;
+  struct Notifier;
   void ask_store();
 
   jobs::JobStore& store_;
   std::unique_ptr<Families> families_;
-  std::unique_ptr<Doorbell> doorbell_;  // null without Redis
+  std::unique_ptr<Notifier> notifier_;  // null without Redis
 };
 
 }  // namespace pytoon::observe

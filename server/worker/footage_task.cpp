@@ -1,5 +1,5 @@
-// Getting the footage of one segment from the ladder of engines: minutes, when a model thinks. It
-// holds no place among the threads that draw, and no memory of the device.
+// Getting the footage of one segment from the engine chain of engines: minutes, when a model
+// thinks. It holds no place among the threads that draw, and no memory of the device.
 #include "server/jobs/task_rules.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
@@ -7,15 +7,15 @@
 namespace pytoon::worker {
 
 Status Task::decide_footage() {
-  const Parts& parts = desk_.parts;
-  jobs::Segment segment = claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
-  const Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
+  const WorkerDependencies& deps = context_.deps;
+  jobs::Segment segment = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
+  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
   if (!inputs) return inputs.failure();
-  const std::string key = "footage/" + claim_.job.id + "/" + std::to_string(segment.index) + "." +
-                          std::to_string(claim_.lease.epoch) + ".mp4";
-  Result<ChosenFootage> chosen =
-      choose_segment_footage(claim_.job, segment.index, *inputs,
-                             {parts.ladder, parts.presets, parts.storage}, key, watch_of(segment));
+  const std::string key = "footage/" + leased_.job.id + "/" + std::to_string(segment.index) + "." +
+                          std::to_string(leased_.lease.epoch) + ".mp4";
+  Result<ChosenFootage> chosen = choose_segment_footage(
+      leased_.job, segment.index, *inputs, {deps.engine_chain, deps.presets, deps.storage}, key,
+      watch_of(segment));
   if (!chosen) return chosen.failure();
   if (chosen->fallback) {
     if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
@@ -26,7 +26,7 @@ Status Task::decide_footage() {
     segment.footage_key = key;
     segment.footage_sha256 = chosen->footage.clip->sha256;
   }
-  return commit([&] { return parts.tasks.footage_decided(claim_.lease, segment); });
+  return commit([&] { return deps.tasks.footage_decided(leased_.lease, segment); });
 }
 
 // What the engine sees of the job: its end, and a place to put progress.
@@ -38,9 +38,9 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
     frames_ = jobs::frames_of_footage(segment, share);
   };
   watch.discarded = [this] {
-    const Result<jobs::Job> now = desk_.parts.jobs.job(claim_.job.id);
+    const Result<jobs::Job> now = context_.deps.jobs.job(leased_.job.id);
     if (!now) return now.failure().kind == FailureKind::kNotFound;
-    return jobs::is_terminal(now->status) || now->run != claim_.job.run;
+    return jobs::is_terminal(now->status) || now->run != leased_.job.run;
   };
   return watch;
 }

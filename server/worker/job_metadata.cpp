@@ -28,7 +28,7 @@ std::string engines_used(const std::vector<jobs::Segment>& segments) {
   return joined;
 }
 
-Json sound_json(const media::SoundMeasures& measures) {
+Json audio_json(const media::AudioMeasures& measures) {
   const auto rounded = [](const std::optional<double>& value) {
     return value ? Json(in_thousandths(*value)) : Json(nullptr);
   };
@@ -67,7 +67,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
         {"segments_seconds",
          job.started_at ? seconds_between(*job.started_at, job.rendered_at) : Json(nullptr)},
         {"assembly_seconds", in_thousandths(assembly_seconds)}}},
-      {"sound", job.sound_facts.empty() ? Json(nullptr) : Json::parse(job.sound_facts)},
+      {"audio", job.audio_facts.empty() ? Json(nullptr) : Json::parse(job.audio_facts)},
       {"made_with", std::move(renderer_facts)}};
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/media/sound/sound_writer.h"
+#include "pipeline/media/audio/audio_writer.h"
 #include "server/jobs/job.h"
 
 namespace pytoon::worker {
@@ -16,8 +16,8 @@ nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     double assembly_seconds, WallTime completed_at,
                                     nlohmann::ordered_json renderer_facts);
 
-// What metadata.json says of a sound: measured on the decoded track; null where it is silent.
-nlohmann::ordered_json sound_json(const media::SoundMeasures& measures);
+// What metadata.json says of a audio: measured on the decoded track; null where it is silent.
+nlohmann::ordered_json audio_json(const media::AudioMeasures& measures);
 
 // The engines that served, each once, in order of appearance, joined by "+".
 std::string engines_used(const std::vector<jobs::Segment>& segments);

@@ -23,30 +23,30 @@ Status keep_what_can_be_kept(const render::RenderJob& order, render::Renderer& r
 }  // namespace
 
 Status Task::prepare() {
-  const Parts& parts = desk_.parts;
-  const jobs::Job& job = claim_.job;
-  parts.log.info("job_dequeued", {{"job_id", job.id},
-                                  {"run", job.run},
-                                  {"epoch", claim_.lease.epoch},
-                                  {"attempts", job.attempts}});
-  if (claim_.segments.size() != job.spec.segments.size()) {
+  const WorkerDependencies& deps = context_.deps;
+  const jobs::Job& job = leased_.job;
+  deps.log.info("job_dequeued", {{"job_id", job.id},
+                                 {"run", job.run},
+                                 {"epoch", leased_.lease.epoch},
+                                 {"attempts", job.attempts}});
+  if (leased_.segments.size() != job.spec.segments.size()) {
     return failure(FailureKind::kInternal, "the job's rows and its spec disagree");
   }
   Result<render::RenderJob> order = this->order();
   if (!order) return order.failure();
 
-  jobs::Preparation preparation;
-  preparation.segments = claim_.segments;
+  jobs::PrepareResult preparation;
+  preparation.segments = leased_.segments;
   if (Status drawn = settle_what_is_drawn(*order, preparation.segments); !drawn) return drawn;
-  const EncoderDecision encoder = decide_encoder(parts.renderer.encoders(), job.encoder);
+  const EncoderDecision encoder = decide_encoder(deps.renderer.encoders(), job.encoder);
   preparation.encoder = encoder.encoder;
   preparation.degraded = encoder.degraded();
   order->encoder = encoder.encoder;
-  Status kept = keep_what_can_be_kept(*order, parts.renderer, parts.storage, preparation.segments);
+  Status kept = keep_what_can_be_kept(*order, deps.renderer, deps.storage, preparation.segments);
   if (!kept) return kept;
-  preparation.sound =
-      order->inputs.has_sound() && !intact(job.sound_key, job.sound_sha256, parts.storage);
-  Status prepared = commit([&] { return parts.tasks.prepared(claim_.lease, preparation); });
+  preparation.audio =
+      order->inputs.has_audio() && !intact(job.audio_key, job.audio_sha256, deps.storage);
+  Status prepared = commit([&] { return deps.tasks.prepared(leased_.lease, preparation); });
   if (prepared && !encoder.from.empty() && job.degraded.empty()) {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);
   }
@@ -55,13 +55,13 @@ Status Task::prepare() {
 
 // Footage that no engine has to be waited for.
 Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments) {
-  const Parts& parts = desk_.parts;
-  const FootageSources sources{parts.ladder, parts.presets, parts.storage};
+  const WorkerDependencies& deps = context_.deps;
+  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
   std::string last_reason;
   for (jobs::Segment& segment : segments) {
-    if (segment.footage || needs_an_engine(claim_.job.spec, segment.index, sources)) continue;
+    if (segment.footage || needs_an_engine(leased_.job.spec, segment.index, sources)) continue;
     const Result<ChosenFootage> chosen =
-        choose_segment_footage(claim_.job, segment.index, order.inputs, sources, "", {cancel_});
+        choose_segment_footage(leased_.job, segment.index, order.inputs, sources, "", {cancel_});
     if (!chosen) return chosen.failure();
     if (chosen->fallback && chosen->reason != last_reason) {
       if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;

@@ -8,19 +8,19 @@ namespace pytoon::worker {
 namespace fs = std::filesystem;
 
 Status Task::render() {
-  const Parts& parts = desk_.parts;
-  const int index = claim_.lease.segment;
+  const WorkerDependencies& deps = context_.deps;
+  const int index = leased_.lease.segment;
   Result<render::RenderJob> order = this->order();
   if (!order) return order.failure();
-  const Result<std::vector<std::string>> keys = parts.renderer.content_keys(*order);
+  const Result<std::vector<std::string>> keys = deps.renderer.content_keys(*order);
   if (!keys) return keys.failure();
 
-  const fs::path staged = parts.storage.staging("segment.mp4");
-  const jobs::Segment& segment = claim_.segments.at(static_cast<std::size_t>(index));
+  const fs::path staged = deps.storage.staging("segment.mp4");
+  const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
   const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
-  const SteadyTime began = parts.clock.steady_now();
-  Status done = parts.renderer.render_segment(*order, index, staged, cancel_, on_frames);
-  const std::chrono::duration<double> took = parts.clock.steady_now() - began;
+  const SteadyTime began = deps.clock.steady_now();
+  Status done = deps.renderer.render_segment(*order, index, staged, cancel_, on_frames);
+  const std::chrono::duration<double> took = deps.clock.steady_now() - began;
   if (done) done = keep(staged, keys->at(static_cast<std::size_t>(index)), took.count());
   std::error_code ignored;
   fs::remove(staged, ignored);
@@ -29,51 +29,51 @@ Status Task::render() {
 
 // The object first, then the row that names it the winner, then what people look at.
 Status Task::keep(const fs::path& staged, const std::string& key, double seconds) {
-  const Parts& parts = desk_.parts;
+  const WorkerDependencies& deps = context_.deps;
   const Result<std::string> sha256 = sha256_file(staged);
   if (!sha256) return sha256.failure();
-  jobs::Segment row = claim_.segments.at(static_cast<std::size_t>(claim_.lease.segment));
+  jobs::Segment row = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
   const std::string loser = row.artifact_key;
   row.status = jobs::SegmentStatus::kDone;
   row.content_key = key;
-  row.artifact_key = "segments/" + key + "." + std::to_string(claim_.lease.epoch) + ".mp4";
+  row.artifact_key = "segments/" + key + "." + std::to_string(leased_.lease.epoch) + ".mp4";
   row.artifact_sha256 = *sha256;
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
-  if (Status put = parts.storage.put(staged, row.artifact_key); !put) return put;
-  Status kept = commit([&] { return parts.tasks.segment_done(claim_.lease, row, seconds); });
+  if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
+  Status kept = commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds); });
   if (!kept && !is_winner(row.artifact_key)) {
     // Nobody else names an object after our epoch.
-    const Status removed = parts.storage.remove(row.artifact_key);
+    const Status removed = deps.storage.remove(row.artifact_key);
     return removed ? kept : removed;
   }
-  parts.log.info("segment_rendered", {{"job_id", claim_.job.id},
-                                      {"segment_id", row.index},
-                                      {"engine", row.engine_used},
-                                      {"seconds", seconds}});
-  parts.metrics.segment_rendered(row.engine_used, seconds);
+  deps.log.info("segment_rendered", {{"job_id", leased_.job.id},
+                                     {"segment_id", row.index},
+                                     {"engine", row.engine_used},
+                                     {"seconds", seconds}});
+  deps.metrics.segment_rendered(row.engine_used, seconds);
   tidy_up(row, loser);
   return ok_status();
 }
 
 // A commit whose answer was lost is refused when it is repeated.
 bool Task::is_winner(const std::string& artifact_key) {
-  const Result<std::vector<jobs::Segment>> rows = desk_.parts.jobs.segments(claim_.job.id);
+  const Result<std::vector<jobs::Segment>> rows = context_.deps.jobs.segments(leased_.job.id);
   if (!rows) return true;  // not known: then the object must stay
-  return rows->at(static_cast<std::size_t>(claim_.lease.segment)).artifact_key == artifact_key;
+  return rows->at(static_cast<std::size_t>(leased_.lease.segment)).artifact_key == artifact_key;
 }
 
 // The row is what counts. A link that can't be made now is made again at the end.
 void Task::tidy_up(const jobs::Segment& winner, const std::string& loser) {
-  const Parts& parts = desk_.parts;
+  const WorkerDependencies& deps = context_.deps;
   const Status linked =
-      parts.storage.link(winner.artifact_key, jobs::segment_link_key(claim_.job.id, winner.index));
+      deps.storage.link(winner.artifact_key, jobs::segment_link_key(leased_.job.id, winner.index));
   const bool lost = !loser.empty() && loser != winner.artifact_key;
-  const Status removed = lost ? parts.storage.remove(loser) : ok_status();
+  const Status removed = lost ? deps.storage.remove(loser) : ok_status();
   for (const Status* trouble : {&linked, &removed}) {
     if (*trouble) continue;
     nlohmann::ordered_json fields = about();
     fields["reason"] = trouble->failure().detail;
-    parts.log.warning("segment_untidy", fields);
+    deps.log.warning("segment_untidy", fields);
   }
 }
 

@@ -25,7 +25,8 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
 
 bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources) {
   return !shows_own_clip(spec, segment) &&
-         sources.ladder.thinks(engines::chain_of(spec, sources.presets), spec.engine_policy);
+         sources.engine_chain.needs_generation(engines::chain_of(spec, sources.presets),
+                                               spec.engine_policy);
 }
 
 Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
@@ -38,7 +39,7 @@ Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
     return ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""};
   }
   const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
-  Result<engines::Served> served = sources.ladder.serve(
+  Result<engines::ChainResult> served = sources.engine_chain.run(
       engines::chain_of(job.spec, sources.presets), job.spec.engine_policy, request, watch);
   if (!served) return served.failure();
   ChosenFootage chosen{served->footage.drawn, served->engine, served->fallback, served->reason};

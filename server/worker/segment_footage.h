@@ -3,7 +3,7 @@
 // Thread rule: any thread, several segments at once.
 #pragma once
 
-#include "engines/ladder.h"
+#include "engines/engine_chain.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job.h"
 #include "server/jobs/object_store.h"
@@ -11,7 +11,7 @@
 namespace pytoon::worker {
 
 struct FootageSources {
-  engines::Ladder& ladder;
+  engines::EngineChain& engine_chain;
   const spec::PresetTable& presets;
   jobs::ObjectStore& storage;
 };

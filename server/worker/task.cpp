@@ -5,8 +5,8 @@
 #include "base/hash.h"
 
 namespace pytoon::worker {
-using jobs::Ending;
-using jobs::Work;
+using jobs::ReleaseReason;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 namespace {
@@ -15,19 +15,21 @@ constexpr milliseconds kNap{100};
 constexpr milliseconds kLongestGoodbye{5000};
 
 // Counted by the store's clock, so that no new worker and no restart gives a job more time.
-SteadyTime engines_until(const jobs::Claim& claim, const Desk& desk) {
-  const WallTime began = claim.job.taken_at.value_or(claim.leased_at);
+SteadyTime engines_until(const jobs::LeasedTask& leased, const WorkerContext& context) {
+  const WallTime began = leased.job.taken_at.value_or(leased.leased_at);
   const milliseconds time =
-      desk.options.job_time.for_engines(claim.job.spec.target_duration_seconds);
-  return desk.parts.clock.steady_now() + time - (claim.leased_at - began);
+      context.options.job_time.for_engines(leased.job.spec.target_duration_seconds);
+  return context.deps.clock.steady_now() + time - (leased.leased_at - began);
 }
 
 }  // namespace
 
-Task::Task(jobs::Claim claim, Desk& desk)
-    : claim_(std::move(claim)), desk_(desk), engines_until_(engines_until(claim_, desk)) {}
+Task::Task(jobs::LeasedTask leased, WorkerContext& context)
+    : leased_(std::move(leased)),
+      context_(context),
+      engines_until_(engines_until(leased_, context)) {}
 
-bool machine_away(const Failure& failure) {
+bool is_transient(const Failure& failure) {
   return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||
          failure.kind == FailureKind::kTimeout;
 }
@@ -50,8 +52,8 @@ void Task::stop(Stop why) {
 }
 
 nlohmann::ordered_json Task::about() const {
-  nlohmann::ordered_json fields{{"job_id", claim_.job.id}};
-  if (claim_.lease.segment >= 0) fields["segment_id"] = claim_.lease.segment;
+  nlohmann::ordered_json fields{{"job_id", leased_.job.id}};
+  if (leased_.lease.segment >= 0) fields["segment_id"] = leased_.lease.segment;
   return fields;
 }
 
@@ -59,71 +61,72 @@ void Task::run() {
   try {
     const Status done = perform();
     if (done) {
-      desk_.patience.succeeded();
+      context_.retry_budget.succeeded();
     } else {
-      judge(done.failure());
+      on_failure(done.failure());
     }
   } catch (const std::exception& error) {
     nlohmann::ordered_json fields = about();
-    fields["work"] = name_of(claim_.lease.work);
+    fields["task"] = name_of(leased_.lease.kind);
     fields["what"] = error.what();
-    desk_.parts.log.error("job_runner_crash", fields);
-    give_back(Ending::kCrashed, desk_.options.back_off);
+    context_.deps.log.error("job_runner_crash", fields);
+    give_back(ReleaseReason::kCrashed, context_.options.back_off);
   }
 }
 
 Status Task::perform() {
-  switch (claim_.lease.work) {
-    case Work::kPrepare:
+  switch (leased_.lease.kind) {
+    case TaskKind::kPrepare:
       return prepare();
-    case Work::kFootage:
+    case TaskKind::kFootage:
       return decide_footage();
-    case Work::kSound:
-      return make_sound();
-    case Work::kRender:
+    case TaskKind::kAudio:
+      return make_audio();
+    case TaskKind::kRender:
       return render();
-    case Work::kFinish:
+    case TaskKind::kFinish:
       return finish();
   }
   CHECK(false, "a kind of work has no step");
 }
 
-void Task::give_back(Ending ending, milliseconds delay) {
-  const SteadyTime began = desk_.parts.clock.steady_now();
+void Task::give_back(ReleaseReason ending, milliseconds delay) {
+  const SteadyTime began = context_.deps.clock.steady_now();
   try {
     for (;;) {
-      const Status released = desk_.parts.tasks.release(claim_.lease, ending, delay);
+      const Status released = context_.deps.tasks.release(leased_.lease, ending, delay);
       if (released || released.failure().kind == FailureKind::kConflict) return;
       nlohmann::ordered_json fields = about();
       fields["reason"] = released.failure().detail;
-      desk_.parts.log.warning("lease_not_released", fields);
-      const bool late = desk_.parts.clock.steady_now() - began > kLongestGoodbye;
-      if (!machine_away(released.failure()) || stop_ == Stop::kLost) return;
+      context_.deps.log.warning("lease_not_released", fields);
+      const bool late = context_.deps.clock.steady_now() - began > kLongestGoodbye;
+      if (!is_transient(released.failure()) || stop_ == Stop::kLost) return;
       if (stop_ == Stop::kLeaving && late) return;
       wait_for_store();
     }
   } catch (const std::exception& error) {
-    desk_.parts.log.error("job_runner_crash", {{"job_id", claim_.job.id}, {"what", error.what()}});
+    context_.deps.log.error("job_runner_crash",
+                            {{"job_id", leased_.job.id}, {"what", error.what()}});
   }
 }
 
 Status Task::commit(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
-    if (done || !machine_away(done.failure()) || stopped()) return done;
+    if (done || !is_transient(done.failure()) || stopped()) return done;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
-    desk_.parts.log.warning("job_waits", fields);
+    context_.deps.log.warning("task_retry_scheduled", fields);
     wait_for_store();
   }
 }
 
 void Task::wait_for_store() {
-  const milliseconds delay = desk_.patience.next_delay();
+  const milliseconds delay = context_.retry_budget.next_delay();
   waits_ = true;
   milliseconds slept{0};
   do {
-    desk_.parts.clock.sleep_for(kNap);
+    context_.deps.clock.sleep_for(kNap);
     slept += kNap;
   } while (slept < delay && !stopped());
   waits_ = false;
@@ -132,20 +135,20 @@ void Task::wait_for_store() {
 Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
   render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
   if (footage.kind != render::Footage::kClip) return footage;
-  Result<std::filesystem::path> path = desk_.parts.storage.local(segment.footage_key);
+  Result<std::filesystem::path> path = context_.deps.storage.local(segment.footage_key);
   if (!path) return path.failure();
   footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
   return footage;
 }
 
 Result<render::RenderJob> Task::order() {
-  Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
+  Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
   if (!inputs) return inputs.failure();
   render::RenderJob order;
-  order.spec = claim_.job.spec;
+  order.spec = leased_.job.spec;
   order.inputs = std::move(inputs).value();
-  order.encoder = claim_.job.encoder;
-  for (const jobs::Segment& segment : claim_.segments) {
+  order.encoder = leased_.job.encoder;
+  for (const jobs::Segment& segment : leased_.segments) {
     Result<render::SegmentFootage> footage = footage_of(segment);
     if (!footage) return footage.failure();
     order.footage.push_back(std::move(footage).value());

@@ -4,7 +4,7 @@
 //
 // How troubles end: a full or absent store or storage is waited for, no attempt spent; a lost lease
 // (another epoch, a human's UPDATE, a cancel) ends it at once; a segment that fails twice gets card
-// footage in a new run, and when the card fails twice too the job is FAILED; sound that fails twice
+// footage in a new run, and when the card fails twice too the job is FAILED; audio that fails twice
 // is left out; an exception counts as a crash.
 //
 // Thread rule: run() by one thread, once; the rest from any thread. run() blocks for as long as the
@@ -17,23 +17,23 @@
 
 #include "base/cancel.h"
 #include "server/worker/input_cache.h"
-#include "server/worker/parts.h"
-#include "server/worker/patience.h"
+#include "server/worker/retry_budget.h"
+#include "server/worker/worker_dependencies.h"
 
 namespace pytoon::worker {
 
 // Shared by all tasks of a process.
-struct Desk {
-  Parts parts;
+struct WorkerContext {
+  WorkerDependencies deps;
   Options options;
   InputCache inputs;
-  Patience patience;
+  RetryBudget retry_budget;
 
-  Desk(const Parts& p, Options o)
-      : parts(p),
+  WorkerContext(const WorkerDependencies& p, Options o)
+      : deps(p),
         options(std::move(o)),
         inputs(p.jobs, p.storage, options.last_logo),
-        patience(options.back_off, options.back_off_max) {}
+        retry_budget(options.back_off, options.back_off_max) {}
 };
 
 class Task {
@@ -45,14 +45,14 @@ class Task {
     kHung,     // no progress: give it back as failed
   };
 
-  Task(jobs::Claim claim, Desk& desk);  // at once when it was leased
+  Task(jobs::LeasedTask leased, WorkerContext& context);  // at once when it was leased
 
   void run();
 
-  const jobs::Lease& lease() const { return claim_.lease; }
-  const jobs::Job& job() const { return claim_.job; }
+  const jobs::Lease& lease() const { return leased_.lease; }
+  const jobs::Job& job() const { return leased_.job; }
   // Its job crashed before and may take this process with it: better run alone.
-  bool suspect() const { return claim_.job.crashes >= jobs::kCrashesBeforeCard - 1; }
+  bool is_poison_suspect() const { return leased_.job.crashes >= jobs::kCrashesBeforeCard - 1; }
   int frames() const { return frames_; }  // as progress counts them (task_rules.h)
   // The first reason counts.
   void stop(Stop why);
@@ -65,7 +65,7 @@ class Task {
   Status perform();
   // As long as it takes, too: a lease that is left to run out looks like a crash. A process that is
   // leaving can't wait for ever.
-  void give_back(jobs::Ending ending, std::chrono::milliseconds delay);
+  void give_back(jobs::ReleaseReason ending, std::chrono::milliseconds delay);
   // Writes the end of the task, as long as it takes: the work is done, only the record is away.
   Status commit(const std::function<Status()>& write);
   void wait_for_store();
@@ -74,14 +74,14 @@ class Task {
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
   // verdict.cpp: how troubles end
-  void judge(const Failure& failure);
+  void on_failure(const Failure& failure);
   void wait_for_machine(const Failure& failure);
   void fail_job(const std::string& reason, const std::string& detail);
   bool change_encoder(const Failure& failure);
   void tell_degraded(const std::string& from, const std::string& to, const std::string& reason);
-  void judge_segment(const Failure& failure);
+  void on_segment_failure(const Failure& failure);
   void fall_to_card(const Failure& failure);
-  void leave_out_sound(const Failure& failure);
+  void leave_out_audio(const Failure& failure);
   bool inputs_lost();
   Status note_fallback(const std::string& engine, const std::string& reason);
 
@@ -89,7 +89,7 @@ class Task {
   Status prepare();
   Status decide_footage();
   engines::Watch watch_of(const jobs::Segment& segment);
-  Status make_sound();
+  Status make_audio();
   Status render();
   Status finish();
 
@@ -100,17 +100,17 @@ class Task {
   bool is_winner(const std::string& artifact_key);
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
   // finish_task.cpp
-  Status remake(const std::vector<jobs::Segment>& broken, bool sound_lost);
+  Status remake(const std::vector<jobs::Segment>& broken, bool audio_lost);
   Status publish_video(const render::RenderJob& order,
-                       const std::optional<std::filesystem::path>& sound);
+                       const std::optional<std::filesystem::path>& audio);
   Status publish_thumbnail();
   Status publish_metadata(const render::RenderJob& order, double assembly_seconds);
   Status publish(const std::filesystem::path& staged, const std::string& file);
   void unpublish();
   void remove_parts();
 
-  const jobs::Claim claim_;
-  Desk& desk_;
+  const jobs::LeasedTask leased_;
+  WorkerContext& context_;
   const SteadyTime engines_until_;  // the job's deadline less the time to draw it
   const CancelToken cancel_;
   std::atomic<Stop> stop_{Stop::kNone};
@@ -119,7 +119,7 @@ class Task {
 };
 
 // The machine, not the work: worth waiting for.
-bool machine_away(const Failure& failure);
+bool is_transient(const Failure& failure);
 // Whether an object is there with the bytes that were promised.
 bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage);
 // Whether a segment's object is there with the bytes that its row promises.

@@ -5,7 +5,7 @@
 
 namespace pytoon::worker {
 using jobs::Lease;
-using jobs::Work;
+using jobs::TaskKind;
 
 namespace {
 
@@ -20,42 +20,43 @@ bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 
 }  // namespace
 
-Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts)
-    : desk_(parts, std::move(options)), fleet_(fleet), facts_(std::move(facts)) {
-  facts_.holder = desk_.options.holder;
-  for (const render::Encoder& encoder : parts.renderer.encoders()) {
-    if (encoder.unavailable.empty()) facts_.encoders.push_back(encoder.name);
+Worker::Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, Options options,
+               jobs::WorkerInfo info)
+    : context_(deps, std::move(options)), registry_(registry), info_(std::move(info)) {
+  info_.worker_id = context_.options.worker_id;
+  for (const render::Encoder& encoder : deps.renderer.encoders()) {
+    if (encoder.unavailable.empty()) info_.encoders.push_back(encoder.name);
   }
 }
 
-bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
+bool Worker::may_take() const { return !stopping_ && !draining_ && !exclusive_; }
 
-Result<std::optional<jobs::Claim>> Worker::lease(Hands hands) {
-  jobs::Hand hand;
-  hand.holder = facts_.holder;
-  hand.encoders = facts_.encoders;
-  if (hands == Hands::kDrawing) {
-    hand.works = {Work::kPrepare, Work::kRender, Work::kFinish};
+Result<std::optional<jobs::LeasedTask>> Worker::lease(TaskPool pool) {
+  jobs::LeaseRequest request;
+  request.worker_id = info_.worker_id;
+  request.encoders = info_.encoders;
+  if (pool == TaskPool::kRendering) {
+    request.kinds = {TaskKind::kPrepare, TaskKind::kRender, TaskKind::kFinish};
   } else {
-    hand.works = {Work::kFootage, Work::kSound};
+    request.kinds = {TaskKind::kFootage, TaskKind::kAudio};
   }
-  return desk_.parts.tasks.lease_next(hand, desk_.options.lease);
+  return context_.deps.tasks.lease_next(request, context_.options.lease);
 }
 
-// While a hand asks for a lease, one may be ours that is not in held_ yet.
-class Worker::Asking {
+// While a thread asks for a lease, one may be ours that is not in held_ yet.
+class Worker::InFlightLeaseRequest {
  public:
-  explicit Asking(Worker& worker) : worker_(worker) {
+  explicit InFlightLeaseRequest(Worker& worker) : worker_(worker) {
     const std::lock_guard lock(worker_.mutex_);
-    allowed_ = worker_.may_take() && !worker_.gathering_;
-    worker_.asking_ += allowed_;
+    allowed_ = worker_.may_take() && !worker_.reconciling_;
+    worker_.requests_in_flight_ += allowed_;
   }
-  ~Asking() {
+  ~InFlightLeaseRequest() {
     const std::lock_guard lock(worker_.mutex_);
-    worker_.asking_ -= allowed_;
+    worker_.requests_in_flight_ -= allowed_;
   }
-  Asking(const Asking&) = delete;
-  Asking& operator=(const Asking&) = delete;
+  InFlightLeaseRequest(const InFlightLeaseRequest&) = delete;
+  InFlightLeaseRequest& operator=(const InFlightLeaseRequest&) = delete;
 
   bool allowed() const { return allowed_; }
 
@@ -64,23 +65,23 @@ class Worker::Asking {
   bool allowed_ = false;
 };
 
-class Worker::Gathering {
+class Worker::LeaseReconciler {
  public:
-  explicit Gathering(Worker& worker) : worker_(worker) {
+  explicit LeaseReconciler(Worker& worker) : worker_(worker) {
     const std::lock_guard lock(worker_.mutex_);
-    needed_ = worker_.asking_ == 0 && !worker_.gathering_ &&
-              worker_.desk_.parts.clock.steady_now() < worker_.strays_until_;
+    needed_ = worker_.requests_in_flight_ == 0 && !worker_.reconciling_ &&
+              worker_.context_.deps.clock.steady_now() < worker_.orphans_until_;
     if (!needed_) return;
-    worker_.gathering_ = true;
+    worker_.reconciling_ = true;
     for (const Held& held : worker_.held_) known_.push_back(held.task->lease());
   }
-  ~Gathering() {
+  ~LeaseReconciler() {
     if (!needed_) return;
     const std::lock_guard lock(worker_.mutex_);
-    worker_.gathering_ = false;
+    worker_.reconciling_ = false;
   }
-  Gathering(const Gathering&) = delete;
-  Gathering& operator=(const Gathering&) = delete;
+  LeaseReconciler(const LeaseReconciler&) = delete;
+  LeaseReconciler& operator=(const LeaseReconciler&) = delete;
 
   bool needed() const { return needed_; }
   const std::vector<Lease>& known() const { return known_; }
@@ -91,33 +92,33 @@ class Worker::Gathering {
   std::vector<Lease> known_;
 };
 
-std::optional<Worker::Place> Worker::take(Hands hands) {
-  const Asking asking(*this);
-  if (!asking.allowed()) return std::nullopt;
-  Result<std::optional<jobs::Claim>> claim = lease(hands);
+std::optional<Worker::Place> Worker::take(TaskPool pool) {
+  const InFlightLeaseRequest in_flight(*this);
+  if (!in_flight.allowed()) return std::nullopt;
+  Result<std::optional<jobs::LeasedTask>> leased = lease(pool);
   const std::lock_guard lock(mutex_);
-  if (!claim) {
+  if (!leased) {
     // It may have been given to us all the same, and only the answer was lost.
-    strays_until_ = desk_.parts.clock.steady_now() + desk_.options.lease;
-    desk_.parts.log.warning("lease_failed", {{"reason", claim.failure().detail}});
+    orphans_until_ = context_.deps.clock.steady_now() + context_.options.lease;
+    context_.deps.log.warning("lease_failed", {{"reason", leased.failure().detail}});
     return std::nullopt;
   }
-  if (!*claim) return std::nullopt;
-  const auto task = std::make_shared<Task>(std::move(**claim), desk_);
+  if (!*leased) return std::nullopt;
+  const auto task = std::make_shared<Task>(std::move(**leased), context_);
   if (stopping_) task->stop(Task::Stop::kLeaving);
   return held_.insert(held_.end(), Held{task});
 }
 
-bool Worker::step(Hands hands) {
-  const std::optional<Place> place = take(hands);
+bool Worker::step(TaskPool pool) {
+  const std::optional<Place> place = take(pool);
   if (!place) return false;
   const Place held = *place;
   std::unique_lock lock(mutex_);
   const std::shared_ptr<Task> task = held->task;
-  const bool alone = task->suspect();
-  changed_.wait(lock, [&] { return !alone_ || task->stopped(); });
-  if (alone) wait_until_alone(lock, *task);
-  held->moved_at = desk_.parts.clock.steady_now();
+  const bool exclusive = task->is_poison_suspect();
+  changed_.wait(lock, [&] { return !exclusive_ || task->stopped(); });
+  if (exclusive) wait_until_exclusive(lock, *task);
+  held->moved_at = context_.deps.clock.steady_now();
   held->begun = true;
   lock.unlock();
 
@@ -125,14 +126,14 @@ bool Worker::step(Hands hands) {
 
   lock.lock();
   held_.erase(held);
-  if (alone) alone_ = false;
+  if (exclusive) exclusive_ = false;
   changed_.notify_all();
   return true;
 }
 
 // Nobody begins any more; what began before is waited for.
-void Worker::wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task) {
-  alone_ = true;
+void Worker::wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Task& task) {
+  exclusive_ = true;
   changed_.wait(lock, [&] {
     return task.stopped() ||
            std::none_of(held_.begin(), held_.end(), [](const Held& held) { return held.begun; });
@@ -156,67 +157,67 @@ void Worker::drop_lost(const std::vector<Lease>& lost) {
     });
     if (!gone || held.task->stopped()) continue;
     held.task->stop(Task::Stop::kLost);
-    desk_.parts.metrics.lease_lost(held.task->lease().work);
-    desk_.parts.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
-                                           {"work", name_of(held.task->lease().work)},
-                                           {"segment_id", held.task->lease().segment}});
+    context_.deps.metrics.lease_lost(held.task->lease().kind);
+    context_.deps.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
+                                             {"task", name_of(held.task->lease().kind)},
+                                             {"segment_id", held.task->lease().segment}});
   }
   changed_.notify_all();
 }
 
-void Worker::beat() {
-  const SteadyTime now = desk_.parts.clock.steady_now();
+void Worker::renew_leases() {
+  const SteadyTime now = context_.deps.clock.steady_now();
   try {
     const std::vector<Lease> leases = kept_leases();
     const bool renew = now >= renew_at_;
     const Result<std::vector<Lease>> lost =
-        renew ? desk_.parts.tasks.renew(leases, desk_.options.lease)
-              : desk_.parts.tasks.lost(leases);
+        renew ? context_.deps.tasks.renew(leases, context_.options.lease)
+              : context_.deps.tasks.lost(leases);
     if (lost) {
-      if (renew) renew_at_ = now + desk_.options.lease / 4;
+      if (renew) renew_at_ = now + context_.options.lease / 4;
       drop_lost(*lost);
     }
     watch(now);
   } catch (const std::exception& error) {
-    desk_.parts.log.error("beat_failed", {{"what", error.what()}});
+    context_.deps.log.error("heartbeat_failed", {{"what", error.what()}});
   }
 }
 
-void Worker::keep_house() {
+void Worker::run_maintenance() {
   try {
     publish_progress();
-    hand_back_strays();
-    const SteadyTime now = desk_.parts.clock.steady_now();
-    if (now < keep_house_at_) return;
-    keep_house_at_ = now + desk_.options.lease / 10;
+    release_orphan_leases();
+    const SteadyTime now = context_.deps.clock.steady_now();
+    if (now < maintain_at_) return;
+    maintain_at_ = now + context_.options.lease / 10;
     {
       const std::lock_guard lock(mutex_);
-      facts_.draining = draining_ || stopping_;
+      info_.draining = draining_ || stopping_;
     }
-    hear(fleet_.put_worker(facts_));
-    if (!can_judge()) return;
+    note_store_health(registry_.upsert_worker(info_));
+    if (!may_reap()) return;
     degrade_orphans(now);
-    const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
+    const Result<std::vector<jobs::Reaped>> reaped = context_.deps.tasks.reap();
     if (reaped) {
       report(*reaped);
     } else {
-      hear(reaped.failure());
+      note_store_health(reaped.failure());
     }
   } catch (const std::exception& error) {
-    heard_at_ = {};
-    desk_.parts.log.error("beat_failed", {{"what", error.what()}});
+    store_healthy_at_ = {};
+    context_.deps.log.error("heartbeat_failed", {{"what", error.what()}});
   }
 }
 
 void Worker::publish_progress() {
-  const SteadyTime now = desk_.parts.clock.steady_now();
+  const SteadyTime now = context_.deps.clock.steady_now();
   std::vector<std::pair<Lease, int>> moved;
   {
     const std::lock_guard lock(mutex_);
     for (Held& held : held_) {
       const int frames = held.task->frames();
       if (frames == held.published_frames || held.task->stopped()) continue;
-      const bool slow = held.task->lease().work == Work::kFootage;
+      const bool slow = held.task->lease().kind == TaskKind::kFootage;
       if (slow && now - held.published_at < kFootageNews) continue;
       held.published_frames = frames;
       held.published_at = now;
@@ -224,9 +225,9 @@ void Worker::publish_progress() {
     }
   }
   for (const auto& [lease, frames] : moved) {
-    const Status put = desk_.parts.tasks.put_progress(lease, frames);
+    const Status put = context_.deps.tasks.put_progress(lease, frames);
     // While the store is in trouble the others would only wait in turn for the same answer.
-    if (!put && machine_away(put.failure())) return;
+    if (!put && is_transient(put.failure())) return;
   }
 }
 
@@ -234,10 +235,10 @@ void Worker::publish_progress() {
 // is left to run out, so that another worker takes the task over.
 void Worker::watch(SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  const auto patience = desk_.options.stuck_after;
+  const auto patience = context_.options.stuck_after;
   for (Held& held : held_) {
     const int frames = held.task->frames();
-    const bool own_limits = held.task->lease().work == Work::kFootage;
+    const bool own_limits = held.task->lease().kind == TaskKind::kFootage;
     if (frames != held.frames || own_limits || !held.begun || held.task->waits()) {
       held.frames = frames;
       held.moved_at = now;
@@ -245,66 +246,69 @@ void Worker::watch(SteadyTime now) {
     }
     const auto still = now - held.moved_at;
     if (still > patience && !held.task->stopped()) {
-      desk_.parts.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
-                                           {"work", name_of(held.task->lease().work)},
-                                           {"segment_id", held.task->lease().segment},
-                                           {"frames", frames}});
+      context_.deps.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
+                                             {"task", name_of(held.task->lease().kind)},
+                                             {"segment_id", held.task->lease().segment},
+                                             {"frames", frames}});
       held.task->stop(Task::Stop::kHung);
     }
     if (still > patience + patience / kObeyDivisor && !held.abandoned) {
-      desk_.parts.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id}});
+      context_.deps.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id}});
       held.abandoned = true;
     }
   }
 }
 
-void Worker::hand_back_strays() {
-  const Gathering gathering(*this);
-  if (!gathering.needed()) return;
-  const Result<int> count = desk_.parts.tasks.hand_back_unknown(facts_.holder, gathering.known());
-  if (count && *count > 0) desk_.parts.log.info("strays_handed_back", {{"count", *count}});
+void Worker::release_orphan_leases() {
+  const LeaseReconciler reconciler(*this);
+  if (!reconciler.needed()) return;
+  const Result<int> count =
+      context_.deps.tasks.hand_back_unknown(info_.worker_id, reconciler.known());
+  if (count && *count > 0) context_.deps.log.info("orphan_leases_released", {{"count", *count}});
 }
 
 // Whether a lease that ran out tells of a dead worker. Not when the store was away, or we were, for
 // so long that the living can't have renewed theirs either: first they all get the time to.
-bool Worker::can_judge() const { return heard_at_ - trusted_since_ >= desk_.options.lease / 2; }
+bool Worker::may_reap() const {
+  return store_healthy_at_ - store_healthy_since_ >= context_.options.lease / 2;
+}
 
-void Worker::hear(const Status& answer) {
-  const SteadyTime now = desk_.parts.clock.steady_now();
-  if (!answer || now - heard_at_ > desk_.options.lease / 2) trusted_since_ = now;
-  if (answer) heard_at_ = now;
+void Worker::note_store_health(const Status& answer) {
+  const SteadyTime now = context_.deps.clock.steady_now();
+  if (!answer || now - store_healthy_at_ > context_.options.lease / 2) store_healthy_since_ = now;
+  if (answer) store_healthy_at_ = now;
 }
 
 // Jobs begun with an encoder that no live worker has. All workers first get the time to report.
 void Worker::degrade_orphans(SteadyTime now) {
-  if (now - trusted_since_ < 2 * kEncoderPatience) return;
-  const std::string last = desk_.parts.renderer.encoders().back().name;
+  if (now - store_healthy_since_ < 2 * kEncoderPatience) return;
+  const std::string last = context_.deps.renderer.encoders().back().name;
   const Result<std::vector<jobs::Degraded>> degraded =
-      desk_.parts.tasks.degrade(last, kEncoderPatience);
+      context_.deps.tasks.degrade(last, kEncoderPatience);
   if (!degraded) return;
   for (const jobs::Degraded& one : *degraded) {
-    desk_.parts.metrics.degraded(one.from, one.to);
-    desk_.parts.log.warning("encoder_degraded", {{"job_id", one.job_id},
-                                                 {"from", one.from},
-                                                 {"to", one.to},
-                                                 {"reason", "no live worker has it"}});
+    context_.deps.metrics.degraded(one.from, one.to);
+    context_.deps.log.warning("encoder_degraded", {{"job_id", one.job_id},
+                                                   {"from", one.from},
+                                                   {"to", one.to},
+                                                   {"reason", "no live worker has it"}});
   }
 }
 
 void Worker::report(const std::vector<jobs::Reaped>& reaped) {
   for (const jobs::Reaped& one : reaped) {
-    desk_.parts.metrics.task_reaped(one.work);
-    desk_.parts.log.warning("task_reaped", {{"job_id", one.job_id},
-                                            {"work", name_of(one.work)},
-                                            {"segment_id", one.segment},
-                                            {"dead_holder", one.holder},
-                                            {"crashes", one.crashes}});
+    context_.deps.metrics.task_reaped(one.kind);
+    context_.deps.log.warning("task_reaped", {{"job_id", one.job_id},
+                                              {"task", name_of(one.kind)},
+                                              {"segment_id", one.segment},
+                                              {"dead_worker", one.worker_id},
+                                              {"crashes", one.crashes}});
     if (one.quarantined) {
-      desk_.parts.log.error("job_quarantined", {{"job_id", one.job_id}});
-      desk_.parts.metrics.fallback_used("template");
-      desk_.parts.metrics.job_quarantined();
+      context_.deps.log.error("job_quarantined", {{"job_id", one.job_id}});
+      context_.deps.metrics.fallback_used("template");
+      context_.deps.metrics.job_quarantined();
     }
-    if (one.failed) desk_.parts.log.error("job_failed", {{"job_id", one.job_id}});
+    if (one.failed) context_.deps.log.error("job_failed", {{"job_id", one.job_id}});
   }
 }
 

@@ -2,21 +2,21 @@
 
 namespace pytoon::worker {
 
-WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::Bell* neighbours)
-    : worker_(worker), options_(options), neighbours_(neighbours) {}
+WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::WorkNotifier* peers)
+    : worker_(worker), options_(options), peers_(peers) {}
 
 WorkerPool::~WorkerPool() { stop(); }
 
 void WorkerPool::start() {
-  free_hands_(false);
+  report_idle_(false);
   for (int i = 0; i < options_.drawing; ++i) {
-    threads_.emplace_back([this] { work(Hands::kDrawing); });
+    threads_.emplace_back([this] { work(TaskPool::kRendering); });
   }
   for (int i = 0; i < options_.waiting; ++i) {
-    threads_.emplace_back([this] { work(Hands::kWaiting); });
+    threads_.emplace_back([this] { work(TaskPool::kWaiting); });
   }
-  beater_ = std::thread([this] { repeat([this] { worker_.beat(); }); });
-  keeper_ = std::thread([this] { repeat([this] { worker_.keep_house(); }); });
+  heartbeat_thread_ = std::thread([this] { repeat([this] { worker_.renew_leases(); }); });
+  maintenance_thread_ = std::thread([this] { repeat([this] { worker_.run_maintenance(); }); });
 }
 
 void WorkerPool::stop() {
@@ -25,7 +25,7 @@ void WorkerPool::stop() {
     stopping_ = true;
   }
   worker_.stop();
-  rung_.notify_all();
+  notified_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   // What was cut short obeys in its own time: until then its lease is renewed.
@@ -33,43 +33,43 @@ void WorkerPool::stop() {
     const std::lock_guard lock(mutex_);
     all_put_down_ = true;
   }
-  rung_.notify_all();
-  if (beater_.joinable()) beater_.join();
-  if (keeper_.joinable()) keeper_.join();
+  notified_.notify_all();
+  if (heartbeat_thread_.joinable()) heartbeat_thread_.join();
+  if (maintenance_thread_.joinable()) maintenance_thread_.join();
 }
 
-void WorkerPool::ring() {
+void WorkerPool::notify() {
   const std::lock_guard lock(mutex_);
-  ++rings_;
-  rung_.notify_all();
+  ++notifications_;
+  notified_.notify_all();
 }
 
-// Whoever did something rings: the end of one task is the beginning of others.
-void WorkerPool::work(Hands hands) {
+// Whoever did something wake-ups: the end of one task is the beginning of others.
+void WorkerPool::work(TaskPool pool) {
   for (;;) {
-    std::uint64_t heard = 0;
+    std::uint64_t seen = 0;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      heard = rings_;
+      seen = notifications_;
     }
-    if (worker_.step(hands)) {
-      ring();
-      if (neighbours_ != nullptr) neighbours_->ring();
+    if (worker_.step(pool)) {
+      notify();
+      if (peers_ != nullptr) peers_->notify();
       continue;
     }
     std::unique_lock lock(mutex_);
-    count_idle(hands, 1);
-    rung_.wait_for(lock, options_.poll, [&] { return stopping_ || rings_ != heard; });
-    count_idle(hands, -1);
+    count_idle(pool, 1);
+    notified_.wait_for(lock, options_.poll, [&] { return stopping_ || notifications_ != seen; });
+    count_idle(pool, -1);
   }
 }
 
-void WorkerPool::count_idle(Hands hands, int change) {
-  if (hands != Hands::kDrawing) return;
+void WorkerPool::count_idle(TaskPool pool, int change) {
+  if (pool != TaskPool::kRendering) return;
   const bool before = idle_ > 0;
   idle_ += change;
-  if ((idle_ > 0) != before) free_hands_(idle_ > 0);
+  if ((idle_ > 0) != before) report_idle_(idle_ > 0);
 }
 
 void WorkerPool::repeat(const std::function<void()>& body) {
@@ -78,7 +78,7 @@ void WorkerPool::repeat(const std::function<void()>& body) {
     lock.unlock();
     body();
     lock.lock();
-    rung_.wait_for(lock, options_.beat, [this] { return all_put_down_; });
+    notified_.wait_for(lock, options_.heartbeat, [this] { return all_put_down_; });
   }
 }
 

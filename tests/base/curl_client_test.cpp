@@ -6,12 +6,12 @@
 #include <thread>
 
 #include "base/files.h"
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 
 namespace pytoon {
 namespace fs = std::filesystem;
 using support::Call;
-using support::HttpStandIn;
+using support::FakeHttpServer;
 using support::Reply;
 using Manner = Reply::Manner;
 
@@ -29,7 +29,7 @@ class CurlClientTest : public testing::Test {
   HttpRequest request(const std::string& path = "/") {
     HttpRequest made;
     made.url = server_.url(path);
-    made.reach = Reach::kAny;
+    made.egress = EgressScope::kAny;
     made.limits.total = std::chrono::seconds(20);
     return made;
   }
@@ -38,7 +38,7 @@ class CurlClientTest : public testing::Test {
   fs::path folder_;
   Reply reply_;
   std::vector<Call> calls_;
-  HttpStandIn server_{[this](const Call& call) {
+  FakeHttpServer server_{[this](const Call& call) {
     calls_.push_back(call);
     return reply_;
   }};
@@ -165,7 +165,7 @@ TEST_F(CurlClientTest, PublicReachNeverConnectsToThisMachine) {
                                  "[::ffff:127.0.0.1]", "0.0.0.0", "１２７.0.0.1"}) {
     HttpRequest made = request();
     made.url = "http://" + host + ":" + std::to_string(server_.port()) + "/";
-    made.reach = Reach::kPublic;
+    made.egress = EgressScope::kPublic;
     const Result<HttpAnswer> answer = send(made);
     ASSERT_FALSE(answer) << host;
     EXPECT_EQ(answer.failure().kind, FailureKind::kInvalid) << answer.failure().detail;
@@ -174,14 +174,14 @@ TEST_F(CurlClientTest, PublicReachNeverConnectsToThisMachine) {
   // A connection that was kept for another reach is not lent.
   ASSERT_TRUE(send(request()));
   HttpRequest made = request();
-  made.reach = Reach::kPublic;
+  made.egress = EgressScope::kPublic;
   EXPECT_FALSE(send(made));
   EXPECT_EQ(server_.connections(), 1);
 }
 
 TEST_F(CurlClientTest, PrivateReachTalksToThisMachineOnly) {
   HttpRequest made = request();
-  made.reach = Reach::kPrivate;
+  made.egress = EgressScope::kPrivate;
   EXPECT_TRUE(send(made));
   made.url = "http://1.1.1.1:8188/";
   const Result<HttpAnswer> answer = send(made);
@@ -202,7 +202,7 @@ TEST_F(CurlClientTest, RedirectsAreRefusedUnlessAskedFor) {
 
 TEST_F(CurlClientTest, ARedirectLosesTheKeyAndTheReach) {
   std::vector<Call> seen;
-  HttpStandIn other([&seen](const Call& call) {
+  FakeHttpServer other([&seen](const Call& call) {
     seen.push_back(call);
     return Reply{200, "inner"};
   });
@@ -214,7 +214,7 @@ TEST_F(CurlClientTest, ARedirectLosesTheKeyAndTheReach) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.failure().kind, FailureKind::kInvalid);
   EXPECT_EQ(other.connections(), 0);
-  made.reach = Reach::kPrivate;  // keeps its reach: private stays private
+  made.egress = EgressScope::kPrivate;  // keeps its reach: private stays private
   ASSERT_TRUE(send(made));
   EXPECT_EQ(seen.at(0).headers.count("authorization"), 0U);
 }

@@ -16,7 +16,7 @@ TEST_P(Spelling, OfAnInnerAddressIsSeenThrough) {
   if (!address) return;  // refused outright
   const std::optional<IpAddress> ip = read_ip(address->host);
   ASSERT_TRUE(ip) << address->host;
-  EXPECT_FALSE(may_reach(Reach::kPublic, *ip)) << address->host;
+  EXPECT_FALSE(may_reach(EgressScope::kPublic, *ip)) << address->host;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -135,16 +135,16 @@ TEST(WebAddress, LinksAreRelativeToTheirDocument) {
 TEST(IpAddress, OrdinaryOnesArePublicAndInnerOnesPrivate) {
   for (const char* text : {"1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "193.0.0.1",
                            "2606:4700:4700::1111", "2a00:1450:4001::1"}) {
-    EXPECT_TRUE(may_reach(Reach::kPublic, *read_ip(text))) << text;
-    EXPECT_FALSE(may_reach(Reach::kPrivate, *read_ip(text))) << text;
-    EXPECT_TRUE(may_reach(Reach::kAny, *read_ip(text))) << text;
+    EXPECT_TRUE(may_reach(EgressScope::kPublic, *read_ip(text))) << text;
+    EXPECT_FALSE(may_reach(EgressScope::kPrivate, *read_ip(text))) << text;
+    EXPECT_TRUE(may_reach(EgressScope::kAny, *read_ip(text))) << text;
   }
   for (const char* text : {"127.0.0.1", "10.1.2.3", "192.168.0.9", "172.20.0.1", "::1", "fd12::1",
                            "::ffff:10.0.0.1"}) {
-    EXPECT_TRUE(may_reach(Reach::kPrivate, *read_ip(text))) << text;
+    EXPECT_TRUE(may_reach(EgressScope::kPrivate, *read_ip(text))) << text;
   }
-  EXPECT_FALSE(may_reach(Reach::kPrivate, *read_ip("169.254.169.254")));
-  EXPECT_FALSE(may_reach(Reach::kPrivate, *read_ip("0.0.0.0")));
+  EXPECT_FALSE(may_reach(EgressScope::kPrivate, *read_ip("169.254.169.254")));
+  EXPECT_FALSE(may_reach(EgressScope::kPrivate, *read_ip("0.0.0.0")));
 }
 
 TEST(WebAddress, AnOperatorMayNameAPrivateNetwork) {

@@ -39,8 +39,8 @@ class WebSocketTest : public testing::Test {
     };
     return reply;
   }
-  Result<std::unique_ptr<WebSocket>> open(Reach reach = Reach::kPrivate) {
-    return WebSocket::open(server_.url("/ws?clientId=a%20b"), reach, limits_, cancel_);
+  Result<std::unique_ptr<WebSocket>> open(EgressScope egress = EgressScope::kPrivate) {
+    return WebSocket::open(server_.url("/ws?clientId=a%20b"), egress, limits_, cancel_);
   }
   // The next message, however long it takes.
   Result<WebSocket::Message> next(WebSocket& socket) {
@@ -66,7 +66,7 @@ class WebSocketTest : public testing::Test {
   bool stays_ = true;
   std::function<void(int)> script_;
   Call call_;
-  support::HttpStandIn server_{[this](const Call& call) { return answer(call); }};
+  support::FakeHttpServer server_{[this](const Call& call) { return answer(call); }};
 };
 
 TEST_F(WebSocketTest, HearsMessagesInOrderAndWhole) {
@@ -196,9 +196,9 @@ TEST_F(WebSocketTest, ACancelIsNoticed) {
 }
 
 TEST_F(WebSocketTest, ForbiddenAddressesAreNotConnectedTo) {
-  EXPECT_EQ(open(Reach::kPublic).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(open(EgressScope::kPublic).failure().kind, FailureKind::kInvalid);
   EXPECT_EQ(server_.connections(), 0);
-  EXPECT_EQ(WebSocket::open("ws://127.0.0.1/", Reach::kAny, limits_, cancel_).failure().kind,
+  EXPECT_EQ(WebSocket::open("ws://127.0.0.1/", EgressScope::kAny, limits_, cancel_).failure().kind,
             FailureKind::kInvalid);
 }
 

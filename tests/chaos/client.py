@@ -56,7 +56,7 @@ class Client:
         return self.call("GET", f"/api/v1/jobs/{job_id}")
 
 
-def sound_answer(answer):
+def audio_answer(answer):
     """What a client may be told when a service is in trouble: try again, and when."""
     if answer.status in (429, 503):
         return int(answer.headers.get("Retry-After", 0)) >= 1
@@ -113,7 +113,7 @@ class Ledger:
                 wish.ids.add(wish.job_id)
             else:
                 self.refusals[answer.status] += 1
-        if not sound_answer(answer):
+        if not audio_answer(answer):
             self.fault(f"a submission was answered {answer.status}: {answer.body[:300]!r} "
                        f"{dict(answer.headers)}")
         return answer.status == 201
@@ -238,7 +238,7 @@ class Judge:
         found = {}
         for row in self.fleet.database.sql(
                 "SELECT r.idempotency_key, j.id, j.status, j.run, j.attempts, j.crashes, "
-                "coalesce(j.fallback_reason, ''), coalesce(j.error, '') FROM receipts r "
+                "coalesce(j.fallback_reason, ''), coalesce(j.error, '') FROM idempotency_records r "
                 f"JOIN jobs j ON j.id = r.job_id WHERE r.idempotency_key LIKE '{ledger.row}-%'"):
             found[row[0]] = {"id": row[1], "status": row[2], "run": int(row[3]),
                              "attempts": int(row[4]), "crashes": int(row[5]), "fallback": row[6],

@@ -14,7 +14,7 @@ namespace pytoon::chaos {
 namespace fs = std::filesystem;
 using jobs::JobStatus;
 using std::chrono::milliseconds;
-using worker::Hands;
+using worker::TaskPool;
 
 namespace {
 
@@ -73,8 +73,8 @@ class CrashLife::Renderer final : public testing_support::FakeRenderer {
                         const std::function<void(int)>& on_progress) override {
     return FakeRenderer::render_segment(job, index, output, cancel, [&](int frames) {
       on_progress(frames);
-      life_.worker_->beat();
-      life_.worker_->keep_house();
+      life_.worker_->renew_leases();
+      life_.worker_->run_maintenance();
     });
   }
 
@@ -84,7 +84,10 @@ class CrashLife::Renderer final : public testing_support::FakeRenderer {
 
 CrashLife::CrashLife(Life life, fs::path folder, const OpenStore& open, Clock& clock,
                      std::function<void(std::string_view)> at_boundary)
-    : life_(life), folder_(std::move(folder)), clock_(clock), ladder_(engines_of(life), clock) {
+    : life_(life),
+      folder_(std::move(folder)),
+      clock_(clock),
+      engine_chain_(engines_of(life), clock) {
   io::StoreOptions options;
   options.crash_point = std::move(at_boundary);
   store_ = open(std::move(options));
@@ -92,17 +95,18 @@ CrashLife::CrashLife(Life life, fs::path folder, const OpenStore& open, Clock& c
   if (life == Life::kEngine) quiet_.presets["product_hero_clean"].engines = {"local_comfyui"};
   renderer_ = std::make_unique<Renderer>(*this);
   worker::Options behaviour;
-  behaviour.holder = holder_;
+  behaviour.worker_id = holder_;
   behaviour.lease = kLease;
   behaviour.back_off = kNap;
   behaviour.back_off_max = kNap;
-  jobs::WorkerFacts facts;
-  facts.holder = holder_;
+  jobs::WorkerInfo facts;
+  facts.worker_id = holder_;
   facts.encoders = {kEncoder};
-  const worker::Parts parts{*store_,        *store_,        *storage_, *renderer_, ladder_,
-                            quiet_.presets, quiet_.metrics, clock_,    quiet_.log};
+  const worker::WorkerDependencies parts{*store_,        *store_,       *storage_,
+                                         *renderer_,     engine_chain_, quiet_.presets,
+                                         quiet_.metrics, clock_,        quiet_.log};
   worker_ = std::make_unique<worker::Worker>(parts, *store_, behaviour, facts);
-  CHECK(store_->put_worker(facts).ok(), "the store can be written");
+  CHECK(store_->upsert_worker(facts).ok(), "the store can be written");
 }
 
 CrashLife::~CrashLife() = default;
@@ -156,8 +160,8 @@ void CrashLife::want_job() {
 
 void CrashLife::work(const std::function<bool()>& enough) {
   for (int i = 0; i < kPassesMax && !enough(); ++i) {
-    const bool drawn = worker_->step(Hands::kDrawing);
-    const bool waited = worker_->step(Hands::kWaiting);
+    const bool drawn = worker_->step(TaskPool::kRendering);
+    const bool waited = worker_->step(TaskPool::kWaiting);
     if (!drawn && !waited) clock_.sleep_for(kNap);
   }
   CHECK(enough(), "the job gets there");
@@ -177,11 +181,11 @@ void CrashLife::change_mind() {
 
 // Leases are taken by nobody who would ever do the work.
 void CrashLife::lose_first_worker() {
-  const jobs::Hand ghost{"ghost", {jobs::Work::kPrepare}, {kEncoder}};
+  const jobs::LeaseRequest ghost{"ghost", {jobs::TaskKind::kPrepare}, {kEncoder}};
   while (job().status == JobStatus::kQueued || job().status == JobStatus::kPlanning) {
     if (job().crashes >= 1) return;  // the test's own death is another, a third sets it aside
-    const auto claim = store_->lease_next(ghost, kLease);
-    CHECK(claim.ok(), "the store answers");
+    const auto leased = store_->lease_next(ghost, kLease);
+    CHECK(leased.ok(), "the store answers");
     CHECK(store_->expire_leases_except("nobody").ok() && store_->reap().ok(), "so it does");
   }
 }
@@ -192,9 +196,9 @@ void CrashLife::lose_encoder() {
   work([this] { return done_segments() > 0; });
   const auto fellows = store_->workers(kFleetPatience);
   CHECK(fellows.ok(), "the store answers");
-  for (jobs::WorkerFacts facts : *fellows) {
+  for (jobs::WorkerInfo facts : *fellows) {
     facts.encoders = {kEncoder};
-    CHECK(store_->put_worker(facts).ok(), "fleet");
+    CHECK(store_->upsert_worker(facts).ok(), "fleet");
   }
   const auto degraded = store_->degrade(kEncoder, kFleetPatience);
   CHECK(degraded.ok() && job().encoder == kEncoder, "the fleet can do without an encoder");
@@ -209,11 +213,11 @@ void CrashLife::send_webhooks() {
   }
 }
 
-void CrashLife::keep_house() {
+void CrashLife::run_maintenance() {
   CHECK(store_->redeliver(kId).ok(), "what was told can be told again");
   send_webhooks();
   CHECK(store_->set_draining(true).ok() && store_->set_draining(false).ok(), "fleet");
-  CHECK(store_->forget_events(std::chrono::hours(24)).ok(), "attic");
+  CHECK(store_->purge_events(std::chrono::hours(24)).ok(), "attic");
   CHECK(store_->probe().ok(), "health");
   CHECK(store_->remove_worker(holder_).ok(), "fleet");
 }
@@ -229,7 +233,7 @@ void CrashLife::live() {
   if (life_ == Life::kDegraded) lose_encoder();
   work([this] { return is_terminal(job().status); });
   send_webhooks();
-  keep_house();
+  run_maintenance();
 }
 
 Outcome CrashLife::outcome() {

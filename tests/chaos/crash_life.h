@@ -24,7 +24,7 @@ namespace pytoon::chaos {
 
 // What is special about a life.
 enum class Life {
-  kPlain,      // sound, three segments, a webhook
+  kPlain,      // audio, three segments, a webhook
   kHiccup,     // a segment fails twice and becomes a card
   kHopeless,   // even the card fails: FAILED
   kCancelled,  // half way
@@ -70,7 +70,7 @@ class CrashLife {
   void lose_first_worker();
   void lose_encoder();
   void send_webhooks();
-  void keep_house();
+  void run_maintenance();
   jobs::Job job();
   int done_segments();
   void note(const std::string& file, const std::string& line) const;
@@ -83,7 +83,7 @@ class CrashLife {
   std::unique_ptr<io::SqlStore> store_;
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::QuietParts quiet_;
-  engines::Ladder ladder_;
+  engines::EngineChain engine_chain_;
   std::unique_ptr<Renderer> renderer_;
   std::unique_ptr<worker::Worker> worker_;
 };

@@ -24,12 +24,12 @@ constexpr int kLived = 0;
 
 // Every name that the store gives a commit: a new one must find its place in a life.
 const std::vector<std::string> kCommits{
-    "cancel",        "conclude_event", "create",        "degrade",       "expire_leases_except",
-    "failed",        "finished",       "force_fail",    "forget_events", "footage_decided",
-    "keep_asset",    "lease_next",     "note_fallback", "prepared",      "probe",
-    "put_progress",  "put_worker",     "reap",          "redeliver",     "release",
-    "remove_worker", "renew",          "restart",       "retry",         "segment_done",
-    "set_draining",  "sound_made",     "take_events"};
+    "cancel",        "conclude_event", "create",        "degrade",      "expire_leases_except",
+    "failed",        "finished",       "force_fail",    "purge_events", "footage_decided",
+    "keep_asset",    "lease_next",     "note_fallback", "prepared",     "probe",
+    "put_progress",  "upsert_worker",  "reap",          "redeliver",    "release",
+    "remove_worker", "renew",          "restart",       "retry",        "segment_done",
+    "set_draining",  "audio_made",     "take_events"};
 
 struct Database {
   std::string name;
@@ -76,14 +76,14 @@ using Boundaries = std::vector<Boundary>;
 
 class CrashPoints : public testing::TestWithParam<Database> {
  protected:
-  struct World {
+  struct Simulation {
     TemporaryFolder folder;
     std::unique_ptr<Clock> clock;
     OpenStore open;
   };
 
-  static std::unique_ptr<World> fresh_world() {
-    auto world = std::make_unique<World>();
+  static std::unique_ptr<Simulation> fresh_world() {
+    auto world = std::make_unique<Simulation>();
     world->clock = clock_for(GetParam());
     world->open = GetParam().make(world->folder.path(), *world->clock);
     return world;
@@ -101,7 +101,7 @@ class CrashPoints : public testing::TestWithParam<Database> {
     return alive.outcome();
   }
 
-  [[noreturn]] static void live_until(Life life, const World& world, const Boundary& end) {
+  [[noreturn]] static void live_until(Life life, const Simulation& world, const Boundary& end) {
     int times = 0;
     CrashLife doomed(life, world.folder.path(), world.open, *world.clock, [&](std::string_view at) {
       if (at == end.name && ++times == end.time) ::_exit(kDied);
@@ -110,7 +110,7 @@ class CrashPoints : public testing::TestWithParam<Database> {
     ::_exit(kLived);
   }
 
-  static testing::AssertionResult dies_at(Life life, const World& world, const Boundary& end) {
+  static testing::AssertionResult dies_at(Life life, const Simulation& world, const Boundary& end) {
     const pid_t child = ::fork();
     if (child == 0) live_until(life, world, end);
     int status = 0;

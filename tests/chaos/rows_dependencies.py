@@ -77,7 +77,7 @@ def queue_told_right(stage):
 def redis_told_right(stage, there):
     """By the metrics: of the API whether it can ring, of the workers that they listen at all."""
     told = [member.get("/metrics").body.decode() for member in stage.fleet.members]
-    return (f'pytoon_redis_up{{link="bell"}} {int(there)}\n' in told[0] and
+    return (f'pytoon_redis_up{{link="notifier"}} {int(there)}\n' in told[0] and
             all('pytoon_redis_up{link="listener"}' in text for text in told[1:]))
 
 

@@ -14,8 +14,8 @@ CRASHES_BEFORE_CARD = 3  # of the product: three in a row set a job aside
 def held(stage, worker):
     """(how many tasks it holds, the most crashes that a job of them has behind it)"""
     rows = stage.fleet.database.sql(
-        "SELECT count(*), coalesce(max(j.crashes), 0) FROM tasks t JOIN workers w ON w.holder = "
-        f"t.holder JOIN jobs j ON j.id = t.job_id WHERE w.pid = {worker.process.pid}")
+        "SELECT count(*), coalesce(max(j.crashes), 0) FROM tasks t JOIN workers w ON w.worker_id = "
+        f"t.worker_id JOIN jobs j ON j.id = t.job_id WHERE w.pid = {worker.process.pid}")
     return int(rows[0][0]), int(rows[0][1])
 
 
@@ -114,7 +114,7 @@ def drain_workers(stage, ledger, count):
 
 def holder_of(stage, job_id):
     rows = stage.fleet.database.sql(
-        "SELECT w.pid FROM tasks t JOIN workers w ON w.holder = t.holder WHERE t.job_id = "
+        "SELECT w.pid FROM tasks t JOIN workers w ON w.worker_id = t.worker_id WHERE t.job_id = "
         f"'{job_id}' AND t.work = 'render'")
     pids = {int(row[0]) for row in rows}
     return next((w for w in stage.fleet.workers if w.process.pid in pids), None)

@@ -202,7 +202,7 @@ def top_boxes(data):
 
 class VideoCase(unittest.TestCase):
     def assert_contract(self, data, seconds):
-        """The output contract of section 6 for a video without sound."""
+        """The output contract of section 6 for a video without audio."""
         with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
             file.write(data)
             file.flush()

@@ -61,14 +61,14 @@ class Clips(VideoCase):
 
     def test_bad_clips_are_refused_with_a_reason(self):
         good = clip(["red"])
-        sound = ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac")
+        audio = ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac")
         old = ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-c:v", "mpeg4")
         long = ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:r=1:d=121", "-c:v", "libx264")
         for data, status, words in ((good[:len(good) // 2], 400, "damaged"),
                                     (b"no clip at all", 415, "MP4 or MOV"),
                                     (picture(3), 415, "MP4 or MOV"),
                                     (old, 415, "H.264 (AVC) and H.265 (HEVC)"),
-                                    (sound, 422, "no picture track"),
+                                    (audio, 422, "no picture track"),
                                     (long, 422, "120 s")):
             answer = self.server.upload(data, category="video")
             self.assertEqual(answer.status, status, answer.body)

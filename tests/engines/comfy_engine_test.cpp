@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "tests/engines/engine_fixture.h"
-#include "tests/support/comfyui_stand_in.h"
+#include "tests/support/fake_comfyui_server.h"
 
 namespace pytoon::engines {
 namespace {
@@ -36,29 +36,30 @@ class ComfyEngineTest : public EngineTest {
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
-  Result<Supplied> supply() { return engine()->supply(request(), watch_); }
-  void expect_good(const Result<Supplied>& supplied) {
-    ASSERT_TRUE(supplied) << supplied.failure().detail;
-    ASSERT_TRUE(supplied->clip);
-    EXPECT_EQ(*read_file(supplied->clip->path), kGoodClip);
-    EXPECT_EQ(supplied->clip->sha256.size(), 64U);
-    EXPECT_EQ(supplied->clip_seconds, 3.0);
+  Result<GeneratedFootage> generate() { return engine()->generate(request(), watch_); }
+  void expect_good(const Result<GeneratedFootage>& generated) {
+    ASSERT_TRUE(generated) << generated.failure().detail;
+    ASSERT_TRUE(generated->clip);
+    EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
+    EXPECT_EQ(generated->clip->sha256.size(), 64U);
+    EXPECT_EQ(generated->clip_seconds, 3.0);
   }
   // Says why, leaves no file, has told the server that nobody waits any more.
-  void expect_failed(const Result<Supplied>& supplied, FailureKind kind, const std::string& words) {
-    ASSERT_FALSE(supplied);
-    EXPECT_EQ(supplied.failure().kind, kind) << supplied.failure().detail;
-    EXPECT_NE(supplied.failure().detail.find(words), std::string::npos)
-        << supplied.failure().detail;
-    EXPECT_EQ(supplied.failure().detail.find("/srv"), std::string::npos);
+  void expect_failed(const Result<GeneratedFootage>& generated, FailureKind kind,
+                     const std::string& words) {
+    ASSERT_FALSE(generated);
+    EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
+    EXPECT_NE(generated.failure().detail.find(words), std::string::npos)
+        << generated.failure().detail;
+    EXPECT_EQ(generated.failure().detail.find("/srv"), std::string::npos);
     EXPECT_FALSE(fs::exists(request().output));
   }
 
-  support::ComfyStandIn comfy_;
+  support::FakeComfyServer comfy_;
 };
 
 TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
-  expect_good(supply());
+  expect_good(generate());
   ASSERT_EQ(comfy_.graphs.size(), 1U);
   const auto& graph = comfy_.graphs[0];
   EXPECT_EQ(graph["3"]["inputs"]["amount"], 90);
@@ -73,13 +74,13 @@ TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
 
 TEST_F(ComfyEngineTest, FindsItsFileUnderWhateverNameItStands) {
   comfy_.plan.list = "gifs";
-  expect_good(supply());
+  expect_good(generate());
 }
 
 TEST_F(ComfyEngineTest, TheSameRequestTwiceIsTwoRuns) {
   const auto made = engine();
-  expect_good(made->supply(request(), watch_));
-  expect_good(made->supply(request(), watch_));
+  expect_good(made->generate(request(), watch_));
+  expect_good(made->generate(request(), watch_));
   ASSERT_EQ(comfy_.prefixes.size(), 2U);
   EXPECT_NE(comfy_.prefixes[0], comfy_.prefixes[1]);
 }
@@ -87,130 +88,130 @@ TEST_F(ComfyEngineTest, TheSameRequestTwiceIsTwoRuns) {
 TEST_F(ComfyEngineTest, ALostPromptIsSentAgainABoundedNumberOfTimes) {
   comfy_.plan.fault = Fault::kForgets;
   comfy_.plan.times = 2;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 3U);
   EXPECT_EQ(std::set<std::string>(comfy_.prompt_ids.begin(), comfy_.prompt_ids.end()).size(), 3U);
 }
 
 TEST_F(ComfyEngineTest, APromptLostEveryTimeIsGivenUp) {
   comfy_.plan.fault = Fault::kForgets;
-  expect_failed(supply(), FailureKind::kUnavailable, "lost the prompt");
+  expect_failed(generate(), FailureKind::kUnavailable, "lost the prompt");
   EXPECT_EQ(comfy_.prompt_ids.size(), 3U);
 }
 
 TEST_F(ComfyEngineTest, AServerThatDiesWithThePromptIsUnavailable) {
   comfy_.plan.fault = Fault::kDies;
-  ASSERT_FALSE(supply());
+  ASSERT_FALSE(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
 }
 
 TEST_F(ComfyEngineTest, AnotherServerTakesOverFromADeadOne) {
-  support::ComfyStandIn other;
+  support::FakeComfyServer other;
   other.plan.clip = kGoodClip;
   other.plan.other_prompts = 3;  // busier, so not the first choice
   comfy_.plan.fault = Fault::kDies;
-  expect_good(engine({comfy_.url(), other.url()})->supply(request(), watch_));
+  expect_good(engine({comfy_.url(), other.url()})->generate(request(), watch_));
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
   EXPECT_EQ(other.prompt_ids.size(), 1U);
 }
 
 TEST_F(ComfyEngineTest, TheLeastBusyServerThatCanIsTaken) {
-  support::ComfyStandIn busy;
-  support::ComfyStandIn lacking;
+  support::FakeComfyServer busy;
+  support::FakeComfyServer lacking;
   busy.plan.other_prompts = 5;
   lacking.plan.missing_nodes = {"SaveVideo"};
   comfy_.plan.other_prompts = 2;
-  expect_good(engine({busy.url(), lacking.url(), comfy_.url()})->supply(request(), watch_));
+  expect_good(engine({busy.url(), lacking.url(), comfy_.url()})->generate(request(), watch_));
   EXPECT_TRUE(busy.prompt_ids.empty());
   EXPECT_TRUE(lacking.prompt_ids.empty());
 }
 
 TEST_F(ComfyEngineTest, ADroppedAnswerIsLookedForNotRepeated) {
   comfy_.plan.fault = Fault::kLostAnswer;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
 }
 
 TEST_F(ComfyEngineTest, SuccessWithoutAFileIsAFailure) {
   comfy_.plan.fault = Fault::kNoFile;
-  expect_failed(supply(), FailureKind::kEngine, "without a file");
+  expect_failed(generate(), FailureKind::kEngine, "without a file");
 }
 
 TEST_F(ComfyEngineTest, AFileThatVanishedIsMadeAgain) {
   comfy_.plan.fault = Fault::kVanishedFile;
   comfy_.plan.times = 1;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
 }
 
 TEST_F(ComfyEngineTest, NodeErrorsAreARejectionEvenWithStatus200) {
   comfy_.plan.fault = Fault::kNodeErrors;
-  expect_failed(supply(), FailureKind::kEngine, "'av2' not in");
+  expect_failed(generate(), FailureKind::kEngine, "'av2' not in");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
 }
 
 TEST_F(ComfyEngineTest, ARejectionSaysWhichNode) {
   comfy_.plan.fault = Fault::kRejects;
-  expect_failed(supply(), FailureKind::kEngine, "node 9 (SaveVideo)");
+  expect_failed(generate(), FailureKind::kEngine, "node 9 (SaveVideo)");
   EXPECT_TRUE(comfy_.prompt_ids.empty());
 }
 
 TEST_F(ComfyEngineTest, OutOfMemoryIsToldFromOtherErrors) {
   comfy_.plan.fault = Fault::kOutOfMemory;
-  expect_failed(supply(), FailureKind::kOutOfMemory, "node 3 (KSampler): out of GPU memory");
+  expect_failed(generate(), FailureKind::kOutOfMemory, "node 3 (KSampler): out of GPU memory");
   comfy_.plan.fault = Fault::kFails;
-  expect_failed(supply(), FailureKind::kEngine, "node 3 (KSampler): height not divisible by 2");
+  expect_failed(generate(), FailureKind::kEngine, "node 3 (KSampler): height not divisible by 2");
   comfy_.plan.fault = Fault::kInterrupted;
-  expect_failed(supply(), FailureKind::kEngine, "interrupted");
+  expect_failed(generate(), FailureKind::kEngine, "interrupted");
 }
 
 TEST_F(ComfyEngineTest, BadFilesAreNoClips) {
   comfy_.plan.fault = Fault::kHtml;
-  expect_failed(supply(), FailureKind::kMedia, "no good");
+  expect_failed(generate(), FailureKind::kMedia, "no good");
   comfy_.plan.fault = Fault::kNone;
   comfy_.plan.clip = kBlackClip;
-  expect_failed(supply(), FailureKind::kMedia, "no good");
+  expect_failed(generate(), FailureKind::kMedia, "no good");
   comfy_.plan.clip = std::string(1001, 'x');
-  expect_failed(supply(), FailureKind::kTooLarge, "more than");
+  expect_failed(generate(), FailureKind::kTooLarge, "more than");
 }
 
 TEST_F(ComfyEngineTest, ACutDownloadIsTriedAgain) {
   comfy_.plan.fault = Fault::kCut;
   comfy_.plan.times = 1;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
 }
 
 TEST_F(ComfyEngineTest, ATricklingDownloadIsGivenUp) {
   comfy_.plan.fault = Fault::kTrickle;
   comfy_.plan.clip = std::string(1000, 'x');
-  expect_failed(supply(), FailureKind::kTimeout, "");
+  expect_failed(generate(), FailureKind::kTimeout, "");
 }
 
 TEST_F(ComfyEngineTest, ARedirectIsNotFollowed) {
-  support::HttpStandIn inner([](const support::Call&) { return support::Reply{200, "inner"}; });
+  support::FakeHttpServer inner([](const support::Call&) { return support::Reply{200, "inner"}; });
   comfy_.plan.fault = Fault::kRedirect;
   comfy_.plan.redirect_to = inner.url("/x");
-  expect_failed(supply(), FailureKind::kInvalid, "redirects");
+  expect_failed(generate(), FailureKind::kInvalid, "redirects");
   EXPECT_EQ(inner.connections(), 0);
 }
 
 TEST_F(ComfyEngineTest, AServerErrorIsAFailure) {
   comfy_.plan.fault = Fault::kServerError;
-  expect_failed(supply(), FailureKind::kEngine, "status 500");
+  expect_failed(generate(), FailureKind::kEngine, "status 500");
 }
 
 TEST_F(ComfyEngineTest, AServerThatHangsIsGivenUp) {
   comfy_.plan.fault = Fault::kHangs;
-  expect_failed(supply(), FailureKind::kUnavailable, "went away");
+  expect_failed(generate(), FailureKind::kUnavailable, "went away");
 }
 
 TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.progress = [](double) {};
-  const Result<Supplied> supplied =
-      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return supply(); });
-  expect_failed(supplied, FailureKind::kCancelled, "");
+  const Result<GeneratedFootage> generated =
+      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
+  expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
   EXPECT_TRUE(comfy_.taken_out.empty());
   EXPECT_TRUE(comfy_.faults.empty());
@@ -219,9 +220,9 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
 TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
   comfy_.plan.fault = Fault::kUnfinished;
   comfy_.plan.other_prompts = 1;  // runs, and must go on
-  const Result<Supplied> supplied =
-      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return supply(); });
-  expect_failed(supplied, FailureKind::kCancelled, "");
+  const Result<GeneratedFootage> generated =
+      cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
+  expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.taken_out, comfy_.prompt_ids);
   EXPECT_TRUE(comfy_.interrupted.empty());
   EXPECT_TRUE(comfy_.faults.empty());
@@ -230,7 +231,7 @@ TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
 TEST_F(ComfyEngineTest, OutOfTimeStopsItsPrompt) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(300);
-  expect_failed(supply(), FailureKind::kTimeout, "");
+  expect_failed(generate(), FailureKind::kTimeout, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
 }
 
@@ -241,7 +242,7 @@ TEST_F(ComfyEngineTest, WhatAServerLacksIsNamed) {
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_NE(problems[0].find("workflow model_free: it has no node RepeatImageBatch"),
             std::string::npos);
-  expect_failed(made->supply(request(), watch_), FailureKind::kUnavailable, "RepeatImageBatch");
+  expect_failed(made->generate(request(), watch_), FailureKind::kUnavailable, "RepeatImageBatch");
   EXPECT_TRUE(comfy_.prompt_ids.empty());
 }
 
@@ -249,7 +250,7 @@ TEST_F(ComfyEngineTest, HealthIsOfAnyServer) {
   EXPECT_TRUE(engine()->health(watch_));
   comfy_.stop();
   EXPECT_FALSE(engine()->health(watch_));
-  support::ComfyStandIn other;
+  support::FakeComfyServer other;
   EXPECT_TRUE(engine({comfy_.url(), other.url()})->health(watch_));
 }
 

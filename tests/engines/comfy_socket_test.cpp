@@ -7,7 +7,7 @@
 
 #include "engines/comfyui/comfy_engine.h"
 #include "tests/engines/engine_fixture.h"
-#include "tests/support/comfyui_stand_in.h"
+#include "tests/support/fake_comfyui_server.h"
 
 namespace pytoon::engines {
 namespace {
@@ -34,12 +34,12 @@ class ComfySocketTest : public EngineTest {
     settings.poll = poll;
     return *ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});
   }
-  Result<Supplied> supply(milliseconds poll = milliseconds(5)) {
-    return engine(poll)->supply(request(), watch_);
+  Result<GeneratedFootage> generate(milliseconds poll = milliseconds(5)) {
+    return engine(poll)->generate(request(), watch_);
   }
-  void expect_good(const Result<Supplied>& supplied) {
-    ASSERT_TRUE(supplied) << supplied.failure().detail;
-    ASSERT_TRUE(supplied->clip);
+  void expect_good(const Result<GeneratedFootage>& generated) {
+    ASSERT_TRUE(generated) << generated.failure().detail;
+    ASSERT_TRUE(generated->clip);
     EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids);
     EXPECT_TRUE(comfy_.interrupted.empty());
     EXPECT_TRUE(comfy_.taken_out.empty());
@@ -62,7 +62,7 @@ class ComfySocketTest : public EngineTest {
     return count;
   }
 
-  support::ComfyStandIn comfy_;
+  support::FakeComfyServer comfy_;
   std::vector<double> shares_;
 };
 
@@ -73,9 +73,9 @@ TEST_F(ComfySocketTest, ProgressRisesWithTheNodes) {
     shares_.push_back(share);
     if (share > 0.89) watch_.cancel.cancel();
   };
-  const Result<Supplied> supplied = supply();
-  ASSERT_FALSE(supplied);
-  EXPECT_EQ(supplied.failure().kind, FailureKind::kCancelled) << supplied.failure().detail;
+  const Result<GeneratedFootage> generated = generate();
+  ASSERT_FALSE(generated);
+  EXPECT_EQ(generated.failure().kind, FailureKind::kCancelled) << generated.failure().detail;
   expect_rising();
   ASSERT_GE(shares_.size(), 5U);
   EXPECT_NEAR(shares_.front(), 0.1, 1e-9);
@@ -87,8 +87,8 @@ TEST_F(ComfySocketTest, ProgressRisesWithTheNodes) {
 TEST_F(ComfySocketTest, EachPromptHasASocketOfItsOwn) {
   comfy_.plan.fault = Fault::kForgets;
   comfy_.plan.times = 1;
-  const Result<Supplied> supplied = supply();
-  ASSERT_TRUE(supplied) << supplied.failure().detail;
+  const Result<GeneratedFootage> generated = generate();
+  ASSERT_TRUE(generated) << generated.failure().detail;
   EXPECT_EQ(comfy_.socket.clients(), comfy_.prompt_ids);
   EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
 }
@@ -96,22 +96,22 @@ TEST_F(ComfySocketTest, EachPromptHasASocketOfItsOwn) {
 TEST_F(ComfySocketTest, TheEndThatIsSaidWakesThePoll) {
   comfy_.socket.manner = Manner::kEarlyEnd;
   comfy_.plan.looks = 0;
-  expect_good(supply(kNever));
+  expect_good(generate(kNever));
 }
 
 TEST_F(ComfySocketTest, WithoutThatWordThePollComesInItsTime) {
   comfy_.socket.manner = Manner::kSilent;
   comfy_.plan.looks = 0;
   watch_.deadline = clock_.steady_now() + milliseconds(300);
-  const Result<Supplied> supplied = supply(kNever);
-  ASSERT_FALSE(supplied);
-  EXPECT_EQ(supplied.failure().kind, FailureKind::kTimeout);
+  const Result<GeneratedFootage> generated = generate(kNever);
+  ASSERT_FALSE(generated);
+  EXPECT_EQ(generated.failure().kind, FailureKind::kTimeout);
 }
 
 TEST_F(ComfySocketTest, AnEndSaidTooEarlyDecidesNothing) {
   comfy_.socket.manner = Manner::kEarlyEnd;
   comfy_.plan.looks = 20;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
 }
 
@@ -119,7 +119,7 @@ TEST_F(ComfySocketTest, APromptThatIsNowhereWhenItsEndIsSaidIsNotLostYet) {
   comfy_.socket.manner = Manner::kEarlyEnd;
   comfy_.plan.fault = Fault::kForgets;
   comfy_.plan.times = 1'000;
-  ASSERT_FALSE(supply());
+  ASSERT_FALSE(generate());
   // The poll out of turn, and the two that count.
   EXPECT_EQ(comfy_.queue_looks, 3);
 }
@@ -127,22 +127,22 @@ TEST_F(ComfySocketTest, APromptThatIsNowhereWhenItsEndIsSaidIsNotLostYet) {
 TEST_F(ComfySocketTest, ACancelIsNoticedWhileTheSocketIsSilent) {
   comfy_.socket.manner = Manner::kSilent;
   comfy_.plan.fault = Fault::kUnfinished;
-  const Result<Supplied> supplied =
-      cancelled_once([&] { return comfy_.socket.opened() > 0; }, [&] { return supply(kNever); });
-  ASSERT_FALSE(supplied);
-  EXPECT_EQ(supplied.failure().kind, FailureKind::kCancelled);
+  const Result<GeneratedFootage> generated =
+      cancelled_once([&] { return comfy_.socket.opened() > 0; }, [&] { return generate(kNever); });
+  ASSERT_FALSE(generated);
+  EXPECT_EQ(generated.failure().kind, FailureKind::kCancelled);
 }
 
 TEST_F(ComfySocketTest, ItsTroubleIsLoggedOnceUntilItSpeaksAgain) {
   comfy_.socket.manner = Manner::kRefuses;
   const auto made = engine();
-  ASSERT_TRUE(made->supply(request(), watch_));
-  ASSERT_TRUE(made->supply(request(), watch_));
+  ASSERT_TRUE(made->generate(request(), watch_));
+  ASSERT_TRUE(made->generate(request(), watch_));
   EXPECT_EQ(lost(), 1U);
   EXPECT_NE(lines_.str().find("answers 404"), std::string::npos) << lines_.str();
   comfy_.socket.manner = Manner::kDrops;  // speaks, then leaves
   comfy_.plan.looks = 200;
-  ASSERT_TRUE(made->supply(request(), watch_));
+  ASSERT_TRUE(made->generate(request(), watch_));
   EXPECT_EQ(lost(), 2U);
 }
 
@@ -153,26 +153,26 @@ class AnySocketTest : public ComfySocketTest, public testing::WithParamInterface
 };
 
 TEST_P(AnySocketTest, AGoodPromptIsAClip) {
-  expect_good(supply());
+  expect_good(generate());
   expect_rising();
   EXPECT_EQ(comfy_.prompt_ids.size(), 1U);
 }
 
 TEST_P(AnySocketTest, ABadPromptIsItsFailure) {
   comfy_.plan.fault = Fault::kFails;
-  const Result<Supplied> supplied = supply();
-  ASSERT_FALSE(supplied);
-  EXPECT_EQ(supplied.failure().kind, FailureKind::kEngine);
-  EXPECT_NE(supplied.failure().detail.find("not divisible by 2"), std::string::npos);
+  const Result<GeneratedFootage> generated = generate();
+  ASSERT_FALSE(generated);
+  EXPECT_EQ(generated.failure().kind, FailureKind::kEngine);
+  EXPECT_NE(generated.failure().detail.find("not divisible by 2"), std::string::npos);
   expect_rising();
 }
 
 TEST_P(AnySocketTest, AnEndlessPromptEndsWithItsTime) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.deadline = clock_.steady_now() + milliseconds(150);
-  const Result<Supplied> supplied = supply();
-  ASSERT_FALSE(supplied);
-  EXPECT_EQ(supplied.failure().kind, FailureKind::kTimeout) << supplied.failure().detail;
+  const Result<GeneratedFootage> generated = generate();
+  ASSERT_FALSE(generated);
+  EXPECT_EQ(generated.failure().kind, FailureKind::kTimeout) << generated.failure().detail;
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
 }
 

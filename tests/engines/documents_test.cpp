@@ -144,7 +144,7 @@ TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
   ASSERT_TRUE(table) << table.failure().detail;
   EXPECT_TRUE(table->comfyui.empty());
   EXPECT_TRUE(table->remote.empty());
-  EXPECT_EQ(table->ladder.generate, std::chrono::seconds(300));
+  EXPECT_EQ(table->engine_chain.generate, std::chrono::seconds(300));
   EXPECT_EQ(table->caps.per_job_micro_usd, 5'000'000);
   EXPECT_EQ(table->job_time.whole, std::chrono::hours(2));
   EXPECT_EQ(table->job_time.for_engines(60), std::chrono::minutes(116));

@@ -41,16 +41,16 @@ class EngineTest : public testing::Test {
     return made;
   }
 
-  // What supply() gives when it is cancelled as soon as `holds`.
+  // What generate() gives when it is cancelled as soon as `holds`.
   template <typename Condition, typename Supply>
-  Result<Supplied> cancelled_once(const Condition& holds, const Supply& supply) {
+  Result<GeneratedFootage> cancelled_once(const Condition& holds, const Supply& generate) {
     std::thread canceller([&] {
       while (!holds()) std::this_thread::yield();
       watch_.cancel.cancel();
     });
-    Result<Supplied> supplied = supply();
+    Result<GeneratedFootage> generated = generate();
     canceller.join();
-    return supplied;
+    return generated;
   }
 
   const support::TemporaryFolder temporary_{"pytoon-engines"};

@@ -3,14 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/engines/engine_fixture.h"
-#include "tests/support/remote_stand_in.h"
+#include "tests/support/fake_remote_server.h"
 
 namespace pytoon::engines {
 namespace {
 
 namespace fs = std::filesystem;
 using Fault = support::RemotePlan::Fault;
-using support::RemoteStandIn;
+using support::FakeRemoteServer;
 
 // Refuses each call a few times before it lets it through.
 class AbsentLedger final : public SpendLedger {
@@ -51,7 +51,7 @@ class RemoteEngineTest : public EngineTest {
     settings_.provider.poll.interval = std::chrono::milliseconds(5);
     settings_.provider.capabilities.micro_usd_per_second = 100'000;
     settings_.base_url = server_.url();
-    settings_.key = RemoteStandIn::kKey;
+    settings_.key = FakeRemoteServer::kKey;
     settings_.request = std::chrono::milliseconds(400);
     settings_.back_off = std::chrono::milliseconds(5);
     settings_.back_off_max = std::chrono::milliseconds(20);
@@ -64,28 +64,31 @@ class RemoteEngineTest : public EngineTest {
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
-  Result<Supplied> supply(int segment = 0) { return engine()->supply(request(segment), watch_); }
-  void expect_good(const Result<Supplied>& supplied) {
-    ASSERT_TRUE(supplied) << supplied.failure().detail;
-    ASSERT_TRUE(supplied->clip);
-    EXPECT_EQ(*read_file(supplied->clip->path), kGoodClip);
+  Result<GeneratedFootage> generate(int segment = 0) {
+    return engine()->generate(request(segment), watch_);
   }
-  void expect_failed(const Result<Supplied>& supplied, FailureKind kind, const std::string& words) {
-    ASSERT_FALSE(supplied);
-    EXPECT_EQ(supplied.failure().kind, kind) << supplied.failure().detail;
-    EXPECT_NE(supplied.failure().detail.find(words), std::string::npos)
-        << supplied.failure().detail;
-    EXPECT_EQ(supplied.failure().detail.find(RemoteStandIn::kKey), std::string::npos);
+  void expect_good(const Result<GeneratedFootage>& generated) {
+    ASSERT_TRUE(generated) << generated.failure().detail;
+    ASSERT_TRUE(generated->clip);
+    EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
+  }
+  void expect_failed(const Result<GeneratedFootage>& generated, FailureKind kind,
+                     const std::string& words) {
+    ASSERT_FALSE(generated);
+    EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
+    EXPECT_NE(generated.failure().detail.find(words), std::string::npos)
+        << generated.failure().detail;
+    EXPECT_EQ(generated.failure().detail.find(FakeRemoteServer::kKey), std::string::npos);
     EXPECT_FALSE(fs::exists(request().output));
   }
 
   void cancel_while_polling() {
-    const Result<Supplied> supplied =
-        cancelled_once([&] { return server_.connections() >= 6; }, [&] { return supply(); });
-    expect_failed(supplied, FailureKind::kCancelled, "");
+    const Result<GeneratedFootage> generated =
+        cancelled_once([&] { return server_.connections() >= 6; }, [&] { return generate(); });
+    expect_failed(generated, FailureKind::kCancelled, "");
   }
 
-  RemoteStandIn server_;
+  FakeRemoteServer server_;
   SpendCaps caps_{5'000'000, 50'000'000};
   RemoteSettings settings_;
 };
@@ -93,7 +96,7 @@ class RemoteEngineTest : public EngineTest {
 TEST_F(RemoteEngineTest, OrdersFollowsAndFetches) {
   std::vector<double> progress;
   watch_.progress = [&progress](double p) { progress.push_back(p); };
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(server_.paid, 1);
   EXPECT_EQ(server_.images.at(0), "\x89PNG picture");
   EXPECT_EQ(server_.orders.at(0)["image"], "image-1");
@@ -106,43 +109,43 @@ TEST_F(RemoteEngineTest, OrdersFollowsAndFetches) {
 TEST_F(RemoteEngineTest, WithoutAnImageThereIsNoTraceOfOne) {
   FootageRequest wish = request();
   wish.image.reset();
-  expect_good(engine()->supply(wish, watch_));
+  expect_good(engine()->generate(wish, watch_));
   EXPECT_FALSE(server_.orders.at(0).contains("image"));
   EXPECT_TRUE(server_.images.empty());
 }
 
 TEST_F(RemoteEngineTest, AskedAgainItFetchesWithoutPayingAgain) {
-  expect_good(supply());
+  expect_good(generate());
   fs::remove(request().output);
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(server_.paid, 1);
-  expect_good(supply(1));
+  expect_good(generate(1));
   FootageRequest later = request();
   later.run = 1;
-  expect_good(engine()->supply(later, watch_));
+  expect_good(engine()->generate(later, watch_));
   EXPECT_EQ(server_.paid, 3);
 }
 
 TEST_F(RemoteEngineTest, BusyIsWaitedFor) {
   server_.plan.fault = Fault::kBusy;
   server_.plan.times = 2;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(server_.paid, 1);
 }
 
 TEST_F(RemoteEngineTest, BusyForEverIsGivenUpAndCostsNothing) {
   server_.plan.fault = Fault::kBusy;
-  expect_failed(supply(), FailureKind::kRateLimited, "429");
+  expect_failed(generate(), FailureKind::kRateLimited, "429");
   EXPECT_EQ(server_.paid, 0);
   server_.plan.fault = Fault::kNone;
-  expect_good(supply());
+  expect_good(generate());
 }
 
 TEST_F(RemoteEngineTest, AnOrderWithAKeyIsSentAgainWhenItsAnswerIsLost) {
   for (const Fault fault : {Fault::kServerError, Fault::kLostAnswer, Fault::kHangs}) {
     server_.plan.fault = fault;
     server_.plan.times = 1;
-    expect_good(supply(static_cast<int>(fault)));
+    expect_good(generate(static_cast<int>(fault)));
   }
   EXPECT_EQ(server_.paid, 3);
   EXPECT_EQ(server_.keys.size(), 5U);
@@ -151,46 +154,46 @@ TEST_F(RemoteEngineTest, AnOrderWithAKeyIsSentAgainWhenItsAnswerIsLost) {
 TEST_F(RemoteEngineTest, AnOrderWithoutAKeyIsNeverSentAgain) {
   settings_.provider.submit.idempotency_header.clear();
   server_.plan.fault = Fault::kLostAnswer;
-  ASSERT_FALSE(supply());
+  ASSERT_FALSE(generate());
   {
     const auto quiet = server_.between_calls();
     EXPECT_EQ(server_.paid, 1);
     server_.plan.fault = Fault::kNone;
   }
-  expect_failed(supply(), FailureKind::kForbidden, "not asked twice");
+  expect_failed(generate(), FailureKind::kForbidden, "not asked twice");
   EXPECT_EQ(server_.paid, 1);
 }
 
 TEST_F(RemoteEngineTest, ARefusalSaysWhyAndCostsNothing) {
   server_.plan.fault = Fault::kRefuses;
-  expect_failed(supply(), FailureKind::kEngine, "422: {\"error\":\"the prompt is not allowed\"}");
+  expect_failed(generate(), FailureKind::kEngine, "422: {\"error\":\"the prompt is not allowed\"}");
   server_.plan.fault = Fault::kNone;
-  expect_good(supply());
+  expect_good(generate());
 }
 
 TEST_F(RemoteEngineTest, AnOrderThatFailedIsNotPaidForAgain) {
   server_.plan.fault = Fault::kFails;
-  expect_failed(supply(), FailureKind::kEngine, "failed: the model gave up");
+  expect_failed(generate(), FailureKind::kEngine, "failed: the model gave up");
   server_.plan.fault = Fault::kNone;
-  expect_failed(supply(), FailureKind::kForbidden, "gave nothing");
+  expect_failed(generate(), FailureKind::kForbidden, "gave nothing");
   EXPECT_EQ(server_.paid, 1);
 }
 
 TEST_F(RemoteEngineTest, ALostOrderIsOver) {
   server_.plan.fault = Fault::kForgets;
-  expect_failed(supply(), FailureKind::kEngine, "lost the order");
+  expect_failed(generate(), FailureKind::kEngine, "lost the order");
 }
 
 TEST_F(RemoteEngineTest, TroublesWhilePollingPassOrEndIt) {
   server_.plan.fault = Fault::kPollErrors;
   server_.plan.times = 5;
-  expect_good(supply());
+  expect_good(generate());
   server_.plan.fault = Fault::kGarbage;
   server_.plan.times = 5;
-  expect_good(supply(1));
+  expect_good(generate(1));
   server_.plan.times = 1000;
   fs::remove(request().output);
-  expect_failed(supply(2), FailureKind::kEngine, "answers 200 when polled: no JSON");
+  expect_failed(generate(2), FailureKind::kEngine, "answers 200 when polled: no JSON");
 }
 
 TEST_F(RemoteEngineTest, BadVideosAreNoClips) {
@@ -199,8 +202,8 @@ TEST_F(RemoteEngineTest, BadVideosAreNoClips) {
     server_.plan = {};
     server_.plan.fault = fault;
     server_.plan.clip = std::string(fault == Fault::kTrickle ? 5000 : 10, 'x');
-    const Result<Supplied> supplied = supply(++segment);
-    ASSERT_FALSE(supplied);
+    const Result<GeneratedFootage> generated = generate(++segment);
+    ASSERT_FALSE(generated);
     EXPECT_FALSE(fs::exists(request(segment).output));
   }
   EXPECT_EQ(server_.paid, 4);
@@ -209,12 +212,14 @@ TEST_F(RemoteEngineTest, BadVideosAreNoClips) {
 TEST_F(RemoteEngineTest, ACutVideoIsFetchedAgain) {
   server_.plan.fault = Fault::kCut;
   server_.plan.times = 1;
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(server_.paid, 1);
 }
 
 TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
-  support::HttpStandIn inner([](const support::Call&) { return support::Reply{200, kGoodClip}; });
+  support::FakeHttpServer inner([](const support::Call&) {
+    return support::Reply{200, kGoodClip};
+  });
   int segment = 0;
   for (const Fault fault : {Fault::kRedirect, Fault::kLink}) {
     for (const std::string& link :
@@ -222,9 +227,9 @@ TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
           std::string("file:///etc/hostname"), std::string("http://169.254.169.254/latest/")}) {
       server_.plan.fault = fault;
       server_.plan.redirect_to = link;
-      const Result<Supplied> supplied = supply(++segment);
-      ASSERT_FALSE(supplied) << link;
-      EXPECT_EQ(supplied.failure().kind, FailureKind::kInvalid) << supplied.failure().detail;
+      const Result<GeneratedFootage> generated = generate(++segment);
+      ASSERT_FALSE(generated) << link;
+      EXPECT_EQ(generated.failure().kind, FailureKind::kInvalid) << generated.failure().detail;
     }
   }
   EXPECT_EQ(inner.connections(), 0);
@@ -233,23 +238,23 @@ TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
 TEST_F(RemoteEngineTest, ABaseUrlInPublicNeverLeadsInside) {
   // A name, so nobody wrote down that it is private: that it resolves to one is refused.
   settings_.base_url = "http://localhost.:" + server_.url().substr(17);
-  const Result<Supplied> supplied = supply();
-  ASSERT_FALSE(supplied);
+  const Result<GeneratedFootage> generated = generate();
+  ASSERT_FALSE(generated);
   EXPECT_EQ(server_.connections(), 0);
 }
 
 TEST_F(RemoteEngineTest, CapsStopBeforeTheOrder) {
   caps_ = {500'000, 700'000};  // 0.50 USD a job, 0.70 a day; a segment: 0.30
   const auto made = engine();
-  expect_good(made->supply(request(0), watch_));
+  expect_good(made->generate(request(0), watch_));
   fs::remove(request(0).output);
-  expect_failed(made->supply(request(1), watch_), FailureKind::kForbidden,
+  expect_failed(made->generate(request(1), watch_), FailureKind::kForbidden,
                 "the job would spend more than 0.50 USD");
   FootageRequest other = request(2);
   other.job_id = "job-2";
-  expect_good(made->supply(other, watch_));
+  expect_good(made->generate(other, watch_));
   other.job_id = "job-3";
-  EXPECT_EQ(made->supply(other, watch_).failure().detail,
+  EXPECT_EQ(made->generate(other, watch_).failure().detail,
             "today more than 0.70 USD would be spent");
   EXPECT_EQ(server_.paid, 2);
 }
@@ -258,9 +263,10 @@ TEST_F(RemoteEngineTest, TwoWorkersShareOneCap) {
   caps_ = {500'000, 700'000};
   const auto one = engine();
   const auto other = engine();
-  expect_good(one->supply(request(0), watch_));
+  expect_good(one->generate(request(0), watch_));
   fs::remove(request(0).output);
-  expect_failed(other->supply(request(1), watch_), FailureKind::kForbidden, "the job would spend");
+  expect_failed(other->generate(request(1), watch_), FailureKind::kForbidden,
+                "the job would spend");
   EXPECT_EQ(*ledger_->spent_today_micro_usd(), 300'000);
 }
 
@@ -268,7 +274,7 @@ TEST_F(RemoteEngineTest, ALedgerThatIsAwayForAMomentIsWaitedFor) {
   AbsentLedger absent(*ledger_);
   auto made = RemoteEngine::make(settings_, {http_, clock_, absent, verify_, log_, caps_});
   ASSERT_TRUE(made);
-  expect_good((*made)->supply(request(), watch_));
+  expect_good((*made)->generate(request(), watch_));
   EXPECT_EQ(server_.paid, 1);
   EXPECT_EQ(ledger_->reserve({"api:" + request().key(), "job-1", 0}, {})->remote_id, "order-1");
 }
@@ -279,7 +285,7 @@ TEST_F(RemoteEngineTest, WithoutALedgerNothingIsOrdered) {
   auto made = RemoteEngine::make(settings_, {http_, clock_, absent, verify_, log_, caps_});
   ASSERT_TRUE(made);
   watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(60);
-  expect_failed((*made)->supply(request(), watch_), FailureKind::kUnavailable, "is away");
+  expect_failed((*made)->generate(request(), watch_), FailureKind::kUnavailable, "is away");
   EXPECT_EQ(server_.paid, 0);
 }
 
@@ -291,7 +297,7 @@ TEST_F(RemoteEngineTest, AnInterruptionLeavesTheOrderForLater) {
   EXPECT_EQ(lines_.str(), "");
   server_.plan.fault = Fault::kNone;
   watch_.cancel = CancelToken();
-  expect_good(supply());
+  expect_good(generate());
   EXPECT_EQ(server_.paid, 1);
 }
 
@@ -303,7 +309,7 @@ TEST_F(RemoteEngineTest, WhenNobodyWillAskAgainTheOrderIsCancelledThere) {
   EXPECT_NE(lines_.str().find("remote_order_cancelled"), std::string::npos) << lines_.str();
   EXPECT_NE(lines_.str().find("order-1"), std::string::npos);
   EXPECT_EQ(lines_.str().find("billed"), std::string::npos);
-  EXPECT_EQ(lines_.str().find(RemoteStandIn::kKey), std::string::npos);
+  EXPECT_EQ(lines_.str().find(FakeRemoteServer::kKey), std::string::npos);
 }
 
 TEST_F(RemoteEngineTest, AProviderThatCantCancelIsSentNothingAndTheLogSaysSo) {
@@ -329,16 +335,16 @@ TEST_F(RemoteEngineTest, CancelledWhileItIsSentAnOrderMayBeBilled) {
   server_.plan.fault = Fault::kHangs;
   settings_.request = std::chrono::seconds(20);
   watch_.discarded = [] { return true; };
-  const Result<Supplied> supplied =
-      cancelled_once([&] { return server_.taken() > 0; }, [&] { return supply(); });
-  expect_failed(supplied, FailureKind::kCancelled, "");
+  const Result<GeneratedFootage> generated =
+      cancelled_once([&] { return server_.taken() > 0; }, [&] { return generate(); });
+  expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_NE(lines_.str().find("while it was being sent"), std::string::npos) << lines_.str();
 }
 
 TEST_F(RemoteEngineTest, OutOfTimeItCancelsTheOrder) {
   server_.plan.fault = Fault::kUnfinished;
   watch_.deadline = clock_.steady_now() + std::chrono::milliseconds(200);
-  expect_failed(supply(), FailureKind::kTimeout, "");
+  expect_failed(generate(), FailureKind::kTimeout, "");
   EXPECT_EQ(server_.cancelled, std::vector<std::string>{"order-1"});
 }
 
@@ -353,7 +359,7 @@ TEST_F(RemoteEngineTest, HealthIsAsked) {
 TEST_F(RemoteEngineTest, AnUnreachableProviderCostsNothing) {
   const auto made = engine();
   server_.stop();
-  ASSERT_FALSE(made->supply(request(), watch_));
+  ASSERT_FALSE(made->generate(request(), watch_));
   const Result<Purchase> again = ledger_->reserve({"api:" + request().key(), "job-1", 0}, {});
   ASSERT_TRUE(again);
   EXPECT_EQ(again->state, Purchase::State::kNew);

@@ -25,7 +25,7 @@ class DeviceChoice : public ::testing::Test {
 };
 
 TEST_F(DeviceChoice, TheCpuNeedsNoQuestion) {
-  const auto chosen = choose_device(DeviceWish::kCpu, makers(true));
+  const auto chosen = choose_device(DevicePreference::kCpu, makers(true));
   ASSERT_TRUE(chosen);
   EXPECT_EQ(chosen->device->kind(), "cpu");
   EXPECT_EQ(chosen->reason, "");
@@ -33,25 +33,25 @@ TEST_F(DeviceChoice, TheCpuNeedsNoQuestion) {
 }
 
 TEST_F(DeviceChoice, AutoTakesCudaAndElseSaysWhyNot) {
-  const auto with = choose_device(DeviceWish::kAuto, makers(true));
+  const auto with = choose_device(DevicePreference::kAuto, makers(true));
   ASSERT_TRUE(with);
   EXPECT_EQ(with->device->kind(), "cuda");
   EXPECT_EQ(with->reason, "");
-  const auto without = choose_device(DeviceWish::kAuto, makers(false));
+  const auto without = choose_device(DevicePreference::kAuto, makers(false));
   ASSERT_TRUE(without);
   EXPECT_EQ(without->device->kind(), "cpu");
   EXPECT_EQ(without->reason, "there is no driver");
   EXPECT_FALSE(without->gpu_failed);
   EXPECT_EQ(asked_, 2);
   without_ = FailureKind::kOutOfMemory;
-  EXPECT_TRUE(choose_device(DeviceWish::kAuto, makers(false))->gpu_failed);
+  EXPECT_TRUE(choose_device(DevicePreference::kAuto, makers(false))->gpu_failed);
 }
 
 TEST_F(DeviceChoice, CudaOrNothing) {
-  const auto with = choose_device(DeviceWish::kCuda, makers(true));
+  const auto with = choose_device(DevicePreference::kCuda, makers(true));
   ASSERT_TRUE(with);
   EXPECT_EQ(with->device->kind(), "cuda");
-  const auto without = choose_device(DeviceWish::kCuda, makers(false));
+  const auto without = choose_device(DevicePreference::kCuda, makers(false));
   ASSERT_FALSE(without);
   EXPECT_EQ(without.failure().kind, FailureKind::kNotFound);
   EXPECT_NE(without.failure().detail.find("there is no driver"), std::string::npos);

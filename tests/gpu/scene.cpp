@@ -25,7 +25,7 @@ class Dice {
 };
 
 // Waves with some noise; alpha full, noisy, or a soft disc whose transparent pixels are loud.
-RgbaImage random_picture(Dice& dice) {
+RgbaImage random_image(Dice& dice) {
   RgbaImage image({dice.from(1, 90), dice.from(1, 90)});
   const int alpha_kind = dice.from(0, 2);
   const double pace = dice.real(0.05, 0.6);
@@ -85,7 +85,7 @@ Scene random_scene(std::uint32_t seed) {
   Scene scene;
   scene.frame = {2 * dice.from(1, 50), 2 * dice.from(1, 50)};
   const int pictures = dice.from(1, 3);
-  for (int i = 0; i < pictures; ++i) scene.pictures.push_back(random_picture(dice));
+  for (int i = 0; i < pictures; ++i) scene.pictures.push_back(random_image(dice));
   const auto fill = [&](std::vector<SceneLayer>& layers, int most) {
     for (int n = dice.from(0, most); n > 0; --n) {
       layers.push_back(random_layer(dice, scene.frame, scene.pictures.size()));

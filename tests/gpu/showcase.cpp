@@ -70,9 +70,9 @@ SceneLayer fixed(std::size_t picture, const Scene& scene, int x, int y, int opac
 }
 
 // All lengths are those of a frame 1080 wide, scaled.
-class Studio {
+class RenderStack {
  public:
-  explicit Studio(double scale) : scale_(scale) {}
+  explicit RenderStack(double scale) : scale_(scale) {}
 
   Scene hero() const {
     Scene scene = empty();
@@ -135,11 +135,11 @@ class Studio {
 }  // namespace
 
 std::vector<NamedScene> showcase_scenes(double scale) {
-  const Studio studio(scale);
-  return {{"hero", studio.hero()},
-          {"overlay", studio.overlay()},
-          {"meme", studio.meme()},
-          {"crossfade", studio.crossfade()}};
+  const RenderStack stack(scale);
+  return {{"hero", stack.hero()},
+          {"overlay", stack.overlay()},
+          {"meme", stack.meme()},
+          {"crossfade", stack.crossfade()}};
 }
 
 }  // namespace pytoon::gpu

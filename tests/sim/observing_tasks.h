@@ -21,13 +21,14 @@ class ObservingTasks final : public jobs::TaskStore {
 
   const std::vector<std::string>& violations() const { return violations_; }
 
-  Result<std::optional<jobs::Claim>> lease_next(const jobs::Hand& hand, Millis duration) override {
-    auto claim = real_.lease_next(hand, duration);
-    if (!claim || !*claim) return claim;
-    const jobs::Lease& lease = (*claim)->lease;
+  Result<std::optional<jobs::LeasedTask>> lease_next(const jobs::LeaseRequest& request,
+                                                     Millis duration) override {
+    auto leased = real_.lease_next(request, duration);
+    if (!leased || !*leased) return leased;
+    const jobs::Lease& lease = (*leased)->lease;
     if (!epochs_.insert(lease.epoch).second) note("an epoch was given out twice", lease);
     newest_[task(lease)] = lease;
-    return claim;
+    return leased;
   }
   Result<std::vector<jobs::Lease>> renew(const std::vector<jobs::Lease>& leases,
                                          Millis duration) override {
@@ -36,31 +37,31 @@ class ObservingTasks final : public jobs::TaskStore {
   Result<std::vector<jobs::Lease>> lost(const std::vector<jobs::Lease>& leases) override {
     return real_.lost(leases);
   }
-  Status release(const jobs::Lease& lease, jobs::Ending ending, Millis delay) override {
+  Status release(const jobs::Lease& lease, jobs::ReleaseReason ending, Millis delay) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.release(by, ending, delay); });
   }
-  Result<int> hand_back_unknown(const std::string& holder,
+  Result<int> hand_back_unknown(const std::string& worker_id,
                                 const std::vector<jobs::Lease>& known) override {
-    return real_.hand_back_unknown(holder, known);
+    return real_.hand_back_unknown(worker_id, known);
   }
   Result<std::vector<jobs::Reaped>> reap() override { return real_.reap(); }
-  Status expire_leases_except(const std::string& holder) override {
-    return real_.expire_leases_except(holder);
+  Status expire_leases_except(const std::string& worker_id) override {
+    return real_.expire_leases_except(worker_id);
   }
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to, Millis patience) override {
     return real_.degrade(to, patience);
   }
-  Status prepared(const jobs::Lease& lease, const jobs::Preparation& preparation) override {
+  Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.prepared(by, preparation); });
   }
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override {
     return watched(lease,
                    [&](const jobs::Lease& by) { return real_.footage_decided(by, segment); });
   }
-  Status sound_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
+  Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override {
     return watched(lease,
-                   [&](const jobs::Lease& by) { return real_.sound_made(by, key, sha256, facts); });
+                   [&](const jobs::Lease& by) { return real_.audio_made(by, key, sha256, facts); });
   }
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override {
@@ -73,7 +74,7 @@ class ObservingTasks final : public jobs::TaskStore {
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.failed(by, error); });
   }
-  Status restart(const jobs::Lease& lease, const jobs::Restart& restart) override {
+  Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.restart(by, restart); });
   }
   Status put_progress(const jobs::Lease& lease, int frames) override {
@@ -84,12 +85,12 @@ class ObservingTasks final : public jobs::TaskStore {
   }
 
  private:
-  using TaskName = std::tuple<std::string, jobs::Work, int>;
+  using TaskName = std::tuple<std::string, jobs::TaskKind, int>;
   static TaskName task(const jobs::Lease& lease) {
-    return {lease.job_id, lease.work, lease.segment};
+    return {lease.job_id, lease.kind, lease.segment};
   }
   void note(const std::string& what, const jobs::Lease& lease) {
-    violations_.push_back(what + ": job " + lease.job_id + ", " + std::string(name_of(lease.work)) +
+    violations_.push_back(what + ": job " + lease.job_id + ", " + std::string(name_of(lease.kind)) +
                           " " + std::to_string(lease.segment) + ", epoch " +
                           std::to_string(lease.epoch));
   }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "tests/sim/world.h"
+#include "tests/sim/simulation.h"
 
 namespace pytoon::sim {
 namespace {
@@ -22,7 +22,7 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
   const std::uint64_t runs = number_from("PYTOON_SIM_RUNS", 60);
   Report sum;
   for (std::uint64_t seed = first; seed < first + runs; ++seed) {
-    const Report report = World(seed, Mutation::kNone).run(kActs);
+    const Report report = Simulation(seed, Mutation::kNone).run(kActs);
     sum.submissions += report.submissions;
     sum.jobs += report.jobs;
     sum.done += report.done;
@@ -52,7 +52,7 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
 
 bool goes_red(Mutation mutation) {
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
-    if (!World(seed, mutation).run(kActs).violations.empty()) return true;
+    if (!Simulation(seed, mutation).run(kActs).violations.empty()) return true;
   }
   return false;
 }
@@ -66,7 +66,7 @@ TEST(Sim, GoesRedWithoutTheOutbox) { EXPECT_TRUE(goes_red(Mutation::kNoOutbox));
 TEST(Sim, AStoreInTroubleCostsNoAttempt) {
   int troubles = 0;
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
-    const Report report = World(seed, Mutation::kNone, Troubles::kOfTheStore).run(kActs);
+    const Report report = Simulation(seed, Mutation::kNone, Troubles::kOfTheStore).run(kActs);
     troubles += report.refusals + report.lost_answers;
     for (const std::string& what : report.violations)
       ADD_FAILURE() << "seed " << seed << ": " << what;
@@ -75,8 +75,8 @@ TEST(Sim, AStoreInTroubleCostsNoAttempt) {
 }
 
 TEST(Sim, TheSameSeedGivesTheSameRun) {
-  const Report one = World(7, Mutation::kNone).run(kActs);
-  const Report two = World(7, Mutation::kNone).run(kActs);
+  const Report one = Simulation(7, Mutation::kNone).run(kActs);
+  const Report two = Simulation(7, Mutation::kNone).run(kActs);
   EXPECT_EQ(one.submissions, two.submissions);
   EXPECT_EQ(one.deaths, two.deaths);
   EXPECT_EQ(one.done, two.done);

@@ -76,7 +76,7 @@ std::string nonsense_of(const std::string& prompt) {
 
 }  // namespace
 
-Reply ComfySocket::answer(const Call& call, const HttpStandIn& server) {
+Reply ComfySocket::answer(const Call& call, const FakeHttpServer& server) {
   if (manner == Manner::kRefuses) return {404, "404: Not Found", "text/plain"};
   if (manner == Manner::kForbids) return {403, "no", "text/plain"};
   if (manner == Manner::kHangs) return {200, "", "", {}, Reply::Manner::kHang};
@@ -86,7 +86,7 @@ Reply ComfySocket::answer(const Call& call, const HttpStandIn& server) {
   return reply;
 }
 
-void ComfySocket::talk(int fd, const Call& call, const HttpStandIn& server) {
+void ComfySocket::talk(int fd, const Call& call, const FakeHttpServer& server) {
   const auto id = call.query.find("clientId");
   const std::string client = id == call.query.end() ? "" : id->second;
   {
@@ -106,7 +106,7 @@ void ComfySocket::talk(int fd, const Call& call, const HttpStandIn& server) {
   }
 }
 
-void ComfySocket::spoil(int fd, const HttpStandIn& server) {
+void ComfySocket::spoil(int fd, const FakeHttpServer& server) {
   if (manner == Manner::kGarbage) write_all(fd, "\xff\x12no frame\x80\x00\x7f", server);
   if (manner == Manner::kHugeFrame) {
     write_all(fd, frame_head(Opcode::kText, std::uint64_t{1} << 40) + "x", server);

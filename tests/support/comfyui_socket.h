@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 
 namespace pytoon::support {
 
@@ -40,7 +40,7 @@ class ComfySocket {
 
   Manner manner = Manner::kWell;  // to be set before the first request
 
-  Reply answer(const Call& call, const HttpStandIn& server);
+  Reply answer(const Call& call, const FakeHttpServer& server);
   // The events of a prompt, to the client that sent it.
   void begun(const std::string& client, const std::string& prompt, const nlohmann::json& graph);
   void moved(const std::string& prompt);  // one node further
@@ -56,8 +56,8 @@ class ComfySocket {
     std::size_t at = 0;  // of nodes, the running one
   };
 
-  void talk(int fd, const Call& call, const HttpStandIn& server);
-  void spoil(int fd, const HttpStandIn& server);
+  void talk(int fd, const Call& call, const FakeHttpServer& server);
+  void spoil(int fd, const FakeHttpServer& server);
   void send(const std::string& client, const std::string& type, nlohmann::json data);
   void send_bytes(const std::string& client, const std::string& bytes);
   void misbehave(const std::string& client, const std::string& prompt);

@@ -93,7 +93,7 @@ std::string frame(Opcode opcode, const std::string& payload, bool more) {
   return frame_head(opcode, payload.size(), more) + payload;
 }
 
-bool write_all(int fd, const std::string& bytes, const HttpStandIn& stop) {
+bool write_all(int fd, const std::string& bytes, const FakeHttpServer& stop) {
   std::size_t sent = 0;
   while (sent < bytes.size() && !stop.stopping()) {
     pollfd ready{fd, POLLOUT, 0};
@@ -106,7 +106,7 @@ bool write_all(int fd, const std::string& bytes, const HttpStandIn& stop) {
   return sent == bytes.size();
 }
 
-void read_until_gone(int fd, const HttpStandIn& stop) {
+void read_until_gone(int fd, const FakeHttpServer& stop) {
   std::string bytes(4096, '\0');
   while (!stop.stopping()) {
     pollfd ready{fd, POLLIN, 0};

@@ -8,7 +8,7 @@
 #include <atomic>
 #include <string>
 
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 
 namespace pytoon::support {
 
@@ -23,8 +23,8 @@ std::string frame_head(Opcode opcode, std::uint64_t bytes, bool more = false);
 
 // Writes all, or until the other side leaves or `stop`; never blocks for longer than it takes to
 // notice. False when not all was written.
-bool write_all(int fd, const std::string& bytes, const HttpStandIn& stop);
+bool write_all(int fd, const std::string& bytes, const FakeHttpServer& stop);
 // Reads and forgets until the other side leaves or `stop`.
-void read_until_gone(int fd, const HttpStandIn& stop);
+void read_until_gone(int fd, const FakeHttpServer& stop);
 
 }  // namespace pytoon::support

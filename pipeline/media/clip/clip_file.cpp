@@ -69,7 +69,7 @@ Result<ClipFile> ClipFile::open(const std::filesystem::path& path) {
   AVFormatContext& file = **input;
   const int chosen = picture_track(file);
   if (chosen < 0) {
-    return failure(FailureKind::kInvalid, "the clip has no picture track, only sound or data");
+    return failure(FailureKind::kInvalid, "the clip has no picture track, only audio or data");
   }
   for (unsigned i = 0; i < file.nb_streams; ++i) {
     if (static_cast<int>(i) != chosen) file.streams[i]->discard = AVDISCARD_ALL;

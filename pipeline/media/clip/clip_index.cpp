@@ -90,14 +90,14 @@ Result<ClipTimes> times_of(const std::vector<Scan::Shown>& frames, AVRational ti
   return times;
 }
 
-Turn turn_of_track(const AVStream& track) {
+Rotation turn_of_track(const AVStream& track) {
   const std::uint8_t* const data =
       av_stream_get_side_data(&track, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
-  return data == nullptr ? Turn{} : turn_of(reinterpret_cast<const std::int32_t*>(data));
+  return data == nullptr ? Rotation{} : turn_of(reinterpret_cast<const std::int32_t*>(data));
 }
 
 // With square pixels: a wide pixel makes the picture wider, a tall one taller.
-gpu::Size upright_size(const AVStream& track, const Turn& turn) {
+gpu::Size upright_size(const AVStream& track, const Rotation& rotation) {
   const AVCodecParameters& coded = *track.codecpar;
   AVRational pixel =
       track.sample_aspect_ratio.num > 0 ? track.sample_aspect_ratio : coded.sample_aspect_ratio;
@@ -108,7 +108,7 @@ gpu::Size upright_size(const AVStream& track, const Turn& turn) {
   const auto scaled = [](int px, double by) { return static_cast<int>(std::lround(px * by)); };
   const gpu::Size square{scaled(coded.width, std::max(1.0, shape)),
                          scaled(coded.height, std::max(1.0, 1 / shape))};
-  return turned(square, turn);
+  return rotated(square, rotation);
 }
 
 Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path& path) {
@@ -128,8 +128,8 @@ Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path&
   index->format = std::move(*format);
   index->codec = avcodec_get_name(track.codecpar->codec_id);
   index->stored = {track.codecpar->width, track.codecpar->height};
-  index->turn = turn_of_track(track);
-  index->upright = upright_size(track, index->turn);
+  index->rotation = turn_of_track(track);
+  index->upright = upright_size(track, index->rotation);
   index->times = std::move(*times);
   index->first_shown = found->frames.front().start;
   for (const Scan::Shown& frame : found->frames) {

@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "gpu/image.h"
 #include "pipeline/media/clip/clip_times.h"
-#include "pipeline/media/clip/turn.h"
+#include "pipeline/media/clip/rotation.h"
 
 namespace pytoon::media {
 
@@ -39,7 +39,7 @@ struct ClipIndex {
   std::string codec;   // "h264", "hevc"
   gpu::Size stored;    // px, as the file keeps it
   gpu::Size upright;   // px, turned and with square pixels: what people see
-  Turn turn;
+  Rotation rotation;
   ClipTimes times;
   std::int64_t first_shown = 0;      // the file's tick of times.starts[0]
   std::vector<KeyFrame> key_frames;  // in the order they are stored

@@ -9,7 +9,7 @@
 namespace pytoon::media {
 
 struct ClipSource::State {
-  State(const Turn& turn, gpu::Size shown) : converter(turn, shown) {}
+  State(const Rotation& rotation, gpu::Size shown) : converter(rotation, shown) {}
 
   FrameConverter converter;
   bool hardware_wanted = false;
@@ -35,7 +35,7 @@ struct ClipSource::State {
 ClipSource::ClipSource(ClipOrder order)
     : clip_(order.clip),
       order_(std::move(order)),
-      state_(std::make_unique<State>(clip_->turn, order_.shown)) {
+      state_(std::make_unique<State>(clip_->rotation, order_.shown)) {
   state_->hardware_wanted = order_.cuda.has_value();
 }
 
@@ -137,7 +137,7 @@ Result<gpu::Nv12Picture> ClipSource::picture_of_held() {
 Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
   State& s = *state_;
   if (s.index == index) return s.picture;
-  if (s.hardware_wanted && !s.decoder && !clip_->turn.none()) use_software("it is turned");
+  if (s.hardware_wanted && !s.decoder && !clip_->rotation.none()) use_software("it is turned");
   const std::int64_t wanted = clip_->first_shown + clip_->times.starts.at(index);
   Status reached = reach(wanted);
   const bool retry =

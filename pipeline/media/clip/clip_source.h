@@ -7,7 +7,7 @@
 // frames, and a line in the log says why. Frames of the card are written on its context's default
 // stream; at most kSurfacesHeld of them may be held at a time.
 //
-// Only the picture: a clip's sound is never read.
+// Only the picture: a clip's audio is never read.
 //
 // Thread rule: one thread at a time; pictures may be kept and used by others. Blocks on decoding,
 // checks the CancelToken at every packet. Errors: kMalformed (near which second), kNotFound, kIo,

@@ -92,8 +92,8 @@ AVColorSpace matrix_of(AVColorSpace told, gpu::Size size) {
   }
 }
 
-FrameConverter::FrameConverter(const Turn& turn, gpu::Size shown)
-    : turn_(turn), shown_(turned(shown, turn)) {}
+FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown)
+    : rotation_(rotation), shown_(rotated(shown, rotation)) {}
 
 gpu::Size FrameConverter::target_size(gpu::Size stored) const {
   const bool larger =
@@ -165,12 +165,12 @@ Result<gpu::Nv12Picture> FrameConverter::convert(const AVFrame& frame) {
     view.planes[i] = planar->data[i];
     view.pitch_bytes[i] = static_cast<std::size_t>(planar->linesize[i]);
   }
-  const gpu::Size size = turned(stored, turn_);
+  const gpu::Size size = rotated(stored, rotation_);
   const std::shared_ptr<Buffer> buffer = free_buffer(size);
   const auto pitch = static_cast<std::size_t>(size.width);
   std::uint8_t* const luma = buffer->bytes.data();
   std::uint8_t* const chroma = luma + pitch * static_cast<std::size_t>(size.height);
-  turn_upright(view, turn_, {size, luma, pitch, chroma, pitch});
+  rotate_upright(view, rotation_, {size, luma, pitch, chroma, pitch});
   return gpu::Nv12Picture{gpu::Memory::kHost, size, luma, pitch, chroma, pitch, buffer};
 }
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "gpu/image.h"
-#include "pipeline/media/clip/turn.h"
+#include "pipeline/media/clip/rotation.h"
 #include "pipeline/media/gst/ffmpeg.h"
 
 namespace pytoon::media {
@@ -25,7 +25,7 @@ AVColorSpace matrix_of(AVColorSpace told, gpu::Size size);
 class FrameConverter {
  public:
   // shown: px that the upright whole takes up where it is drawn.
-  FrameConverter(const Turn& turn, gpu::Size shown);
+  FrameConverter(const Rotation& rotation, gpu::Size shown);
 
   Result<gpu::Nv12Picture> convert(const AVFrame& frame);
 
@@ -40,7 +40,7 @@ class FrameConverter {
   gpu::Size target_size(gpu::Size stored) const;
   std::shared_ptr<Buffer> free_buffer(gpu::Size size);
 
-  const Turn turn_;
+  const Rotation rotation_;
   const gpu::Size shown_;  // along the stored axes
   // For one kind of source; no scaler where that is as wanted already.
   FramePtr kind_ = make_frame();  // that kind; no data

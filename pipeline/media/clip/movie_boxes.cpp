@@ -10,7 +10,7 @@
 namespace pytoon::media {
 namespace {
 
-constexpr std::uint64_t kSamplesMax = 12'000'000;  // two minutes of 96 kHz sound, one by one
+constexpr std::uint64_t kSamplesMax = 12'000'000;  // two minutes of 96 kHz audio, one by one
 constexpr std::uint64_t kEditsMax = 64;
 constexpr int kBoxesMax = 20'000;
 constexpr int kDepthMax = 8;

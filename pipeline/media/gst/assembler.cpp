@@ -2,21 +2,21 @@
 
 #include <utility>
 
+#include "pipeline/media/gst/audio_source.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mp4_mux_element.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/publication.h"
-#include "pipeline/media/gst/sound_source.h"
 
 namespace pytoon::media {
 namespace {
 
-Status add_sound(GstPipelineRun& pipeline, GstElement* muxer, const AssemblyOrder& order) {
-  const Result<GstElement*> source = pipeline.add(kSoundSource);
+Status add_audio(GstPipelineRun& pipeline, GstElement* muxer, const AssemblyOrder& order) {
+  const Result<GstElement*> source = pipeline.add(kAudioSource);
   if (!source) return source.failure();
   if (Status linked = pipeline.link({*source, muxer}); !linked) return linked;
-  configure_sound_source(
-      *source, {.file = *order.sound, .cancel = order.cancel, .failures = pipeline.failures()});
+  configure_audio_source(
+      *source, {.file = *order.audio, .cancel = order.cancel, .failures = pipeline.failures()});
   return ok_status();
 }
 
@@ -31,8 +31,8 @@ Status write_to(const Publication& file, const AssemblyOrder& order) {
   const Result<GstElement*> muxer = pipeline.add(kMp4MuxElement);
   if (!muxer) return muxer.failure();
   if (Status linked = pipeline.link({*source, *parser, *muxer}); !linked) return linked;
-  if (order.sound) {
-    if (Status added = add_sound(pipeline, *muxer, order); !added) return added;
+  if (order.audio) {
+    if (Status added = add_audio(pipeline, *muxer, order); !added) return added;
   }
   configure_packet_source(*source, {.format = order.format,
                                     .segments = order.segments,

@@ -77,41 +77,42 @@ Status probe_nvenc(const EncoderSettings& settings, gpu::Device& device,
 }
 
 // The bridge when NVENC works, else why it doesn't.
-Result<std::shared_ptr<CudaBridge>> find_nvenc(const EncoderWish& wish, gpu::Device& device,
-                                               const fs::path& scratch) {
+Result<std::shared_ptr<CudaBridge>> find_nvenc(const EncoderPreference& preference,
+                                               gpu::Device& device, const fs::path& scratch) {
   const std::optional<gpu::CudaHandles> handles = device.cuda_handles();
   if (!handles) {
     return failure(
         FailureKind::kUnavailable,
         "NVENC encodes frames of a CUDA device, and the device here is " + device.description());
   }
-  Result<std::shared_ptr<CudaBridge>> bridge = CudaBridge::open(*handles, wish.nvenc_sessions);
+  Result<std::shared_ptr<CudaBridge>> bridge =
+      CudaBridge::open(*handles, preference.nvenc_sessions);
   if (!bridge) return bridge;
-  const Status works = probe_nvenc(wish.nvenc, device, *bridge, scratch);
+  const Status works = probe_nvenc(preference.nvenc, device, *bridge, scratch);
   if (!works) return works.failure();
   return bridge;
 }
 
 }  // namespace
 
-Result<EncoderChoice> choose_encoder(const EncoderWish& wish, gpu::Device& device,
+Result<EncoderChoice> choose_encoder(const EncoderPreference& preference, gpu::Device& device,
                                      const fs::path& scratch) {
   EncoderChoice choice;
-  EncoderOption nvenc{.settings = wish.nvenc};
-  if (wish.codec == EncoderWish::Codec::kX264) {
+  EncoderOption nvenc{.settings = preference.nvenc};
+  if (preference.codec == EncoderPreference::Codec::kX264) {
     nvenc.unavailable = "the configuration chose x264";
   } else {
     nvenc.expected = device.cuda_handles().has_value();
-    Result<std::shared_ptr<CudaBridge>> found = find_nvenc(wish, device, scratch);
+    Result<std::shared_ptr<CudaBridge>> found = find_nvenc(preference, device, scratch);
     if (found) {
       choice.cuda = std::move(*found);
-    } else if (wish.codec == EncoderWish::Codec::kNvenc) {
+    } else if (preference.codec == EncoderPreference::Codec::kNvenc) {
       return failure(FailureKind::kUnavailable, found.failure().detail);
     } else {
       nvenc.unavailable = found.failure().detail;
     }
   }
-  choice.options = {std::move(nvenc), EncoderOption{.settings = wish.x264}};
+  choice.options = {std::move(nvenc), EncoderOption{.settings = preference.x264}};
   return choice;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "pipeline/media/gst/audio_source.h"
 #include "pipeline/media/gst/compositor_source.h"
 #include "pipeline/media/gst/encoder_element.h"
 #include "pipeline/media/gst/ffmpeg_log.h"
@@ -12,7 +13,6 @@
 #include "pipeline/media/gst/mp4_mux_element.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/plugin_folder.h"
-#include "pipeline/media/gst/sound_source.h"
 
 namespace pytoon::media {
 namespace {
@@ -40,7 +40,7 @@ gboolean register_elements(GstPlugin* plugin) {
   return add(kCompositorSource, compositor_source_get_type()) &&
          add(kEncoderElement, encoder_element_get_type()) &&
          add(kMp4MuxElement, mp4_mux_element_get_type()) &&
-         add(kPacketSource, packet_source_get_type()) && add(kSoundSource, sound_source_get_type());
+         add(kPacketSource, packet_source_get_type()) && add(kAudioSource, audio_source_get_type());
 }
 
 // These beat the variables without a version, which stay what the operator set. gst_init reads

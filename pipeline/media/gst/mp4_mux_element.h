@@ -3,7 +3,7 @@
 // thread waits, so no track runs ahead). Says end-of-stream when the file is finished and closed.
 //
 // Pads are asked for by name: video_%u takes H.264 in MP4 form, audio_%u AAC frames whose caps tell
-// the encoder's priming (its samples before the sound; times here count from the first of them).
+// the encoder's priming (its samples before the audio; times here count from the first of them).
 // Another kind of track is another pad template, another caps handler and another add_ of the
 // writer. Tracks are numbered in the order in which the pads were asked for.
 //

@@ -20,7 +20,7 @@
 
 namespace pytoon::media {
 
-// AAC-LC. `priming`: samples that the encoder puts before the sound; the first packet is shown at
+// AAC-LC. `priming`: samples that the encoder puts before the audio; the first packet is shown at
 // -priming, and an edit list lets players leave them out.
 struct AudioFormat {
   int sample_rate = 48'000;

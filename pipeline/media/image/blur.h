@@ -12,7 +12,7 @@ namespace pytoon::media {
 
 inline constexpr double kMaxSigmaPx = 500;
 
-// kInvalid for an empty picture or a sigma outside 0..kMaxSigmaPx; sigma 0 returns the picture.
+// kInvalid for an empty image or a sigma outside 0..kMaxSigmaPx; sigma 0 returns the image.
 Result<gpu::RgbaImage> gaussian_blur(const gpu::RgbaImage& image, double sigma_px);
 
 }  // namespace pytoon::media

@@ -18,7 +18,7 @@ using namespace std::string_view_literals;
 // 4096 x 4096 RGBA of noise as PNG is 64 MiB; nothing we can take needs more than twice that.
 constexpr std::uintmax_t kMaxFileBytes = 128u << 20;
 
-// Every scan of a progressive JPEG passes over the whole picture; encoders write about ten.
+// Every scan of a progressive JPEG passes over the whole image; encoders write about ten.
 constexpr int kMaxScans = 64;
 
 std::string upper(std::string text) {
@@ -75,7 +75,7 @@ VipsImagePtr eight_bit(VipsImage* image) {
   });
 }
 
-// Null when the embedded profile is broken or for another kind of picture.
+// Null when the embedded profile is broken or for another kind of image.
 VipsImagePtr by_embedded_profile(VipsImage* colour) {
   if (vips_image_get_typeof(colour, VIPS_META_ICC_NAME) == 0) return nullptr;
   return made([&](VipsImage** out) {
@@ -133,7 +133,7 @@ VipsImagePtr to_rgba(VipsImage* image) {
   return colour && alpha ? with_alpha(colour.get(), alpha.get()) : nullptr;
 }
 
-// Turning needs the picture as a whole, so only a turned one is held in memory twice.
+// Turning needs the image as a whole, so only a turned one is held in memory twice.
 VipsImagePtr upright(VipsImagePtr image) {
   if (vips_image_get_orientation(image.get()) == 1) return image;
   const VipsImagePtr whole(vips_image_copy_memory(image.get()));
@@ -160,11 +160,11 @@ std::string damaged(const std::string& format) {
   return "the " + upper(format) + " picture is truncated or damaged";
 }
 
-Result<OpenPicture> open_picture(const fs::path& path) {
+Result<OpenImage> open_image(const fs::path& path) {
   if (Status started = start_image_library(); !started) return started.failure();
   Result<std::string> bytes = read_bounded(path);
   if (!bytes) return bytes.failure();
-  OpenPicture open;
+  OpenImage open;
   open.bytes = std::make_unique<std::string>(std::move(*bytes));
   open.format = image_format_of(*open.bytes);
   if (open.format.empty()) {

@@ -10,7 +10,7 @@
 
 namespace pytoon::media {
 
-struct OpenPicture {
+struct OpenImage {
   std::unique_ptr<std::string> bytes;  // read by image while it is evaluated: outlives it
   std::string format;                  // "png", "jpeg", "webp"
   bool has_alpha = false;
@@ -18,9 +18,9 @@ struct OpenPicture {
 };
 
 // Reads the header and builds the conversion; failures as inspect_image() says, kTooLarge for a
-// file that no picture within the pixel limits needs.
-Result<OpenPicture> open_picture(const std::filesystem::path& path);
-// "the PNG picture is truncated or damaged"
+// file that no image within the pixel limits needs.
+Result<OpenImage> open_image(const std::filesystem::path& path);
+// "the PNG image is truncated or damaged"
 std::string damaged(const std::string& format);
 
 }  // namespace pytoon::media

@@ -32,7 +32,7 @@ std::string image_format_of(std::string_view first_bytes) {
 }
 
 Result<ImageFacts> inspect_image(const std::filesystem::path& path) {
-  Result<OpenPicture> open = open_picture(path);
+  Result<OpenImage> open = open_image(path);
   if (!open) return open.failure();
   VipsImage* const image = open->image.get();
   if (Status whole = evaluate(image, FailureKind::kMalformed, damaged(open->format)); !whole) {
@@ -43,7 +43,7 @@ Result<ImageFacts> inspect_image(const std::filesystem::path& path) {
 }
 
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path) {
-  Result<OpenPicture> open = open_picture(path);
+  Result<OpenImage> open = open_image(path);
   if (!open) return open.failure();
   return take_pixels(open->image.get(), FailureKind::kMalformed, damaged(open->format));
 }

@@ -29,7 +29,7 @@ struct ImageFacts {
 // "png", "jpeg", "webp", or "" for anything else.
 std::string image_format_of(std::string_view first_bytes);
 
-// Decodes the whole picture to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
+// Decodes the whole image to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
 // kMaxImageEdgePx, kMalformed for truncated or undecodable data.
 Result<ImageFacts> inspect_image(const std::filesystem::path& path);
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path);

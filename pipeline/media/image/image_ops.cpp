@@ -9,7 +9,7 @@
 namespace pytoon::media {
 namespace {
 
-// Larger than any picture or canvas of ours, small enough to fail instead of running out of memory.
+// Larger than any image or canvas of ours, small enough to fail instead of running out of memory.
 constexpr int kMaxEdgePx = 16384;
 
 bool sensible(gpu::Size size) {

@@ -1,4 +1,4 @@
-// Once-per-segment picture work: high-quality scaling, blur, alpha arithmetic. Results
+// Once-per-segment image work: high-quality scaling, blur, alpha arithmetic. Results
 // are the same on every machine. Alpha is premultiplied where filtering needs it, inside.
 //
 // Thread rule: any thread.
@@ -19,7 +19,7 @@ Result<gpu::RgbaImage> blur(const gpu::RgbaImage& image, double sigma_px);
 gpu::RgbaImage darken(const gpu::RgbaImage& image, double factor);
 // image's alpha multiplied by mask's alpha; mask is scaled to image's size.
 Result<gpu::RgbaImage> apply_mask(const gpu::RgbaImage& image, const gpu::RgbaImage& mask);
-// A single-colour picture whose alpha is image's alpha, grown by margin_px on each side, blurred by
+// A single-colour image whose alpha is image's alpha, grown by margin_px on each side, blurred by
 // sigma_px and multiplied by opacity: a soft shadow or glow.
 Result<gpu::RgbaImage> silhouette(const gpu::RgbaImage& image, gpu::Rgba color, int margin_px,
                                   double sigma_px, double opacity);

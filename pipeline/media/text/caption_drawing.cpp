@@ -105,7 +105,7 @@ gpu::RgbaImage to_rgba(cairo_surface_t* surface, gpu::Size size) {
   return image;
 }
 
-int image_height(const CaptionLayout& caption, const TextPicture& picture, const TextStyle& style) {
+int image_height(const CaptionLayout& caption, const TextImage& picture, const TextStyle& style) {
   return picture.first_baseline_px + above(caption.ink.bottom) + shadow_margin(style);
 }
 
@@ -121,9 +121,9 @@ Result<gpu::RgbaImage> with_shadow(const gpu::RgbaImage& letters, const TextStyl
 
 }  // namespace
 
-TextPicture describe_caption(const CaptionLayout& caption, const CaptionOrder& order) {
+TextImage describe_caption(const CaptionLayout& caption, const CaptionOrder& order) {
   const TextStyle& style = order.style;
-  TextPicture picture;
+  TextImage picture;
   const int headroom = above(caption.size_px * kHeadroom) + above(style.outline_px);
   picture.first_baseline_px = std::max(headroom, above(-caption.ink.top)) + shadow_margin(style);
   picture.line_pitch_px = caption.line_pitch_px;
@@ -136,8 +136,8 @@ TextPicture describe_caption(const CaptionLayout& caption, const CaptionOrder& o
   return picture;
 }
 
-Result<TextPicture> draw_caption(const CaptionLayout& caption, const CaptionOrder& order) {
-  TextPicture picture = describe_caption(caption, order);
+Result<TextImage> draw_caption(const CaptionLayout& caption, const CaptionOrder& order) {
+  TextImage picture = describe_caption(caption, order);
   const gpu::Size size{order.box.width, image_height(caption, picture, order.style)};
   const CairoSurfacePtr surface(
       cairo_image_surface_create(CAIRO_FORMAT_ARGB32, size.width, size.height));

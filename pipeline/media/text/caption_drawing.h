@@ -8,7 +8,7 @@
 namespace pytoon::media {
 
 // Everything of the picture but its pixels; ink from the fonts' own extents.
-TextPicture describe_caption(const CaptionLayout& caption, const CaptionOrder& order);
-Result<TextPicture> draw_caption(const CaptionLayout& caption, const CaptionOrder& order);
+TextImage describe_caption(const CaptionLayout& caption, const CaptionOrder& order);
+Result<TextImage> draw_caption(const CaptionLayout& caption, const CaptionOrder& order);
 
 }  // namespace pytoon::media

@@ -78,13 +78,13 @@ class PangoFontLibrary final : public FontLibrary {
     pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map_.get()), fonts_.config());
   }
 
-  Result<TextPicture> draw(const std::string& utf8, const TextStyle& style,
-                           gpu::Size box) const override {
+  Result<TextImage> draw(const std::string& utf8, const TextStyle& style,
+                         gpu::Size box) const override {
     return make(utf8, style, box, draw_caption);
   }
 
-  Result<TextPicture> measure(const std::string& utf8, const TextStyle& style,
-                              gpu::Size box) const override {
+  Result<TextImage> measure(const std::string& utf8, const TextStyle& style,
+                            gpu::Size box) const override {
     return make(utf8, style, box, describe_caption);
   }
 
@@ -144,8 +144,8 @@ class PangoFontLibrary final : public FontLibrary {
   }
 
   template <typename Finish>
-  Result<TextPicture> make(const std::string& utf8, const TextStyle& style, gpu::Size box,
-                           Finish finish) const {
+  Result<TextImage> make(const std::string& utf8, const TextStyle& style, gpu::Size box,
+                         Finish finish) const {
     if (Status sane = check_style(style, box); !sane) return sane.failure();
     Result<CleanText> text = clean_text(utf8);
     if (!text) return text.failure();

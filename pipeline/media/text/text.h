@@ -31,7 +31,7 @@ struct TextStyle {
   double line_height = 1.2;  // of the em size: baselines are at exact multiples
 };
 
-struct TextPicture {
+struct TextImage {
   gpu::RgbaImage image;       // box-wide, as high as ink and shadow need
   gpu::Rect ink;              // glyphs and outline without shadow, in image pixels
   int first_baseline_px = 0;  // from the top of image
@@ -59,11 +59,11 @@ class FontLibrary {
   // Draws text centred in lines at most box.width wide, at most box.height high in all. '\n' breaks
   // a line. kInvalid when it does not fit at min_size_px even with words broken, or when a
   // character has no glyph in any font (the detail names it: "U+1F9FF").
-  virtual Result<TextPicture> draw(const std::string& utf8, const TextStyle& style,
-                                   gpu::Size box) const = 0;
+  virtual Result<TextImage> draw(const std::string& utf8, const TextStyle& style,
+                                 gpu::Size box) const = 0;
   // The same without drawing: only whether it would succeed, and the size in px it would take.
-  virtual Result<TextPicture> measure(const std::string& utf8, const TextStyle& style,
-                                      gpu::Size box) const = 0;
+  virtual Result<TextImage> measure(const std::string& utf8, const TextStyle& style,
+                                    gpu::Size box) const = 0;
   // What is used when family is asked for: nullopt when it is installed itself.
   virtual std::optional<FontSubstitution> substitution(const std::string& family) const = 0;
   // A hash of everything that decides glyph shapes for this family: font files and versions.

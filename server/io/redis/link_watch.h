@@ -23,7 +23,7 @@ struct LinkState {
 
 class LinkWatch {
  public:
-  // `what` names it in log lines ("bell"). Clock and log must outlive this.
+  // `what` names it in log lines ("notifier"). Clock and log must outlive this.
   LinkWatch(std::string what, const Clock& clock, Log& log);
 
   void up();                             // redis_connected, when it was not

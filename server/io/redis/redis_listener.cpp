@@ -10,7 +10,7 @@ constexpr std::chrono::hours kDeadAfter{24};  // a consumer that was not heard o
 
 }  // namespace
 
-RedisListener::RedisListener(RedisAddress address, DoorbellOptions options, std::string consumer,
+RedisListener::RedisListener(RedisAddress address, WakeupOptions options, std::string consumer,
                              std::function<void()> wake, const Clock& clock, Log& log)
     : address_(std::move(address)),
       options_(std::move(options)),
@@ -39,7 +39,7 @@ void RedisListener::listen(bool wanted) {
   changed_.notify_all();
 }
 
-std::int64_t RedisListener::heard() const {
+std::int64_t RedisListener::received() const {
   const std::lock_guard lock(mutex_);
   return heard_;
 }
@@ -98,8 +98,8 @@ Status RedisListener::read_once(RedisConnection& connection) {
   const Result<RedisReply> read = connection.run(
       {"XREADGROUP", "GROUP", options_.group, consumer_, "COUNT", "1", "BLOCK",
        std::to_string(options_.block.count()), "NOACK", "STREAMS", options_.stream, ">"});
-  if (read) return read->is_nil() ? ok_status() : heed(connection);
-  // The stream was deleted or Redis flushed, before the call or while it blocked. What was rung
+  if (read) return read->is_nil() ? ok_status() : on_wakeup(connection);
+  // The stream was deleted or Redis flushed, before the call or while it blocked. What was notified
   // since then is in the stream that was made anew: hence from its beginning.
   if (redis_said(read.failure(), "NOGROUP") || redis_said(read.failure(), "UNBLOCKED")) {
     if (Status made = make_group(connection, options_, "0"); !made) return made;
@@ -109,7 +109,7 @@ Status RedisListener::read_once(RedisConnection& connection) {
   return read.failure();
 }
 
-Status RedisListener::heed(RedisConnection& connection) {
+Status RedisListener::on_wakeup(RedisConnection& connection) {
   bool wanted = false;
   {
     const std::lock_guard lock(mutex_);

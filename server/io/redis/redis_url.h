@@ -1,5 +1,6 @@
-// Where the doorbell's Redis is: redis://[[user]:password@]host[:port][/database], as in REDIS_URL.
-// User and password may be percent-encoded. rediss:// is refused: hiredis 0.14 has no TLS.
+// Where the wake-up channel's Redis is: redis://[[user]:password@]host[:port][/database], as in
+// REDIS_URL. User and password may be percent-encoded. rediss:// is refused: hiredis 0.14 has no
+// TLS.
 //
 // Thread rule: plain values. Details never repeat the password.
 #pragma once

@@ -71,7 +71,7 @@ HttpRequest S3Client::signed_request(const S3Request& request) const {
              (query.empty() ? "" : "?" + query);
   made.headers = signed_headers(to_sign, options_.credentials, clock_.now());
   made.body = request.body;
-  made.reach = Reach::kAny;
+  made.egress = EgressScope::kAny;
   made.save_to = request.save_to;
   made.limits.connect = options_.connect_limit;
   made.limits.total = request.transfers ? options_.transfer_limit : options_.answer_limit;

@@ -20,7 +20,8 @@ Failure unusable(const std::error_code& error, const fs::path& folder) {
   return errno_failure(error.value(), "can't use " + folder.string());
 }
 
-// Opened and locked, and still what the path names: a sweeper may have removed it in between.
+// Opened and locked, and still what the path names: a garbage collector may have removed it in
+// between.
 FileDescriptor try_lock(const fs::path& file, int flags) {
   FileDescriptor lock(::open(file.c_str(), O_RDWR | O_CLOEXEC | flags, 0644));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
@@ -82,7 +83,7 @@ Result<std::unique_ptr<StagingArea>> StagingArea::shared(const fs::path& parent)
     FileDescriptor lock = try_lock(lock_file, O_CREAT | O_EXCL);
     if (!lock && errno == EEXIST) continue;
     if (!lock && (errno == ENOSPC || errno == EACCES || errno == EROFS)) break;
-    if (!lock) continue;  // a sweeper was faster
+    if (!lock) continue;  // a garbage collector was faster
     fs::create_directory(folder, error);
     if (error) return unusable(error, folder);
     return std::make_unique<StagingArea>(Opened{}, folder, std::move(lock), lock_file);

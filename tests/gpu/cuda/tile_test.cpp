@@ -97,7 +97,7 @@ TEST(Tile, TheOrderOfThreadsDoesNotShow) {
 // Words where rows allow it, and bytes where they don't: the same picture.
 TEST(Tile, StoresWordsOrBytes) {
   TileMemory memory;
-  for (int i = 0; i < kPictureWords; ++i) {
+  for (int i = 0; i < kImageWords; ++i) {
     memory.picture[0][i] = 0x01020304U * static_cast<std::uint32_t>(i % 50);
   }
   const Tile tile = tile_at({128 + 102, 16}, 1, 0);

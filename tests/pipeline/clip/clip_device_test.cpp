@@ -81,7 +81,7 @@ class NvdecTest : public MediaTest {
 };
 
 TEST_F(NvdecTest, GivesTheSamplesOfSoftwareDecoding) {
-  MovingPicture picture(3);
+  MovingImage picture(3);
   SegmentOrder wanted = order("clip.mp4", 90, {1080, 1920});
   const Status written = write_segment(picture, wanted);
   ASSERT_TRUE(written) << written.failure().detail;

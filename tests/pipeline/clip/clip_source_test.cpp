@@ -80,7 +80,7 @@ TEST_F(ClipTest, AnEditListHidesWhatComesBeforeIt) {
   EXPECT_EQ(code_at(*played, 2), 17);
 }
 
-TEST_F(ClipTest, SoundThatBeginsEarlierDoesNotMoveThePicture) {
+TEST_F(ClipTest, AudioThatBeginsEarlierDoesNotMoveThePicture) {
   clip("silent.mp4", 30, "30");
   ffmpeg(
       "-itsoffset 0.4 -i {}/silent.mp4 -f lavfi -i sine=duration=2 -c:v copy -c:a aac "

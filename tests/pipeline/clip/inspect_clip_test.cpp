@@ -52,9 +52,9 @@ TEST_F(InspectClip, OtherCodecsAreNamedWithThoseTaken) {
   expect_refused(path("old.mp4"), FailureKind::kUnsupportedType, "mpeg4; H.264 (AVC) and H.265");
 }
 
-TEST_F(InspectClip, SoundAloneIsNoClip) {
-  ffmpeg("-f lavfi -i sine=duration=1 -c:a aac {}/sound.mp4");
-  expect_refused(path("sound.mp4"), FailureKind::kInvalid, "no picture track");
+TEST_F(InspectClip, AudioAloneIsNoClip) {
+  ffmpeg("-f lavfi -i sine=duration=1 -c:a aac {}/audio.mp4");
+  expect_refused(path("audio.mp4"), FailureKind::kInvalid, "no picture track");
 }
 
 TEST_F(InspectClip, EncryptedIsSaid) {

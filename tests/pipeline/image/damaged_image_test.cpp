@@ -2,7 +2,7 @@
 
 #include "base/files.h"
 #include "pipeline/media/image/image_file.h"
-#include "tests/pipeline/image/odd_pictures.h"
+#include "tests/pipeline/image/odd_images.h"
 
 namespace pytoon::media {
 namespace {
@@ -11,7 +11,7 @@ class DamagedImage : public PictureTest {
  protected:
   // One file of each format and coding we take.
   std::vector<std::filesystem::path> good_files() const {
-    const gpu::RgbaImage picture = noise_picture({61, 47}, 3);
+    const gpu::RgbaImage picture = noise_image({61, 47}, 3);
     std::vector<std::filesystem::path> files;
     const auto add = [&](const char* name, int (*coder)(VipsImage*, const char*)) {
       files.push_back(save(picture, name, coder));

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/files.h"
-#include "tests/pipeline/image/odd_pictures.h"
+#include "tests/pipeline/image/odd_images.h"
 
 namespace pytoon::media {
 namespace {
@@ -23,7 +23,7 @@ struct Point {
   int y;
 };
 
-// Where the upright picture's (x, y) is stored under an EXIF orientation; w and h are stored ones.
+// Where the upright image's (x, y) is stored under an EXIF orientation; w and h are stored ones.
 // Source: EXIF 2.3, tag 0x0112.
 Point stored_at(int orientation, Point p, int w, int h) {
   switch (orientation) {
@@ -72,7 +72,7 @@ TEST_F(ImageFile, KnowsFormatsByTheirBytes) {
 }
 
 TEST_F(ImageFile, PngRoundTripKeepsEveryPixel) {
-  const gpu::RgbaImage picture = noise_picture(kSize, 1);
+  const gpu::RgbaImage picture = noise_image(kSize, 1);
   ASSERT_TRUE(write_png(picture, path("a.png")));
   const Result<gpu::RgbaImage> back = read_image(path("a.png"));
   ASSERT_TRUE(back);
@@ -80,7 +80,7 @@ TEST_F(ImageFile, PngRoundTripKeepsEveryPixel) {
 }
 
 TEST_F(ImageFile, WritingTwiceGivesTheSameBytes) {
-  const gpu::RgbaImage picture = fading_picture(kSize);
+  const gpu::RgbaImage picture = fading_image(kSize);
   ASSERT_TRUE(write_png(picture, path("a.png")));
   ASSERT_TRUE(write_png(picture, path("b.png")));
   ASSERT_TRUE(write_jpeg(picture, path("a.jpg")));
@@ -113,7 +113,7 @@ TEST_F(ImageFile, EveryOrientationComesOutUpright) {
 }
 
 TEST_F(ImageFile, GreyAndGreyWithAlpha) {
-  gpu::RgbaImage grey = fading_picture(kSize);
+  gpu::RgbaImage grey = fading_image(kSize);
   for (std::size_t i = 0; i < grey.pixels.size(); i += 4) {
     grey.pixels[i + 1] = grey.pixels[i + 2] = grey.pixels[i];
   }
@@ -144,7 +144,7 @@ TEST_F(ImageFile, GreyAndGreyWithAlpha) {
 }
 
 TEST_F(ImageFile, SixteenBitsBecomeEight) {
-  const gpu::RgbaImage picture = fading_picture(kSize);
+  const gpu::RgbaImage picture = fading_image(kSize);
   const auto file = save(picture, "deep.png", [](VipsImage* image, const char* name) {
     const VipsImagePtr deep = convert(image, [](VipsImage* in, VipsImage** out) {
       return vips_linear1(in, out, 257, 0, nullptr);
@@ -225,7 +225,7 @@ TEST_F(ImageFile, ABrokenProfileIsIgnored) {
 }
 
 TEST_F(ImageFile, WebpWithAlpha) {
-  const gpu::RgbaImage picture = fading_picture(kSize);
+  const gpu::RgbaImage picture = fading_image(kSize);
   const auto file = save(picture, "a.webp", [](VipsImage* image, const char* name) {
     return vips_webpsave(image, name, "lossless", TRUE, nullptr);
   });
@@ -253,7 +253,7 @@ TEST_F(ImageFile, AnAnimationGivesItsFirstFrame) {
 
 TEST_F(ImageFile, SmallestAndLongestPictures) {
   for (const gpu::Size size : {gpu::Size{1, 1}, gpu::Size{4096, 1}, gpu::Size{1, 4096}}) {
-    const gpu::RgbaImage picture = noise_picture(size, 2);
+    const gpu::RgbaImage picture = noise_image(size, 2);
     ASSERT_TRUE(write_png(picture, path("edge.png")));
     EXPECT_EQ(read_image(path("edge.png"))->pixels, picture.pixels);
     ASSERT_TRUE(write_jpeg(picture, path("edge.jpg")));

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "tests/pipeline/image/odd_pictures.h"
+#include "tests/pipeline/image/odd_images.h"
 
 namespace pytoon::media {
 namespace {
@@ -75,7 +75,7 @@ gpu::RgbaImage step_picture(gpu::Size size) {
 }  // namespace
 
 TEST_F(ImageOps, ResizeEqualsThePlainSum) {
-  const gpu::RgbaImage picture = noise_picture({37, 23}, 5);
+  const gpu::RgbaImage picture = noise_image({37, 23}, 5);
   for (const gpu::Size size :
        {gpu::Size{11, 7}, gpu::Size{80, 60}, gpu::Size{37, 5}, gpu::Size{1, 1}, gpu::Size{9, 70}}) {
     EXPECT_LE(max_difference(*resize(picture, size), plain_lanczos(picture, size)), 1)
@@ -192,7 +192,7 @@ TEST_F(ImageOps, DrawOverIsTheOverOperator) {
 }
 
 TEST_F(ImageOps, SameCallSamePixels) {
-  const gpu::RgbaImage picture = noise_picture({200, 150}, 6);
+  const gpu::RgbaImage picture = noise_image({200, 150}, 6);
   EXPECT_EQ(resize(picture, {77, 333})->pixels, resize(picture, {77, 333})->pixels);
   EXPECT_EQ(blur(picture, 9)->pixels, blur(picture, 9)->pixels);
 }

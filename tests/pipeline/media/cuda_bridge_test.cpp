@@ -94,7 +94,7 @@ TEST_F(Bridge, ADeviceThatIsFullIsOutOfMemory) {
 TEST_F(Bridge, TheSourceOffersTheMemoryOfItsJobAlone) {
   GstPipelineRun pipeline;
   GstElement* source = *pipeline.add(kCompositorSource);
-  MovingPicture picture;
+  MovingImage picture;
   CompositorSourceJob job{.frames = &picture,
                           .format = {kSize, 30},
                           .frame_count = 1,

@@ -7,7 +7,7 @@
 #include "tests/pipeline/media/nvidia/fake_cuda_device.h"
 
 namespace pytoon::media {
-using Codec = EncoderWish::Codec;
+using Codec = EncoderPreference::Codec;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

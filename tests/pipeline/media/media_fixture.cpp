@@ -10,7 +10,7 @@
 namespace pytoon::media {
 namespace fs = std::filesystem;
 
-Status MovingPicture::draw(int index, const gpu::Nv12Target& target) {
+Status MovingImage::draw(int index, const gpu::Nv12Target& target) {
   const auto& view = std::get<gpu::HostNv12View>(target);
   for (int y = 0; y < view.size.height; ++y) {
     std::uint8_t* row = view.luma + static_cast<std::size_t>(y) * view.luma_pitch_bytes;
@@ -53,7 +53,7 @@ SegmentOrder MediaTest::order(const std::string& name, int frames, gpu::Size siz
 
 fs::path MediaTest::segment(const std::string& name, int frames, int seed,
                             const EncoderSettings& encoder) const {
-  MovingPicture picture(seed);
+  MovingImage picture(seed);
   SegmentOrder wanted = order(name, frames);
   wanted.encoder = encoder;
   const Status written = write_segment(picture, wanted);

@@ -19,9 +19,9 @@
 namespace pytoon::media {
 
 // A picture that moves and has detail; `seed` makes another film of it.
-class MovingPicture : public FrameSource {
+class MovingImage : public FrameSource {
  public:
-  explicit MovingPicture(int seed = 0) : seed_(seed) {}
+  explicit MovingImage(int seed = 0) : seed_(seed) {}
   Status draw(int index, const gpu::Nv12Target& target) override;
 
  private:

@@ -20,13 +20,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Draws where the fake device's memory is the host's.
-class CudaPicture : public MovingPicture {
+class CudaPicture : public MovingImage {
  public:
-  using MovingPicture::MovingPicture;
+  using MovingImage::MovingImage;
   Status draw(int index, const gpu::Nv12Target& target) override {
     const auto& view = std::get<gpu::CudaNv12View>(target);
-    return MovingPicture::draw(index, gpu::HostNv12View{view.size, view.luma, view.luma_pitch_bytes,
-                                                        view.chroma, view.chroma_pitch_bytes});
+    return MovingImage::draw(index, gpu::HostNv12View{view.size, view.luma, view.luma_pitch_bytes,
+                                                      view.chroma, view.chroma_pitch_bytes});
   }
 };
 
@@ -84,7 +84,7 @@ std::vector<double> differences(const fs::path& video, int seed = 0) {
   auto reader = VideoReader::open(video);
   EXPECT_TRUE(reader) << reader.failure().detail;
   std::vector<std::uint8_t> bytes(108 * 192 * 3 / 2);
-  MovingPicture picture(seed);
+  MovingImage picture(seed);
   while (reader) {
     const auto frame = (*reader)->next();
     EXPECT_TRUE(frame) << frame.failure().detail;
@@ -169,7 +169,7 @@ TEST_F(NvencSegment, SegmentsOfBothEncodersAreNotJoined) {
 
 TEST_F(NvencSegment, X264DrawsIntoSystemMemoryWhateverTheDevice) {
   const std::string without = *sha256_file(segment("a.mp4", 30));
-  MovingPicture picture;  // takes only HostNv12View
+  MovingImage picture;  // takes only HostNv12View
   SegmentOrder wanted = order("b.mp4", 30);
   wanted.cuda = bridge_;
   ASSERT_TRUE(write_segment(picture, wanted));

@@ -21,17 +21,17 @@ using testing::IsEmpty;
 
 class SegmentWriter : public MediaTest {};
 
-class Recorder final : public MovingPicture {
+class Recorder final : public MovingImage {
  public:
   Status draw(int index, const gpu::Nv12Target& target) override {
     drawn.push_back(index);
-    return MovingPicture::draw(index, target);
+    return MovingImage::draw(index, target);
   }
   std::vector<int> drawn;
 };
 
 TEST_F(SegmentWriter, WhatIsWrittenIsWhatTheHeaderPromises) {
-  MovingPicture picture;
+  MovingImage picture;
   const SegmentOrder wanted = order("s.mp4", 31, {270, 480});
   ASSERT_TRUE(write_segment(picture, wanted));
   const auto facts = probe_video(wanted.output);
@@ -109,13 +109,13 @@ TEST_F(SegmentWriter, ParallelSegmentsAreTheSerialOnes) {
 }
 
 TEST_F(SegmentWriter, CancellingStopsWithinAFrameAndLeavesNoFile) {
-  class CancelsItself final : public MovingPicture {
+  class CancelsItself final : public MovingImage {
    public:
     explicit CancelsItself(CancelToken cancel) : cancel_(std::move(cancel)) {}
     Status draw(int index, const gpu::Nv12Target& target) override {
       last = index;
       if (index == 20) cancel_.cancel();
-      return MovingPicture::draw(index, target);
+      return MovingImage::draw(index, target);
     }
     int last = -1;
 
@@ -133,10 +133,10 @@ TEST_F(SegmentWriter, CancellingStopsWithinAFrameAndLeavesNoFile) {
 }
 
 TEST_F(SegmentWriter, AFailureOfDrawComesBackUnchanged) {
-  class Fails final : public MovingPicture {
+  class Fails final : public MovingImage {
    public:
     Status draw(int index, const gpu::Nv12Target& target) override {
-      if (index < 7) return MovingPicture::draw(index, target);
+      if (index < 7) return MovingImage::draw(index, target);
       return Failure{FailureKind::kEngine, "the clip ended early", {{"/scenes/2", "too short"}}};
     }
   } picture;
@@ -173,14 +173,14 @@ TEST_F(SegmentWriter, AnOldFileStaysWhenANewOneFails) {
 }
 
 TEST_F(SegmentWriter, AFolderThatCantBeWrittenIsSaid) {
-  MovingPicture picture;
+  MovingImage picture;
   EXPECT_EQ(write_segment(picture, order("none/s.mp4", 3)).failure().kind, FailureKind::kNotFound);
   ASSERT_TRUE(write_file_atomically(folder_ / "file", "x"));
   EXPECT_EQ(write_segment(picture, order("file/s.mp4", 3)).failure().kind, FailureKind::kIo);
 }
 
 TEST_F(SegmentWriter, OrdersOutOfContractAreRefused) {
-  MovingPicture picture;
+  MovingImage picture;
   const auto kind = [&](const SegmentOrder& wanted) {
     return write_segment(picture, wanted).failure().kind;
   };
@@ -231,7 +231,7 @@ TEST_F(SegmentWriter, MemoryDoesNotGrowWithLength) {
     return resident * 4;
   };
   std::vector<long> seen;
-  MovingPicture picture;
+  MovingImage picture;
   SegmentOrder wanted = order("s.mp4", 2500, {128, 128});
   wanted.on_progress = [&](int done) {
     if (done == 500 || done == 2500) seen.push_back(resident_kib());

@@ -1,6 +1,6 @@
-// Whole pictures with clips in them: the right frame of the right clip at the right place and time.
+// Whole images with clips in them: the right frame of the right clip at the right place and time.
 #include "pipeline/media/video_probe.h"
-#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
 #include "tests/pipeline/clip/clip_fixture.h"
 #include "tests/pipeline/render/picture_fixture.h"
@@ -21,7 +21,7 @@ int read_code_in(const HostFrame& frame, const gpu::Rect& part) {
   return media::read_code(picture);
 }
 
-class ClipPicture : public PictureTest {
+class ClipImage : public PictureTest {
  protected:
   // A clip of frames numbered from `first`.
   std::filesystem::path clip(const std::string& name, int frames, const std::string& rate = "30",
@@ -54,14 +54,14 @@ class ClipPicture : public PictureTest {
   }
 };
 
-TEST_F(ClipPicture, AClipFillsTheFrameAndPlaysInItsOwnTime) {
+TEST_F(ClipImage, AClipFillsTheFrameAndPlaysInItsOwnTime) {
   const auto scene = scene_of(job_over("product_hero_clean", 3, {clip("a.mp4", 80, "25")}));
   for (const int frame : {0, 1, 2, 29, 30, 61, 89}) {
     EXPECT_EQ(read_code_in(compose(*scene, frame), kWhole), frame * 25 / 30);
   }
 }
 
-TEST_F(ClipPicture, ALandscapeClipIsCroppedNotStretched) {
+TEST_F(ClipImage, ALandscapeClipIsCroppedNotStretched) {
   const auto scene =
       scene_of(job_over("meme_fast", 3, {clip("a.mp4", 5, "30", 0xabcd, {320, 96})}));
   // Of 320 x 96 px the frame shows the middle 54: within the second and third column.
@@ -75,14 +75,14 @@ TEST_F(ClipPicture, ALandscapeClipIsCroppedNotStretched) {
   }
 }
 
-TEST_F(ClipPicture, AShortClipLoopsAndItsSegmentsContinueIt) {
+TEST_F(ClipImage, AShortClipLoopsAndItsSegmentsContinueIt) {
   const auto scene = scene_of(job_over("product_hero_clean", 6, {clip("a.mp4", 40)}));
   for (const int frame : {0, 39, 40, 89, 90, 91, 100, 179}) {
     EXPECT_EQ(read_code_in(compose(*scene, frame), kWhole), frame % 40) << frame;
   }
 }
 
-TEST_F(ClipPicture, ACrossfadeBorrowsTheFramesThatFollow) {
+TEST_F(ClipImage, ACrossfadeBorrowsTheFramesThatFollow) {
   const auto scene = scene_of(
       job_over("product_hero_clean", 9, {clip("a.mp4", 200), clip("b.mp4", 90, "30", 1000)}));
   ASSERT_EQ(scene->timeline().transition_frames, 5);
@@ -96,7 +96,7 @@ TEST_F(ClipPicture, ACrossfadeBorrowsTheFramesThatFollow) {
   }
 }
 
-TEST_F(ClipPicture, AnOverlaysClipStandsSharpOnItsOwnBlurredFirstFrame) {
+TEST_F(ClipImage, AnOverlaysClipStandsSharpOnItsOwnBlurredFirstFrame) {
   RenderJob job = job_over("overlay_classic", 3, {clip("a.mp4", 90)});
   const auto scene = scene_of(job);
   const gpu::Rect place = place_product(kPortrait, product_zone(job.spec, 0));
@@ -106,7 +106,7 @@ TEST_F(ClipPicture, AnOverlaysClipStandsSharpOnItsOwnBlurredFirstFrame) {
   }
 }
 
-TEST_F(ClipPicture, WhatAnEngineMadeFillsTheFrameOfItsSegmentAlone) {
+TEST_F(ClipImage, WhatAnEngineMadeFillsTheFrameOfItsSegmentAlone) {
   spec::JobRequest request;
   request.preset_id = "product_hero_clean";
   request.target_duration_seconds = 6;
@@ -119,7 +119,7 @@ TEST_F(ClipPicture, WhatAnEngineMadeFillsTheFrameOfItsSegmentAlone) {
   }
 }
 
-TEST_F(ClipPicture, AnOverlaysProductStaysItsOwnBeforeWhatAnEngineMade) {
+TEST_F(ClipImage, AnOverlaysProductStaysItsOwnBeforeWhatAnEngineMade) {
   spec::JobRequest request;
   request.preset_id = "overlay_classic";
   request.target_duration_seconds = 3;
@@ -134,7 +134,7 @@ TEST_F(ClipPicture, AnOverlaysProductStaysItsOwnBeforeWhatAnEngineMade) {
   EXPECT_GT(frame.luma(600, 1380), 125);  // cell 10 is light, whatever stands above it
 }
 
-TEST_F(ClipPicture, TextIsReadableOverAClipThatTurnsWhite) {
+TEST_F(ClipImage, TextIsReadableOverAClipThatTurnsWhite) {
   // Dark at first, white from the middle on.
   media::run_ffmpeg(folder_,
                     "-f lavfi -i color=black:s=108x192:r=30:d=1.5 -f lavfi -i "
@@ -155,7 +155,7 @@ TEST_F(ClipPicture, TextIsReadableOverAClipThatTurnsWhite) {
   EXPECT_GE(compose(*scene, 80).luma(20, 300), 230);
 }
 
-TEST_F(ClipPicture, ABrokenClipIsMalformedAndItsCardIsStillDrawn) {
+TEST_F(ClipImage, ABrokenClipIsMalformedAndItsCardIsStillDrawn) {
   const auto file = clip("a.mp4", 30);
   std::filesystem::resize_file(file, 400);
   RenderJob job = job_over("product_hero_clean", 3, {file});
@@ -166,7 +166,7 @@ TEST_F(ClipPicture, ABrokenClipIsMalformedAndItsCardIsStillDrawn) {
   EXPECT_TRUE(build_scene(job, *device_, *fonts_));
 }
 
-TEST_F(ClipPicture, AVideoShowsTheRightFrames) {
+TEST_F(ClipImage, AVideoShowsTheRightFrames) {
   const RenderJob job = job_over("product_hero_clean", 4, {clip("a.mp4", 100, "24")});
   SceneRenderer renderer(*device_, *fonts_, {});
   const auto file = folder_ / "segment.mp4";
@@ -184,7 +184,7 @@ TEST_F(ClipPicture, AVideoShowsTheRightFrames) {
   }
 }
 
-TEST_F(ClipPicture, CancelIsHeardWhileAClipIsDecoded) {
+TEST_F(ClipImage, CancelIsHeardWhileAClipIsDecoded) {
   const RenderJob job = job_over("product_hero_clean", 3, {clip("a.mp4", 90)});
   SceneRenderer renderer(*device_, *fonts_, {});
   const CancelToken cancel;

@@ -10,7 +10,7 @@
 namespace pytoon::render {
 namespace {
 
-const PictureMaker kMaker{"cpu", "x264", "fonts"};
+const ImageMaker kMaker{"cpu", "x264", "fonts"};
 
 RenderJob job_of(const std::string& preset) {
   plan::Catalogue catalogue;
@@ -27,7 +27,7 @@ RenderJob job_of(const std::string& preset) {
   return job;
 }
 
-std::vector<std::string> keys_of(const RenderJob& job, const PictureMaker& maker = kMaker) {
+std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker = kMaker) {
   const plan::Timeline timeline = timeline_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {

@@ -14,7 +14,7 @@ struct Point {
   double y = 0;
 };
 
-// Bright Gaussian dots on grey, in the texture-shaped picture that fills the frame exactly.
+// Bright Gaussian dots on grey, in the texture-shaped image that fills the frame exactly.
 constexpr gpu::Size kPicture{2160, 3840};
 const std::vector<Point> kDots{{600, 900}, {1560, 900}, {1080, 1920}, {600, 2400}, {1560, 1400}};
 
@@ -58,15 +58,15 @@ Point measured(Luma luma, const Point& near) {
 
 class MotionPicture : public PictureTest {
  protected:
-  // One job of a segment whose first leg is the move.
-  RenderJob job_with(Move move) {
+  // One job of a segment whose first keyframe segment is the move.
+  RenderJob job_with(CameraMotion move) {
     spec::JobRequest request;
     request.preset_id = "product_hero_clean";
     request.target_duration_seconds = 3;
     for (std::uint32_t seed = 0;; ++seed) {
       request.seed = seed;
       const RenderJob job = job_of(request, dotted());
-      if (path_of(job).move_of_leg(0) == move) return job;
+      if (path_of(job).motion_of_segment(0) == move) return job;
     }
   }
   static CameraPath path_of(const RenderJob& job) {
@@ -76,7 +76,8 @@ class MotionPicture : public PictureTest {
 };
 
 TEST_F(MotionPicture, ComposedFramesFollowTheCurveWithinATenthOfAPixel) {
-  for (const Move move : {Move::kZoomIn, Move::kZoomOut, Move::kPanUp, Move::kPanDown}) {
+  for (const CameraMotion move : {CameraMotion::kZoomIn, CameraMotion::kZoomOut,
+                                  CameraMotion::kPanUp, CameraMotion::kPanDown}) {
     const RenderJob job = job_with(move);
     const auto scene = scene_of(job);
     const CameraPath path = path_of(job);
@@ -99,7 +100,7 @@ TEST_F(MotionPicture, ComposedFramesFollowTheCurveWithinATenthOfAPixel) {
 }
 
 TEST_F(MotionPicture, TheDecodedVideoMovesSmoothly) {
-  const RenderJob job = job_with(Move::kPanUp);
+  const RenderJob job = job_with(CameraMotion::kPanUp);
   SceneRenderer renderer(*device_, *fonts_, {});
   const auto video = folder_ / "seg.mp4";
   ASSERT_TRUE(renderer.render_segment(job, 0, video, CancelToken(), {}));

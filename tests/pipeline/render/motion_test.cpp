@@ -30,28 +30,28 @@ TEST(CameraPath, IsContinuousAcrossLegsAndPastTheEnd) {
     for (int frame = 1; frame < 460; ++frame) {
       const Pose a = path.at(frame - 1);
       const Pose b = path.at(frame);
-      // The smoothstep's steepest slope is 1.5 over the leg.
-      ASSERT_LE(std::abs(b.zoom - a.zoom), 0.20 * 1.5 / path.leg_frames() + 1e-9);
-      ASSERT_LE(std::abs(b.lift - a.lift), 2 * 1.5 / path.leg_frames() + 1e-9);
+      // The smoothstep's steepest slope is 1.5 over the keyframe segment.
+      ASSERT_LE(std::abs(b.zoom - a.zoom), 0.20 * 1.5 / path.keyframe_segment_frames() + 1e-9);
+      ASSERT_LE(std::abs(b.lift - a.lift), 2 * 1.5 / path.keyframe_segment_frames() + 1e-9);
     }
   }
 }
 
 TEST(CameraPath, EveryLegMovesByItsAmplitude) {
   const CameraPath path(3, shot(450), 0.05, false);
-  ASSERT_EQ(path.legs(), 5);
-  for (int leg = 0; leg < 5; ++leg) {
-    const Pose a = path.at(leg * 90);
-    const Pose b = path.at(leg * 90 + 89);
+  ASSERT_EQ(path.keyframe_segments(), 5);
+  for (int keyframes = 0; keyframes < 5; ++keyframes) {
+    const Pose a = path.at(keyframes * 90);
+    const Pose b = path.at(keyframes * 90 + 89);
     const double moved = std::abs(b.zoom - a.zoom) / 0.05 + std::abs(b.lift - a.lift);
-    EXPECT_GT(moved, 0.95) << leg;
+    EXPECT_GT(moved, 0.95) << keyframes;
   }
 }
 
 TEST(CameraPath, TheSeedChoosesAllFourMoves) {
-  std::set<Move> moves;
+  std::set<CameraMotion> moves;
   for (std::uint32_t seed = 0; seed < 40; ++seed) {
-    moves.insert(CameraPath(seed, shot(90), 0.05, false).move_of_leg(0));
+    moves.insert(CameraPath(seed, shot(90), 0.05, false).motion_of_segment(0));
   }
   EXPECT_EQ(moves.size(), 4U);
 }
@@ -64,8 +64,8 @@ TEST(CameraPath, ZoomOnlyNeverPans) {
 }
 
 TEST(CameraPath, AShortRestIsNotALegOfItsOwn) {
-  EXPECT_EQ(CameraPath(1, shot(300), 0.05, false).legs(), 3);
-  EXPECT_EQ(CameraPath(1, shot(30), 0.05, false).legs(), 1);
+  EXPECT_EQ(CameraPath(1, shot(300), 0.05, false).keyframe_segments(), 3);
+  EXPECT_EQ(CameraPath(1, shot(30), 0.05, false).keyframe_segments(), 1);
 }
 
 TEST(Amplitude, GrowsWithTheProfile) {

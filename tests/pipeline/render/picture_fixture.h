@@ -1,4 +1,4 @@
-// A studio for tests of whole pictures: real fonts, real device, real files in a folder of its own.
+// A studio for tests of whole images: real fonts, real device, real files in a folder of its own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ class PictureTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  // A job over one picture.
+  // A job over one image.
   RenderJob job_of(spec::JobRequest request, const gpu::RgbaImage& picture) {
     const auto path = folder_ / "picture.png";
     EXPECT_TRUE(media::write_png(picture, path));

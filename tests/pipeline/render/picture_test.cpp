@@ -1,7 +1,7 @@
 // What is really drawn: colours, captions inside the safe zone, the product untouched.
 
 #include "pipeline/media/video_probe.h"
-#include "pipeline/render/caption_sheet.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
 #include "tests/pipeline/render/picture_fixture.h"
 

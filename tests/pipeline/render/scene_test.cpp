@@ -25,7 +25,7 @@ Scene two_shots(double amplitude) {
   spec.assets.images = {"a", "b"};
   spec.segments = {{0, 3, ""}, {1, 3, ""}};
   const plan::Timeline timeline = plan::make_timeline(spec);
-  std::vector<ShotPicture> shots;
+  std::vector<ShotImage> shots;
   for (const plan::Shot& shot : timeline.shots) {
     shots.push_back({std::make_shared<FakeTexture>(gpu::Size{1134, 2016}),
                      CameraPath(5, shot, amplitude, false),

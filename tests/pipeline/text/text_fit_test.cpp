@@ -14,42 +14,42 @@ std::string repeated(const std::string& piece, int times) {
 class TextFit : public TextTest {};
 
 TEST_F(TextFit, WhatFitsKeepsItsSize) {
-  const Result<TextPicture> picture = draw("Short");
+  const Result<TextImage> picture = draw("Short");
   EXPECT_EQ(picture->size_px, 56);
   EXPECT_EQ(picture->lines, 1);
 }
 
 TEST_F(TextFit, LinesBreakAtWords) {
-  const Result<TextPicture> picture = draw("nnnnnnnnnn nnnnnnnnnn nnnnnnnnnn");
+  const Result<TextImage> picture = draw("nnnnnnnnnn nnnnnnnnnn nnnnnnnnnn");
   EXPECT_EQ(picture->lines, 2);
   EXPECT_EQ(picture->size_px, 56);
 }
 
 TEST_F(TextFit, LinesAreBalanced) {
-  const Result<TextPicture> even = draw(repeated("nnnnn ", 6));
+  const Result<TextImage> even = draw(repeated("nnnnn ", 6));
   EXPECT_EQ(even->lines, 2);
   EXPECT_EQ(even->ink.width, draw("nnnnn nnnnn nnnnn")->ink.width) << "three words on each line";
 }
 
 TEST_F(TextFit, KoreanBreaksBetweenWordsChineseAnywhere) {
   const std::string word = repeated("한", 13);
-  const Result<TextPicture> korean = draw(repeated("한", 6) + " " + word);
+  const Result<TextImage> korean = draw(repeated("한", 6) + " " + word);
   EXPECT_EQ(korean->lines, 2);
   EXPECT_EQ(korean->ink.width, draw(word)->ink.width);
-  const Result<TextPicture> chinese = draw(repeated("漢", 20));
+  const Result<TextImage> chinese = draw(repeated("漢", 20));
   EXPECT_EQ(chinese->lines, 2);
   EXPECT_EQ(chinese->size_px, 56);
 }
 
 TEST_F(TextFit, LinesAreCentred) {
   for (const char* text : {"nnn", "nnnnnnnnnnnnnnn nnnnnnnnnnnnnnn nnnnnnnnnnnnnnn", "你好"}) {
-    const Result<TextPicture> picture = draw(text);
+    const Result<TextImage> picture = draw(text);
     EXPECT_NEAR(picture->ink.x + picture->ink.width / 2.0, kBox.width / 2.0, 1.5) << text;
   }
 }
 
 TEST_F(TextFit, ALongWordShrinksUntilItFitsUnbroken) {
-  const Result<TextPicture> picture = draw(repeated("nu", 18));
+  const Result<TextImage> picture = draw(repeated("nu", 18));
   ASSERT_TRUE(picture);
   EXPECT_EQ(picture->lines, 1);
   EXPECT_LT(picture->size_px, 56);
@@ -58,7 +58,7 @@ TEST_F(TextFit, ALongWordShrinksUntilItFitsUnbroken) {
 }
 
 TEST_F(TextFit, AtTheLeastSizeWordsBreak) {
-  const Result<TextPicture> picture = draw(repeated("nu", 40));
+  const Result<TextImage> picture = draw(repeated("nu", 40));
   ASSERT_TRUE(picture) << picture.failure().detail;
   EXPECT_EQ(picture->size_px, 32);
   EXPECT_EQ(picture->lines, 2);
@@ -67,11 +67,11 @@ TEST_F(TextFit, AtTheLeastSizeWordsBreak) {
 
 TEST_F(TextFit, TooManyLinesShrinkAndThenAreRefused) {
   const gpu::Size low{900, 160};
-  const Result<TextPicture> three = draw("one\ntwo\nthree", {}, low);
+  const Result<TextImage> three = draw("one\ntwo\nthree", {}, low);
   ASSERT_TRUE(three);
   EXPECT_LT(three->size_px, 56);
   EXPECT_LE(three->ink.height, low.height);
-  const Result<TextPicture> ten = draw(repeated("line\n", 10), {}, low);
+  const Result<TextImage> ten = draw(repeated("line\n", 10), {}, low);
   ASSERT_FALSE(ten);
   EXPECT_EQ(ten.failure().kind, FailureKind::kInvalid);
   EXPECT_THAT(ten.failure().detail, testing::HasSubstr("does not fit into 900x160 px"));
@@ -85,7 +85,7 @@ TEST_F(TextFit, TheBoxBindsTheOutlineToo) {
   TextStyle style;
   style.outline_px = 20;
   for (int letters = 20; letters < 60; letters += 3) {
-    const Result<TextPicture> picture = draw(repeated("W", letters), style);
+    const Result<TextImage> picture = draw(repeated("W", letters), style);
     ASSERT_TRUE(picture) << letters;
     expect_whole(*picture, kBox, std::to_string(letters));
   }
@@ -97,7 +97,7 @@ TEST_F(TextFit, InkIsNeverClippedHoweverTallTheMarks) {
     style.shadow_sigma_px = 4;
     const std::string text =
         std::string("a").append(repeated("\u0302\u0301", marks)).append(" ཧཱུྃ ปื้ ကြွို");
-    const Result<TextPicture> picture = draw(text, style);
+    const Result<TextImage> picture = draw(text, style);
     if (!picture) {
       EXPECT_EQ(picture.failure().kind, FailureKind::kInvalid);
       continue;
@@ -114,8 +114,8 @@ TEST_F(TextFit, MeasureSaysWhatDrawDoes) {
   style.shadow_sigma_px = 5;
   for (const std::string& text :
        {std::string("nnn"), std::string("Ágy 漢字 😀"), repeated("nu", 18), repeated("nu", 40)}) {
-    const Result<TextPicture> drawn = draw(text, style);
-    const Result<TextPicture> measured = library_->measure(text, style, kBox);
+    const Result<TextImage> drawn = draw(text, style);
+    const Result<TextImage> measured = library_->measure(text, style, kBox);
     ASSERT_TRUE(drawn && measured);
     EXPECT_TRUE(measured->image.pixels.empty());
     EXPECT_EQ(measured->size_px, drawn->size_px);

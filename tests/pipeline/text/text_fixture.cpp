@@ -31,7 +31,7 @@ void TextTest::TearDownTestSuite() {
   fs::remove_all(folder_);
 }
 
-void expect_whole(const TextPicture& picture, gpu::Size box, const std::string& what) {
+void expect_whole(const TextImage& picture, gpu::Size box, const std::string& what) {
   EXPECT_GT(picture.ink.width, 0) << what;
   EXPECT_GE(picture.ink.x, 0) << what;
   EXPECT_GE(picture.ink.y, 0) << what;

@@ -19,8 +19,8 @@ class TextTest : public testing::Test {
   static void SetUpTestSuite();
   static void TearDownTestSuite();
 
-  static Result<TextPicture> draw(const std::string& text, const TextStyle& style = {},
-                                  gpu::Size box = kBox) {
+  static Result<TextImage> draw(const std::string& text, const TextStyle& style = {},
+                                gpu::Size box = kBox) {
     return library_->draw(text, style, box);
   }
   static FontLibrary::Options options();
@@ -30,7 +30,7 @@ class TextTest : public testing::Test {
 };
 
 // Ink within box and image, at least one pixel of it, and not at the picture's border rows.
-void expect_whole(const TextPicture& picture, gpu::Size box, const std::string& what);
+void expect_whole(const TextImage& picture, gpu::Size box, const std::string& what);
 // How many pixels have any alpha, and how many are clearly coloured.
 int inked_pixels(const gpu::RgbaImage& image);
 int coloured_pixels(const gpu::RgbaImage& image);

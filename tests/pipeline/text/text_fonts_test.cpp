@@ -59,7 +59,7 @@ TEST_F(TextFonts, WhatIsMissingIsNamedWithItsPackage) {
   EXPECT_THAT((*library)->missing_families(),
               testing::Contains("Noto Color Emoji (Debian package fonts-noto-color-emoji)"));
   EXPECT_EQ((*library)->substitution("Inter"), std::nullopt);
-  const Result<TextPicture> han = (*library)->draw("漢", {}, kBox);
+  const Result<TextImage> han = (*library)->draw("漢", {}, kBox);
   ASSERT_FALSE(han) << "fonts outside the folders given are not seen";
   EXPECT_THAT(han.failure().detail, testing::HasSubstr("U+6F22"));
   EXPECT_EQ((*library)->draw("nnn", {}, kBox)->image.pixels, draw("nnn")->image.pixels);

@@ -28,7 +28,7 @@ TEST_F(TextScripts, TheHardSetIsDrawnWholeWithoutMissingGlyphs) {
       const bool full = style.family == "Inter";  // effects are slow and the same for all
       style.outline_px = full ? 3 : 0;
       style.shadow_sigma_px = full ? 6 : 0;
-      const Result<TextPicture> picture = draw(text, style);
+      const Result<TextImage> picture = draw(text, style);
       ASSERT_TRUE(picture) << text << ": " << picture.failure().detail;
       expect_whole(*picture, kBox, text);
     }
@@ -36,10 +36,10 @@ TEST_F(TextScripts, TheHardSetIsDrawnWholeWithoutMissingGlyphs) {
 }
 
 TEST_F(TextScripts, TheBaselineDoesNotMoveWithTheLetters) {
-  const Result<TextPicture> first = draw("nnn");
+  const Result<TextImage> first = draw("nnn");
   ASSERT_TRUE(first);
   for (const char* text : {"Ágy", "漢", "กี้ก็้", "هذا", "😀", "...", "Ế"}) {
-    const Result<TextPicture> other = draw(text);
+    const Result<TextImage> other = draw(text);
     ASSERT_TRUE(other) << text;
     EXPECT_EQ(other->first_baseline_px, first->first_baseline_px) << text;
     EXPECT_EQ(other->line_pitch_px, first->line_pitch_px) << text;
@@ -49,7 +49,7 @@ TEST_F(TextScripts, TheBaselineDoesNotMoveWithTheLetters) {
 }
 
 TEST_F(TextScripts, EveryBaselineIsAMultipleOfThePitch) {
-  const Result<TextPicture> lines = draw("nnn\n漢字 😀\nnnn");
+  const Result<TextImage> lines = draw("nnn\n漢字 😀\nnnn");
   ASSERT_TRUE(lines);
   ASSERT_EQ(lines->lines, 3);
   EXPECT_EQ(lines->line_pitch_px, 67);  // 56 * 1.2
@@ -71,16 +71,16 @@ TEST_F(TextScripts, EmojiAreSingleColourGlyphs) {
 TEST_F(TextScripts, EmojiHaveNoOutline) {
   TextStyle outlined;
   outlined.outline_px = 8;
-  const Result<TextPicture> plain = draw("😀");
-  const Result<TextPicture> other = draw("😀", outlined);
+  const Result<TextImage> plain = draw("😀");
+  const Result<TextImage> other = draw("😀", outlined);
   EXPECT_EQ(inked_pixels(plain->image), inked_pixels(other->image));
 }
 
 TEST_F(TextScripts, RightToLeftRunsFromTheRight) {
   // The first word is far longer; in Hebrew it stands at the right.
-  const Result<TextPicture> hebrew = draw("שלוםשלוםשלום .");
-  const Result<TextPicture> latin = draw("nnnnnnnnnnnnn .");
-  const auto dot_at_left = [](const TextPicture& p) {
+  const Result<TextImage> hebrew = draw("שלוםשלוםשלום .");
+  const Result<TextImage> latin = draw("nnnnnnnnnnnnn .");
+  const auto dot_at_left = [](const TextImage& p) {
     int low = 0;  // rows above the dot are empty on its side
     for (int x = p.ink.x; x < p.ink.x + p.ink.width / 20; ++x) {
       for (int y = p.ink.y; y < p.ink.y + p.ink.height / 2; ++y) low += p.image.at(x, y)[3];
@@ -96,9 +96,9 @@ TEST_F(TextScripts, ArabicLettersAreJoined) {
 }
 
 TEST_F(TextScripts, HanHasItsLanguagesShape) {
-  const Result<TextPicture> chinese = draw("直\n一");
-  const Result<TextPicture> japanese = draw("直\nの");
-  const auto first_line = [](const TextPicture& p) {
+  const Result<TextImage> chinese = draw("直\n一");
+  const Result<TextImage> japanese = draw("直\nの");
+  const auto first_line = [](const TextImage& p) {
     std::vector<std::uint8_t> pixels;
     for (int y = 0; y < p.first_baseline_px; ++y) {
       for (int x = 0; x < p.image.size.width; ++x) pixels.push_back(p.image.at(x, y)[3]);
@@ -109,12 +109,12 @@ TEST_F(TextScripts, HanHasItsLanguagesShape) {
 }
 
 TEST_F(TextScripts, AGlyphThatNoFontHasIsNamed) {
-  const Result<TextPicture> private_use = draw("price \uE000 only");
+  const Result<TextImage> private_use = draw("price \uE000 only");
   ASSERT_FALSE(private_use);
   EXPECT_EQ(private_use.failure().kind, FailureKind::kInvalid);
   EXPECT_THAT(private_use.failure().detail, testing::HasSubstr("U+E000"));
   EXPECT_TRUE(private_use.failure().faults.empty());
-  const Result<TextPicture> unassigned = draw("a \U0001F8FF b \u0378");
+  const Result<TextImage> unassigned = draw("a \U0001F8FF b \u0378");
   ASSERT_FALSE(unassigned);
   EXPECT_THAT(unassigned.failure().detail, testing::HasSubstr("U+1F8FF, U+0378"));
   EXPECT_EQ(library_->measure("\U0001F8FF", {}, kBox).failure().kind, FailureKind::kInvalid);

@@ -9,8 +9,8 @@ class TextLooks : public TextTest {};
 TEST_F(TextLooks, TheOutlineGrowsInkByItsWidthOnEverySide) {
   TextStyle outlined;
   outlined.outline_px = 6;
-  const Result<TextPicture> plain = draw("OOO");
-  const Result<TextPicture> grown = draw("OOO", outlined);
+  const Result<TextImage> plain = draw("OOO");
+  const Result<TextImage> grown = draw("OOO", outlined);
   EXPECT_NEAR(grown->ink.width, plain->ink.width + 12, 2);
   EXPECT_NEAR(grown->ink.height, plain->ink.height + 12, 2);
 }
@@ -20,8 +20,8 @@ TEST_F(TextLooks, TheOutlineLiesBeneathTheLetters) {
   style.color = {255, 255, 255, 255};
   style.outline_color = {255, 0, 0, 255};
   style.outline_px = 6;
-  const Result<TextPicture> plain = draw("OOO");
-  const Result<TextPicture> outlined = draw("OOO", style);
+  const Result<TextImage> plain = draw("OOO");
+  const Result<TextImage> outlined = draw("OOO", style);
   const int down = outlined->first_baseline_px - plain->first_baseline_px;
   int checked = 0;
   for (int y = 0; y < plain->image.size.height; ++y) {
@@ -38,7 +38,7 @@ TEST_F(TextLooks, TheOutlineLiesBeneathTheLetters) {
 TEST_F(TextLooks, LettersHaveTheColourAskedFor) {
   TextStyle style;
   style.color = {10, 200, 30, 255};
-  const Result<TextPicture> picture = draw("III", style);
+  const Result<TextImage> picture = draw("III", style);
   int solid = 0;
   for (std::size_t i = 0; i < picture->image.pixels.size(); i += 4) {
     const std::uint8_t* const p = picture->image.pixels.data() + i;
@@ -53,8 +53,8 @@ TEST_F(TextLooks, TheShadowIsSoftBlackAndOutsideTheInk) {
   TextStyle style;
   style.shadow_sigma_px = 8;
   style.shadow_opacity = 1;
-  const Result<TextPicture> plain = draw("OOO");
-  const Result<TextPicture> shadowed = draw("OOO", style);
+  const Result<TextImage> plain = draw("OOO");
+  const Result<TextImage> shadowed = draw("OOO", style);
   EXPECT_EQ(shadowed->ink.width, plain->ink.width) << "ink is without the shadow";
   EXPECT_EQ(shadowed->ink.height, plain->ink.height);
   const gpu::Rect ink = shadowed->ink;
@@ -74,7 +74,7 @@ TEST_F(TextLooks, AHeavierWeightHasMoreInk) {
   black.weight = 900;
   const auto ink = [](const TextStyle& style) {
     double sum = 0;
-    const Result<TextPicture> picture = draw("Weight", style);
+    const Result<TextImage> picture = draw("Weight", style);
     for (std::size_t i = 3; i < picture->image.pixels.size(); i += 4)
       sum += picture->image.pixels[i];
     return sum;
@@ -98,7 +98,7 @@ TEST_F(TextLooks, SameCallSamePixelsOnEveryThread) {
   style.outline_px = 3;
   style.shadow_sigma_px = 6;
   const std::string text = "Ágy שלום 漢字 😀 नमस्ते";
-  const Result<TextPicture> want = draw(text, style);
+  const Result<TextImage> want = draw(text, style);
   ASSERT_TRUE(want);
   std::vector<std::vector<std::uint8_t>> seen(4);
   std::vector<std::thread> threads;

@@ -134,11 +134,11 @@ TEST(Config, EnginesAreThoseWithAnAddress) {
 
 TEST(Config, DeviceAndFontFolders) {
   Environment environment = base();
-  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kAuto);
+  EXPECT_EQ(read_config(environment)->device, gpu::DevicePreference::kAuto);
   EXPECT_TRUE(read_config(environment)->font_dirs.empty());
   environment["PYTOON_DEVICE"] = "cuda";
   environment["PYTOON_FONT_DIRS"] = "/fonts:more";
-  EXPECT_EQ(read_config(environment)->device, gpu::DeviceWish::kCuda);
+  EXPECT_EQ(read_config(environment)->device, gpu::DevicePreference::kCuda);
   EXPECT_EQ(read_config(environment)->font_dirs,
             (std::vector<std::filesystem::path>{"/fonts", "more"}));
 }

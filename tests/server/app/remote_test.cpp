@@ -4,7 +4,7 @@
 
 #include "base/curl_client.h"
 #include "server/app/commands.h"
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 
 namespace pytoon::app {
 
@@ -16,7 +16,7 @@ class RemoteTest : public testing::Test {
 
   support::Reply reply_;
   support::Call call_;
-  support::HttpStandIn server_{[this](const support::Call& call) {
+  support::FakeHttpServer server_{[this](const support::Call& call) {
     call_ = call;
     return reply_;
   }};

@@ -180,7 +180,7 @@ TEST_F(ApiTest, ObservesPatternsNotPaths) {
   client().ask("nonsense\r\n\r\n");
   const auto seen = [&](const std::string& route, int status) {
     const auto all = served();
-    return std::any_of(all.begin(), all.end(), [&](const Served& one) {
+    return std::any_of(all.begin(), all.end(), [&](const AccessRecord& one) {
       return one.route == route && one.status == status && one.seconds >= 0 && one.bytes > 0;
     });
   };

@@ -117,8 +117,9 @@ TEST_F(StalledReaderTest, AreDroppedAndHinderNobody) {
   EXPECT_TRUE(alive());
   EXPECT_TRUE(eventually([&] { return server->in_flight() == 0; }));
   const auto all = served();
-  EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const Served& one) { return !one.whole; }),
-            20);
+  EXPECT_EQ(
+      std::count_if(all.begin(), all.end(), [](const AccessRecord& one) { return !one.whole; }),
+      20);
 }
 
 TEST_F(StalledReaderTest, PipelinersThatDoNotReadAreDropped) {

@@ -160,7 +160,7 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   capacity.open_segments = 6;
   capacity.seconds_per_segment = 1.5;
   capacity.threads = 4;
-  capacity.workers.push_back({"holder", "host", 7, 4, "CPU", {"x264"}, false, 3, {}, {}});
+  capacity.workers.push_back({"worker_id", "host", 7, 4, "CPU", {"x264"}, false, 3, {}, {}});
   capacity.dead_letters = 1;
   capacity.latest.push_back({"queued", "", "crashed", {}});
   return capacity;

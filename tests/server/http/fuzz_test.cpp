@@ -94,7 +94,7 @@ TEST_F(FuzzTest, ThreeThousandMutatedRequests) {
   EXPECT_LT(resident_bytes(), before + 40'000'000);
   EXPECT_TRUE(std::filesystem::is_empty(options.spool_folder));
   std::size_t answers = 0;
-  for (const Served& one : served()) {
+  for (const AccessRecord& one : served()) {
     ++answers;
     EXPECT_TRUE(one.status < 500 || one.status == 501 || one.status == 505)
         << one.route << one.status;

@@ -56,7 +56,7 @@ void LiveServer::start() {
   ASSERT_TRUE(keys->add_admin_key(kAdminKey).ok());
   Callbacks callbacks;
   callbacks.metrics_text = [] { return std::string("pytoon_up 1\n"); };
-  callbacks.on_served = [this](const Served& one) {
+  callbacks.on_served = [this](const AccessRecord& one) {
     const std::lock_guard lock(mutex_);
     served_.push_back(one);
   };
@@ -82,7 +82,7 @@ bool LiveServer::eventually(const std::function<bool()>& condition) {
   return support::eventually(condition, std::chrono::seconds(20), std::chrono::milliseconds(20));
 }
 
-std::vector<Served> LiveServer::served() const {
+std::vector<AccessRecord> LiveServer::served() const {
   const std::lock_guard lock(mutex_);
   return served_;
 }

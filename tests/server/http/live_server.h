@@ -42,7 +42,7 @@ class LiveServer : public ::testing::Test {
   bool alive() const;
   // Waits until the condition holds; false after 20 s.
   bool eventually(const std::function<bool()>& condition);
-  std::vector<Served> served() const;
+  std::vector<AccessRecord> served() const;
   std::string log_text() const;
 
   const std::filesystem::path folder;
@@ -55,7 +55,7 @@ class LiveServer : public ::testing::Test {
   std::ostringstream log_bytes_;
   Log log_;
   mutable std::mutex mutex_;
-  std::vector<Served> served_;
+  std::vector<AccessRecord> served_;
 };
 
 // Of this process.

@@ -107,7 +107,7 @@ TEST_F(BudgetTest, SlowBodiesTogetherHoldOnlySoMuch) {
   const auto refusals = [&] {
     const auto all = served();
     return std::count_if(all.begin(), all.end(),
-                         [](const Served& one) { return one.status == 503; });
+                         [](const AccessRecord& one) { return one.status == 503; });
   };
   // Both may be refused, where each holds half when the budget is spent.
   ASSERT_TRUE(eventually([&] { return refusals() >= 1; }));

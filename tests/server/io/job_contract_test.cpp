@@ -5,14 +5,14 @@
 
 namespace pytoon::testing_support {
 using jobs::AssetRecord;
-using jobs::Claim;
 using jobs::Job;
 using jobs::JobStatus;
+using jobs::LeasedTask;
 using jobs::ListQuery;
 using jobs::NewJob;
 using jobs::Segment;
 using jobs::SegmentStatus;
-using jobs::Work;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 TEST_P(StoreContract, AJobComesBackAsItWent) {
@@ -57,8 +57,8 @@ TEST_P(StoreContract, AKeySeenBeforeGivesItsJobOrIsRefused) {
   EXPECT_EQ(store_->create(order, kPlenty).failure().kind, FailureKind::kInvalid);
   order.job.tenant = "other";
   EXPECT_FALSE(store_->create(order, kPlenty)->replayed);
-  EXPECT_EQ((*store_->receipt("acme", "key"))->submitted.job_id, "a");
-  EXPECT_FALSE(store_->receipt("acme", "unknown")->has_value());
+  EXPECT_EQ((*store_->record("acme", "key"))->submitted.job_id, "a");
+  EXPECT_FALSE(store_->record("acme", "unknown")->has_value());
 }
 
 TEST_P(StoreContract, AFullQueueTakesNoMoreButStillReplays) {
@@ -135,12 +135,12 @@ TEST_P(StoreContract, AnEndedJobCannotBeEndedAgain) {
 
 TEST_P(StoreContract, ARetryKeepsFinishedSegmentsAndForgetsTheRest) {
   create_prepared("a", 4);
-  const Claim done = lease(Work::kRender);
+  const LeasedTask done = lease(TaskKind::kRender);
   render(done);
-  const Claim failing = lease(Work::kRender);
+  const LeasedTask failing = lease(TaskKind::kRender);
   ASSERT_TRUE(store_->note_fallback(failing.lease, "engine down"));
   ASSERT_TRUE(store_->put_progress(failing.lease, 45));
-  lease(Work::kRender);
+  lease(TaskKind::kRender);
   ASSERT_TRUE(store_->failed(failing.lease, "it broke"));
   EXPECT_EQ(job("a").status, JobStatus::kFailed);
   EXPECT_EQ(job("a").error, "it broke");
@@ -170,13 +170,13 @@ TEST_P(StoreContract, ARetryKeepsFinishedSegmentsAndForgetsTheRest) {
 
 TEST_P(StoreContract, AHumanSetsARowFailedAndWins) {
   create_prepared("a");
-  const Claim claim = lease(Work::kRender);
+  const LeasedTask leased = lease(TaskKind::kRender);
   const std::int64_t before = job("a").version;
   fail_by_hand("a", "Manual intervention: stuck job");
-  EXPECT_TRUE(refused(store_->put_progress(claim.lease, 50)));
-  EXPECT_TRUE(refused(store_->segment_done(claim.lease, claim.segments[0], 1)));
-  EXPECT_EQ(store_->renew({claim.lease}, kLease)->size(), 1U);
-  EXPECT_EQ(store_->lost({claim.lease})->size(), 1U);
+  EXPECT_TRUE(refused(store_->put_progress(leased.lease, 50)));
+  EXPECT_TRUE(refused(store_->segment_done(leased.lease, leased.segments[0], 1)));
+  EXPECT_EQ(store_->renew({leased.lease}, kLease)->size(), 1U);
+  EXPECT_EQ(store_->lost({leased.lease})->size(), 1U);
   const Job failed = job("a");
   EXPECT_EQ(failed.status, JobStatus::kFailed);
   EXPECT_EQ(failed.error, "Manual intervention: stuck job");
@@ -203,22 +203,22 @@ TEST_P(StoreContract, AJobDeletedByHandIsNobodysWork) {
   create("a");
   create("b");
   made_.by_hand("DELETE FROM jobs WHERE id = 'a'");
-  std::string leased;
+  std::string taken;
   for (int i = 0; i < 2; ++i) {
-    if (const auto claim = try_lease(any_hand())) leased += claim->job.id;
+    if (const auto leased = try_lease(any_hand())) taken += leased->job.id;
   }
-  EXPECT_EQ(leased, "b");
+  EXPECT_EQ(taken, "b");
 }
 
 TEST_P(StoreContract, TheBacklogSaysWhatWaitsAndHowFastItGoes) {
   create_prepared("a", 2);
   create("b", "acme", 5, 4);
   advance(milliseconds(3000));
-  render(lease(Work::kRender));
-  jobs::WorkerFacts worker;
-  worker.holder = "w1";
+  render(lease(TaskKind::kRender));
+  jobs::WorkerInfo worker;
+  worker.worker_id = "w1";
   worker.threads = 3;
-  ASSERT_TRUE(store_->put_worker(worker));
+  ASSERT_TRUE(store_->upsert_worker(worker));
   const jobs::Backlog backlog = *store_->backlog();
   EXPECT_EQ(backlog.queued_jobs, 1);
   EXPECT_EQ(backlog.open_segments, 5);

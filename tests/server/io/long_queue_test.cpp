@@ -8,7 +8,7 @@
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
-using jobs::Work;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 TEST(LongQueue, LeasingStepsOverWhatWaits) {
@@ -24,7 +24,7 @@ TEST(LongQueue, LeasingStepsOverWhatWaits) {
         "updated_at) SELECT 'job' || i, 'tenant' || (i % 20), 'QUEUED', jobs.spec, 5, 3, 1, 1 "
         "FROM n, jobs WHERE jobs.id = 'first'");
     session.run(
-        "INSERT INTO tasks (job_id, work, segment, tenant, priority, seq, encoder) SELECT id, "
+        "INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder) SELECT id, "
         "'prepare', -1, tenant, priority, seq, '' FROM jobs WHERE id <> 'first'");
     return true;
   });
@@ -35,16 +35,17 @@ TEST(LongQueue, LeasingStepsOverWhatWaits) {
     const std::chrono::duration<double, std::milli> spent = watch.steady_now() - start;
     std::cout << what << ": " << spent.count() / times << " ms with 10,000 jobs waiting\n";
   };
-  const jobs::Hand hand{"w", {Work::kPrepare, Work::kRender, Work::kFinish}, {"x264"}};
-  timed("lease_next", 100, [&] { EXPECT_TRUE(*store.lease_next(hand, milliseconds(20'000))); });
+  const jobs::LeaseRequest request{
+      "w", {TaskKind::kPrepare, TaskKind::kRender, TaskKind::kFinish}, {"x264"}};
+  timed("lease_next", 100, [&] { EXPECT_TRUE(*store.lease_next(request, milliseconds(20'000))); });
   timed("job", 100, [&] { EXPECT_TRUE(store.job("job9999")); });
   timed("list", 20, [&] { EXPECT_TRUE(store.list("tenant7", {})); });
   timed("segments_ahead", 20, [&] { EXPECT_TRUE(store.segments_ahead("job9999")); });
   std::string plan;
   raw.read([&plan](SqlSession& session) {
     for (const Row& row : session.query(
-             "EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE work = 'prepare' AND encoder = '' AND "
-             "holder = '' AND tenant = 'x' AND not_before <= 5 ORDER BY priority DESC, seq, "
+             "EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE kind = 'prepare' AND encoder = '' AND "
+             "worker_id = '' AND tenant = 'x' AND not_before <= 5 ORDER BY priority DESC, seq, "
              "segment "
              "LIMIT 1")) {
       plan += row.text(3) + "\n";

@@ -88,14 +88,14 @@ TEST_P(StoreContract, AnEventGivenUpIsADeadLetter) {
 }
 
 TEST_P(StoreContract, WorkersAreKnownAsLongAsTheyAreHeardOf) {
-  jobs::WorkerFacts worker;
-  worker.holder = "w1";
+  jobs::WorkerInfo worker;
+  worker.worker_id = "w1";
   worker.host = "gpu-7";
   worker.pid = 4711;
   worker.threads = 4;
   worker.device = "NVIDIA H100";
   worker.encoders = {"h264_nvenc", "x264"};
-  ASSERT_TRUE(store_->put_worker(worker));
+  ASSERT_TRUE(store_->upsert_worker(worker));
   create("a");
   lease("w1");
   const auto known = *store_->workers(milliseconds(10'000));
@@ -111,7 +111,7 @@ TEST_P(StoreContract, WorkersAreKnownAsLongAsTheyAreHeardOf) {
   advance(milliseconds(10'001));
   EXPECT_TRUE(store_->workers(milliseconds(10'000))->empty());
   worker.draining = true;
-  ASSERT_TRUE(store_->put_worker(worker));
+  ASSERT_TRUE(store_->upsert_worker(worker));
   EXPECT_TRUE(store_->workers(milliseconds(10'000))->at(0).draining);
   EXPECT_GE(store_->workers(milliseconds(10'000))->at(0).seen_at,
             store_->workers(milliseconds(10'000))->at(0).started_at + milliseconds(10'000));

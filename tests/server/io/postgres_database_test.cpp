@@ -12,8 +12,8 @@
 #include "tests/support/postgres.h"
 
 namespace pytoon::io {
-using jobs::Hand;
-using jobs::Work;
+using jobs::LeaseRequest;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 using testing_support::CommitGate;
 using testing_support::PostgresServer;
@@ -56,8 +56,8 @@ TEST_F(Postgres, SeveralProcessesMayMigrateAtOnce) {
     });
   }
   for (std::thread& thread : starting) thread.join();
-  pqxx::connection hand(connection());
-  pqxx::work work(hand);
+  pqxx::connection request(connection());
+  pqxx::work work(request);
   EXPECT_EQ(work.exec1("SELECT count(*) FROM schema_migrations")[0].as<std::size_t>(),
             postgres_migrations().size());
 }
@@ -65,8 +65,8 @@ TEST_F(Postgres, SeveralProcessesMayMigrateAtOnce) {
 TEST_F(Postgres, ANewerSchemaIsRefusedAndLeftAlone) {
   open(connection());
   {
-    pqxx::connection hand(connection());
-    pqxx::work work(hand);
+    pqxx::connection request(connection());
+    pqxx::work work(request);
     work.exec("INSERT INTO schema_migrations VALUES (999, 'from_the_future', 'later')");
     work.commit();
   }
@@ -113,14 +113,14 @@ TEST_F(Postgres, ARowLockedByHandIsUnavailableAndHeals) {
   const auto store = open(connection(), options);
   ASSERT_TRUE(store->create(sample_job("a"), 10));
   {
-    pqxx::connection hand(connection());
-    pqxx::work work(hand);
+    pqxx::connection request(connection());
+    pqxx::work work(request);
     work.exec("UPDATE jobs SET priority = 7 WHERE id = 'a'");
     EXPECT_EQ(store->cancel("a").failure().kind, FailureKind::kUnavailable);
     EXPECT_TRUE(store->job("a"));
-    const auto claim = store->lease_next({"w", {Work::kPrepare}, {}}, milliseconds(1000));
-    ASSERT_TRUE(claim) << claim.failure().detail;
-    EXPECT_FALSE(claim->has_value()) << "it is not waited for";
+    const auto leased = store->lease_next({"w", {TaskKind::kPrepare}, {}}, milliseconds(1000));
+    ASSERT_TRUE(leased) << leased.failure().detail;
+    EXPECT_FALSE(leased->has_value()) << "it is not waited for";
   }
   EXPECT_TRUE(store->cancel("a"));
 }
@@ -132,8 +132,8 @@ TEST_F(Postgres, AFullPoolIsUnavailableInsteadOfGrowing) {
   options.limits.lock = options.limits.statement = milliseconds(60'000);
   const auto store = open(connection(), options);
   ASSERT_TRUE(store->create(sample_job("a"), 10));
-  pqxx::connection hand(connection());
-  pqxx::work work(hand);
+  pqxx::connection request(connection());
+  pqxx::work work(request);
   work.exec("UPDATE jobs SET priority = 7 WHERE id = 'a'");
   std::thread waiting([&store] { EXPECT_TRUE(store->cancel("a")); });
   while (work.exec("SELECT 1 FROM pg_locks WHERE NOT granted").empty()) {
@@ -151,8 +151,8 @@ TEST_F(Postgres, TurnsThatAreLostAreTakenAgain) {
   PostgresDatabase database(connection(), clock_, {});
   ASSERT_TRUE(database.migrate(postgres_migrations()));
   {
-    pqxx::connection hand(connection());
-    pqxx::work work(hand);
+    pqxx::connection request(connection());
+    pqxx::work work(request);
     work.exec(
         "CREATE FUNCTION lose_turn() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' "
         "USING ERRCODE = 'serialization_failure'; END $$");

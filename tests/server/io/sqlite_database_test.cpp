@@ -8,9 +8,9 @@
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
-using jobs::Hand;
 using jobs::JobStatus;
-using jobs::Work;
+using jobs::LeaseRequest;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 using testing_support::sample_job;
 
@@ -21,7 +21,9 @@ class SqliteFile : public testing::Test {
                                          const StoreOptions& options = {}) {
     return open_sqlite_store(file(), clock_, database, options);
   }
-  static Hand hand(const std::string& holder) { return {holder, {Work::kPrepare}, {}}; }
+  static LeaseRequest request(const std::string& worker_id) {
+    return {worker_id, {TaskKind::kPrepare}, {}};
+  }
 
   testing_support::HandClock clock_;
   testing_support::TemporaryFolder folder_;
@@ -32,7 +34,7 @@ TEST_F(SqliteFile, WhatWasAcknowledgedSurvivesAProcessThatDies) {
   if (child == 0) {
     const auto store = open();
     const bool kept = store && (*store)->create(sample_job("a"), 10) &&
-                      (*store)->lease_next(hand("child"), milliseconds(20'000));
+                      (*store)->lease_next(request("child"), milliseconds(20'000));
     ::_exit(kept ? 0 : 1);  // no destructor runs: the WAL stays as it is
   }
   int status = 0;
@@ -44,9 +46,9 @@ TEST_F(SqliteFile, WhatWasAcknowledgedSurvivesAProcessThatDies) {
   EXPECT_EQ((*store)->job("a")->status, JobStatus::kPlanning);
   ASSERT_TRUE((*store)->expire_leases_except("parent"));
   EXPECT_EQ((*store)->reap()->size(), 1U);
-  const auto claim = (*store)->lease_next(hand("parent"), milliseconds(20'000));
-  ASSERT_TRUE(claim->has_value());
-  EXPECT_EQ((*claim)->job.attempts, 1);
+  const auto leased = (*store)->lease_next(request("parent"), milliseconds(20'000));
+  ASSERT_TRUE(leased->has_value());
+  EXPECT_EQ((*leased)->job.attempts, 1);
 }
 
 TEST_F(SqliteFile, AtEachPointOfAWriteItHappenedOrItDidNot) {
@@ -140,18 +142,18 @@ TEST_F(SqliteFile, LiveJobsOfTheFirstSchemaGoOn) {
   const auto opened = open();
   ASSERT_TRUE(opened) << opened.failure().detail;
   SqlStore& store = **opened;
-  std::string leased;
+  std::string taken;
   while (true) {
-    const auto claim = store.lease_next(hand("new"), milliseconds(1000));
-    ASSERT_TRUE(claim) << claim.failure().detail;
-    if (!claim->has_value()) break;
-    leased += (*claim)->job.id + " ";
-    EXPECT_GT((*claim)->lease.epoch, 7);
-    EXPECT_EQ((*claim)->job.run, (*claim)->job.id == "QUEUED" ? 1 : 2);
-    EXPECT_EQ((*claim)->segments[0].artifact_key, "k");
-    EXPECT_EQ((*claim)->segments[1].status, jobs::SegmentStatus::kPending);
+    const auto leased = store.lease_next(request("new"), milliseconds(1000));
+    ASSERT_TRUE(leased) << leased.failure().detail;
+    if (!leased->has_value()) break;
+    taken += (*leased)->job.id + " ";
+    EXPECT_GT((*leased)->lease.epoch, 7);
+    EXPECT_EQ((*leased)->job.run, (*leased)->job.id == "QUEUED" ? 1 : 2);
+    EXPECT_EQ((*leased)->segments[0].artifact_key, "k");
+    EXPECT_EQ((*leased)->segments[1].status, jobs::SegmentStatus::kPending);
   }
-  EXPECT_EQ(leased, "ASSEMBLING QUEUED RENDERING_SEGMENTS ");
+  EXPECT_EQ(taken, "ASSEMBLING QUEUED RENDERING_SEGMENTS ");
   EXPECT_EQ(store.job("DONE")->status, JobStatus::kDone);
   EXPECT_EQ(store.backlog()->open_segments, 3 * 2);
 }

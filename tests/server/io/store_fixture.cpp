@@ -5,12 +5,12 @@
 #include "tests/support/postgres.h"
 
 namespace pytoon::testing_support {
-using jobs::Claim;
-using jobs::Hand;
 using jobs::Job;
+using jobs::LeasedTask;
+using jobs::LeaseRequest;
 using jobs::Segment;
 using jobs::SegmentStatus;
-using jobs::Work;
+using jobs::TaskKind;
 using std::chrono::milliseconds;
 
 namespace {
@@ -35,8 +35,8 @@ StoreUnderTest make_sqlite(HandClock& clock, const std::filesystem::path& folder
   StoreUnderTest made;
   made.store = io::open_sqlite_store(file, clock).value();
   made.by_hand = [file](const std::string& sql) {
-    io::Database hand(file, io::Database::Access::kWrite, milliseconds(1000));
-    hand.run(sql.c_str());
+    io::Database request(file, io::Database::Access::kWrite, milliseconds(1000));
+    request.run(sql.c_str());
   };
   made.advance = [&clock](milliseconds time) { clock.advance(time); };
   return made;
@@ -62,8 +62,8 @@ StoreUnderTest make_postgres(HandClock& /*clock*/, const std::filesystem::path& 
   StoreUnderTest made;
   made.store = io::open_postgres_store(connection, waiting).value();
   made.by_hand = [connection](const std::string& sql) {
-    pqxx::connection hand(connection);
-    pqxx::work work(hand);
+    pqxx::connection own(connection);
+    pqxx::work work(own);
     work.exec(sql);
     work.commit();
   };
@@ -96,62 +96,62 @@ void StoreContract::create_told(const std::string& id) {
   ASSERT_TRUE(store_->create(order, kPlenty));
 }
 
-std::optional<Claim> StoreContract::try_lease(const Hand& hand) {
-  Result<std::optional<Claim>> claim = store_->lease_next(hand, kLease);
-  EXPECT_TRUE(claim) << claim.failure().detail;
-  return claim ? *claim : std::nullopt;
+std::optional<LeasedTask> StoreContract::try_lease(const LeaseRequest& request) {
+  Result<std::optional<LeasedTask>> leased = store_->lease_next(request, kLease);
+  EXPECT_TRUE(leased) << leased.failure().detail;
+  return leased ? *leased : std::nullopt;
 }
 
-Claim StoreContract::lease(const std::string& holder) {
-  std::optional<Claim> claim = try_lease(any_hand(holder));
-  EXPECT_TRUE(claim) << "nothing to lease";
-  return claim.value_or(Claim{});
+LeasedTask StoreContract::lease(const std::string& worker_id) {
+  std::optional<LeasedTask> leased = try_lease(any_hand(worker_id));
+  EXPECT_TRUE(leased) << "nothing to lease";
+  return leased.value_or(LeasedTask{});
 }
 
-Claim StoreContract::lease(Work work, const std::string& holder) {
-  Hand hand = any_hand(holder);
-  hand.works = {work};
-  std::optional<Claim> claim = try_lease(hand);
-  EXPECT_TRUE(claim) << "no " << name_of(work) << " to lease";
-  return claim.value_or(Claim{});
+LeasedTask StoreContract::lease(TaskKind kind, const std::string& worker_id) {
+  LeaseRequest request = any_hand(worker_id);
+  request.kinds = {kind};
+  std::optional<LeasedTask> leased = try_lease(request);
+  EXPECT_TRUE(leased) << "no " << name_of(kind) << " to lease";
+  return leased.value_or(LeasedTask{});
 }
 
 bool StoreContract::nothing_to_lease() { return !try_lease(any_hand()); }
 
-void StoreContract::prepare(const Claim& claim, bool decided, bool sound) {
-  ASSERT_EQ(claim.lease.work, Work::kPrepare);
-  jobs::Preparation preparation;
+void StoreContract::prepare(const LeasedTask& leased, bool decided, bool audio) {
+  ASSERT_EQ(leased.lease.kind, TaskKind::kPrepare);
+  jobs::PrepareResult preparation;
   preparation.encoder = "x264";
-  preparation.segments = claim.segments;
-  preparation.sound = sound;
+  preparation.segments = leased.segments;
+  preparation.audio = audio;
   for (Segment& segment : preparation.segments) {
     if (decided && !segment.footage) segment.footage = render::Footage::kImages;
   }
-  const Status done = store_->prepared(claim.lease, preparation);
+  const Status done = store_->prepared(leased.lease, preparation);
   ASSERT_TRUE(done) << done.failure().detail;
 }
 
-void StoreContract::render(const Claim& claim) {
-  ASSERT_EQ(claim.lease.work, Work::kRender);
-  Segment segment = claim.segments[static_cast<std::size_t>(claim.lease.segment)];
-  segment.artifact_key = "segments/" + std::to_string(claim.lease.epoch);
-  const Status done = store_->segment_done(claim.lease, segment, 1.5);
+void StoreContract::render(const LeasedTask& leased) {
+  ASSERT_EQ(leased.lease.kind, TaskKind::kRender);
+  Segment segment = leased.segments[static_cast<std::size_t>(leased.lease.segment)];
+  segment.artifact_key = "segments/" + std::to_string(leased.lease.epoch);
+  const Status done = store_->segment_done(leased.lease, segment, 1.5);
   ASSERT_TRUE(done) << done.failure().detail;
 }
 
-void StoreContract::create_prepared(const std::string& id, int segments, bool sound) {
+void StoreContract::create_prepared(const std::string& id, int segments, bool audio) {
   create(id, "acme", 5, segments);
-  prepare(lease(Work::kPrepare), true, sound);
+  prepare(lease(TaskKind::kPrepare), true, audio);
 }
 
 void StoreContract::walk_to_done(const std::string& id) {
   while (!is_terminal(job(id).status)) {
-    const Claim claim = lease();
-    ASSERT_EQ(claim.job.id, id);
-    if (claim.lease.work == Work::kPrepare) prepare(claim);
-    if (claim.lease.work == Work::kRender) render(claim);
-    if (claim.lease.work == Work::kFinish) {
-      ASSERT_TRUE(store_->finished(claim.lease));
+    const LeasedTask leased = lease();
+    ASSERT_EQ(leased.job.id, id);
+    if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
+    if (leased.lease.kind == TaskKind::kRender) render(leased);
+    if (leased.lease.kind == TaskKind::kFinish) {
+      ASSERT_TRUE(store_->finished(leased.lease));
     }
   }
 }
@@ -177,9 +177,10 @@ testing::AssertionResult refused(const Status& status) {
   return testing::AssertionFailure() << status.failure().detail;
 }
 
-Hand any_hand(const std::string& holder) {
-  return {holder,
-          {Work::kPrepare, Work::kFootage, Work::kSound, Work::kRender, Work::kFinish},
+LeaseRequest any_hand(const std::string& worker_id) {
+  return {worker_id,
+          {TaskKind::kPrepare, TaskKind::kFootage, TaskKind::kAudio, TaskKind::kRender,
+           TaskKind::kFinish},
           {"x264"}};
 }
 

@@ -43,16 +43,16 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
   // Creates it with a webhook.
   void create_told(const std::string& id);
 
-  std::optional<jobs::Claim> try_lease(const jobs::Hand& hand);
-  jobs::Claim lease(const std::string& holder = "worker");  // of any work
-  jobs::Claim lease(jobs::Work work, const std::string& holder = "worker");
+  std::optional<jobs::LeasedTask> try_lease(const jobs::LeaseRequest& request);
+  jobs::LeasedTask lease(const std::string& worker_id = "worker");  // of any work
+  jobs::LeasedTask lease(jobs::TaskKind kind, const std::string& worker_id = "worker");
   bool nothing_to_lease();
 
   // Ends a prepare task: all footage decided, or none.
-  void prepare(const jobs::Claim& claim, bool decided = true, bool sound = false);
-  void render(const jobs::Claim& claim);
+  void prepare(const jobs::LeasedTask& leased, bool decided = true, bool audio = false);
+  void render(const jobs::LeasedTask& leased);
   // A job with its prepare task behind it.
-  void create_prepared(const std::string& id, int segments = 3, bool sound = false);
+  void create_prepared(const std::string& id, int segments = 3, bool audio = false);
   void walk_to_done(const std::string& id);
 
   jobs::Job job(const std::string& id);
@@ -68,6 +68,6 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
 
 // kConflict and nothing else.
 testing::AssertionResult refused(const Status& status);
-jobs::Hand any_hand(const std::string& holder = "worker");
+jobs::LeaseRequest any_hand(const std::string& worker_id = "worker");
 
 }  // namespace pytoon::testing_support

@@ -20,7 +20,7 @@ class FakeRenderer : public render::Renderer {
   // Asked before a segment is written, and before the video is assembled.
   std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
   std::function<Status()> on_assemble;
-  std::function<Status(const CancelToken&)> on_sound;
+  std::function<Status(const CancelToken&)> on_audio;
   // Asked as well, with the encoder that the job names.
   std::function<Status(int index, const std::string& encoder)> on_encode;
   std::vector<render::Encoder> encoder_list{{"fake_encoder", "", false}};
@@ -63,21 +63,21 @@ class FakeRenderer : public render::Renderer {
     return done;
   }
 
-  Result<media::SoundMeasures> prepare_sound(const render::RenderJob& job,
+  Result<media::AudioMeasures> prepare_audio(const render::RenderJob& job,
                                              const std::filesystem::path& output,
                                              const CancelToken& cancel) override {
-    if (on_sound) {
-      if (Status done = on_sound(cancel); !done) return done.failure();
+    if (on_audio) {
+      if (Status done = on_audio(cancel); !done) return done.failure();
     }
     const auto sha256 = [](const auto& input) { return input ? input->sha256 : ""; };
-    const std::string sound =
-        "sound " + sha256(job.inputs.music) + " " + sha256(job.inputs.voice) + "\n";
-    if (Status written = write_file_atomically(output, sound); !written) return written.failure();
-    return media::SoundMeasures{-14, -2, 3, 1.5, job.inputs.music && job.inputs.voice};
+    const std::string audio =
+        "audio " + sha256(job.inputs.music) + " " + sha256(job.inputs.voice) + "\n";
+    if (Status written = write_file_atomically(output, audio); !written) return written.failure();
+    return media::AudioMeasures{-14, -2, 3, 1.5, job.inputs.music && job.inputs.voice};
   }
 
   Status assemble(const render::RenderJob& job, const std::vector<std::filesystem::path>& segments,
-                  const std::optional<std::filesystem::path>& sound,
+                  const std::optional<std::filesystem::path>& audio,
                   const std::filesystem::path& output, const CancelToken& /*cancel*/) override {
     if (on_assemble) {
       if (Status done = on_assemble(); !done) return done;
@@ -91,8 +91,8 @@ class FakeRenderer : public render::Renderer {
       }
       video += *part;
     }
-    if (sound) {
-      const Result<std::string> heard = read_file(*sound);
+    if (audio) {
+      const Result<std::string> heard = read_file(*audio);
       if (!heard) return heard.failure();
       video += *heard;
     }

@@ -21,11 +21,11 @@ class JobControlTest : public JobServiceTest {
 TEST_F(JobControlTest, ACancelledJobIsTakenFromItsWorkerAndShowsNoFile) {
   const std::string id = submit();
   prepare(take(), 5);
-  const Claim finishing = take();
+  const LeasedTask finishing = take();
   put_file("jobs/" + id + "/output.mp4");
   put_file("jobs/" + id + "/thumbnail.jpg");
   put_file("jobs/" + id + "/metadata.json");
-  const int rung = bell_.rung;
+  const int notified = notifier_.notified;
 
   const auto cancelled = service_->cancel(acme_, id);
   ASSERT_TRUE(cancelled) << cancelled.failure().detail;
@@ -35,7 +35,7 @@ TEST_F(JobControlTest, ACancelledJobIsTakenFromItsWorkerAndShowsNoFile) {
   }
   EXPECT_EQ(store_.finished(finishing.lease).failure().kind, FailureKind::kConflict);
   EXPECT_EQ(metrics_.cancelled, 1);
-  EXPECT_EQ(bell_.rung, rung);
+  EXPECT_EQ(notifier_.notified, notified);
   const Failure again = service_->cancel(acme_, id).failure();
   EXPECT_EQ(again.kind, FailureKind::kConflict);
   EXPECT_NE(again.detail.find("CANCELLED"), std::string::npos);
@@ -48,13 +48,13 @@ TEST_F(JobControlTest, ARetryKeepsWhatIsFinishedAndRings) {
   prepare(take(), 2);
   ASSERT_TRUE(service_->force_fail(admin_, id, "stuck"));
   EXPECT_EQ(metrics_.failures["forced"], 1);
-  const int rung = bell_.rung;
+  const int notified = notifier_.notified;
   const auto retried = service_->retry(acme_, id);
   ASSERT_TRUE(retried) << retried.failure().detail;
   EXPECT_EQ(retried->status, JobStatus::kQueued);
   EXPECT_EQ(retried->run, 2);
   EXPECT_EQ(retried->error, "");
-  EXPECT_EQ(bell_.rung, rung + 1);
+  EXPECT_EQ(notifier_.notified, notified + 1);
   EXPECT_EQ(metrics_.retried, 1);
   int done = 0;
   const auto segments = store_.segments(id);
@@ -62,7 +62,7 @@ TEST_F(JobControlTest, ARetryKeepsWhatIsFinishedAndRings) {
     done += segment.status == SegmentStatus::kDone;
   }
   EXPECT_EQ(done, 2);
-  EXPECT_EQ(take().lease.work, Work::kPrepare);
+  EXPECT_EQ(take().lease.kind, TaskKind::kPrepare);
 }
 
 TEST_F(JobControlTest, OnlyAdminsForceFailAndTheySayWhy) {
@@ -103,11 +103,11 @@ TEST_F(JobControlTest, DrainingIsTheFleetsAndAdminsAlone) {
 
 TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
   EXPECT_EQ(service_->capacity(acme_).failure().kind, FailureKind::kForbidden);
-  WorkerFacts worker;
-  worker.holder = "worker";
+  WorkerInfo worker;
+  worker.worker_id = "worker";
   worker.threads = 3;
   worker.encoders = {"x264"};
-  ASSERT_TRUE(store_.put_worker(worker));
+  ASSERT_TRUE(store_.upsert_worker(worker));
   submit();
   submit();
   take();

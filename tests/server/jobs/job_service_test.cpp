@@ -15,7 +15,7 @@ TEST_F(JobServiceTest, ASubmittedJobIsCommittedCountedLoggedAndRungFor) {
   EXPECT_EQ(job.priority, 7);
   EXPECT_EQ(job.spec.assets.images.size(), 1U);
   EXPECT_EQ(store_.segments(job.id)->size(), 5U);
-  EXPECT_EQ(bell_.rung, 1);
+  EXPECT_EQ(notifier_.notified, 1);
   EXPECT_EQ(metrics_.created, 1);
   EXPECT_NE(lines_.str().find("\"job_created\""), std::string::npos);
 }
@@ -97,7 +97,7 @@ TEST_F(JobServiceTest, AKeyGivesItsJobAgainAndIsRefusedForAnotherBody) {
   EXPECT_FALSE(first->replayed);
   EXPECT_TRUE(again->replayed);
   EXPECT_EQ(metrics_.created, 1);
-  EXPECT_EQ(bell_.rung, 1);
+  EXPECT_EQ(notifier_.notified, 1);
   json changed = body();
   changed["prompt"] = "Stale";
   EXPECT_EQ(refusal(changed, "key").kind, FailureKind::kInvalid);
@@ -199,7 +199,7 @@ TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
   EXPECT_EQ(store_.job(submitted->job_id)->spec.assets.clips, std::vector<std::string>{clip});
 }
 
-TEST_F(JobServiceTest, SoundSaysWhatItIs) {
+TEST_F(JobServiceTest, AudioSaysWhatItIs) {
   const auto asset = service_->keep_asset(acme_, upload("mp3 12.5 2 44100", "audio"));
   ASSERT_TRUE(asset) << asset.failure().detail;
   EXPECT_EQ(asset->duration_seconds, 12.5);
@@ -212,17 +212,17 @@ TEST_F(JobServiceTest, SoundSaysWhatItIs) {
   EXPECT_FALSE(picture->duration_seconds || picture->channels || picture->sample_rate);
 }
 
-TEST_F(JobServiceTest, SoundIsTakenWhereItFits) {
-  const std::string sound = service_->keep_asset(acme_, upload("wav 10.0004 1 8000", "audio"))->uri;
+TEST_F(JobServiceTest, AudioIsTakenWhereItFits) {
+  const std::string audio = service_->keep_asset(acme_, upload("wav 10.0004 1 8000", "audio"))->uri;
   json order = body();
-  order["music_uri"] = sound;
-  order["voice_uri"] = sound;
+  order["music_uri"] = audio;
+  order["voice_uri"] = audio;
   order["target_duration_seconds"] = 11;
   const auto submitted = service_->submit(acme_, order, "");
   ASSERT_TRUE(submitted) << submitted.failure().detail;
   const spec::RenderSpec spec = service_->job(acme_, submitted->job_id)->spec;
-  EXPECT_EQ(spec.assets.music, sound);
-  EXPECT_EQ(spec.assets.voice, sound);
+  EXPECT_EQ(spec.assets.music, audio);
+  EXPECT_EQ(spec.assets.voice, audio);
   EXPECT_TRUE(spec.audio_plan.duck_music);
 
   order["target_duration_seconds"] = 10;
@@ -236,7 +236,7 @@ TEST_F(JobServiceTest, SoundIsTakenWhereItFits) {
   order = body();
   order["music_uri"] = picture;
   order["voice_uri"] = "storage://assets/none.mp3";
-  order["image_uris"] = {sound};
+  order["image_uris"] = {audio};
   const Failure wrong = service_->submit(acme_, order, "").failure();
   ASSERT_EQ(wrong.faults.size(), 3U);
   EXPECT_EQ(wrong.faults[0].pointer, "/image_uris/0");

@@ -20,7 +20,7 @@ using nlohmann::json;
 // Knows a picture by its first word: "png 10 20 alpha".
 class FakeInspector final : public MediaInspector {
  public:
-  Result<PictureFacts> inspect_picture(const fs::path& file) override {
+  Result<PictureFacts> inspect_image(const fs::path& file) override {
     std::istringstream words(*read_file(file));
     PictureFacts facts;
     std::string alpha;
@@ -41,7 +41,7 @@ class FakeInspector final : public MediaInspector {
     if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
     return facts;
   }
-  // And a sound: "mp3 12.5 2 44100".
+  // And a audio: "mp3 12.5 2 44100".
   Result<AudioFacts> inspect_audio(const fs::path& file) override {
     std::istringstream words(*read_file(file));
     AudioFacts facts;
@@ -59,10 +59,10 @@ class FakeHealth final : public HealthSource {
   bool draining_now = false;
 };
 
-class CountingBell final : public Bell {
+class CountingBell final : public WorkNotifier {
  public:
-  void ring() override { ++rung; }
-  int rung = 0;
+  void notify() override { ++notified; }
+  int notified = 0;
 };
 
 class CountingMetrics final : public JobMetrics {
@@ -75,8 +75,8 @@ class CountingMetrics final : public JobMetrics {
   void degraded(const std::string&, const std::string&) override {}
   void job_cancelled(spec::Archetype) override { ++cancelled; }
   void job_retried(spec::Archetype) override { ++retried; }
-  void task_reaped(Work) override {}
-  void lease_lost(Work) override {}
+  void task_reaped(TaskKind) override {}
+  void lease_lost(TaskKind) override {}
   void job_quarantined() override {}
   void webhook_tried(WebhookOutcome) override {}
   int created = 0;
@@ -99,8 +99,8 @@ class JobServiceTest : public testing::Test {
     storage_.reset();
     storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
     service_ = std::make_unique<JobService>(
-        ServiceParts{store_, store_, store_, *storage_, pictures_, renderer_, catalogue_, bell_,
-                     metrics_, health_, ids_, clock_, log_},
+        ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
+                     notifier_, metrics_, health_, ids_, clock_, log_},
         limits);
   }
 
@@ -128,24 +128,25 @@ class JobServiceTest : public testing::Test {
     EXPECT_EQ(store_.list(std::nullopt, {})->jobs.size(), 0U);
   }
   // Leases the next task, whatever it is.
-  Claim take() {
-    const Hand hand{"worker", {Work::kPrepare, Work::kRender, Work::kFinish}, {"x264"}};
-    const auto claim = store_.lease_next(hand, std::chrono::seconds(20));
-    EXPECT_TRUE(claim && *claim);
-    return **claim;
+  LeasedTask take() {
+    const LeaseRequest request{
+        "worker", {TaskKind::kPrepare, TaskKind::kRender, TaskKind::kFinish}, {"x264"}};
+    const auto leased = store_.lease_next(request, std::chrono::seconds(20));
+    EXPECT_TRUE(leased && *leased);
+    return **leased;
   }
   // As a worker's first task does; `done` segments are kept of an earlier run.
-  void prepare(const Claim& claim, int done) {
-    Preparation preparation{"x264", claim.segments, false};
+  void prepare(const LeasedTask& leased, int done) {
+    PrepareResult preparation{"x264", leased.segments, false};
     for (Segment& segment : preparation.segments) {
       segment.footage = render::Footage::kImages;
       if (segment.index < done) segment.status = SegmentStatus::kDone;
     }
-    ASSERT_TRUE(store_.prepared(claim.lease, preparation));
+    ASSERT_TRUE(store_.prepared(leased.lease, preparation));
   }
   // The whole job, without drawing anything.
   void finish_next() {
-    const Claim first = take();
+    const LeasedTask first = take();
     prepare(first, static_cast<int>(first.segments.size()));
     ASSERT_TRUE(store_.finished(take().lease));
   }
@@ -168,9 +169,9 @@ class JobServiceTest : public testing::Test {
   Log log_{clock_, lines_};
   std::unique_ptr<io::SqlStore> owned_store_ = io::open_memory_store(clock_);
   io::SqlStore& store_ = *owned_store_;
-  FakeInspector pictures_;
+  FakeInspector images_made_;
   FakeHealth health_;
-  CountingBell bell_;
+  CountingBell notifier_;
   CountingMetrics metrics_;
   std::unique_ptr<io::FileStorage> storage_;
   std::unique_ptr<JobService> service_;

@@ -26,17 +26,18 @@ using Tasks = std::vector<Task>;
 }  // namespace
 
 TEST(TaskRules, OneThingFollowsTheOther) {
-  EXPECT_EQ(tasks_to_add(segments_of("uu"), {{Work::kPrepare}}), Tasks{});
-  EXPECT_EQ(tasks_to_add(segments_of("udD"), {}), (Tasks{{Work::kFootage, 0}}));
-  EXPECT_EQ(tasks_to_add(segments_of("ud"), {{Work::kFootage, 0}}), Tasks{});
-  EXPECT_EQ(tasks_to_add(segments_of("dDd"), {{Work::kSound}}),
-            (Tasks{{Work::kRender, 0}, {Work::kRender, 2}}));
-  EXPECT_EQ(tasks_to_add(segments_of("dd"), {{Work::kRender, 1}}), (Tasks{{Work::kRender, 0}}));
-  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{Work::kSound}}), Tasks{});
-  EXPECT_EQ(tasks_to_add(segments_of("DD"), {}), (Tasks{{Work::kFinish}}));
-  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{Work::kFinish}}), Tasks{});
-  EXPECT_EQ(status_with({{Work::kRender, 0}}), JobStatus::kRenderingSegments);
-  EXPECT_EQ(status_with({{Work::kFinish}}), JobStatus::kAssembling);
+  EXPECT_EQ(tasks_to_add(segments_of("uu"), {{TaskKind::kPrepare}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("udD"), {}), (Tasks{{TaskKind::kFootage, 0}}));
+  EXPECT_EQ(tasks_to_add(segments_of("ud"), {{TaskKind::kFootage, 0}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("dDd"), {{TaskKind::kAudio}}),
+            (Tasks{{TaskKind::kRender, 0}, {TaskKind::kRender, 2}}));
+  EXPECT_EQ(tasks_to_add(segments_of("dd"), {{TaskKind::kRender, 1}}),
+            (Tasks{{TaskKind::kRender, 0}}));
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{TaskKind::kAudio}}), Tasks{});
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {}), (Tasks{{TaskKind::kFinish}}));
+  EXPECT_EQ(tasks_to_add(segments_of("DD"), {{TaskKind::kFinish}}), Tasks{});
+  EXPECT_EQ(status_with({{TaskKind::kRender, 0}}), JobStatus::kRenderingSegments);
+  EXPECT_EQ(status_with({{TaskKind::kFinish}}), JobStatus::kAssembling);
 }
 
 TEST(TaskRules, ProgressIsTheShareOfFrames) {
@@ -74,22 +75,25 @@ TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
 
 TEST(LeaseOrder, PriorityThenFairnessThenAge) {
   std::vector<Candidate> candidates{
-      {{Work::kRender, "x264"}, "busy", 5, 1, 3}, {{Work::kPrepare, ""}, "idle", 5, 9, 0},
-      {{Work::kPrepare, ""}, "old", 5, 2, 0},     {{Work::kPrepare, ""}, "urgent", 6, 10, 9},
-      {{Work::kFinish, ""}, "old", 5, 2, 0},
+      {{TaskKind::kRender, "x264"}, "busy", 5, 1, 3},
+      {{TaskKind::kPrepare, ""}, "idle", 5, 9, 0},
+      {{TaskKind::kPrepare, ""}, "old", 5, 2, 0},
+      {{TaskKind::kPrepare, ""}, "urgent", 6, 10, 9},
+      {{TaskKind::kFinish, ""}, "old", 5, 2, 0},
   };
   sort_by_turn(candidates);
   std::string order;
   for (const Candidate& candidate : candidates) order += candidate.tenant[0];
   EXPECT_EQ(order, "uooib");
-  EXPECT_EQ(candidates[1].slot.work, Work::kFinish);
+  EXPECT_EQ(candidates[1].slot.kind, TaskKind::kFinish);
 }
 
 TEST(LeaseOrder, AHandHasASlotForEachEncoder) {
-  const Hand hand{"w", {Work::kPrepare, Work::kRender, Work::kPrepare}, {"nvenc", "x264"}};
-  EXPECT_EQ(
-      slots_of(hand),
-      (std::vector<Slot>{{Work::kPrepare, ""}, {Work::kRender, "nvenc"}, {Work::kRender, "x264"}}));
+  const LeaseRequest request{
+      "w", {TaskKind::kPrepare, TaskKind::kRender, TaskKind::kPrepare}, {"nvenc", "x264"}};
+  EXPECT_EQ(slots_of(request), (std::vector<Slot>{{TaskKind::kPrepare, ""},
+                                                  {TaskKind::kRender, "nvenc"},
+                                                  {TaskKind::kRender, "x264"}}));
 }
 
 }  // namespace pytoon::jobs

@@ -11,7 +11,7 @@
 #include "server/io/open_store.h"
 #include "server/jobs/webhook_signature.h"
 #include "tests/server/jobs/samples.h"
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 
 namespace pytoon::jobs {
 using std::chrono::hours;
@@ -86,8 +86,8 @@ class QuietMetrics final : public JobMetrics {
   void degraded(const std::string&, const std::string&) override {}
   void job_cancelled(spec::Archetype) override {}
   void job_retried(spec::Archetype) override {}
-  void task_reaped(Work) override {}
-  void lease_lost(Work) override {}
+  void task_reaped(TaskKind) override {}
+  void lease_lost(TaskKind) override {}
   void job_quarantined() override {}
   void webhook_tried(WebhookOutcome outcome) override { outcomes.push_back(outcome); }
   std::vector<WebhookOutcome> outcomes;
@@ -98,7 +98,7 @@ class WebhookSenderTest : public testing::Test {
  protected:
   WebhookSenderTest() {
     options_.keys = *webhook_keys("whsec_" + base64(std::string(32, 's')));
-    options_.reach = Reach::kAny;
+    options_.egress = EgressScope::kAny;
     options_.limit = milliseconds(2000);
     options_.schedule = {seconds(10), seconds(20), seconds(40)};
     make();
@@ -133,7 +133,7 @@ class WebhookSenderTest : public testing::Test {
   WebhookOptions options_;
   std::deque<support::Reply> replies_;
   std::vector<support::Call> calls_;
-  support::HttpStandIn sink_{[this](const support::Call& call) {
+  support::FakeHttpServer sink_{[this](const support::Call& call) {
     calls_.push_back(call);
     support::Reply reply;
     if (!replies_.empty()) {
@@ -186,7 +186,7 @@ TEST_F(WebhookSenderTest, TriesAgainBySchedule) {
   }
   EXPECT_NE(calls_[2].headers.at("webhook-timestamp"), calls_[0].headers.at("webhook-timestamp"));
   EXPECT_THAT(metrics_.outcomes,
-              testing::ElementsAre(WebhookOutcome::kPutOff, WebhookOutcome::kPutOff,
+              testing::ElementsAre(WebhookOutcome::kRetry, WebhookOutcome::kRetry,
                                    WebhookOutcome::kDelivered));
 }
 
@@ -213,7 +213,7 @@ TEST_F(WebhookSenderTest, GivesUpAtOnceWhenTheReceiverIsGone) {
   EXPECT_EQ(letters->front().job_id, "a");
   EXPECT_EQ(letters->front().event_id, calls_[0].headers.at("webhook-id"));
   EXPECT_NE(letters->front().cause.find("410"), std::string::npos);
-  EXPECT_THAT(metrics_.outcomes, testing::ElementsAre(WebhookOutcome::kGivenUp));
+  EXPECT_THAT(metrics_.outcomes, testing::ElementsAre(WebhookOutcome::kDeadLetter));
 }
 
 TEST_F(WebhookSenderTest, ExhaustedIsADeadLetterAndSentAgainOnDemand) {
@@ -240,18 +240,18 @@ TEST_F(WebhookSenderTest, ASlowReceiverAndADeadOneArePutOff) {
   replies_ = {silent};
   end_job("a");
   EXPECT_TRUE(sender_->step());
-  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kPutOff);
+  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kRetry);
   sink_.stop();
   EXPECT_TRUE(step_after(minutes(1)));
-  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kPutOff);
+  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kRetry);
 }
 
 TEST_F(WebhookSenderTest, APrivateAddressIsNotReachedWhateverItsName) {
-  options_.reach = Reach::kPublic;
+  options_.egress = EgressScope::kPublic;
   make();
   end_job("a");
   EXPECT_TRUE(sender_->step());
-  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kPutOff);
+  EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kRetry);
   EXPECT_EQ(sink_.connections(), 0);
 }
 

@@ -41,8 +41,8 @@ TEST(Health, NamesWhatIsMissing) {
   EXPECT_TRUE(health.draining());
   EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
 
-  io::Database hand(file, io::Database::Access::kWrite, std::chrono::milliseconds(10));
-  hand.run("BEGIN IMMEDIATE");
+  io::Database request(file, io::Database::Access::kWrite, std::chrono::milliseconds(10));
+  request.run("BEGIN IMMEDIATE");
   std::filesystem::remove_all(folder.path() / "storage");
   EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "storage", "draining"));
 }

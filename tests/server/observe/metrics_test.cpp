@@ -35,10 +35,10 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
   metrics_.segment_rendered("local_compositor", 1.5);
   metrics_.job_cancelled(spec::Archetype::kOverlay);
   metrics_.job_retried(spec::Archetype::kOverlay);
-  metrics_.task_reaped(jobs::Work::kRender);
-  metrics_.lease_lost(jobs::Work::kFinish);
+  metrics_.task_reaped(jobs::TaskKind::kRender);
+  metrics_.lease_lost(jobs::TaskKind::kFinish);
   metrics_.job_quarantined();
-  metrics_.webhook_tried(jobs::WebhookOutcome::kGivenUp);
+  metrics_.webhook_tried(jobs::WebhookOutcome::kDeadLetter);
   metrics_.http_request("GET", "/api/v1/jobs/{id}", 200, 0.02);
   const std::string text = metrics_.text();
   for (const char* line : {
@@ -53,11 +53,11 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
            "pytoon_segment_render_seconds_count{engine=\"local_compositor\"} 1\n",
            "pytoon_jobs_cancelled_total{archetype=\"OVERLAY\"} 1\n",
            "pytoon_jobs_retried_total{archetype=\"OVERLAY\"} 1\n",
-           "pytoon_tasks_reaped_total{work=\"render\"} 1\n",
-           "pytoon_tasks_reaped_total{work=\"finish\"} 0\n",
-           "pytoon_leases_lost_total{work=\"finish\"} 1\n",
+           "pytoon_tasks_reaped_total{task=\"render\"} 1\n",
+           "pytoon_tasks_reaped_total{task=\"finish\"} 0\n",
+           "pytoon_leases_lost_total{task=\"finish\"} 1\n",
            "pytoon_jobs_quarantined_total 1\n",
-           "pytoon_webhook_attempts_total{outcome=\"given_up\"} 1\n",
+           "pytoon_webhook_attempts_total{outcome=\"dead_letter\"} 1\n",
            "pytoon_webhook_attempts_total{outcome=\"delivered\"} 0\n",
            "pytoon_http_request_seconds_count{method=\"GET\",route=\"/api/v1/jobs/{id}\","
            "status=\"200\"} 1\n",
@@ -80,25 +80,25 @@ TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
 
 TEST_F(MetricsTest, TheDoorbellIsToldWhereThereIsOne) {
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_redis")));
-  DoorbellFacts facts;
-  facts.links = {{"bell", true, 1, 0}, {"listener", false, 2, 5}};
+  NotifierInfo facts;
+  facts.links = {{"notifier", true, 1, 0}, {"listener", false, 2, 5}};
   facts.sent = 7;
   facts.dropped = 1;
-  metrics_.watch_doorbell([&facts] { return facts; });
+  metrics_.watch_notifier([&facts] { return facts; });
   (void)metrics_.text();
-  facts.links[0] = {"bell", false, 1, 3};
+  facts.links[0] = {"notifier", false, 1, 3};
   facts.sent = 9;
-  facts.heard = 4;
+  facts.received = 4;
   const std::string text = metrics_.text();
   for (const char* line : {
-           "pytoon_redis_up{link=\"bell\"} 0\n",
+           "pytoon_redis_up{link=\"notifier\"} 0\n",
            "pytoon_redis_up{link=\"listener\"} 0\n",
-           "pytoon_redis_connects_total{link=\"bell\"} 1\n",
-           "pytoon_redis_failures_total{link=\"bell\"} 3\n",
+           "pytoon_redis_connects_total{link=\"notifier\"} 1\n",
+           "pytoon_redis_failures_total{link=\"notifier\"} 3\n",
            "pytoon_redis_failures_total{link=\"listener\"} 5\n",
-           "pytoon_redis_rings_total{outcome=\"sent\"} 9\n",
-           "pytoon_redis_rings_total{outcome=\"dropped\"} 1\n",
-           "pytoon_redis_heard_total 4\n",
+           "pytoon_redis_wakeups_sent_total{outcome=\"sent\"} 9\n",
+           "pytoon_redis_wakeups_sent_total{outcome=\"dropped\"} 1\n",
+           "pytoon_redis_wakeups_received_total 4\n",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }

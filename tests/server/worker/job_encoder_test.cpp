@@ -115,10 +115,10 @@ TEST_F(JobEncoder, AJobWhoseEncoderNoWorkerHasGoesOverToTheLast) {
   submit(order("a", 4));
   finish_segments(*worker("dead"), "a", 2);
   renderer_.encoder_list = kNoGpu;
-  const auto hands = worker("next");
+  const auto subject = worker("next");
   for (int i = 0; i < 2000 && !is_terminal(job("a").status); ++i) {
-    beat(*hands);
-    if (!step(*hands)) clock_.advance(milliseconds(250));
+    renew_leases(*subject);
+    if (!step(*subject)) clock_.advance(milliseconds(250));
   }
   EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
   EXPECT_FALSE(metadata()["degraded"].is_null());

@@ -1,5 +1,5 @@
 // What a worker needs besides stores and renderer, and what no test looks at twice: metrics that
-// only count, a ladder of the compositor alone, a log into a string.
+// only count, a engine chain of the compositor alone, a log into a string.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "engines/ladder.h"
+#include "engines/engine_chain.h"
 #include "engines/local_compositor.h"
 #include "server/io/open_store.h"
 #include "server/jobs/ports.h"
@@ -31,8 +31,8 @@ class RecordingMetrics final : public jobs::JobMetrics {
   }
   void job_cancelled(spec::Archetype) override {}
   void job_retried(spec::Archetype) override {}
-  void task_reaped(jobs::Work) override { ++reaped; }
-  void lease_lost(jobs::Work) override { ++lost; }
+  void task_reaped(jobs::TaskKind) override { ++reaped; }
+  void lease_lost(jobs::TaskKind) override { ++lost; }
   void job_quarantined() override { ++quarantined; }
   void webhook_tried(jobs::WebhookOutcome) override {}
 
@@ -69,7 +69,7 @@ struct QuietParts {
   HandClock clock;
   std::ostringstream lines;
   Log log{clock, lines};
-  engines::Ladder ladder{only_the_compositor(), clock};
+  engines::EngineChain engine_chain{only_the_compositor(), clock};
   spec::PresetTable presets;
   RecordingMetrics metrics;
 };

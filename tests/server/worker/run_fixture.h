@@ -11,7 +11,7 @@
 #include "server/worker/worker.h"
 #include "tests/server/jobs/fake_renderer.h"
 #include "tests/server/worker/quiet_parts.h"
-#include "tests/support/mortal_parts.h"
+#include "tests/support/fault_injection.h"
 
 namespace pytoon::worker {
 namespace fs = std::filesystem;
@@ -28,8 +28,9 @@ class RunFixture : public testing::Test {
   }
 
   fs::path root() const { return folder_.path() / "storage"; }
-  Parts parts() {
-    return {*store_, *store_, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
+  WorkerDependencies parts() {
+    return {*store_,  *store_,  *storage_, renderer_, engine_chain_,
+            presets_, metrics_, clock_,    log_};
   }
 
   // A job with one image, and its image in storage.
@@ -54,25 +55,25 @@ class RunFixture : public testing::Test {
     ASSERT_TRUE(write_file_atomically(*storage_->local(key), bytes));
   }
 
-  std::unique_ptr<Worker> worker(const std::string& holder = "worker") {
+  std::unique_ptr<Worker> worker(const std::string& worker_id = "worker") {
     Options options = options_;
-    options.holder = holder;
-    jobs::WorkerFacts facts;
+    options.worker_id = worker_id;
+    jobs::WorkerInfo facts;
     facts.threads = 1;
     return std::make_unique<Worker>(parts(), *store_, options, facts);
   }
   // What a new process does with what a dead one left.
-  std::unique_ptr<Worker> take_over(const std::string& holder = "next") {
-    EXPECT_TRUE(store_->expire_leases_except(holder));
+  std::unique_ptr<Worker> take_over(const std::string& worker_id = "next") {
+    EXPECT_TRUE(store_->expire_leases_except(worker_id));
     EXPECT_TRUE(store_->reap());
-    return worker(holder);
+    return worker(worker_id);
   }
-  static void beat(Worker& worker) {
-    worker.beat();
-    worker.keep_house();
+  static void renew_leases(Worker& worker) {
+    worker.renew_leases();
+    worker.run_maintenance();
   }
   static bool step(Worker& worker) {
-    return worker.step(Hands::kDrawing) || worker.step(Hands::kWaiting);
+    return worker.step(TaskPool::kRendering) || worker.step(TaskPool::kWaiting);
   }
   // Until the job has ended; time passes when there is nothing to do.
   void finish(Worker& worker, const std::string& id = "a", int steps_max = 400) {
@@ -122,7 +123,7 @@ class RunFixture : public testing::Test {
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;
-  engines::Ladder ladder_{only_the_compositor(), clock_};
+  engines::EngineChain engine_chain_{only_the_compositor(), clock_};
   spec::PresetTable presets_;
   RecordingMetrics metrics_;
   Options options_;

@@ -20,8 +20,8 @@ class SegmentFootageTest : public RunFixture {
     script.capabilities.archetypes = {spec::Archetype::kProductHero, spec::Archetype::kOverlay,
                                       spec::Archetype::kMemeText};
     script.capabilities.image_to_video = true;
-    script.supply = [this](const engines::FootageRequest& request,
-                           const engines::Watch& watch) -> Result<engines::Supplied> {
+    script.generate = [this](const engines::FootageRequest& request,
+                             const engines::Watch& watch) -> Result<engines::GeneratedFootage> {
       left_.push_back(
           std::chrono::round<std::chrono::seconds>(watch.deadline - clock_.steady_now()));
       clock_.advance(std::min<milliseconds>(takes_, left_.back()));
@@ -34,20 +34,20 @@ class SegmentFootageTest : public RunFixture {
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
-      engines::Supplied supplied;
+      engines::GeneratedFootage supplied;
       supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
       return supplied;
     };
     std::vector<std::unique_ptr<engines::Engine>> all = only_the_compositor();
     all.push_back(std::make_unique<engines::FakeEngine>("local_comfyui", script));
-    engines_ = std::make_unique<engines::Ladder>(std::move(all), clock_);
+    engines_ = std::make_unique<engines::EngineChain>(std::move(all), clock_);
   }
-  std::unique_ptr<Worker> worker_with_engine(const std::string& holder) {
+  std::unique_ptr<Worker> worker_with_engine(const std::string& worker_id) {
     Options options = options_;
-    options.holder = holder;
-    const Parts with{*store_,  *store_,  *storage_, renderer_, *engines_,
-                     presets_, metrics_, clock_,    log_};
-    return std::make_unique<Worker>(with, *store_, options, jobs::WorkerFacts{});
+    options.worker_id = worker_id;
+    const WorkerDependencies with{*store_,  *store_,  *storage_, renderer_, *engines_,
+                                  presets_, metrics_, clock_,    log_};
+    return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
 
   std::vector<std::chrono::seconds> left_;  // to the deadline of each call
@@ -55,7 +55,7 @@ class SegmentFootageTest : public RunFixture {
   int made_ = 0;
   std::function<void(const engines::Watch&)> thinks_;
   std::vector<std::string> images_;
-  std::unique_ptr<engines::Ladder> engines_;
+  std::unique_ptr<engines::EngineChain> engines_;
 };
 
 TEST_F(SegmentFootageTest, AJobIsDrawnFromItsClipsAndKeepsNone) {
@@ -87,51 +87,51 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
 
 TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherHandsThanThoseThatDraw) {
   submit(order("a", 2));
-  const auto hands = worker_with_engine("worker");
-  EXPECT_TRUE(hands->step(Hands::kDrawing));  // prepare
-  EXPECT_FALSE(hands->step(Hands::kDrawing));
-  EXPECT_TRUE(hands->step(Hands::kWaiting));
-  EXPECT_FALSE(hands->step(Hands::kDrawing));  // a fade may need the other one
-  EXPECT_TRUE(hands->step(Hands::kWaiting));
-  EXPECT_TRUE(hands->step(Hands::kDrawing));
+  const auto subject = worker_with_engine("worker");
+  EXPECT_TRUE(subject->step(TaskPool::kRendering));  // prepare
+  EXPECT_FALSE(subject->step(TaskPool::kRendering));
+  EXPECT_TRUE(subject->step(TaskPool::kWaiting));
+  EXPECT_FALSE(subject->step(TaskPool::kRendering));  // a fade may need the other one
+  EXPECT_TRUE(subject->step(TaskPool::kWaiting));
+  EXPECT_TRUE(subject->step(TaskPool::kRendering));
 }
 
 TEST_F(SegmentFootageTest, AnEnginesProgressIsTheJobsAndIsWrittenOnceASecond) {
   submit(order("a", 2));
-  const auto hands = worker_with_engine("worker");
+  const auto subject = worker_with_engine("worker");
   std::vector<int> seen;
   std::vector<std::int64_t> versions;
   thinks_ = [&](const engines::Watch& watch) {
     for (const double share : {0.2, 0.4, 0.6, 0.8, 1.0}) {
       watch.progress(share);
-      hands->keep_house();
+      subject->run_maintenance();
       seen.push_back(job("a").progress_pct);
       versions.push_back(job("a").version);
       if (share > 0.5) clock_.advance(milliseconds(1000));
     }
   };
-  ASSERT_TRUE(hands->step(Hands::kDrawing));  // prepare
-  ASSERT_TRUE(hands->step(Hands::kWaiting));
+  ASSERT_TRUE(subject->step(TaskPool::kRendering));  // prepare
+  ASSERT_TRUE(subject->step(TaskPool::kWaiting));
   // The clip is half of one of two segments: 23 of the 95 % that drawing is.
   EXPECT_EQ(seen, (std::vector<int>{4, 4, 4, 19, 23}));
   EXPECT_EQ(versions[2], versions[0]) << "written more often than once a second";
   EXPECT_EQ(job("a").progress_pct, 23);
-  ASSERT_TRUE(hands->step(Hands::kWaiting));
+  ASSERT_TRUE(subject->step(TaskPool::kWaiting));
   EXPECT_EQ(job("a").progress_pct, 47);
-  finish(*hands);
+  finish(*subject);
   EXPECT_EQ(job("a").progress_pct, 100);
 }
 
 TEST_F(SegmentFootageTest, DrawingOverAClipIsTheOtherHalf) {
   submit(order("a", 2));
-  const auto hands = worker_with_engine("worker");
+  const auto subject = worker_with_engine("worker");
   std::vector<int> seen;
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
-    hands->keep_house();
+    subject->run_maintenance();
     seen.push_back(job("a").progress_pct);
     return ok_status();
   };
-  finish(*hands);
+  finish(*subject);
   EXPECT_EQ(seen, (std::vector<int>{47, 71}));
 }
 
@@ -139,30 +139,30 @@ TEST_F(SegmentFootageTest, TheEngineLearnsWhetherAnybodyWillAskAgain) {
   std::vector<bool> said;
   const auto run = [&](const std::string& id, const std::function<void(Worker&)>& meanwhile) {
     submit(order(id, 1));
-    const auto hands = worker_with_engine(id);
+    const auto subject = worker_with_engine(id);
     thinks_ = [&](const engines::Watch& watch) {
       EXPECT_FALSE(watch.discarded());
-      meanwhile(*hands);
+      meanwhile(*subject);
       EXPECT_TRUE(watch.cancel.cancelled());
       said.push_back(watch.discarded());
     };
-    ASSERT_TRUE(hands->step(Hands::kDrawing));
-    ASSERT_TRUE(hands->step(Hands::kWaiting));
+    ASSERT_TRUE(subject->step(TaskPool::kRendering));
+    ASSERT_TRUE(subject->step(TaskPool::kWaiting));
   };
-  run("left", [](Worker& hands) { hands.stop(); });
+  run("left", [](Worker& subject) { subject.stop(); });
   ASSERT_TRUE(store_->cancel("left"));  // out of the way
-  run("cancelled", [this](Worker& hands) {
+  run("cancelled", [this](Worker& subject) {
     ASSERT_TRUE(store_->cancel("cancelled"));
-    hands.beat();
+    subject.renew_leases();
   });
-  run("failed", [this](Worker& hands) {
+  run("failed", [this](Worker& subject) {
     ASSERT_TRUE(store_->force_fail("failed", "an operator said so"));
-    hands.beat();
+    subject.renew_leases();
   });
-  run("taken", [this](Worker& hands) {
+  run("taken", [this](Worker& subject) {
     ASSERT_TRUE(store_->expire_leases_except("nobody"));
     ASSERT_TRUE(store_->reap());
-    hands.beat();
+    subject.renew_leases();
   });
   EXPECT_EQ(said, (std::vector<bool>{false, true, true, false}));
 }
@@ -192,10 +192,10 @@ TEST_F(SegmentFootageTest, ANewWorkerGivesAJobNoNewTime) {
   takes_ = seconds(60);
   submit(order("a", 3));
   const auto first = worker_with_engine("dead");
-  ASSERT_TRUE(first->step(Hands::kDrawing));
-  ASSERT_TRUE(first->step(Hands::kWaiting));
-  const jobs::Hand hand{"dead", {jobs::Work::kFootage}, {}};
-  ASSERT_TRUE(*store_->lease_next(hand, options_.lease));  // and then it dies
+  ASSERT_TRUE(first->step(TaskPool::kRendering));
+  ASSERT_TRUE(first->step(TaskPool::kWaiting));
+  const jobs::LeaseRequest request{"dead", {jobs::TaskKind::kFootage}, {}};
+  ASSERT_TRUE(*store_->lease_next(request, options_.lease));  // and then it dies
   clock_.advance(seconds(100));
   ASSERT_TRUE(store_->expire_leases_except("next"));
   ASSERT_TRUE(store_->reap());

@@ -4,27 +4,27 @@
 #include "tests/server/worker/run_fixture.h"
 
 namespace pytoon::worker {
-using testing_support::Doom;
+using testing_support::CrashAfterN;
 
 class TaskCrash : public RunFixture {
  protected:
   // Runs the job of a fresh world to its end; the first process dies at the given moment.
   // Returns whether it died.
   bool run_with_death_at(int moment) {
-    Doom doom(moment);
+    CrashAfterN doom(moment);
     {
-      testing_support::MortalJobs jobs(*store_, doom);
-      testing_support::MortalTasks tasks(*store_, doom);
-      testing_support::MortalStorage storage(*storage_, doom);
-      const Parts mortal{jobs,     tasks,    storage, renderer_, ladder_,
-                         presets_, metrics_, clock_,  log_};
+      testing_support::FaultInjectingJobs jobs(*store_, doom);
+      testing_support::FaultInjectingTasks tasks(*store_, doom);
+      testing_support::FaultInjectingStorage storage(*storage_, doom);
+      const WorkerDependencies mortal{jobs,     tasks,    storage, renderer_, engine_chain_,
+                                      presets_, metrics_, clock_,  log_};
       Options options = options_;
-      options.holder = "mortal";
-      jobs::WorkerFacts facts;
-      Worker hands(mortal, *store_, options, facts);
+      options.worker_id = "mortal";
+      jobs::WorkerInfo facts;
+      Worker subject(mortal, *store_, options, facts);
       for (int i = 0; i < 100 && !doom.met() && !is_terminal(job("a").status); ++i) {
         try {
-          if (!step(hands)) clock_.advance(options_.back_off);
+          if (!step(subject)) clock_.advance(options_.back_off);
         } catch (const testing_support::Dead&) {
         }
       }

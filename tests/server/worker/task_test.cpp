@@ -17,8 +17,8 @@ class TaskTest : public RunFixture {
 
 TEST_F(TaskTest, AJobBecomesAVideoWithAllItsFiles) {
   submit(order("a"));
-  const auto hands = worker();
-  finish(*hands);
+  const auto subject = worker();
+  finish(*subject);
   const jobs::Job done = job("a");
   EXPECT_EQ(done.status, JobStatus::kDone) << done.error;
   EXPECT_EQ(done.progress_pct, 100);
@@ -48,8 +48,8 @@ TEST_F(TaskTest, AJobBecomesAVideoWithAllItsFiles) {
     EXPECT_EQ(logged(event), 1) << event;
   }
   EXPECT_EQ(logged("segment_rendered"), 3);
-  EXPECT_FALSE(step(*hands));
-  EXPECT_EQ(hands->held(), 0);
+  EXPECT_FALSE(step(*subject));
+  EXPECT_EQ(subject->held(), 0);
 }
 
 TEST_F(TaskTest, MetadataSaysWhatWasMade) {
@@ -108,10 +108,10 @@ TEST_F(TaskTest, AHalfFinishedJobGoesOnFromItsFinishedSegments) {
     throw testing_support::Dead();
   };
   {  // it dies in the third
-    testing_support::Doom doom(1'000'000);
-    auto claim =
-        store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
-    ASSERT_TRUE(claim && *claim);
+    testing_support::CrashAfterN doom(1'000'000);
+    auto leased =
+        store_->lease_next({"dead", {jobs::TaskKind::kRender}, {"fake_encoder"}}, options_.lease);
+    ASSERT_TRUE(leased && *leased);
   }
   renderer_.on_render = nullptr;
   finish(*take_over());
@@ -137,16 +137,16 @@ TEST_F(TaskTest, AFinishedSegmentWhoseObjectIsGoneOrBrokenIsRenderedAgain) {
 
 TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
   submit(order("a"));
-  const auto hands = worker();
-  ASSERT_TRUE(step(*hands));
+  const auto subject = worker();
+  ASSERT_TRUE(step(*subject));
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
     EXPECT_TRUE(store_->cancel("a"));
-    beat(*hands);
+    renew_leases(*subject);
     EXPECT_TRUE(cancel.cancelled());
     return failure(FailureKind::kCancelled, "cancelled");
   };
-  ASSERT_TRUE(step(*hands));
-  EXPECT_FALSE(step(*hands));
+  ASSERT_TRUE(step(*subject));
+  EXPECT_FALSE(step(*subject));
   EXPECT_EQ(renderer_.calls(), 1);
   EXPECT_EQ(job("a").status, JobStatus::kCancelled);
   EXPECT_EQ(logged("lease_lost"), 1);
@@ -156,13 +156,13 @@ TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
 
 TEST_F(TaskTest, AJobCancelledDuringItsAssemblyShowsNoVideo) {
   submit(order("a"));
-  const auto hands = worker();
-  finish_segments(*hands, "a", 3);
+  const auto subject = worker();
+  finish_segments(*subject, "a", 3);
   renderer_.on_assemble = [&] {
     EXPECT_TRUE(store_->cancel("a"));
     return ok_status();
   };
-  while (step(*hands)) {
+  while (step(*subject)) {
   }
   EXPECT_EQ(job("a").status, JobStatus::kCancelled);
   EXPECT_FALSE(*storage_->contains("jobs/a/output.mp4"));
@@ -198,7 +198,7 @@ TEST_F(TaskTest, AZombieWritesNothingAfterItsLeaseWasTaken) {
 }
 
 TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
-  class LoseOne final : public testing_support::Fate {
+  class LoseOne final : public testing_support::FaultPlan {
    public:
     bool armed = false;
     Answer before_call() override {
@@ -207,19 +207,20 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
       return lose ? Answer::kLoseTheAnswer : Answer::kGoOn;
     }
     void after_call() override {}
-  } fate;
-  testing_support::MortalTasks tasks(*store_, fate);
-  Parts lossy{*store_, tasks, *storage_, renderer_, ladder_, presets_, metrics_, clock_, log_};
+  } faults;
+  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  WorkerDependencies lossy{*store_,  tasks,    *storage_, renderer_, engine_chain_,
+                           presets_, metrics_, clock_,    log_};
   Options options = options_;
-  options.holder = "lossy";
-  jobs::WorkerFacts facts;
-  Worker hands(lossy, *store_, options, facts);
+  options.worker_id = "lossy";
+  jobs::WorkerInfo facts;
+  Worker subject(lossy, *store_, options, facts);
   submit(order("a"));
   renderer_.on_render = [&](int index, Footage, const CancelToken&) {
-    fate.armed = index == 1;
+    faults.armed = index == 1;
     return ok_status();
   };
-  finish(hands);
+  finish(subject);
   EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
   EXPECT_EQ(job("a").run, 1);
   EXPECT_EQ(renderer_.calls(), 3);
@@ -227,14 +228,14 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
 
 TEST_F(TaskTest, StoppingCancelsAndHandsBackWithoutSpendingAnAttempt) {
   submit(order("a"));
-  const auto hands = worker();
+  const auto subject = worker();
   renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) -> Status {
     if (index == 0) return ok_status();
-    hands->stop();
+    subject->stop();
     EXPECT_TRUE(cancel.cancelled());
     return failure(FailureKind::kCancelled, "cancelled");
   };
-  while (step(*hands)) {
+  while (step(*subject)) {
   }
   EXPECT_EQ(job("a").status, JobStatus::kRenderingSegments);
   renderer_.on_render = nullptr;
@@ -246,14 +247,14 @@ TEST_F(TaskTest, StoppingCancelsAndHandsBackWithoutSpendingAnAttempt) {
 
 TEST_F(TaskTest, ProgressGrowsWithTheFrames) {
   submit(order("a", 4));
-  const auto hands = worker();
+  const auto subject = worker();
   std::vector<int> seen;
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
-    beat(*hands);
+    renew_leases(*subject);
     seen.push_back(job("a").progress_pct);
     return ok_status();
   };
-  finish(*hands);
+  finish(*subject);
   seen.push_back(job("a").progress_pct);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(seen.front(), 0);
@@ -263,18 +264,18 @@ TEST_F(TaskTest, ProgressGrowsWithTheFrames) {
 
 TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
   submit(order("a"));
-  const auto hands = worker();
+  const auto subject = worker();
   const auto other = worker("other");
   renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) {
     for (int i = 0; index == 0 && i < 10; ++i) {
       clock_.advance(options_.lease / 4);
-      beat(*hands);
-      beat(*other);
+      renew_leases(*subject);
+      renew_leases(*other);
     }
     EXPECT_FALSE(cancel.cancelled());
     return ok_status();
   };
-  finish(*hands);
+  finish(*subject);
   EXPECT_EQ(logged("task_reaped"), 0);
   EXPECT_EQ(job("a").attempts, 0);
 }
@@ -282,16 +283,16 @@ TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
 TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
   submit(order("a"));
   const auto other = worker("other");
-  beat(*other);
+  renew_leases(*other);
   {
-    auto claim = store_->lease_next({"dead", {jobs::Work::kPrepare}, {}}, options_.lease);
-    ASSERT_TRUE(claim && *claim);
+    auto leased = store_->lease_next({"dead", {jobs::TaskKind::kPrepare}, {}}, options_.lease);
+    ASSERT_TRUE(leased && *leased);
   }
   milliseconds waited{0};
   while (!step(*other) && waited < options_.lease * 3) {
     clock_.advance(milliseconds(250));
     waited += milliseconds(250);
-    beat(*other);
+    renew_leases(*other);
   }
   EXPECT_GE(waited, options_.lease);
   EXPECT_LE(waited, options_.lease * 5 / 4);
@@ -302,17 +303,17 @@ TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
 
 TEST_F(TaskTest, WhatDrawsNoFrameForTooLongIsGivenUp) {
   submit(order("a"));
-  const auto hands = worker();
+  const auto subject = worker();
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
     if (renderer_.calls() > 1) return ok_status();
     for (int i = 0; i < 100 && !cancel.cancelled(); ++i) {
       clock_.advance(options_.stuck_after / 20);
-      beat(*hands);
+      renew_leases(*subject);
     }
     EXPECT_TRUE(cancel.cancelled());
     return failure(FailureKind::kCancelled, "cancelled");
   };
-  finish(*hands);
+  finish(*subject);
   EXPECT_EQ(logged("task_stuck"), 1);
   EXPECT_EQ(job("a").status, JobStatus::kDone);
   EXPECT_EQ(job("a").attempts, 1);
@@ -332,13 +333,13 @@ TEST_F(TaskTest, ApiOnlyWithoutAnApiIsACardThatSaysWhy) {
 TEST_F(TaskTest, ARetriedJobKeepsItsFinishedSegments) {
   submit(order("a"));
   renderer_.on_assemble = [] { return Status(failure(FailureKind::kMedia, "can't join")); };
-  const auto hands = worker();
-  finish(*hands);
+  const auto subject = worker();
+  finish(*subject);
   ASSERT_EQ(job("a").status, JobStatus::kFailed);
   renderer_.on_assemble = nullptr;
   ASSERT_TRUE(store_->retry("a"));
   EXPECT_EQ(job("a").run, 2);
-  finish(*hands);
+  finish(*subject);
   EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
   EXPECT_EQ(renderer_.calls(), 3);
 }

@@ -20,21 +20,21 @@ class WorkerPoolTest : public RunFixture {
     Worker worker;
     WorkerPool threads;
 
-    Pool(const Parts& parts, jobs::Fleet& fleet, const Options& options,
-         const jobs::WorkerFacts& facts, const PoolOptions& pool)
+    Pool(const WorkerDependencies& parts, jobs::WorkerRegistry& fleet, const Options& options,
+         const jobs::WorkerInfo& facts, const PoolOptions& pool)
         : worker(parts, fleet, options, facts), threads(worker, pool) {}
   };
   std::unique_ptr<Pool> pool(int threads) {
     Options options = options_;
-    options.holder = "pool" + std::to_string(++pools_);
+    options.worker_id = "pool" + std::to_string(++pools_);
     options.back_off = milliseconds(1);
-    jobs::WorkerFacts facts;
-    const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
-    const Parts real{*store_,  *store_,  *storage_,   renderer_, ladder_,
-                     presets_, metrics_, real_clock_, log_};
-    EXPECT_TRUE(store_->expire_leases_except(options.holder));
+    jobs::WorkerInfo facts;
+    const PoolOptions subject{threads, 1, milliseconds(20), milliseconds(5)};
+    const WorkerDependencies real{*store_,  *store_,  *storage_,   renderer_, engine_chain_,
+                                  presets_, metrics_, real_clock_, log_};
+    EXPECT_TRUE(store_->expire_leases_except(options.worker_id));
     EXPECT_TRUE(store_->reap());
-    auto made = std::make_unique<Pool>(real, *store_, options, facts, hands);
+    auto made = std::make_unique<Pool>(real, *store_, options, facts, subject);
     made->threads.start();
     return made;
   }
@@ -88,7 +88,7 @@ TEST_F(WorkerPoolTest, ManyJobsAllEndAndNoSegmentIsRenderedTwice) {
 TEST_F(WorkerPoolTest, ABellWakesAnIdlePool) {
   const auto workers = pool(1);
   submit(order("a"));
-  workers->threads.ring();
+  workers->threads.notify();
   EXPECT_TRUE(ends("a"));
 }
 
@@ -122,9 +122,9 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
   submit(order("a"));
   finish_segments(*worker("dead"), "a", 2);
-  auto claim =
-      store_->lease_next({"dead", {jobs::Work::kRender}, {"fake_encoder"}}, options_.lease);
-  ASSERT_TRUE(claim && *claim);
+  auto leased =
+      store_->lease_next({"dead", {jobs::TaskKind::kRender}, {"fake_encoder"}}, options_.lease);
+  ASSERT_TRUE(leased && *leased);
   const auto workers = pool(1);
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 1);
@@ -157,13 +157,13 @@ TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
   EXPECT_TRUE(eventually([&] { return workers->worker.held() == 0; }));
   EXPECT_EQ(done_segments("a"), 1);
   workers->worker.set_draining(false);
-  workers->threads.ring();
+  workers->threads.notify();
   EXPECT_TRUE(ends("a"));
 }
 
 // Housekeeping that does not come back keeps nobody from renewing.
 TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
-  class Counting final : public testing_support::Fate {
+  class Counting final : public testing_support::FaultPlan {
    public:
     std::atomic<int> calls{0};
     Answer before_call() override {
@@ -171,17 +171,17 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
       return Answer::kGoOn;
     }
     void after_call() override {}
-  } fate;
-  class Slow final : public jobs::Fleet {
+  } faults;
+  class Slow final : public jobs::WorkerRegistry {
    public:
     std::function<void()> on_put = [] {};
-    Status put_worker(const jobs::WorkerFacts&) override {
+    Status upsert_worker(const jobs::WorkerInfo&) override {
       on_put();
       return failure(FailureKind::kUnavailable, "slow");
     }
     Status remove_worker(const std::string&) override { return ok_status(); }
-    Result<std::vector<jobs::WorkerFacts>> workers(milliseconds) override {
-      return std::vector<jobs::WorkerFacts>();
+    Result<std::vector<jobs::WorkerInfo>> workers(milliseconds) override {
+      return std::vector<jobs::WorkerInfo>();
     }
     Status set_draining(bool) override { return ok_status(); }
     Result<bool> draining() override { return false; }
@@ -191,19 +191,19 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
   // Hardly anybody but the thread that beats asks for anything by then.
   fleet.on_put = [&] {
     if (!drawing || looked_after) return;
-    const int before = fate.calls;
-    looked_after = eventually([&] { return fate.calls >= before + 20; });
+    const int before = faults.calls;
+    looked_after = eventually([&] { return faults.calls >= before + 20; });
   };
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
     drawing = true;
     eventually([&] { return looked_after.load(); });
     return ok_status();
   };
-  testing_support::MortalTasks tasks(*store_, fate);
-  const Parts parts{*store_,  tasks,    *storage_,   renderer_, ladder_,
-                    presets_, metrics_, real_clock_, log_};
+  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  const WorkerDependencies parts{*store_,  tasks,    *storage_,   renderer_, engine_chain_,
+                                 presets_, metrics_, real_clock_, log_};
   Options options = options_;
-  options.holder = "slow";
+  options.worker_id = "slow";
   options.lease = milliseconds(200);  // so that house is kept often
   Pool pool(parts, fleet, options, {}, {1, 1, std::chrono::hours(1), milliseconds(5)});
   submit(order("a", 1));
@@ -215,10 +215,10 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
 // Makes a job whose segment has crashed twice.
 void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
   for (int i = 0; i < 2; ++i) {
-    const auto claim =
-        *tasks.lease_next({"dying", {jobs::Work::kRender}, {"fake_encoder"}}, milliseconds(1000));
-    ASSERT_EQ(claim->job.id, id);
-    ASSERT_TRUE(tasks.release(claim->lease, jobs::Ending::kCrashed, milliseconds(0)));
+    const auto leased = *tasks.lease_next({"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}},
+                                          milliseconds(1000));
+    ASSERT_EQ(leased->job.id, id);
+    ASSERT_TRUE(tasks.release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
   }
 }
 

@@ -14,7 +14,7 @@ TEST(LinkWatch, LogsChangesOnly) {
   testing_support::HandClock clock;
   std::ostringstream out;
   Log log(clock, out);
-  LinkWatch watch("bell", clock, log);
+  LinkWatch watch("notifier", clock, log);
   EXPECT_FALSE(watch.state().connected);
   const auto lines = [&out] {
     const std::string text = out.str();

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "server/io/storage/s3_storage.h"
 #include "tests/server/jobs/samples.h"
-#include "tests/support/http_stand_in.h"
+#include "tests/support/fake_http_server.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::io {
@@ -38,7 +38,7 @@ class S3ClientTest : public testing::Test {
 
   std::vector<Reply> replies_;  // the last one for ever
   std::vector<Call> calls_;
-  support::HttpStandIn server_{[this](const Call& call) {
+  support::FakeHttpServer server_{[this](const Call& call) {
     calls_.push_back(call);
     const std::size_t at = std::min(calls_.size(), replies_.size()) - 1;
     return replies_[at];

@@ -37,7 +37,7 @@ class S3StorageTest : public testing::Test {
   Result<HttpAnswer> get(const std::string& url) {
     HttpRequest request;
     request.url = url;
-    request.reach = Reach::kAny;
+    request.egress = EgressScope::kAny;
     return rig_.http.send(request, CancelToken());
   }
 
@@ -84,13 +84,13 @@ TEST_F(S3StorageTest, AnUploadThatFailsIsTakenBackAndAnAbandonedOneSwept) {
   ASSERT_TRUE(client.send(
       {.method = "POST", .key = "dead", .query = {{"uploads", ""}}, .body = std::string()}));
   ASSERT_EQ(uploads_under_way(), 1U);
-  Result<int> swept = rig_.storage->abort_abandoned_uploads();
-  ASSERT_TRUE(swept) << swept.failure().detail;
-  EXPECT_EQ(*swept, 0);  // too young
+  Result<int> aborted = rig_.storage->abort_abandoned_uploads();
+  ASSERT_TRUE(aborted) << aborted.failure().detail;
+  EXPECT_EQ(*aborted, 0);  // too young
   EXPECT_EQ(uploads_under_way(), 1U);
-  swept = abort_abandoned(client, rig_.options, rig_.clock.now() + std::chrono::hours(25));
-  ASSERT_TRUE(swept) << swept.failure().detail;
-  EXPECT_EQ(*swept, 1);
+  aborted = abort_abandoned(client, rig_.options, rig_.clock.now() + std::chrono::hours(25));
+  ASSERT_TRUE(aborted) << aborted.failure().detail;
+  EXPECT_EQ(*aborted, 1);
   EXPECT_EQ(uploads_under_way(), 0U);
 }
 

@@ -1,0 +1,143 @@
+#include "engines/engine_chain.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engines/local_compositor.h"
+
+namespace pytoon::engines {
+namespace {
+
+std::string nothing_left(spec::EnginePolicy policy) {
+  const std::string name(spec::name_of(policy));
+  return "no engine that " + name + " allows is configured";
+}
+
+constexpr const char* kDeadline = "deadline: the job's time for engines is over";
+
+bool makes_clips(const Engine& engine) {
+  const Capabilities can = engine.capabilities();
+  return can.image_to_video || can.text_to_video;
+}
+
+bool contains(const std::vector<Engine*>& candidates, const Engine* engine) {
+  return std::find(candidates.begin(), candidates.end(), engine) != candidates.end();
+}
+
+}  // namespace
+
+EngineChain::EngineChain(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
+                         EngineChainOptions options)
+    : engines_(std::move(engines)), clock_(clock), options_(options) {
+  for (const auto& engine : engines_) {
+    breakers_.try_emplace(std::string(engine->name()), clock_, options_.breaker);
+  }
+}
+
+Engine* EngineChain::find(const std::string& name) {
+  if (name == kTemplate) return &last_;  // a preset may ask for the plain card itself
+  const auto found = std::find_if(engines_.begin(), engines_.end(),
+                                  [&name](const auto& engine) { return engine->name() == name; });
+  return found == engines_.end() ? nullptr : found->get();
+}
+
+CircuitBreaker::State EngineChain::breaker_state(const std::string& engine) const {
+  const auto found = breakers_.find(engine);
+  return found == breakers_.end() ? CircuitBreaker::State::kClosed : found->second.state();
+}
+
+std::vector<Engine*> EngineChain::candidates(const std::vector<std::string>& chain,
+                                             spec::EnginePolicy policy) {
+  std::vector<Engine*> local;
+  std::vector<Engine*> remote;
+  for (const std::string& name : chain) {
+    if (Engine* const engine = find(name)) (engine->remote() ? remote : local).push_back(engine);
+  }
+  switch (policy) {
+    case spec::EnginePolicy::kLocalOnly:
+      return local;
+    case spec::EnginePolicy::kApiOnly:
+      return remote;
+    case spec::EnginePolicy::kLocalPreferred:
+      local.insert(local.end(), remote.begin(), remote.end());
+      return local;
+  }
+  return local;
+}
+
+// Health first, then the footage, each within its own limit and what the watch leaves.
+Result<GeneratedFootage> EngineChain::ask_within(Engine& engine, const FootageRequest& request,
+                                                 const Watch& watch) {
+  Watch limited = watch;
+  limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.health);
+  if (Status healthy = engine.health(limited); !healthy) return healthy.failure();
+  limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.generate);
+  return engine.generate(request, limited);
+}
+
+bool EngineChain::too_late_for(const Engine& engine, const Watch& watch) const {
+  return makes_clips(engine) && watch.deadline - clock_.steady_now() < options_.least;
+}
+
+Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& request,
+                                          const Watch& watch) {
+  if (Status fits = suits(engine, request); !fits) return fits.failure();
+  if (too_late_for(engine, watch)) return failure(FailureKind::kTimeout, kDeadline);
+  const auto found = breakers_.find(engine.name());
+  if (found == breakers_.end()) return ask_within(engine, request, watch);
+  CircuitBreaker& breaker = found->second;
+  if (!breaker.allow()) {
+    return failure(FailureKind::kUnavailable, "failed too often, is left alone for a while");
+  }
+  Result<GeneratedFootage> generated = ask_within(engine, request, watch);
+  if (generated) {
+    breaker.succeeded();
+    return generated;
+  }
+  const FailureKind kind = generated.failure().kind;
+  // The job's own time ran out: the engine did nothing wrong.
+  const bool too_late = kind == FailureKind::kTimeout && clock_.steady_now() >= watch.deadline;
+  if (kind == FailureKind::kCancelled || kind == FailureKind::kForbidden || too_late) {
+    breaker.gave_up();
+  } else {
+    breaker.failed();
+  }
+  if (too_late) return failure(kind, kDeadline);
+  return generated;
+}
+
+bool EngineChain::needs_generation(const std::vector<std::string>& chain,
+                                   spec::EnginePolicy policy) {
+  const std::vector<Engine*> asked = candidates(chain, policy);
+  return std::any_of(asked.begin(), asked.end(),
+                     [](const Engine* engine) { return makes_clips(*engine); });
+}
+
+Result<ChainResult> EngineChain::run(const std::vector<std::string>& chain,
+                                     spec::EnginePolicy policy, const FootageRequest& request,
+                                     const Watch& watch) {
+  std::string reason;
+  std::vector<Engine*> steps = candidates(chain, policy);
+  if (steps.empty()) reason = nothing_left(policy);
+  Engine* const drawing = find(std::string(kLocalCompositor));
+  const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
+  if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
+  if (!contains(steps, &last_)) steps.push_back(&last_);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string name(steps[i]->name());
+    Result<GeneratedFootage> generated = ask(*steps[i], request, watch);
+    if (generated) return ChainResult{std::move(*generated), name, !reason.empty(), reason};
+    if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    if (!reason.empty()) reason += "; ";
+    reason += name + ": " + generated.failure().detail;
+  }
+  CHECK(false, "the template always supplies");
+}
+
+std::vector<std::string> chain_of(const spec::RenderSpec& spec, const spec::PresetTable& presets) {
+  const auto found = presets.find(spec.preset_id);
+  if (found != presets.end()) return found->second.engines;
+  return {std::string(kLocalCompositor)};
+}
+
+}  // namespace pytoon::engines

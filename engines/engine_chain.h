@@ -1,0 +1,86 @@
+// Which engine serves a segment: the preset's chain, filtered by the job's policy, tried engine by
+// notified until one supplies. Below every chain lie the compositor's own drawing, unless the
+// policy is api_only, and the template, which always supplies.
+//
+//   local_only       the chain's local engines
+//   local_preferred  the chain's local engines, then its remote ones
+//   api_only         the chain's remote engines
+//
+// A name in a chain that is not configured here is skipped without a word: it is no failure that
+// nobody set it up. A fallback is when a configured engine of the filtered chain did not generate,
+// or when the filtered chain is empty so that only the engines beneath it are left.
+//
+// The watch's deadline is that of the whole job: each engine gets what is left of it, at most its
+// own limit, and when next to nothing is left only what needs no waiting is asked. Such a
+// fallback's reason says "deadline".
+//
+// An engine that fails again and again is left alone for a while (circuit_breaker.h). What an
+// engine can't or mustn't do (kForbidden) says nothing about its health and isn't counted.
+//
+// Thread rule: any thread. Blocks as long as its engines do.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/circuit_breaker.h"
+#include "engines/engine.h"
+#include "engines/template_engine.h"
+#include "pipeline/spec/preset.h"
+
+namespace pytoon::engines {
+
+struct EngineChainOptions {
+  std::chrono::milliseconds health{5000};
+  std::chrono::milliseconds generate{300'000};
+  // With less than this left of the job's time nothing is begun that has to be waited for: it would
+  // be paid for and thrown away.
+  std::chrono::milliseconds least{10'000};
+  BreakerOptions breaker;
+};
+
+struct ChainResult {
+  GeneratedFootage footage;
+  std::string engine;
+  bool fallback = false;
+  std::string reason;  // of the fallback, for people
+};
+
+class EngineChain {
+ public:
+  // The engines that are configured, without the template. Names are unique.
+  EngineChain(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
+              EngineChainOptions options = {});
+
+  // kCancelled is the only failure. A watch whose deadline is past gets what needs no waiting.
+  Result<ChainResult> run(const std::vector<std::string>& chain, spec::EnginePolicy policy,
+                          const FootageRequest& request, const Watch& watch);
+
+  // Whether any engine that may serve makes clips elsewhere; otherwise run() answers at once.
+  bool needs_generation(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+
+  // For doctor and capacity reports.
+  const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }
+  CircuitBreaker::State breaker_state(const std::string& engine) const;
+
+ private:
+  Engine* find(const std::string& name);
+  std::vector<Engine*> candidates(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  bool too_late_for(const Engine& engine, const Watch& watch) const;
+  Result<GeneratedFootage> ask(Engine& engine, const FootageRequest& request, const Watch& watch);
+  Result<GeneratedFootage> ask_within(Engine& engine, const FootageRequest& request,
+                                      const Watch& watch);
+
+  const std::vector<std::unique_ptr<Engine>> engines_;
+  const Clock& clock_;
+  const EngineChainOptions options_;
+  std::map<std::string, CircuitBreaker, std::less<>> breakers_;  // fixed after construction
+  TemplateEngine last_;
+};
+
+// The chain of the spec's preset; the usual one when the preset is gone meanwhile.
+std::vector<std::string> chain_of(const spec::RenderSpec& spec, const spec::PresetTable& presets);
+
+}  // namespace pytoon::engines

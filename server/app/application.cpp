@@ -1,0 +1,190 @@
+#include "server/app/application.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "pipeline/media/audio/audio_file.h"
+#include "pipeline/media/clip/inspect_clip.h"
+#include "pipeline/media/image/image_file.h"
+
+namespace pytoon::app {
+namespace {
+
+constexpr int kSenders = 4;  // a slow receiver holds up one of them
+constexpr std::chrono::seconds kSenderPause{1};
+constexpr std::chrono::minutes kSweeperPause{1};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+jobs::WorkerInfo facts_of(const Config& config, const RenderStack& stack, IdSource& ids) {
+  jobs::WorkerInfo facts;
+  facts.worker_id = ids.next();
+  facts.host = host_name();
+  facts.pid = ::getpid();
+  facts.threads = config.worker_concurrency;
+  facts.device = stack.device->description();
+  return facts;
+}
+
+worker::Options worker_options(const Config& config, const jobs::WorkerInfo& facts) {
+  worker::Options options;
+  options.worker_id = facts.worker_id;
+  options.lease = config.lease;
+  options.job_time = config.engines.job_time;
+  options.last_logo = "assets/brand_logo.png";
+  return options;
+}
+
+worker::PoolOptions pool_options(const Config& config) {
+  worker::PoolOptions options;
+  options.drawing = config.worker_concurrency;
+  return options;
+}
+
+std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, Clock& clock, Log& log) {
+  if (!config.redis) return nullptr;
+  return std::make_unique<io::RedisNotifier>(*config.redis, io::WakeupOptions{}, clock, log);
+}
+
+jobs::WebhookOptions webhook_options(const Config& config) {
+  jobs::WebhookOptions options;
+  options.keys = config.webhook_keys;
+  options.egress = config.webhooks_allow_private ? EgressScope::kAny : EgressScope::kPublic;
+  options.schedule = config.webhook_schedule;
+  return options;
+}
+
+jobs::SweeperOptions sweeper_options(const Config& config) {
+  jobs::SweeperOptions options;
+  options.retention = std::chrono::hours(24) * config.retention_days;
+  return options;
+}
+
+jobs::ServiceLimits limits_of(const Config& config) {
+  jobs::ServiceLimits limits;
+  limits.queued_max = config.max_queued_jobs;
+  if (!config.webhook_keys.empty()) {
+    limits.webhooks =
+        config.webhooks_allow_private ? jobs::Webhooks::kAny : jobs::Webhooks::kPublic;
+  }
+  return limits;
+}
+
+}  // namespace
+
+Result<jobs::PictureFacts> Inspector::inspect_image(const std::filesystem::path& file) {
+  Result<media::ImageFacts> facts = media::inspect_image(file);
+  if (!facts) return facts.failure();
+  return jobs::PictureFacts{facts->format, facts->size.width, facts->size.height, facts->has_alpha};
+}
+
+Result<jobs::ClipFacts> Inspector::inspect_clip(const std::filesystem::path& file) {
+  const Result<media::ClipFacts> facts = media::inspect_clip(file);
+  if (!facts) return facts.failure();
+  return jobs::ClipFacts{facts->format, facts->size.width, facts->size.height,
+                         facts->duration_seconds};
+}
+
+Result<jobs::AudioFacts> Inspector::inspect_audio(const std::filesystem::path& file) {
+  const Result<media::AudioFacts> facts = media::inspect_audio(file);
+  if (!facts) return facts.failure();
+  return jobs::AudioFacts{facts->format, facts->duration_seconds, facts->channels,
+                          facts->sample_rate};
+}
+
+Application::Application(Role role, const Config& config, RenderStack& stack,
+                         std::unique_ptr<io::SqlStore> store,
+                         std::unique_ptr<jobs::ObjectStore> storage,
+                         std::unique_ptr<engines::EngineRegistry> engines, Clock& clock, Log& log)
+    : role_(role),
+      log_(log),
+      store_(std::move(store)),
+      storage_(std::move(storage)),
+      metrics_(*store_),
+      health_(*store_, *store_, *storage_),
+      engines_(std::move(engines)),
+      facts_(facts_of(config, stack, ids_)),
+      worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
+               config.catalogue.presets, metrics_, clock, log},
+              *store_, worker_options(config, facts_), facts_),
+      redis_notifier_(redis_bell(config, clock, log)),
+      pool_(worker_, pool_options(config), redis_notifier_.get()),
+      notifiers_(pool_, redis_notifier_.get()),
+      sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
+      gc_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
+      service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
+                notifiers_, metrics_, health_, ids_, clock, log},
+               limits_of(config)) {
+  if (redis_notifier_) listen(config, clock);
+}
+
+void Application::listen(const Config& config, Clock& clock) {
+  if (draws()) {
+    redis_listener_ = std::make_unique<io::RedisListener>(
+        *config.redis, io::WakeupOptions{}, facts_.worker_id, [this] { pool_.notify(); }, clock,
+        log_);
+    pool_.tell([this](bool free) { redis_listener_->listen(free); });
+  }
+  metrics_.watch_notifier([this] { return notifier_info(); });
+  health_.add_helper("redis", [this] {
+    const bool listening = !redis_listener_ || redis_listener_->state().connected;
+    return listening && redis_notifier_->state().connected;
+  });
+}
+
+observe::NotifierInfo Application::notifier_info() const {
+  const auto link = [](const char* name, const io::LinkState& state) {
+    return observe::LinkFacts{name, state.connected, state.connects, state.failures};
+  };
+  const io::RedisNotifier::Counts counts = redis_notifier_->counts();
+  observe::NotifierInfo facts;
+  facts.links.push_back(link("notifier", redis_notifier_->state()));
+  facts.sent = counts.sent;
+  facts.dropped = counts.dropped;
+  if (redis_listener_) {
+    facts.links.push_back(link("listener", redis_listener_->state()));
+    facts.received = redis_listener_->received();
+  }
+  return facts;
+}
+
+Application::~Application() { stop(); }
+
+Status Application::start() {
+  // Whoever else holds a lease in a store of our own is dead.
+  if (role_ == Role::kServe) {
+    if (Status freed = store_->expire_leases_except(facts_.worker_id); !freed) return freed;
+    if (const auto reaped = store_->reap(); !reaped) return reaped.failure();
+  }
+  if (draws()) {
+    if (Status known = store_->upsert_worker(facts_); !known) return known;
+    pool_.start();
+    working_ = true;
+  }
+  if (keeps_house()) {
+    for (int i = 0; i < kSenders; ++i) {
+      periodic_tasks_.push_back(
+          std::make_unique<PeriodicTask>([this] { return sender_.step(); }, kSenderPause));
+    }
+    periodic_tasks_.push_back(
+        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kSweeperPause));
+  }
+  return ok_status();
+}
+
+void Application::stop() {
+  health_.set_leaving();
+  sender_.stop();
+  periodic_tasks_.clear();
+  if (!std::exchange(working_, false)) return;
+  pool_.stop();
+  const Status removed = store_->remove_worker(facts_.worker_id);
+  if (!removed) log_.warning("worker_not_removed", {{"reason", removed.failure().detail}});
+}
+
+}  // namespace pytoon::app

@@ -1,0 +1,187 @@
+#include "server/http/request_gate.h"
+
+#include <algorithm>
+
+#include "server/http/multipart.h"
+#include "server/http/text.h"
+
+namespace pytoon::http {
+namespace {
+
+constexpr std::uint64_t kFormOverheadBytes = 65536;  // delimiters, part heads, text parts
+
+bool allows(const jobs::Caller& caller, Scope scope) {
+  switch (scope) {
+    case Scope::kOpen:
+      return true;
+    case Scope::kRead:
+      return caller.may_read || caller.admin;
+    case Scope::kSubmit:
+      return caller.may_submit || caller.admin;
+    case Scope::kAdmin:
+      return caller.admin;
+  }
+  return false;
+}
+
+std::string_view name_of(Scope scope) {
+  if (scope == Scope::kRead) return "read";
+  return scope == Scope::kSubmit ? "submit" : "admin";
+}
+
+bool is_json(std::string_view content_type) {
+  const std::size_t semicolon = std::min(content_type.find(';'), content_type.size());
+  return lower_case(trim(content_type.substr(0, semicolon))) == "application/json";
+}
+
+Failure too_large(std::uint64_t bytes_max) {
+  return failure(FailureKind::kTooLarge,
+                 "The body is over " + std::to_string(bytes_max) + " bytes.");
+}
+
+}  // namespace
+
+RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits limits,
+                         const Clock& clock, Log& log, const std::atomic<bool>& draining)
+    : router_(std::move(routes)),
+      keys_(std::move(keys)),
+      limiter_(clock, rate, keys_.size()),
+      limits_(std::move(limits)),
+      body_budget_(limits_.json_bytes_held_max),
+      log_(log),
+      draining_(draining) {}
+
+Response RequestGate::refuse(const std::string& route, const Failure& failure) {
+  const Problem problem = problem_of(failure);
+  if (problem.status >= 500) {
+    log_.error("http_failure", {{"route", route},
+                                {"status", problem.status},
+                                {"kind", traits(failure.kind).label},
+                                {"error", failure.detail}});
+  }
+  return problem_response(problem);
+}
+
+std::optional<Response> RequestGate::authorize(const RequestHead& head, Scope scope,
+                                               jobs::Caller& caller) {
+  const auto key = head.header("x-api-key");
+  const auto holder = key ? keys_.find(*key) : std::nullopt;
+  if (!holder) {
+    Response response = problem_response(problem_of(
+        failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
+    response.headers.push_back({"WWW-Authenticate", "ApiKey realm=\"pytoon\""});
+    return response;
+  }
+  if (const auto wait_seconds = limiter_.take(holder->index)) {
+    Problem problem = problem_of(
+        failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
+    problem.retry_after_seconds = *wait_seconds;
+    return problem_response(problem);
+  }
+  caller = holder->caller;
+  if (allows(caller, scope)) return std::nullopt;
+  return problem_response(
+      problem_of(failure(FailureKind::kForbidden, "This needs an API key with the scope '" +
+                                                      std::string(name_of(scope)) + "'.")));
+}
+
+Response RequestGate::unrouted(const RequestHead& head, const Router::Match& match) {
+  if (match.allow.empty()) {
+    return problem_response(problem_of(failure(FailureKind::kNotFound, "There is no such path.")));
+  }
+  Response response{204, {}, std::string()};
+  if (head.method != Method::kOptions) {
+    response = problem_response(problem_of(failure(
+        FailureKind::kMethodNotAllowed, "The methods of this path are: " + match.allow + ".")));
+  }
+  response.headers.push_back({"Allow", match.allow});
+  return response;
+}
+
+Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const {
+  const BodyKind kind = admitted.route->body;
+  if (kind == BodyKind::kMaybeJson && !head.has_body()) return ok_status();
+  if (kind == BodyKind::kNone) {
+    if (head.has_body()) return failure(FailureKind::kMalformed, "This request takes no body.");
+    return ok_status();
+  }
+  if (head.header("content-encoding")) {
+    return failure(FailureKind::kUnsupportedType, "The body must not be compressed.");
+  }
+  const std::string_view content_type = head.header("content-type").value_or("");
+  if (kind != BodyKind::kUpload) {
+    admitted.body_bytes_max = limits_.json_bytes_max;
+    if (!is_json(content_type)) {
+      return failure(FailureKind::kUnsupportedType, "Content-Type must be application/json.");
+    }
+  } else {
+    admitted.body_bytes_max =
+        static_cast<std::uint64_t>(limits_.uploads.bytes_max_of("")) + kFormOverheadBytes;
+    auto boundary = multipart_boundary(content_type);
+    if (!boundary) return boundary.failure();
+    admitted.boundary = *std::move(boundary);
+  }
+  if (head.content_length.value_or(0) > admitted.body_bytes_max) {
+    return too_large(admitted.body_bytes_max);
+  }
+  return ok_status();
+}
+
+GateResult RequestGate::check(RequestHead head) {
+  GateResult result;
+  if (head.path == "*") {
+    result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, std::string()};
+    return result;
+  }
+  const auto segments = decode_path(head.path);
+  auto query = decode_query(head.query);
+  if (!segments || !query) {
+    result.outcome = refuse(result.route, segments ? query.failure() : segments.failure());
+    return result;
+  }
+  Router::Match match = router_.find(head.method, *segments);
+  Admitted admitted{.route = match.route};
+  if (match.route) result.route = match.route->pattern;
+  const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
+  if (!open) {
+    const Scope scope = match.route ? match.route->scope : Scope::kOpen;
+    if (auto refusal = authorize(head, scope, admitted.request.caller)) {
+      result.outcome = *std::move(refusal);
+      return result;
+    }
+  }
+  if (!match.route) {
+    result.outcome = unrouted(head, match);
+    return result;
+  }
+  if (draining_ && match.route->method != Method::kGet) {
+    result.outcome =
+        refuse(result.route, failure(FailureKind::kUnavailable, "The server is shutting down."));
+    return result;
+  }
+  if (Status planned = plan_body(head, admitted); !planned) {
+    result.outcome = refuse(result.route, planned.failure());
+    return result;
+  }
+  admitted.request.head = std::move(head);
+  admitted.request.parameters = std::move(match.parameters);
+  admitted.request.query = *std::move(query);
+  result.outcome = std::move(admitted);
+  return result;
+}
+
+Response RequestGate::answer(const Admitted& admitted) {
+  const std::string& route = admitted.route->pattern;
+  try {
+    auto response = admitted.route->handler(admitted.request);
+    if (!response) return refuse(route, response.failure());
+    return *std::move(response);
+  } catch (const std::exception& error) {
+    log_.error("http_handler_crash", {{"route", route}, {"error", error.what()}});
+  } catch (...) {
+    log_.error("http_handler_crash", {{"route", route}, {"error", "not a std::exception"}});
+  }
+  return problem_response(problem_of(failure(FailureKind::kInternal, "")));
+}
+
+}  // namespace pytoon::http

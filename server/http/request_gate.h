@@ -1,0 +1,72 @@
+// Between the wire and the handlers: finds the route, asks for the key, the scope and the rate,
+// and says what body may come, all from the head alone, before a byte of body is read; later runs
+// the handler and turns whatever it gives or throws into an answer.
+//
+// Thread rule: any thread. admit() takes microseconds; answer() as long as the handler.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "server/http/key_ring.h"
+#include "server/http/rate_limiter.h"
+#include "server/http/router.h"
+#include "server/jobs/upload_rules.h"
+
+namespace pytoon::http {
+
+struct BodyLimits {
+  std::uint64_t json_bytes_max = 1'000'000;
+  std::uint64_t json_bytes_held_max = 64'000'000;  // by all requests together
+  jobs::UploadLimits uploads;                      // of the file in the form
+  std::filesystem::path spool_folder;
+};
+
+// A request on its way: what the head has shown, then the body, then the answer.
+struct Admitted {
+  const Route* route = nullptr;
+  Request request;
+  std::uint64_t body_bytes_max = 0;
+  std::string boundary;  // kUpload
+};
+
+struct GateResult {
+  std::string route = "unmatched";  // pattern, for logs and metrics
+  std::variant<Response, Admitted> outcome;
+};
+
+class RequestGate {
+ public:
+  RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits limits,
+              const Clock& clock, Log& log, const std::atomic<bool>& draining);
+
+  GateResult check(RequestHead head);
+  Response answer(const Admitted& admitted);
+
+  const std::vector<Route>& routes() const { return router_.routes(); }
+  const BodyLimits& limits() const { return limits_; }
+  ByteBudget& body_budget() { return body_budget_; }
+  // Logs what the client is not told, and makes the answer.
+  Response refuse(const std::string& route, const Failure& failure);
+
+ private:
+  std::optional<Response> authorize(const RequestHead& head, Scope scope, jobs::Caller& caller);
+  Response unrouted(const RequestHead& head, const Router::Match& match);
+  Status plan_body(const RequestHead& head, Admitted& admitted) const;
+
+  const Router router_;
+  const KeyRing keys_;
+  RateLimiter limiter_;
+  const BodyLimits limits_;
+  ByteBudget body_budget_;
+  Log& log_;
+  const std::atomic<bool>& draining_;
+};
+
+}  // namespace pytoon::http

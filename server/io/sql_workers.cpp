@@ -1,0 +1,93 @@
+// SqlStore: who is there.
+#include <nlohmann/json.hpp>
+
+#include "server/io/sql_writing.h"
+
+namespace pytoon::io {
+using jobs::WorkerInfo;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::chrono::hours kForgottenAfter{24};
+
+}  // namespace
+
+std::vector<std::string> encoders_from_text(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_array()) {
+    throw DatabaseError(FailureKind::kInternal, "a worker's encoders are no list: " + text);
+  }
+  std::vector<std::string> encoders;
+  for (const auto& encoder : json) {
+    if (encoder.is_string()) encoders.push_back(encoder.get<std::string>());
+  }
+  return encoders;
+}
+
+Status SqlStore::upsert_worker(const WorkerInfo& worker) {
+  const std::string encoders = nlohmann::json(worker.encoders).dump();
+  return writing("upsert_worker", [&](SqlSession& session) -> Status {
+    session.run("DELETE FROM workers WHERE seen_at < ? AND worker_id <> ?",
+                {session.now() - micros(kForgottenAfter), worker.worker_id});
+    session.run(
+        "INSERT INTO workers (worker_id, host, pid, threads, device, encoders, draining, "
+        "started_at, "
+        "seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (worker_id) DO UPDATE SET "
+        "host = excluded.host, pid = excluded.pid, threads = excluded.threads, "
+        "device = excluded.device, encoders = excluded.encoders, draining = excluded.draining, "
+        "seen_at = excluded.seen_at",
+        {worker.worker_id, worker.host, worker.pid, worker.threads, worker.device, encoders,
+         std::int64_t{worker.draining}, session.now(), session.now()});
+    return ok_status();
+  });
+}
+
+Status SqlStore::remove_worker(const std::string& worker_id) {
+  return writing("remove_worker", [&](SqlSession& session) -> Status {
+    session.run("DELETE FROM workers WHERE worker_id = ?", {worker_id});
+    return ok_status();
+  });
+}
+
+Result<std::vector<WorkerInfo>> SqlStore::workers(milliseconds seen_within) {
+  return reading([&](SqlSession& session) -> Result<std::vector<WorkerInfo>> {
+    std::vector<WorkerInfo> workers;
+    for (const Row& row :
+         session.query("SELECT worker_id, host, pid, threads, device, encoders, draining, "
+                       "started_at, seen_at, "
+                       "(SELECT count(*) FROM tasks WHERE tasks.worker_id <> '' AND "
+                       "tasks.worker_id = workers.worker_id) FROM workers WHERE seen_at > ? "
+                       "ORDER BY started_at, worker_id",
+                       {session.now() - micros(seen_within)})) {
+      WorkerInfo worker;
+      worker.worker_id = row.text(0);
+      worker.host = row.text(1);
+      worker.pid = row.small(2);
+      worker.threads = row.small(3);
+      worker.device = row.text(4);
+      worker.encoders = encoders_from_text(row.text(5));
+      worker.draining = row.integer(6) != 0;
+      worker.started_at = time_from(row.integer(7));
+      worker.seen_at = time_from(row.integer(8));
+      worker.held = row.small(9);
+      workers.push_back(std::move(worker));
+    }
+    return workers;
+  });
+}
+
+Status SqlStore::set_draining(bool draining) {
+  return writing("set_draining", [&](SqlSession& session) -> Status {
+    session.run("UPDATE fleet SET draining = ?", {std::int64_t{draining}});
+    return ok_status();
+  });
+}
+
+Result<bool> SqlStore::draining() {
+  return reading([](SqlSession& session) -> Result<bool> {
+    return session.query("SELECT draining FROM fleet").at(0).integer(0) != 0;
+  });
+}
+
+}  // namespace pytoon::io

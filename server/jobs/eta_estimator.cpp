@@ -1,0 +1,68 @@
+#include "server/jobs/eta_estimator.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pytoon::jobs {
+namespace {
+
+constexpr std::chrono::seconds kAnswerLife{1};
+constexpr std::size_t kJobsMax = 4096;
+constexpr double kDrawnPct = 95;
+
+}  // namespace
+
+std::optional<std::int64_t> eta_seconds(const EtaInputs& inputs) {
+  if (inputs.threads < 1 || inputs.seconds_per_segment <= 0) return std::nullopt;
+  const double shared = (inputs.segments_ahead + inputs.own_segments) / inputs.threads;
+  const double rounds = std::max(shared, std::min(inputs.own_segments, 1.0));
+  const double seconds = std::ceil(inputs.seconds_per_segment * rounds);
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(seconds));
+}
+
+double segments_left(const Job& job) {
+  const double drawn = std::min(job.progress_pct / kDrawnPct, 1.0);
+  return static_cast<double>(job.spec.segments.size()) * (1.0 - drawn);
+}
+
+std::optional<std::int64_t> EtaEstimator::eta_seconds(const Job& job) {
+  if (is_terminal(job.status)) return std::nullopt;
+  const SteadyTime now = clock_.steady_now();
+  const std::optional<Backlog> work = backlog(now);
+  if (!work || work->threads < 1) return std::nullopt;
+  const std::optional<std::int64_t> before = ahead(job.id, now);
+  if (!before) return std::nullopt;
+  return jobs::eta_seconds(
+      {static_cast<double>(*before), segments_left(job), work->seconds_per_segment, work->threads});
+}
+
+std::optional<Backlog> EtaEstimator::backlog(SteadyTime now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (backlog_ && now - backlog_at_ < kAnswerLife) return backlog_;
+  }
+  const Result<Backlog> answer = store_.backlog();
+  if (!answer) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  backlog_ = *answer;
+  backlog_at_ = now;
+  return backlog_;
+}
+
+std::optional<std::int64_t> EtaEstimator::ahead(const std::string& job_id, SteadyTime now) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = ahead_.find(job_id);
+    if (found != ahead_.end() && now - found->second.at < kAnswerLife) {
+      return found->second.segments;
+    }
+    if (ahead_.size() >= kJobsMax) ahead_.clear();
+  }
+  const Result<std::int64_t> answer = store_.segments_ahead(job_id);
+  if (!answer) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  ahead_.insert_or_assign(job_id, Ahead{now, *answer});
+  return *answer;
+}
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,58 @@
+// When will it be done? An estimate made of what waits, how fast segments went lately and how many
+// threads draw; none when that is not known. What lies behind us is counted by the store.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "server/jobs/job_store.h"
+
+namespace pytoon::jobs {
+
+struct EtaInputs {
+  double segments_ahead = 0;  // of others, served first
+  double own_segments = 0;    // of the job, still to be drawn; a half-drawn one counts half
+  double seconds_per_segment = 0;
+  int threads = 0;
+};
+
+// seconds_per_segment * max((segments_ahead + own_segments) / threads, min(own_segments, 1)):
+// all threads share the work, but one segment is drawn by one thread. Rounded up, at least 1.
+// nullopt without threads or without a pace.
+std::optional<std::int64_t> eta_seconds(const EtaInputs& inputs);
+
+// What is left of a job by its progress, of which the last 5 % are assembling.
+double segments_left(const Job& job);
+
+// Asks the store at most once a second for each job, and for the backlog.
+//
+// Thread rule: any thread. Blocks on the database for milliseconds.
+class EtaEstimator {
+ public:
+  // Both must outlive it.
+  EtaEstimator(JobStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  // nullopt also for a job that has ended, and while the store can't be asked.
+  std::optional<std::int64_t> eta_seconds(const Job& job);
+
+ private:
+  struct Ahead {
+    SteadyTime at;
+    std::int64_t segments = 0;
+  };
+
+  std::optional<Backlog> backlog(SteadyTime now);
+  std::optional<std::int64_t> ahead(const std::string& job_id, SteadyTime now);
+
+  JobStore& store_;
+  const Clock& clock_;
+  std::mutex mutex_;  // protects what follows
+  std::optional<Backlog> backlog_;
+  SteadyTime backlog_at_{};
+  std::unordered_map<std::string, Ahead> ahead_;
+};
+
+}  // namespace pytoon::jobs

@@ -1,0 +1,162 @@
+// How the troubles of a task end.
+#include "engines/template_engine.h"
+#include "server/worker/job_encoder.h"
+#include "server/worker/task.h"
+
+namespace pytoon::worker {
+using jobs::ReleaseReason;
+using jobs::TaskKind;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr int kFailuresMax = 2;  // of one task; then something else is tried
+
+}  // namespace
+
+void Task::on_failure(const Failure& failure) {
+  switch (stop_.load()) {
+    case Stop::kLost:
+      return;
+    case Stop::kLeaving:
+      return give_back(ReleaseReason::kHandedBack, milliseconds(0));
+    case Stop::kHung:
+    case Stop::kNone:
+      break;
+  }
+  if (failure.kind == FailureKind::kConflict) {
+    const auto lost = context_.deps.tasks.lost({leased_.lease});
+    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
+  }
+  if (change_encoder(failure)) return;
+  const bool refused =
+      failure.kind == FailureKind::kIo || failure.kind == FailureKind::kOutOfMemory;
+  if (is_transient(failure) || (refused && context_.retry_budget.allow())) {
+    return wait_for_machine(failure);
+  }
+  nlohmann::ordered_json fields = about();
+  fields["task"] = name_of(leased_.lease.kind);
+  fields["failures"] = leased_.failures + 1;
+  fields["reason"] = failure.detail;
+  context_.deps.log.warning("task_failed", fields);
+  const bool of_an_input =
+      failure.kind == FailureKind::kNotFound || failure.kind == FailureKind::kMalformed;
+  if (of_an_input && inputs_lost()) return;
+  if (leased_.failures + 1 < kFailuresMax) {
+    return give_back(ReleaseReason::kFailed, context_.options.back_off);
+  }
+  if (leased_.lease.kind == TaskKind::kRender) return on_segment_failure(failure);
+  if (leased_.lease.kind == TaskKind::kAudio) return leave_out_audio(failure);
+  fail_job(std::string(traits(failure.kind).label), failure.detail);
+}
+
+void Task::wait_for_machine(const Failure& failure) {
+  nlohmann::ordered_json fields = about();
+  fields["reason"] = failure.detail;
+  context_.deps.log.warning("task_retry_scheduled", fields);
+  give_back(ReleaseReason::kHandedBack, context_.retry_budget.next_delay());
+}
+
+// Once and for all segments, also those that are finished: two encoders can't share a track.
+bool Task::change_encoder(const Failure& failure) {
+  if (leased_.lease.kind != TaskKind::kRender) return false;
+  const std::optional<EncoderDecision> decision =
+      decide_after(failure, context_.deps.renderer.encoders(), leased_.job.encoder);
+  if (!decision) return false;
+  jobs::Replan restart;
+  restart.encoder = decision->encoder;
+  restart.degraded = decision->degraded();
+  for (jobs::Segment segment : leased_.segments) {
+    segment.status = jobs::SegmentStatus::kPending;
+    restart.segments.push_back(segment);
+  }
+  const Status done = commit([&] { return context_.deps.tasks.restart(leased_.lease, restart); });
+  if (done) tell_degraded(decision->from, decision->encoder, decision->reason);
+  return true;
+}
+
+void Task::tell_degraded(const std::string& from, const std::string& to,
+                         const std::string& reason) {
+  context_.deps.metrics.degraded(from, to);
+  context_.deps.log.warning(
+      "encoder_degraded",
+      {{"job_id", leased_.job.id}, {"from", from}, {"to", to}, {"reason", reason}});
+}
+
+void Task::fail_job(const std::string& reason, const std::string& detail) {
+  const Status failed = commit([&] { return context_.deps.tasks.failed(leased_.lease, detail); });
+  if (!failed) return;  // somebody else decides by now
+  context_.deps.metrics.job_failed(leased_.job.spec.archetype, reason);
+  context_.deps.log.error("job_failed",
+                          {{"job_id", leased_.job.id}, {"reason", reason}, {"error", detail}});
+}
+
+// A file that the job names is gone for good: no engine of the engine chain can help.
+bool Task::inputs_lost() {
+  context_.inputs.forget(leased_.job.id);
+  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  if (inputs || inputs.failure().kind != FailureKind::kNotFound) return false;
+  fail_job("lost-input", inputs.failure().detail);
+  return true;
+}
+
+void Task::on_segment_failure(const Failure& failure) {
+  const jobs::Segment& segment =
+      leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
+  if (segment.footage != render::Footage::kCard) return fall_to_card(failure);
+  fail_job("template",
+           "segment " + std::to_string(segment.index) + " can't be drawn: " + failure.detail);
+}
+
+// The segment becomes a card; whichever peers fade from it or into it are made anew.
+void Task::fall_to_card(const Failure& failure) {
+  const auto index = static_cast<std::size_t>(leased_.lease.segment);
+  Result<render::RenderJob> with_card = order();
+  if (!with_card) return wait_for_machine(with_card.failure());
+  with_card->footage[index] = render::SegmentFootage(render::Footage::kCard);
+  const auto keys = context_.deps.renderer.content_keys(*with_card);
+  if (!keys) return fail_job(std::string(traits(keys.failure().kind).label), keys.failure().detail);
+
+  const Result<std::vector<jobs::Segment>> now = context_.deps.jobs.segments(leased_.job.id);
+  if (!now) return wait_for_machine(now.failure());
+  jobs::Replan restart;
+  restart.encoder = leased_.job.encoder;
+  for (jobs::Segment segment : *now) {
+    const auto i = static_cast<std::size_t>(segment.index);
+    const bool stays =
+        segment.status == jobs::SegmentStatus::kDone && segment.content_key == keys->at(i);
+    if (stays && i != index) continue;
+    if (segment.status != jobs::SegmentStatus::kDone && i != index) continue;
+    segment.status = jobs::SegmentStatus::kPending;
+    if (i == index) {
+      segment.footage = render::Footage::kCard;
+      segment.engine_used = engines::kTemplate;
+      segment.error = failure.detail;
+    }
+    restart.segments.push_back(segment);
+  }
+  const std::string reason =
+      "segment " + std::to_string(leased_.lease.segment) + ": " + failure.detail;
+  const Status noted = note_fallback(std::string(engines::kTemplate), reason);
+  if (!noted) return;
+  (void)commit([&] { return context_.deps.tasks.restart(leased_.lease, restart); });
+}
+
+void Task::leave_out_audio(const Failure& failure) {
+  const Status noted = note_fallback("silent", "the audio can't be made: " + failure.detail);
+  if (!noted) return;
+  (void)commit([&] { return context_.deps.tasks.audio_made(leased_.lease, "", "", ""); });
+}
+
+Status Task::note_fallback(const std::string& engine, const std::string& reason) {
+  Status noted = commit([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
+  if (!noted) return noted;
+  nlohmann::ordered_json fields = about();
+  fields["engine"] = engine;
+  fields["reason"] = reason;
+  context_.deps.log.warning("engine_fallback_used", fields);
+  context_.deps.metrics.fallback_used(engine);
+  return noted;
+}
+
+}  // namespace pytoon::worker

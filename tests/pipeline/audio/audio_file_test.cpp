@@ -1,0 +1,163 @@
+#include "pipeline/media/audio/audio_file.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "base/files.h"
+#include "tests/pipeline/audio/audio_fixture.h"
+
+namespace pytoon::media {
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+namespace {
+
+Wave tone(double seconds, int rate = 48'000, int channels = 2) {
+  return make_wave(
+      seconds, [](double t, int) { return 0.4 * std::sin(2 * std::numbers::pi * 1000 * t); }, rate,
+      channels);
+}
+
+class AudioFile : public AudioTest {
+ protected:
+  static Failure refused(const fs::path& file) {
+    const Result<AudioFacts> facts = inspect_audio(file);
+    EXPECT_FALSE(facts) << file;
+    return facts ? Failure{} : facts.failure();
+  }
+  // A tone of two seconds, as a file: what it is said to be, and how it audio.
+  void expect_taken(const std::string& name, const std::string& options, const std::string& format,
+                    int channels, int rate) const {
+    SCOPED_TRACE(name + " " + options);
+    const fs::path file = save(name, tone(2, rate, channels), options);
+    const Result<AudioFacts> facts = inspect_audio(file);
+    ASSERT_TRUE(facts) << facts.failure().detail;
+    EXPECT_EQ(facts->format, format);
+    EXPECT_EQ(facts->channels, channels);
+    EXPECT_EQ(facts->sample_rate, rate);
+    EXPECT_NEAR(facts->duration_seconds, 2, 0.1);
+    const Result<Pcm> audio = read_audio(file, 3 * kAudioRate, {});
+    ASSERT_TRUE(audio) << audio.failure().detail;
+    EXPECT_NEAR(static_cast<double>(audio->size()) / kAudioRate, 2, 0.1);
+    Wave heard;
+    for (std::size_t i = 0; i < audio->size(); ++i) {
+      heard.samples.push_back(audio->channels[0][i]);
+      heard.samples.push_back(audio->channels[1][i]);
+    }
+    EXPECT_GT(tone_db(heard, 1000, 1, 0.2), -16);
+    EXPECT_LT(tone_db(heard, 1500, 1, 0.2), -60);
+  }
+};
+
+}  // namespace
+
+TEST_F(AudioFile, EveryKindThatUsersHaveIsTaken) {
+  expect_taken("a.mp3", "-b:a 128k", "mp3", 2, 44'100);
+  expect_taken("v.mp3", "-q:a 4", "mp3", 1, 22'050);
+  expect_taken("a.m4a", "-c:a aac -b:a 128k", "m4a", 2, 48'000);
+  expect_taken("a.aac", "-c:a aac -b:a 128k", "aac", 2, 44'100);
+  expect_taken("lossless.m4a", "-c:a alac", "m4a", 2, 44'100);
+  expect_taken("a.flac", "-c:a flac", "flac", 2, 96'000);
+  expect_taken("v.ogg", "-c:a libvorbis", "ogg", 2, 44'100);
+  expect_taken("o.ogg", "-c:a libopus -b:a 96k", "ogg", 2, 48'000);
+}
+
+TEST_F(AudioFile, WavOfAnyDepthRateAndChannelsIsTaken) {
+  for (const char* depth :
+       {"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_mulaw"}) {
+    expect_taken("a.wav", std::string("-c:a ") + depth, "wav", 2, 48'000);
+  }
+  for (const int rate : {8'000, 11'025, 44'100, 192'000}) {
+    expect_taken("a.wav", "-c:a pcm_s16le", "wav", 1, rate);
+  }
+  expect_taken("a.wav", "-c:a pcm_s24le", "wav", 6, 48'000);
+  expect_taken("a.flac", "-c:a flac", "flac", 6, 192'000);
+}
+
+TEST_F(AudioFile, ACoverPictureIsNoObstacle) {
+  const fs::path song = save("song.mp3", tone(2), "-b:a 128k");
+  const fs::path with_cover = in_folder("cover.mp3");
+  run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64:d=0.04 " +
+      "-map 0 -map 1 -c:a copy -c:v png '" + with_cover.string() + "'");
+  const Result<AudioFacts> facts = inspect_audio(with_cover);
+  ASSERT_TRUE(facts) << facts.failure().detail;
+  EXPECT_EQ(facts->format, "mp3");
+}
+
+TEST_F(AudioFile, WhatIsNoAudioIsOfAnotherType) {
+  ASSERT_TRUE(write_file_atomically(in_folder("text.mp3"), "I am not a song.\n"));
+  EXPECT_EQ(refused(in_folder("text.mp3")).kind, FailureKind::kUnsupportedType);
+  ASSERT_TRUE(write_file_atomically(in_folder("empty.mp3"), ""));
+  EXPECT_EQ(refused(in_folder("empty.mp3")).kind, FailureKind::kMalformed);
+  EXPECT_EQ(refused(in_folder("none.mp3")).kind, FailureKind::kNotFound);
+  run("ffmpeg -y -v error -f lavfi -i testsrc=d=1:s=64x64 -pix_fmt yuv420p '" +
+      in_folder("film.mp4").string() + "'");
+  const Failure film = refused(in_folder("film.mp4"));
+  EXPECT_EQ(film.kind, FailureKind::kUnsupportedType);
+  EXPECT_THAT(film.detail, HasSubstr("no audio in this video"));
+  run("ffmpeg -y -v error -f lavfi -i sine=d=1 -c:a adpcm_ms '" + in_folder("adpcm.wav").string() +
+      "'");
+  const Failure adpcm = refused(in_folder("adpcm.wav"));
+  EXPECT_EQ(adpcm.kind, FailureKind::kUnsupportedType);
+  EXPECT_THAT(adpcm.detail, HasSubstr("adpcm_ms"));
+}
+
+TEST_F(AudioFile, ProtectedFilesAreRefusedAsSuch) {
+  const fs::path clear = save("clear.m4a", tone(2), "-c:a aac");
+  const fs::path cenc = in_folder("cenc.m4a");
+  run("ffmpeg -y -v error -i '" + clear.string() + "' -c copy -encryption_scheme cenc-aes-ctr " +
+      "-encryption_key 00112233445566778899aabbccddeeff " +
+      "-encryption_kid 00112233445566778899aabbccddeeff -f mp4 '" + cenc.string() + "'");
+  const Failure fault = refused(cenc);
+  EXPECT_EQ(fault.kind, FailureKind::kUnsupportedType);
+  EXPECT_THAT(fault.detail, HasSubstr("DRM"));
+  // The older kind: another name for the sample entry.
+  std::string bytes = *read_file(clear);
+  const std::size_t entry = bytes.find("mp4a");
+  ASSERT_NE(entry, std::string::npos);
+  bytes.replace(entry, 4, "drms");
+  ASSERT_TRUE(write_file_atomically(in_folder("old.m4a"), bytes));
+  EXPECT_THAT(refused(in_folder("old.m4a")).detail, HasSubstr("DRM"));
+}
+
+TEST_F(AudioFile, CutFilesAreRefused) {
+  for (const auto& [name, options] :
+       std::vector<std::pair<std::string, std::string>>{{"a.wav", "-c:a pcm_s16le"},
+                                                        {"a.flac", "-c:a flac"},
+                                                        {"a.m4a", "-c:a aac -movflags +faststart"},
+                                                        {"a.mp3", "-b:a 128k"}}) {
+    const fs::path file = save(name, make_music(4), options);
+    ASSERT_TRUE(inspect_audio(file)) << name;
+    fs::resize_file(file, fs::file_size(file) * 6 / 10);
+    EXPECT_EQ(refused(file).kind, FailureKind::kMalformed) << name;
+  }
+}
+
+TEST_F(AudioFile, LimitsAreSaid) {
+  const Failure slow = refused(save("slow.wav", tone(1, 4'000, 1)));
+  EXPECT_EQ(slow.kind, FailureKind::kInvalid);
+  EXPECT_THAT(slow.detail, HasSubstr("4000"));
+  run("ffmpeg -y -v error -f lavfi -i anullsrc=r=8000:cl=mono:d=901 -c:a flac '" +
+      in_folder("long.flac").string() + "'");
+  const Failure length = refused(in_folder("long.flac"));
+  EXPECT_EQ(length.kind, FailureKind::kInvalid);
+  EXPECT_THAT(length.detail, HasSubstr("15 minutes"));
+  EXPECT_EQ(refused(save("nothing.wav", tone(0.001))).kind, FailureKind::kMalformed);
+}
+
+TEST_F(AudioFile, FiveChannelsAreHeardInBoth) {
+  // Only the centre speaks: it must be heard left and right alike.
+  const fs::path file = save(
+      "c.wav",
+      make_wave(
+          1, [](double t, int channel) { return channel == 2 ? 0.4 * std::sin(6283.2 * t) : 0.0; },
+          48'000, 6),
+      "-c:a pcm_s24le");
+  const Result<Pcm> audio = read_audio(file, kAudioRate, {});
+  ASSERT_TRUE(audio) << audio.failure().detail;
+  EXPECT_GT(audio->peak(), 0.2F);
+  EXPECT_EQ(audio->channels[0], audio->channels[1]);
+}
+
+}  // namespace pytoon::media

@@ -1,0 +1,73 @@
+#include <cmath>
+#include <random>
+
+#include "base/files.h"
+#include "pipeline/media/audio/audio_file.h"
+#include "tests/pipeline/audio/audio_fixture.h"
+
+namespace pytoon::media {
+namespace fs = std::filesystem;
+
+class DamagedAudio : public AudioTest {
+ protected:
+  std::vector<fs::path> good_files() const {
+    const Wave music = make_music(0.5);
+    return {save("a.mp3", music, "-b:a 128k"),
+            save("a.wav", music, "-c:a pcm_s24le"),
+            save("f.wav", music),
+            save("a.m4a", music, "-c:a aac"),
+            save("l.m4a", music, "-c:a alac"),
+            save("a.aac", music, "-c:a aac"),
+            save("a.flac", music, "-c:a flac"),
+            save("v.ogg", music, "-c:a libvorbis"),
+            save("o.ogg", music, "-c:a libopus")};
+  }
+  // Whatever comes, it is an answer, and one that blames the file and not us.
+  void expect_answer(const std::string& bytes) const {
+    const fs::path file = in_folder("damaged");
+    ASSERT_TRUE(write_file_atomically(file, bytes));
+    const Result<AudioFacts> facts = inspect_audio(file);
+    if (facts) {
+      EXPECT_GT(facts->duration_seconds, 0);
+    } else {
+      EXPECT_LT(traits(facts.failure().kind).http_status, 500) << facts.failure().detail;
+    }
+    const Result<Pcm> audio = read_audio(file, kAudioRate, {});
+    if (audio) {
+      for (const float sample : audio->channels[0]) ASSERT_TRUE(std::isfinite(sample));
+    }
+  }
+};
+
+// 9 files, 40 damages each.
+TEST_F(DamagedAudio, CutAndFlippedFilesNeverCrash) {
+  std::mt19937 random(20);
+  for (const fs::path& file : good_files()) {
+    SCOPED_TRACE(file.filename());
+    const std::string good = *read_file(file);
+    const auto below = [&](std::size_t limit) { return random() % limit; };
+    for (int round = 0; round < 15; ++round) expect_answer(good.substr(0, below(good.size())));
+    for (int round = 0; round < 25; ++round) {
+      std::string bytes = good;
+      // Half of them in the head, where the structure is.
+      const std::size_t span =
+          round % 2 == 0 ? std::min<std::size_t>(bytes.size(), 200) : bytes.size();
+      for (int flip = 0; flip <= round; ++flip) {
+        bytes[below(span)] ^= static_cast<char>(1U << below(8));
+      }
+      expect_answer(bytes);
+    }
+  }
+}
+
+TEST_F(DamagedAudio, FlippedBitsInExactFormatsAreNoticed) {
+  const std::string good = *read_file(save("a.flac", make_music(2), "-c:a flac"));
+  std::string bytes = good;
+  bytes[bytes.size() / 2] ^= 16;
+  ASSERT_TRUE(write_file_atomically(in_folder("bad.flac"), bytes));
+  const Result<AudioFacts> facts = inspect_audio(in_folder("bad.flac"));
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.failure().kind, FailureKind::kMalformed);
+}
+
+}  // namespace pytoon::media

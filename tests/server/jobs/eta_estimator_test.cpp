@@ -1,0 +1,83 @@
+#include "server/jobs/eta_estimator.h"
+
+#include <gtest/gtest.h>
+
+#include "server/io/open_store.h"
+#include "tests/server/jobs/samples.h"
+
+namespace pytoon::jobs {
+
+TEST(Eta, IsTheWorkSharedByTheThreads) {
+  EXPECT_EQ(eta_seconds({10, 5, 2.0, 3}), 10);  // 15 segments of 2 s on 3 threads
+  EXPECT_EQ(eta_seconds({0, 5, 2.0, 1}), 10);
+  EXPECT_EQ(eta_seconds({0, 5, 2.1, 2}), 6);  // 5.25, rounded up
+}
+
+TEST(Eta, OneSegmentIsDrawnByOneThread) {
+  EXPECT_EQ(eta_seconds({0, 2, 4.0, 16}), 4);
+  EXPECT_EQ(eta_seconds({0, 0.5, 4.0, 16}), 2);
+  EXPECT_EQ(eta_seconds({0, 0, 4.0, 16}), 1);  // only assembling is left
+}
+
+TEST(Eta, IsUnknownWithoutAPaceOrThreads) {
+  EXPECT_EQ(eta_seconds({0, 5, 0, 2}), std::nullopt);
+  EXPECT_EQ(eta_seconds({0, 5, 2.0, 0}), std::nullopt);
+}
+
+TEST(SegmentsLeft, GoByTheProgressOfDrawing) {
+  Job job;
+  job.spec = testing_support::sample_spec(4);
+  EXPECT_DOUBLE_EQ(segments_left(job), 4);
+  job.progress_pct = 95;
+  EXPECT_DOUBLE_EQ(segments_left(job), 0);
+  job.progress_pct = 99;
+  EXPECT_DOUBLE_EQ(segments_left(job), 0);
+}
+
+class EtaEstimatorTest : public testing::Test {
+ protected:
+  Job stored(const std::string& id) { return *store_->job(id); }
+  void create(const std::string& id, int priority) {
+    ASSERT_TRUE(store_->create(testing_support::sample_job(id, "acme", priority, 3), 100));
+  }
+  // One segment of the job done in `seconds`, the job then left to others.
+  void draw_one(const std::string& id, double seconds) {
+    const LeaseRequest request{"w", {TaskKind::kPrepare, TaskKind::kRender}, {"x264"}};
+    auto leased = store_->lease_next(request, std::chrono::seconds(20));
+    ASSERT_TRUE(leased && *leased);
+    ASSERT_EQ((*leased)->job.id, id);
+    PrepareResult preparation{"x264", (*leased)->segments, false};
+    for (Segment& segment : preparation.segments) segment.footage = render::Footage::kImages;
+    ASSERT_TRUE(store_->prepared((*leased)->lease, preparation));
+    leased = store_->lease_next(request, std::chrono::seconds(20));
+    Segment segment = (*leased)->segments.at(0);
+    segment.status = SegmentStatus::kDone;
+    ASSERT_TRUE(store_->segment_done((*leased)->lease, segment, seconds));
+  }
+
+  testing_support::HandClock clock_;
+  std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
+  EtaEstimator forecast_{*store_, clock_};
+};
+
+TEST_F(EtaEstimatorTest, CountsWhatIsServedBefore) {
+  create("first", 9);
+  create("second", 5);
+  EXPECT_EQ(forecast_.eta_seconds(stored("second")), std::nullopt) << "no worker, no pace";
+  WorkerInfo worker;
+  worker.worker_id = "w";
+  worker.threads = 2;
+  ASSERT_TRUE(store_->upsert_worker(worker));
+  draw_one("first", 4.0);
+  clock_.advance(std::chrono::seconds(2));
+  // Two segments of the first and three of its own, 4 s each, on two threads.
+  EXPECT_EQ(forecast_.eta_seconds(stored("second")), 10);
+  // The answer is kept for a second.
+  ASSERT_TRUE(store_->cancel("first"));
+  EXPECT_EQ(forecast_.eta_seconds(stored("second")), 10);
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(forecast_.eta_seconds(stored("second")), 6);
+  EXPECT_EQ(forecast_.eta_seconds(stored("first")), std::nullopt) << "it has ended";
+}
+
+}  // namespace pytoon::jobs
