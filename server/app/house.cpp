@@ -36,7 +36,6 @@ worker::Options worker_options(const Config& config, const jobs::WorkerFacts& fa
   options.holder = facts.holder;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
-  options.last_logo = "assets/brand_logo.png";
   return options;
 }
 
@@ -61,7 +60,7 @@ jobs::WebhookOptions webhook_options(const Config& config) {
 
 jobs::SweeperOptions sweeper_options(const Config& config) {
   jobs::SweeperOptions options;
-  options.retention = std::chrono::hours(24) * config.retention_days;
+  options.retention = config.retention;
   return options;
 }
 
@@ -115,9 +114,10 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       pool_(worker_, pool_options(config), redis_bell_.get()),
       bells_(pool_, redis_bell_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
-      sweeper_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
+      eraser_(*store_, *store_, *storage_, metrics_, log),
+      sweeper_(*store_, *storage_, eraser_, metrics_, clock, log, sweeper_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
-                config.catalogue, bells_, metrics_, health_, ids_, clock, log},
+                config.catalogue, bells_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   if (redis_bell_) listen(config, clock);
 }

@@ -32,7 +32,7 @@ struct Desk {
   Desk(const Parts& p, Options o)
       : parts(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, options.last_logo),
+        inputs(p.jobs, p.storage),
         patience(options.back_off, options.back_off_max) {}
 };
 
