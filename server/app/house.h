@@ -98,6 +98,7 @@ class House {
   Bells bells_;
   CurlClient web_;
   jobs::WebhookSender sender_;
+  jobs::Eraser eraser_;
   jobs::Sweeper sweeper_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<Chore>> chores_;
