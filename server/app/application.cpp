@@ -36,7 +36,6 @@ worker::Options worker_options(const Config& config, const jobs::WorkerInfo& fac
   options.worker_id = facts.worker_id;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
-  options.last_logo = "assets/brand_logo.png";
   return options;
 }
 
@@ -61,7 +60,7 @@ jobs::WebhookOptions webhook_options(const Config& config) {
 
 jobs::SweeperOptions sweeper_options(const Config& config) {
   jobs::SweeperOptions options;
-  options.retention = std::chrono::hours(24) * config.retention_days;
+  options.retention = config.retention;
   return options;
 }
 
@@ -116,9 +115,10 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       pool_(worker_, pool_options(config), redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
-      gc_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
+      eraser_(*store_, *store_, *storage_, metrics_, log),
+      gc_(*store_, *storage_, eraser_, metrics_, clock, log, sweeper_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
-                notifiers_, metrics_, health_, ids_, clock, log},
+                notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   if (redis_notifier_) listen(config, clock);
 }

@@ -102,9 +102,22 @@ class SqlStore final : public jobs::JobStore,
   Result<bool> draining() override;
 
   // RetentionStore
-  Result<std::vector<std::string>> unreferenced(const std::vector<std::string>& keys) override;
-  Result<std::int64_t> purge_events(std::chrono::hours age) override;
-  Result<std::int64_t> purge_purchases(std::chrono::hours age) override;
+  Result<bool> begin_gc_pass(std::chrono::milliseconds pause) override;
+  Result<std::vector<std::string>> condemn(const std::vector<std::string>& keys) override;
+  Result<std::vector<std::string>> take_deletions(int limit,
+                                                  std::chrono::milliseconds lease) override;
+  Status deleted(const std::vector<std::string>& keys) override;
+  Result<std::int64_t> pending_deletions() override;
+  Result<std::int64_t> expire_jobs(jobs::JobStatus status, std::chrono::hours age,
+                                   int limit) override;
+  Result<std::int64_t> expire_assets(std::chrono::hours age, int limit) override;
+  Result<std::int64_t> purge_rows(jobs::RowKind kind, std::chrono::hours age, int limit) override;
+  Result<std::vector<std::string>> delete_job(const std::string& id) override;
+  Result<std::vector<std::string>> delete_asset(const std::optional<std::string>& tenant,
+                                                const std::string& key) override;
+  Result<std::vector<std::string>> assets_of(const std::string& tenant, int limit) override;
+  Status forget_spend(const std::string& job_id) override;
+  Result<jobs::TenantRows> rows_of(const std::string& tenant) override;
 
   // SpendLedger
   Result<engines::Purchase> reserve(const engines::Reservation& reservation,

@@ -52,6 +52,17 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
 }
 
+Json to_json(const Purged& purged) {
+  return Json{{"complete", purged.complete()},
+              {"jobs_cancelled", purged.jobs_cancelled},
+              {"deleted", purged.deleted},
+              {"left",
+               {{"jobs", purged.rows_left.jobs},
+                {"assets", purged.rows_left.assets},
+                {"idempotency_records", purged.rows_left.idempotency_records},
+                {"objects", purged.objects_left}}}};
+}
+
 namespace {
 
 Json to_json(const WorkerInfo& worker) {

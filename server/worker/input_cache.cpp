@@ -21,7 +21,7 @@ Result<render::Inputs> InputCache::inputs_of(const jobs::Job& job) {
   const std::shared_ptr<Slot> slot = slot_of(job.id);
   const std::lock_guard lock(slot->mutex);
   if (!slot->inputs) {
-    Result<render::Inputs> inputs = fetch_inputs(job, jobs_, storage_, last_logo_);
+    Result<render::Inputs> inputs = fetch_inputs(job, jobs_, storage_);
     if (!inputs) return inputs.failure();
     slot->inputs = std::move(inputs).value();
   }

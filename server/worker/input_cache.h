@@ -5,7 +5,6 @@
 // of the same job waits for the first.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,9 +19,8 @@ namespace pytoon::worker {
 
 class InputCache {
  public:
-  // All must outlive the cache. last_logo: see fetch_inputs().
-  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage, std::filesystem::path last_logo)
-      : jobs_(jobs), storage_(storage), last_logo_(std::move(last_logo)) {}
+  // Both must outlive the cache.
+  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage) : jobs_(jobs), storage_(storage) {}
 
   // Errors: those of fetch_inputs().
   Result<render::Inputs> inputs_of(const jobs::Job& job);
@@ -39,7 +37,6 @@ class InputCache {
 
   jobs::JobStore& jobs_;
   jobs::ObjectStore& storage_;
-  const std::filesystem::path last_logo_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Slot>> slots_;
   std::vector<std::string> recent_;  // latest last

@@ -25,26 +25,24 @@ Result<render::InputFile> fetch(const std::string& uri, const std::string& tenan
   return render::InputFile{*path, *sha256};
 }
 
-Result<std::optional<render::InputFile>> fetch_logo(jobs::ObjectStore& storage,
-                                                    const std::filesystem::path& last_logo) {
-  std::filesystem::path found = last_logo;
-  for (const char* key : {"brand/watermark.png", "brand/logo.png"}) {
-    if (const auto path = storage.local(key)) found = *path;
+// The logo enters the content keys, so it must be the same for every worker: it comes from the
+// shared storage alone, and a storage that can't be asked is a Failure, never "no logo".
+Result<std::optional<render::InputFile>> fetch_logo(jobs::ObjectStore& storage) {
+  for (const char* key : {"brand/logo.png", "brand/watermark.png", "assets/brand_logo.png"}) {
+    const Result<std::filesystem::path> path = storage.local(key);
+    if (!path && path.failure().kind == FailureKind::kNotFound) continue;
+    if (!path) return path.failure();
+    const Result<std::string> sha256 = sha256_file(*path);
+    if (!sha256) return sha256.failure();
+    return std::optional(render::InputFile{*path, *sha256});
   }
-  std::error_code error;
-  if (found.empty() || !std::filesystem::is_regular_file(found, error)) {
-    return std::optional<render::InputFile>();
-  }
-  const Result<std::string> sha256 = sha256_file(found);
-  if (!sha256) return sha256.failure();
-  return std::optional(render::InputFile{found, *sha256});
+  return std::optional<render::InputFile>();
 }
 
 }  // namespace
 
 Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
-                                    jobs::ObjectStore& storage,
-                                    const std::filesystem::path& last_logo) {
+                                    jobs::ObjectStore& storage) {
   render::Inputs inputs;
   for (const std::string& uri : job.spec.assets.images) {
     Result<render::InputFile> image = fetch(uri, job.tenant, store, storage);
@@ -72,7 +70,7 @@ Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
     inputs.voice = std::move(voice).value();
   }
   if (job.spec.brand_safe) {
-    Result<std::optional<render::InputFile>> logo = fetch_logo(storage, last_logo);
+    Result<std::optional<render::InputFile>> logo = fetch_logo(storage);
     if (!logo) return logo.failure();
     inputs.logo = std::move(logo).value();
   }

@@ -3,8 +3,6 @@
 // Thread rule: any thread. Blocks on reading every file once, to be sure of its bytes.
 #pragma once
 
-#include <filesystem>
-
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
@@ -12,10 +10,9 @@
 namespace pytoon::worker {
 
 // kNotFound, "lost input: ...", for a file that is gone or has other bytes than were uploaded.
-// A brand-safe job gets the first logo there is of brand/logo.png and brand/watermark.png in
-// storage and last_logo; none is fine.
+// A brand-safe job gets the first logo there is in storage of brand/logo.png, brand/watermark.png
+// and assets/brand_logo.png; none is fine.
 Result<render::Inputs> fetch_inputs(const jobs::Job& job, jobs::JobStore& store,
-                                    jobs::ObjectStore& storage,
-                                    const std::filesystem::path& last_logo);
+                                    jobs::ObjectStore& storage);
 
 }  // namespace pytoon::worker

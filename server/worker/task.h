@@ -32,7 +32,7 @@ struct WorkerContext {
   WorkerContext(const WorkerDependencies& p, Options o)
       : deps(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, options.last_logo),
+        inputs(p.jobs, p.storage),
         retry_budget(options.back_off, options.back_off_max) {}
 };
 

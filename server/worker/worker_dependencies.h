@@ -36,7 +36,6 @@ struct Options {
   // A piece of work that draws no frame for so long is stuck. Footage has its engine's own limits.
   std::chrono::milliseconds stuck_after{60'000};
   engines::JobTime job_time;
-  std::filesystem::path last_logo;  // used when storage has no brand logo; "" is none
 };
 
 }  // namespace pytoon::worker

@@ -85,6 +85,14 @@ class CountingMetrics final : public JobMetrics {
   std::map<std::string, int> failures;
 };
 
+class CountingGcMetrics final : public GcMetrics {
+ public:
+  void gc_deleted(std::string_view kind, std::int64_t count) override {
+    deleted[std::string(kind)] += count;
+  }
+  DeletedCounts deleted;
+};
+
 class JobServiceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -98,9 +106,10 @@ class JobServiceTest : public testing::Test {
     service_.reset();
     storage_.reset();
     storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
+    eraser_ = std::make_unique<Eraser>(store_, store_, *storage_, gc_metrics_, log_);
     service_ = std::make_unique<JobService>(
         ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
-                     notifier_, metrics_, health_, ids_, clock_, log_},
+                     notifier_, metrics_, health_, *eraser_, ids_, clock_, log_},
         limits);
   }
 
@@ -174,6 +183,8 @@ class JobServiceTest : public testing::Test {
   CountingBell notifier_;
   CountingMetrics metrics_;
   std::unique_ptr<io::FileStorage> storage_;
+  CountingGcMetrics gc_metrics_;
+  std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<JobService> service_;
 };
 

@@ -1,14 +1,13 @@
 #include "server/worker/job_inputs.h"
 
 #include "tests/server/worker/run_fixture.h"
+#include "tests/support/fault_injection.h"
 
 namespace pytoon::worker {
 
 class JobInputs : public RunFixture {
  protected:
-  Result<render::Inputs> fetch(const fs::path& last_logo = "") {
-    return fetch_inputs(wish_.job, *store_, *storage_, last_logo);
-  }
+  Result<render::Inputs> fetch() { return fetch_inputs(wish_.job, *store_, *storage_); }
   void keep_logo(const std::string& key) {
     const fs::path staged = storage_->staging("logo");
     ASSERT_TRUE(write_file_atomically(staged, key));
@@ -41,17 +40,42 @@ TEST_F(JobInputs, OfAnotherTenantAreNotFound) {
 }
 
 TEST_F(JobInputs, TheLogoIsTheFirstThereIsAndOnlyForBrandSafeJobs) {
-  const fs::path shipped = folder_.path() / "brand_logo.png";
-  ASSERT_TRUE(write_file_atomically(shipped, "shipped"));
-  EXPECT_FALSE(fetch(shipped)->logo);
-  wish_.job.spec.brand_safe = true;
+  keep_logo("assets/brand_logo.png");
   EXPECT_FALSE(fetch()->logo);
-  EXPECT_FALSE(fetch(folder_.path() / "missing.png")->logo);
-  EXPECT_EQ(fetch(shipped)->logo->path, shipped);
-  keep_logo("brand/watermark.png");
-  EXPECT_EQ(fetch(shipped)->logo->sha256, sha256_hex("brand/watermark.png"));
-  keep_logo("brand/logo.png");
-  EXPECT_EQ(fetch(shipped)->logo->sha256, sha256_hex("brand/logo.png"));
+  wish_.job.spec.brand_safe = true;
+  for (const char* key : {"assets/brand_logo.png", "brand/watermark.png", "brand/logo.png"}) {
+    keep_logo(key);
+    EXPECT_EQ(fetch()->logo->sha256, sha256_hex(key));
+  }
+}
+
+// Two workers started in different folders must draw the same film.
+TEST_F(JobInputs, TheLogoIsNeverLookedForInTheCurrentFolder) {
+  wish_.job.spec.brand_safe = true;
+  const fs::path before = fs::current_path();
+  fs::create_directories(folder_.path() / "cwd/assets");
+  ASSERT_TRUE(write_file_atomically(folder_.path() / "cwd/assets/brand_logo.png", "here"));
+  fs::current_path(folder_.path() / "cwd");
+  const auto inputs = fetch();
+  fs::current_path(before);
+  ASSERT_TRUE(inputs);
+  EXPECT_FALSE(inputs->logo);
+}
+
+class RefusesAll final : public testing_support::FaultPlan {
+ public:
+  Answer before_call() override { return Answer::kRefuse; }
+  void after_call() override {}
+};
+
+TEST_F(JobInputs, AStorageThatCantBeAskedHasNotNoLogo) {
+  wish_.job.spec.brand_safe = true;
+  wish_.job.spec.assets = {};
+  RefusesAll faults;
+  testing_support::FaultInjectingStorage away(*storage_, faults);
+  const auto inputs = fetch_inputs(wish_.job, *store_, away);
+  ASSERT_FALSE(inputs);
+  EXPECT_EQ(inputs.failure().kind, FailureKind::kUnavailable);
 }
 
 }  // namespace pytoon::worker
