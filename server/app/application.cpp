@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSenders = 4;  // a slow receiver holds up one of them
 constexpr std::chrono::seconds kSenderPause{1};
-constexpr std::chrono::minutes kSweeperPause{1};
+constexpr std::chrono::minutes kGcPause{1};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -58,8 +58,8 @@ jobs::WebhookOptions webhook_options(const Config& config) {
   return options;
 }
 
-jobs::SweeperOptions sweeper_options(const Config& config) {
-  jobs::SweeperOptions options;
+jobs::GcOptions gc_options(const Config& config) {
+  jobs::GcOptions options;
   options.retention = config.retention;
   return options;
 }
@@ -116,7 +116,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
-      gc_(*store_, *storage_, eraser_, metrics_, clock, log, sweeper_options(config)),
+      gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
                 notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
@@ -172,7 +172,7 @@ Status Application::start() {
           std::make_unique<PeriodicTask>([this] { return sender_.step(); }, kSenderPause));
     }
     periodic_tasks_.push_back(
-        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kSweeperPause));
+        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kGcPause));
   }
   return ok_status();
 }

@@ -158,7 +158,8 @@ Result<Keys> SqlStore::delete_job(const std::string& id) {
     }
     Keys keys = objects_of(session, id);
     // Losers too: nobody can commit anything of this job any more.
-    for (const std::string& all : {"jobs/" + id + "/", "footage/" + id + "/", "audio/" + id + "."})
+    for (const std::string& all :
+         {"jobs/" + id + "/", "footage/" + id + "/", "audio/" + id + ".", "sound/" + id + "."})
       keys.push_back(all);
     for (const std::string& key : keys) queue_deletion(session, key, kDeletionLease);
     let_go_of_assets(session, id);

@@ -51,7 +51,8 @@ bool is_named(SqlSession& session, const std::string& key) {
     return any(
         session.query("SELECT 1 FROM segments WHERE footage_key = ? AND footage_key <> ''", {key}));
   }
-  if (key.starts_with("audio/")) {
+  // "sound/" is what earlier releases called it.
+  if (key.starts_with("audio/") || key.starts_with("sound/")) {
     return any(session.query("SELECT 1 FROM jobs WHERE audio_key = ? AND audio_key <> ''", {key}));
   }
   if (key.starts_with("assets/")) return asset_is_named(session, key);

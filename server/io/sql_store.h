@@ -1,6 +1,6 @@
-// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h, attic.h, and the
-// spend ledger of engines/remote) in a SQL database: one implementation, whichever database is
-// beneath. Each call is one transaction.
+// The record of everything (jobs/job_store.h, task_store.h, outbox.h, worker_registry.h,
+// retention_store.h, and the spend ledger of engines/remote) in a SQL database: one implementation,
+// whichever database is beneath. Each call is one transaction.
 //
 // A worker's write locks the row of its job first, then looks at the epoch of its task, so that
 // writes to one job take turns and none can deadlock with another.

@@ -18,10 +18,11 @@ bool is_prefix(const std::string& entry) { return entry.ends_with('/') || entry.
 }  // namespace
 
 std::string_view object_kind(const std::string& key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kKinds{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds{
       {{"segments/", "segment"},
        {"footage/", "footage"},
        {"audio/", "audio"},
+       {"sound/", "audio"},  // as earlier releases called it
        {"assets/", "upload"},
        {"jobs/", "job_file"}}};
   for (const auto& [folder, kind] : kKinds) {

@@ -79,7 +79,7 @@ void GarbageCollector::plan() {
       put_before_ = now ? *now - options_.retention.orphans : WallTime::min();
       return now ? Result<bool>(false) : now.failure();
     });
-    for (const char* folder : {"segments/", "footage/", "audio/", "assets/", "jobs/"}) {
+    for (const char* folder : {"segments/", "footage/", "audio/", "sound/", "assets/", "jobs/"}) {
       pieces_.emplace_back([this, folder] { return walk_page(folder); });
     }
   }

@@ -7,9 +7,9 @@
 //   - carries out the deletions that are queued, its own and those that others left;
 //   - takes back uploads in parts and staged files of processes that died.
 //
-// What may stay is decided by the database alone (jobs/attic.h), asked again in the commit that
-// queues a deletion. The ages of objects are by the storage's clock, those of rows by the
-// database's. One process of a fleet makes a pass in each `pause`; more would be harmless.
+// What may stay is decided by the database alone (jobs/retention_store.h), asked again in the
+// commit that queues a deletion. The ages of objects are by the storage's clock, those of rows by
+// the database's. One process of a fleet makes a pass in each `pause`; more would be harmless.
 //
 // Thread rule: one thread. step() does a bounded piece (hundreds of objects, tens of jobs) and
 // blocks on storage and database for as long as that takes.
@@ -30,7 +30,7 @@
 
 namespace pytoon::jobs {
 
-struct SweeperOptions {
+struct GcOptions {
   Retention retention;
   std::chrono::hours pause{6};  // between the beginnings of two passes
 };
@@ -39,7 +39,7 @@ class GarbageCollector {
  public:
   // All references must outlive it.
   GarbageCollector(RetentionStore& retention, ObjectStore& storage, Eraser& eraser,
-                   GcMetrics& metrics, const Clock& clock, Log& log, SweeperOptions options)
+                   GcMetrics& metrics, const Clock& clock, Log& log, GcOptions options)
       : retention_(retention),
         storage_(storage),
         eraser_(eraser),
@@ -69,7 +69,7 @@ class GarbageCollector {
   GcMetrics& metrics_;
   const Clock& clock_;
   Log& log_;
-  const SweeperOptions options_;
+  const GcOptions options_;
 
   std::deque<Piece> pieces_;          // of the pass under way
   std::unique_ptr<ObjectWalk> walk_;  // null between two folders

@@ -24,7 +24,7 @@ CREATE INDEX jobs_with_files ON jobs (status, completed_at)
   WHERE files_removed_at IS NULL AND completed_at IS NOT NULL;
 CREATE INDEX jobs_without_files ON jobs (completed_at) WHERE files_removed_at IS NOT NULL;
 
-CREATE INDEX receipts_created ON receipts (created_at);
+CREATE INDEX idempotency_records_created ON idempotency_records (created_at);
 CREATE INDEX outbox_settled ON outbox (due_at) WHERE state <> 'pending';
 CREATE INDEX dead_letters_at ON dead_letters (at);
 CREATE INDEX dead_letters_of_job ON dead_letters (job_id);
@@ -48,7 +48,7 @@ CREATE TRIGGER jobs_queued_again AFTER UPDATE OF status ON jobs
   WHEN NEW.status = 'QUEUED' AND OLD.status <> 'QUEUED'
 BEGIN
   DELETE FROM tasks WHERE job_id = NEW.id;
-  INSERT INTO tasks (job_id, work, segment, tenant, priority, seq, encoder)
+  INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder)
     VALUES (NEW.id, 'prepare', -1, NEW.tenant, NEW.priority, NEW.seq, '');
   UPDATE jobs SET taken_at = NULL, files_removed_at = NULL WHERE seq = NEW.seq;
 END;

@@ -20,7 +20,7 @@ CREATE INDEX jobs_with_files ON jobs (status, completed_at)
   WHERE files_removed_at IS NULL AND completed_at IS NOT NULL;
 CREATE INDEX jobs_without_files ON jobs (completed_at) WHERE files_removed_at IS NOT NULL;
 
-CREATE INDEX receipts_created ON receipts (created_at);
+CREATE INDEX idempotency_records_created ON idempotency_records (created_at);
 CREATE INDEX outbox_settled ON outbox (due_at) WHERE state <> 'pending';
 CREATE INDEX dead_letters_at ON dead_letters (at);
 CREATE INDEX dead_letters_of_job ON dead_letters (job_id);
@@ -39,7 +39,7 @@ INSERT INTO gc_schedule (next_at) VALUES (0);
 CREATE OR REPLACE FUNCTION jobs_queue_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM tasks WHERE job_id = NEW.id;
-  INSERT INTO tasks (job_id, work, segment, tenant, priority, seq, encoder)
+  INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder)
     VALUES (NEW.id, 'prepare', -1, NEW.tenant, NEW.priority, NEW.seq, '');
   UPDATE jobs SET taken_at = NULL, files_removed_at = NULL WHERE seq = NEW.seq;
   RETURN NULL;
