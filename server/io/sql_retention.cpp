@@ -4,7 +4,7 @@
 
 #include "server/io/sql_gc.h"
 #include "server/io/sql_writing.h"
-#include "server/jobs/store_rules.h"
+#include "server/jobs/object_kind.h"
 
 namespace pytoon::io {
 using std::chrono::milliseconds;
@@ -43,20 +43,23 @@ bool job_file_is_named(SqlSession& session, const std::string& key) {
 }
 
 bool is_named(SqlSession& session, const std::string& key) {
-  if (key.starts_with("segments/")) {
-    return any(session.query("SELECT 1 FROM segments WHERE artifact_key = ? AND artifact_key <> ''",
-                             {key}));
+  const std::optional<jobs::ObjectKind> kind = jobs::object_kind(key);
+  if (!kind) return true;
+  switch (*kind) {
+    case jobs::ObjectKind::kSegment:
+      return any(session.query(
+          "SELECT 1 FROM segments WHERE artifact_key = ? AND artifact_key <> ''", {key}));
+    case jobs::ObjectKind::kFootage:
+      return any(session.query("SELECT 1 FROM segments WHERE footage_key = ? AND footage_key <> ''",
+                               {key}));
+    case jobs::ObjectKind::kAudio:
+      return any(
+          session.query("SELECT 1 FROM jobs WHERE audio_key = ? AND audio_key <> ''", {key}));
+    case jobs::ObjectKind::kUpload:
+      return asset_is_named(session, key);
+    case jobs::ObjectKind::kJobFile:
+      return job_file_is_named(session, key);
   }
-  if (key.starts_with("footage/")) {
-    return any(
-        session.query("SELECT 1 FROM segments WHERE footage_key = ? AND footage_key <> ''", {key}));
-  }
-  // "sound/" is what earlier releases called it.
-  if (key.starts_with("audio/") || key.starts_with("sound/")) {
-    return any(session.query("SELECT 1 FROM jobs WHERE audio_key = ? AND audio_key <> ''", {key}));
-  }
-  if (key.starts_with("assets/")) return asset_is_named(session, key);
-  if (key.starts_with("jobs/")) return job_file_is_named(session, key);
   return true;
 }
 

@@ -1,9 +1,9 @@
 #include "server/jobs/eraser.h"
 
-#include <array>
 #include <utility>
 
 #include "server/jobs/asset_keeper.h"
+#include "server/jobs/object_kind.h"
 
 namespace pytoon::jobs {
 namespace {
@@ -17,20 +17,6 @@ bool is_prefix(const std::string& entry) { return entry.ends_with('/') || entry.
 
 }  // namespace
 
-std::string_view object_kind(const std::string& key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds{
-      {{"segments/", "segment"},
-       {"footage/", "footage"},
-       {"audio/", "audio"},
-       {"sound/", "audio"},  // as earlier releases called it
-       {"assets/", "upload"},
-       {"jobs/", "job_file"}}};
-  for (const auto& [folder, kind] : kKinds) {
-    if (key.starts_with(folder)) return kind;
-  }
-  return "other";
-}
-
 bool Eraser::remove(const std::string& key, DeletedCounts& deleted) {
   // Most links and files of a job that never got so far were never there: they don't count.
   const Result<bool> there = storage_.contains(key);
@@ -40,8 +26,10 @@ bool Eraser::remove(const std::string& key, DeletedCounts& deleted) {
     return false;
   }
   if (!there || *there) {
-    ++deleted[std::string(object_kind(key))];
-    metrics_.gc_deleted(object_kind(key), 1);
+    const std::optional<ObjectKind> kind = object_kind(key);
+    const std::string_view name = kind ? name_of(*kind) : "other";
+    ++deleted[std::string(name)];
+    metrics_.gc_deleted(name, 1);
   }
   return true;
 }

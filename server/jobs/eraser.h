@@ -26,9 +26,6 @@ class GcMetrics {
   virtual void gc_deleted(std::string_view kind, std::int64_t count) = 0;
 };
 
-// "segment", "footage", "audio", "upload", "job_file": what an object is, by its key.
-std::string_view object_kind(const std::string& key);
-
 class Eraser {
  public:
   // All must outlive it.

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "server/jobs/object_kind.h"
+
 namespace pytoon::jobs {
 namespace {
 
@@ -79,8 +81,8 @@ void GarbageCollector::plan() {
       put_before_ = now ? *now - options_.retention.orphans : WallTime::min();
       return now ? Result<bool>(false) : now.failure();
     });
-    for (const char* folder : {"segments/", "footage/", "audio/", "sound/", "assets/", "jobs/"}) {
-      pieces_.emplace_back([this, folder] { return walk_page(folder); });
+    for (const ObjectFolder& folder : kObjectFolders) {
+      pieces_.emplace_back([this, &folder] { return walk_page(std::string(folder.prefix)); });
     }
   }
   pieces_.emplace_back([this] { return drain(); });
