@@ -90,12 +90,15 @@ std::string_view purge_sql(RowKind kind) {
 Result<std::int64_t> SqlStore::expire_jobs(JobStatus status, hours age, int limit) {
   return writing("expire_jobs", [&](SqlSession& session) -> Result<std::int64_t> {
     const Rows ended = session.query(
-        "SELECT id FROM jobs WHERE status = ? AND completed_at < ? AND files_removed_at IS NULL "
+        "SELECT id, tenant FROM jobs WHERE status = ? AND completed_at < ? AND files_removed_at IS "
+        "NULL "
         "ORDER BY completed_at LIMIT ? {FOR UPDATE SKIP LOCKED}",
         {name_of(status), session.now() - micros(age), limit});
     for (const Row& row : ended) {
       const std::string& id = row.text(0);
-      for (const std::string& key : objects_of(session, id)) queue_deletion(session, key, {});
+      for (const std::string& key : objects_of(session, id)) {
+        queue_deletion(session, key, row.text(1), {});
+      }
       let_go_of_assets(session, id);
       forget_files(session, id, status);
     }
@@ -120,7 +123,7 @@ Result<std::int64_t> SqlStore::expire_assets(hours age, int limit) {
   std::int64_t expired = 0;
   for (const std::string& key : *unused) {
     const auto gone = writing("expire_assets", [&](SqlSession& session) -> Result<std::int64_t> {
-      if (!queue_deletion(session, key, {})) return std::int64_t{0};
+      if (!queue_deletion(session, key, "", {})) return std::int64_t{0};
       session.query("SELECT 1 FROM assets WHERE key = ? {FOR UPDATE}", {key});
       const std::int64_t removed = session.run(
           "DELETE FROM assets WHERE key = ? AND last_used_at < ? AND NOT EXISTS (SELECT 1 FROM "
@@ -161,7 +164,7 @@ Result<Keys> SqlStore::delete_job(const std::string& id) {
     for (const std::string& all :
          {"jobs/" + id + "/", "footage/" + id + "/", "audio/" + id + ".", "sound/" + id + "."})
       keys.push_back(all);
-    for (const std::string& key : keys) queue_deletion(session, key, kDeletionLease);
+    for (const std::string& key : keys) queue_deletion(session, key, job->tenant, kDeletionLease);
     let_go_of_assets(session, id);
     session.run("DELETE FROM dead_letters WHERE job_id = ?", {id});
     session.run("DELETE FROM jobs WHERE id = ?", {id});
@@ -177,7 +180,7 @@ Result<Keys> SqlStore::delete_asset(const std::optional<std::string>& tenant,
       std::string(kLive) + " LIMIT 1";
   return writing("delete_asset", [&](SqlSession& session) -> Result<Keys> {
     // The entry first: see condemn().
-    const bool queued = queue_deletion(session, key, kDeletionLease);
+    const bool queued = queue_deletion(session, key, tenant.value_or(""), kDeletionLease);
     const Rows owners =
         session.query("SELECT tenant FROM assets WHERE key = ? {FOR UPDATE}", {key});
     const bool theirs = std::any_of(owners.begin(), owners.end(), [&](const Row& row) {
@@ -223,6 +226,7 @@ Result<jobs::TenantRows> SqlStore::rows_of(const std::string& tenant) {
     rows.jobs = count("SELECT count(*) FROM jobs WHERE tenant = ?");
     rows.assets = count("SELECT count(*) FROM assets WHERE tenant = ?");
     rows.idempotency_records = count("SELECT count(*) FROM idempotency_records WHERE tenant = ?");
+    rows.deletions = count("SELECT count(*) FROM deletions WHERE tenant = ?");
     return rows;
   });
 }

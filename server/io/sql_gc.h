@@ -12,8 +12,9 @@ namespace pytoon::io {
 // Whoever queues a deletion carries it out within this time, or another one does.
 inline constexpr std::chrono::minutes kDeletionLease{15};
 
-// False when it is queued already. Due after `delay`.
-bool queue_deletion(SqlSession& session, const std::string& key, std::chrono::milliseconds delay);
+// False when it is queued already. Due after `delay`. tenant: whose it is; "" when no row says so.
+bool queue_deletion(SqlSession& session, const std::string& key, const std::string& tenant,
+                    std::chrono::milliseconds delay);
 void unqueue_deletion(SqlSession& session, const std::string& key);
 
 }  // namespace pytoon::io

@@ -95,7 +95,7 @@ Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
   return writing("keep_asset", [&](SqlSession& session) -> Status {
     // The entry first, then the row: see condemn(). A row that comes to be while the deletion of
     // its object is under way would name nothing.
-    if (!queue_deletion(session, asset.key, kDeletionLease)) {
+    if (!queue_deletion(session, asset.key, asset.tenant, kDeletionLease)) {
       return failure(FailureKind::kUnavailable,
                      asset.key + " is being deleted at this moment: upload it again");
     }

@@ -75,9 +75,11 @@ bool is_needed(SqlSession& session, const std::string& key) {
 
 }  // namespace
 
-bool queue_deletion(SqlSession& session, const std::string& key, milliseconds delay) {
-  return session.run("INSERT INTO deletions (key, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                     {key, session.now() + micros(delay)}) == 1;
+bool queue_deletion(SqlSession& session, const std::string& key, const std::string& tenant,
+                    milliseconds delay) {
+  return session.run(
+             "INSERT INTO deletions (key, tenant, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+             {key, tenant, session.now() + micros(delay)}) == 1;
 }
 
 void unqueue_deletion(SqlSession& session, const std::string& key) {
@@ -111,7 +113,7 @@ Result<std::vector<std::string>> SqlStore::condemn(const std::vector<std::string
     for (const std::string& key : *idle) {
       // First the entry, then the look: keep_asset() does it in the same order, so one sees the
       // other whichever commits first.
-      if (!queue_deletion(session, key, {})) continue;
+      if (!queue_deletion(session, key, "", {})) continue;
       if (is_needed(session, key)) {
         unqueue_deletion(session, key);
       } else {
@@ -146,12 +148,6 @@ Status SqlStore::deleted(const std::vector<std::string>& keys) {
   return writing("deleted", [&](SqlSession& session) -> Status {
     for (const std::string& key : keys) unqueue_deletion(session, key);
     return ok_status();
-  });
-}
-
-Result<std::int64_t> SqlStore::pending_deletions() {
-  return reading([](SqlSession& session) -> Result<std::int64_t> {
-    return session.query("SELECT count(*) FROM deletions").at(0).integer(0);
   });
 }
 

@@ -107,7 +107,6 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<std::string>> take_deletions(int limit,
                                                   std::chrono::milliseconds lease) override;
   Status deleted(const std::vector<std::string>& keys) override;
-  Result<std::int64_t> pending_deletions() override;
   Result<std::int64_t> expire_jobs(jobs::JobStatus status, std::chrono::hours age,
                                    int limit) override;
   Result<std::int64_t> expire_assets(std::chrono::hours age, int limit) override;

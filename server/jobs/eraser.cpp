@@ -139,9 +139,6 @@ Result<Purged> Eraser::purge_tenant(const std::string& tenant) {
   // What an earlier call, or anybody, could not remove then.
   const Result<std::int64_t> drained = drain(kAssetsACall, purged.deleted);
   if (!drained) return drained.failure();
-  const Result<std::int64_t> pending = retention_.pending_deletions();
-  if (!pending) return pending.failure();
-  purged.objects_left += *pending;
   const Result<TenantRows> rows = retention_.rows_of(tenant);
   if (!rows) return rows.failure();
   purged.rows_left = *rows;

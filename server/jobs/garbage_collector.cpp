@@ -74,7 +74,7 @@ void GarbageCollector::plan() {
     });
   }
   plan_rows();
-  if (kept.orphans.count() > 0) {
+  if (kept.orphans.count() != 0) {
     pieces_.emplace_back([this]() -> Result<bool> {
       const Result<WallTime> now = storage_.now();
       // Without the time nothing is old.

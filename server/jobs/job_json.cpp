@@ -60,6 +60,7 @@ Json to_json(const Purged& purged) {
                {{"jobs", purged.rows_left.jobs},
                 {"assets", purged.rows_left.assets},
                 {"idempotency_records", purged.rows_left.idempotency_records},
+                {"deletions", purged.rows_left.deletions},
                 {"objects", purged.objects_left}}}};
 }
 

@@ -16,6 +16,7 @@ struct TenantRows {
   std::int64_t jobs = 0;
   std::int64_t assets = 0;
   std::int64_t idempotency_records = 0;
+  std::int64_t deletions = 0;  // decided, but not carried out
 };
 
 // One call of Service::purge_tenant(): what it did, and what was still there after it.
@@ -23,9 +24,11 @@ struct Purged {
   std::int64_t jobs_cancelled = 0;
   DeletedCounts deleted;
   TenantRows rows_left;
-  std::int64_t objects_left = 0;  // uploads of the tenant, and deletions that could not be done
+  std::int64_t objects_left = 0;  // uploads in the tenant's folder
   bool complete() const {
-    return rows_left.jobs + rows_left.assets + rows_left.idempotency_records + objects_left == 0;
+    return rows_left.jobs + rows_left.assets + rows_left.idempotency_records + rows_left.deletions +
+               objects_left ==
+           0;
   }
 };
 

@@ -20,6 +20,7 @@ struct Retention {
   std::chrono::hours dead_letters{24 * 90};
   std::chrono::hours purchases{24 * 30};
   // Objects that nothing refers to, since they were put: longer than any commit can be under way.
+  // Below zero, all are old: for a simulation that wants no grace.
   std::chrono::hours orphans{24};
 };
 

@@ -50,7 +50,6 @@ class RetentionStore {
   virtual Result<std::vector<std::string>> take_deletions(int limit,
                                                           std::chrono::milliseconds lease) = 0;
   virtual Status deleted(const std::vector<std::string>& keys) = 0;
-  virtual Result<std::int64_t> pending_deletions() = 0;
 
   // Gives up the files of jobs that ended in this status longer ago than `age`; their rows stay,
   // and a retry draws all segments anew. How many jobs.

@@ -82,13 +82,13 @@ class FullStore : public CollectorFixture {
 TEST_P(FullStore, KeepsExactlyTheObjectsThatAreNeeded) {
   collect();
   EXPECT_EQ(keys(), expected_);
-  EXPECT_EQ(*store_->pending_deletions(), 0);
+  EXPECT_EQ(pending_deletions(), 0U);
   // A second pass has nothing to do.
   advance(hours(7));
-  deletions_.counts.clear();
+  deletions_.deleted.clear();
   collect();
   EXPECT_EQ(keys(), expected_);
-  EXPECT_TRUE(deletions_.counts.empty());
+  EXPECT_TRUE(deletions_.deleted.empty());
 }
 
 TEST_P(FullStore, KeepsExactlyTheRowsThatAreNeeded) {
@@ -116,7 +116,7 @@ TEST_P(FullStore, SaysWhatItDeletedByKind) {
                                                        {"asset", 1},
                                                        {"expired_job", 3},
                                                        {"job", 1}}) {
-    EXPECT_EQ(deletions_.counts[kind], count) << kind;
+    EXPECT_EQ(deletions_.deleted[kind], count) << kind;
     EXPECT_TRUE(logged("\"" + kind + "\":" + std::to_string(count))) << kind;
   }
 }

@@ -24,14 +24,6 @@ using Keys = std::set<std::string>;
 inline constexpr hours kDay{24};
 inline constexpr hours kOld{100};  // of an object: past the grace age
 
-class CountedDeletions final : public jobs::GcMetrics {
- public:
-  void gc_deleted(std::string_view kind, std::int64_t count) override {
-    counts[std::string(kind)] += count;
-  }
-  jobs::DeletedCounts counts;
-};
-
 // Refuses all while it is told to.
 class RefusedStorage final : public FaultPlan {
  public:
@@ -136,11 +128,16 @@ class CollectorFixture : public StoreContract {
     EXPECT_LT(steps, 1000);
     return steps;
   }
+  // Also those that are leased to somebody.
+  std::size_t pending_deletions() {
+    advance(std::chrono::minutes(16));
+    return store_->take_deletions(1000, kAtOnce)->size();
+  }
   bool logged(const std::string& text) { return lines_.str().find(text) != std::string::npos; }
 
   std::ostringstream lines_;
   Log log_{clock_, lines_};
-  CountedDeletions deletions_;
+  CountingGcMetrics deletions_;
   RefusedStorage refusal_;
   std::unique_ptr<io::FileStorage> disk_;
   std::unique_ptr<FaultInjectingStorage> storage_;

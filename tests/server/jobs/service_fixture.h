@@ -85,14 +85,6 @@ class CountingMetrics final : public JobMetrics {
   std::map<std::string, int> failures;
 };
 
-class CountingGcMetrics final : public GcMetrics {
- public:
-  void gc_deleted(std::string_view kind, std::int64_t count) override {
-    deleted[std::string(kind)] += count;
-  }
-  DeletedCounts deleted;
-};
-
 class JobServiceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -183,7 +175,7 @@ class JobServiceTest : public testing::Test {
   CountingBell notifier_;
   CountingMetrics metrics_;
   std::unique_ptr<io::FileStorage> storage_;
-  CountingGcMetrics gc_metrics_;
+  testing_support::CountingGcMetrics gc_metrics_;
   std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<JobService> service_;
 };

@@ -27,6 +27,7 @@ CREATE INDEX dead_letters_of_job ON dead_letters (job_id);
 
 CREATE TABLE deletions (
   key    TEXT   NOT NULL PRIMARY KEY,
+  tenant TEXT   NOT NULL,
   due_at BIGINT NOT NULL
 );
 CREATE INDEX deletions_due ON deletions (due_at);

@@ -33,6 +33,7 @@ CREATE INDEX dead_letters_of_job ON dead_letters (job_id);
 -- when it ends with '/' or '.'. Leased by due_at, as events are.
 CREATE TABLE deletions (
   key    TEXT    NOT NULL PRIMARY KEY,
+  tenant TEXT    NOT NULL,  -- whose it was; '' when no row says so
   due_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deletions_due ON deletions (due_at);
