@@ -1,6 +1,7 @@
 #include "tests/support/comfyui_stand_in.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 namespace pytoon::support {

@@ -1,5 +1,7 @@
 #include "tests/support/remote_stand_in.h"
 
+#include <nlohmann/json.hpp>
+
 namespace pytoon::support {
 
 using Json = nlohmann::json;
