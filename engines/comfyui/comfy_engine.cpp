@@ -1,6 +1,7 @@
 #include "engines/comfyui/comfy_engine.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::engines {
 namespace {

@@ -1,6 +1,7 @@
 #include "engines/remote/remote_engine.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 

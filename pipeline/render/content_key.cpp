@@ -1,5 +1,7 @@
 #include "pipeline/render/content_key.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/check.h"
 #include "base/hash.h"
 #include "pipeline/render/scene_builder.h"

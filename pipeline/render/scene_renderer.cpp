@@ -1,6 +1,7 @@
 #include "pipeline/render/scene_renderer.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "pipeline/media/assembler.h"

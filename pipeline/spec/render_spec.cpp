@@ -1,5 +1,7 @@
 #include "pipeline/spec/render_spec.h"
 
+#include <nlohmann/json.hpp>
+
 #include "pipeline/spec/field_reader.h"
 #include "pipeline/spec/schema.h"
 #include "pipeline/spec/style_json.h"

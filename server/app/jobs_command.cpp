@@ -1,6 +1,7 @@
 // `pytoon jobs ...`, `pytoon drain` and `pytoon capacity`: a person's view of the REST API.
 #include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "base/curl_client.h"
 #include "server/app/commands.h"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "server/http/file_response.h"
 #include "server/http/job_events.h"

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 

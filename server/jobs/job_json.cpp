@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "pipeline/spec/names.h"
 #include "server/jobs/service.h"
 

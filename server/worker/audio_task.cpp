@@ -1,4 +1,6 @@
 // Making the job's audio, beside its segments.
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"

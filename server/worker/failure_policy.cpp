@@ -1,4 +1,6 @@
 // How the troubles of a task end.
+#include <nlohmann/json.hpp>
+
 #include "engines/template_engine.h"
 #include "server/worker/job_encoder.h"
 #include "server/worker/task.h"

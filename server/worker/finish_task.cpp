@@ -1,5 +1,7 @@
 // The last task: every segment is there. Join them, publish video, thumbnail and metadata, and say
 // DONE. All of it can be done again from the start by somebody else.
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"

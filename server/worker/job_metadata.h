@@ -1,7 +1,7 @@
 // metadata.json beside a job's video: what it was made of and how it went. Pure.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,4 +1,6 @@
 // Drawing one segment and making its object the winner.
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "base/hash.h"
 #include "server/jobs/task_rules.h"

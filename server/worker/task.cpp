@@ -1,6 +1,7 @@
 #include "server/worker/task.h"
 
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 

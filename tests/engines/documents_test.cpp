@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/yaml.h"
@@ -10,13 +11,14 @@
 #include "engines/engine_table.h"
 #include "engines/remote/base64.h"
 #include "engines/remote/provider.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kConfig = fs::path(PYTOON_SOURCE_DIR) / "config";
+const fs::path kConfig = support::source_dir() / "config";
 
 TEST(Placeholders, KeepTypesAndLeaveNothingBehind) {
   const Json document =

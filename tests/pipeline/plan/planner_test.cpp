@@ -1,16 +1,18 @@
 #include "pipeline/plan/planner.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/plan/captions.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::plan {
 namespace {
 
 Catalogue shipped() {
   Catalogue catalogue;
-  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  catalogue.presets = *spec::read_presets(support::source_dir() / "config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(support::source_dir() / "config/platforms.yaml");
   catalogue.defaults.segment_prompts[spec::Archetype::kOverlay] = "Background. {prompt}";
   return catalogue;
 }

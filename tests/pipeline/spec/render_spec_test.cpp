@@ -1,16 +1,18 @@
 #include "pipeline/spec/render_spec.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/plan/planner.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::spec {
 namespace {
 
 plan::Catalogue catalogue() {
   plan::Catalogue shipped;
-  shipped.presets = *read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  shipped.platforms = *read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  shipped.presets = *read_presets(support::source_dir() / "config/presets.yaml");
+  shipped.platforms = *read_platforms(support::source_dir() / "config/platforms.yaml");
   return shipped;
 }
 

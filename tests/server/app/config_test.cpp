@@ -5,11 +5,12 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::app {
 namespace {
 
-Environment base() { return {{"PYTOON_CONFIG_DIR", PYTOON_SOURCE_DIR "/config"}}; }
+Environment base() { return {{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()}}; }
 
 std::string refusal(const std::string& name, const std::string& value) {
   Environment environment = base();
@@ -66,7 +67,7 @@ std::string refusal_of_engine(const std::string& encoder_lines) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(testing::TempDir()) / "pytoon-engine-yaml";
   fs::remove_all(folder);
-  fs::copy(PYTOON_SOURCE_DIR "/config", folder);
+  fs::copy(support::source_dir() / "config", folder);
   fs::remove(folder / "engine.yaml");
   EXPECT_TRUE(write_file_atomically(folder / "engine.yaml", "encoder:\n" + encoder_lines));
   const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", folder.string()}});

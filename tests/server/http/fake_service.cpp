@@ -1,5 +1,7 @@
 #include "fake_service.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "pipeline/spec/preset.h"
 #include "server/jobs/transitions.h"

@@ -1,4 +1,6 @@
 // Life-cycle and operators' calls of the JobService.
+#include <nlohmann/json.hpp>
+
 #include "tests/server/jobs/service_fixture.h"
 
 namespace pytoon::jobs {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "tests/server/jobs/service_fixture.h"
 

@@ -12,6 +12,7 @@
 #include "server/jobs/job_service.h"
 #include "tests/server/jobs/fake_renderer.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::jobs {
 namespace fs = std::filesystem;
@@ -88,7 +89,7 @@ class CountingMetrics final : public JobMetrics {
 class JobServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    const fs::path config = fs::path(PYTOON_SOURCE_DIR) / "config";
+    const fs::path config = support::source_dir() / "config";
     catalogue_.presets = *spec::read_presets(config / "presets.yaml");
     catalogue_.platforms = *spec::read_platforms(config / "platforms.yaml");
     make(0, {});

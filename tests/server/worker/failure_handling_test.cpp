@@ -1,4 +1,6 @@
 // How the troubles of a task end: hiccups, cards, lost inputs, full disks, crashes.
+#include <nlohmann/json.hpp>
+
 #include "tests/server/worker/run_fixture.h"
 
 namespace pytoon::worker {

@@ -1,5 +1,6 @@
 // The audio of a job: made beside the segments, heard in the video, waited for, and let go of.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/server/worker/run_fixture.h"
 
