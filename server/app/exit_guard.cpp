@@ -4,13 +4,13 @@
 
 namespace pytoon::app {
 
-ExitGuard::ExitGuard(Log& log, std::chrono::milliseconds limit)
-    : thread_([this, &log, limit] {
+ExitGuard::ExitGuard(Log& log, std::chrono::milliseconds limit, int exit_status)
+    : thread_([this, &log, limit, exit_status] {
         std::unique_lock lock(mutex_);
         if (done_.wait_for(lock, limit, [this] { return in_time_; })) return;
         log.error("stop_cut_short",
                   {{"limit_seconds", std::chrono::duration<double>(limit).count()}});
-        std::_Exit(1);
+        std::_Exit(exit_status);
       }) {}
 
 ExitGuard::~ExitGuard() {

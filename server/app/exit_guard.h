@@ -15,7 +15,8 @@ namespace pytoon::app {
 
 class ExitGuard {
  public:
-  ExitGuard(Log& log, std::chrono::milliseconds limit);
+  // exit_status: of the process when it is ended here.
+  ExitGuard(Log& log, std::chrono::milliseconds limit, int exit_status);
   ~ExitGuard();  // in time
   ExitGuard(const ExitGuard&) = delete;
   ExitGuard& operator=(const ExitGuard&) = delete;

@@ -8,6 +8,7 @@
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/sound/sound_file.h"
+#include "server/app/ground.h"
 
 namespace pytoon::app {
 namespace {
@@ -46,9 +47,12 @@ worker::PoolOptions pool_options(const Config& config) {
   return options;
 }
 
-std::unique_ptr<io::RedisBell> redis_bell(const Config& config, Clock& clock, Log& log) {
+std::unique_ptr<io::RedisBell> redis_bell(const Config& config, const std::string& holder,
+                                          Clock& clock, Log& log) {
   if (!config.redis) return nullptr;
-  return std::make_unique<io::RedisBell>(*config.redis, io::DoorbellOptions{}, clock, log);
+  io::DoorbellOptions options;
+  options.backoff_seed = seed_from(holder);
+  return std::make_unique<io::RedisBell>(*config.redis, std::move(options), clock, log);
 }
 
 jobs::WebhookOptions webhook_options(const Config& config) {
@@ -104,14 +108,15 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       log_(log),
       store_(std::move(store)),
       storage_(std::move(storage)),
+      process_health_(log),
       metrics_(*store_),
-      health_(*store_, *store_, *storage_),
+      health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, studio, ids_)),
       worker_({*store_, *store_, *storage_, *studio.renderer, engines_->ladder(),
-               config.catalogue.presets, metrics_, clock, log},
+               config.catalogue.presets, metrics_, clock, log, process_health_},
               *store_, worker_options(config, facts_), facts_),
-      redis_bell_(redis_bell(config, clock, log)),
+      redis_bell_(redis_bell(config, facts_.holder, clock, log)),
       pool_(worker_, pool_options(config), redis_bell_.get()),
       bells_(pool_, redis_bell_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
@@ -119,6 +124,7 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       service_({*store_, *store_, *store_, *storage_, inspector_, *studio.renderer,
                 config.catalogue, bells_, metrics_, health_, ids_, clock, log},
                limits_of(config)) {
+  metrics_.watch_process(process_health_);
   if (redis_bell_) listen(config, clock);
 }
 
@@ -154,11 +160,7 @@ observe::DoorbellFacts House::doorbell() const {
 House::~House() { stop(); }
 
 Status House::start() {
-  // Whoever else holds a lease in a store of our own is dead.
-  if (role_ == Role::kServe) {
-    if (Status freed = store_->expire_leases_except(facts_.holder); !freed) return freed;
-    if (const auto reaped = store_->reap(); !reaped) return reaped.failure();
-  }
+  if (Status freed = free_leases_of_the_dead(*store_, facts_.holder); !freed) return freed;
   if (draws()) {
     if (Status known = store_->put_worker(facts_); !known) return known;
     pool_.start();

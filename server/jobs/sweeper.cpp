@@ -82,12 +82,13 @@ void Sweeper::expire_job(const std::string& id) {
     }
   }
   if (!job->sound_key.empty()) remove(job->sound_key);
-  remove_job_files(id);
+  remove_files_below(std::string(kJobs) + id + "/");
+  remove_files_below("outputs/" + id + "/");
   ++round_.jobs_expired;
 }
 
-void Sweeper::remove_job_files(const std::string& id) {
-  const auto files = storage_.list(std::string(kJobs) + id + "/");
+void Sweeper::remove_files_below(const std::string& folder) {
+  const auto files = storage_.list(folder);
   if (!files) return;
   for (const StoredObject& file : *files) remove(file.key);
 }

@@ -1,5 +1,6 @@
 // The last task: every segment is there. Join them, publish video, thumbnail and metadata, and say
-// DONE. All of it can be done again from the start by somebody else.
+// DONE. All of it can be done again from the start by somebody else, also at the same time: each
+// writes objects of its own, and the row says whose are the job's.
 #include "base/files.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"
@@ -7,8 +8,17 @@
 namespace pytoon::worker {
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr const char* kVideo = jobs::kOutputFiles[0];
+constexpr const char* kThumbnail = jobs::kOutputFiles[1];
+constexpr const char* kMetadata = jobs::kOutputFiles[2];
+
+}  // namespace
+
 Status Task::finish() {
   const Parts& parts = desk_.parts;
+  const jobs::Job& job = claim_.job;
   Result<render::RenderJob> order = this->order();
   if (!order) return order.failure();
   const Result<std::vector<std::string>> keys = parts.renderer.content_keys(*order);
@@ -16,35 +26,42 @@ Status Task::finish() {
   std::vector<jobs::Segment> broken;
   for (const jobs::Segment& segment : claim_.segments) {
     const bool same = segment.content_key == keys->at(static_cast<std::size_t>(segment.index));
-    if (!same || !intact(segment, parts.storage)) broken.push_back(segment);
+    const Result<bool> whole = same ? intact(segment, parts.storage) : Result<bool>(false);
+    if (!whole) return whole.failure();
+    if (!*whole) broken.push_back(segment);
   }
-  const jobs::Job& job = claim_.job;
-  std::optional<fs::path> sound;
-  bool sound_lost = false;
-  if (!job.sound_key.empty()) {
-    sound_lost = !intact(job.sound_key, job.sound_sha256, parts.storage);
-    if (const auto path = parts.storage.local(job.sound_key)) sound = *path;
-  }
+  const bool has_sound = !job.sound_key.empty();
+  const Result<bool> sound = intact(job.sound_key, job.sound_sha256, parts.storage);
+  if (!sound) return sound.failure();
+  const bool sound_lost = has_sound && !*sound;
   if (!broken.empty() || sound_lost) return remake(broken, sound_lost);
+  return publish_outputs(*order);
+}
 
+// All files lie under names that only this lease writes, then the row names them the winners. The
+// links go first: whoever dies right after the commit leaves nothing undone.
+Status Task::publish_outputs(const render::RenderJob& order) {
+  const Parts& parts = desk_.parts;
+  const std::string folder =
+      jobs::output_folder_of(claim_.job.id, claim_.job.run, claim_.lease.epoch);
   const SteadyTime began = parts.clock.steady_now();
-  if (Status made = publish_video(*order, sound); !made) return made;
+  Status made = publish_video(order, folder);
+  if (!made) return made;
   const std::chrono::duration<double> took = parts.clock.steady_now() - began;
   parts.log.info("assembly_complete", {{"job_id", claim_.job.id}, {"seconds", took.count()}});
-  if (Status made = publish_thumbnail(); !made) return made;
-  if (Status made = publish_metadata(*order, took.count()); !made) return made;
-  Status done = commit([&] { return parts.tasks.finished(claim_.lease); });
-  if (!done) {
-    unpublish();
-    return done;
-  }
+  made = publish_thumbnail(folder);
+  if (made) made = publish_metadata(order, folder, took.count());
+  if (made) made = link_outputs(folder);
+  if (made) made = commit([&] { return parts.tasks.finished(claim_.lease, folder); });
+  // A commit whose answer was lost is refused when it is repeated.
+  if (!made && !has_won(folder)) return made;
   remove_parts();
   const std::chrono::duration<double> total = parts.clock.now() - claim_.job.created_at;
   parts.metrics.job_done(claim_.job.spec.archetype, total.count());
   parts.log.info("job_done", {{"job_id", claim_.job.id},
                               {"seconds", total.count()},
                               {"fallback_used", claim_.job.fallback_used}});
-  return done;
+  return ok_status();
 }
 
 Status Task::remake(const std::vector<jobs::Segment>& broken, bool sound_lost) {
@@ -62,63 +79,91 @@ Status Task::remake(const std::vector<jobs::Segment>& broken, bool sound_lost) {
   return commit([&] { return desk_.parts.tasks.restart(claim_.lease, restart); });
 }
 
-Status Task::publish(const fs::path& staged, const std::string& file) {
+Status Task::publish(const fs::path& staged, const std::string& folder, const std::string& file) {
   Status put = failure(FailureKind::kCancelled, "stopped before " + file + " was published");
-  if (!stopped()) {
-    put = desk_.parts.storage.put(staged, jobs::job_file_key(claim_.job.id, file));
-  }
+  if (!stopped()) put = desk_.parts.storage.put(staged, folder + "/" + file);
   std::error_code ignored;
   if (!put) fs::remove(staged, ignored);
   return put;
 }
 
-Status Task::publish_video(const render::RenderJob& order, const std::optional<fs::path>& sound) {
+Status Task::publish_video(const render::RenderJob& order, const std::string& folder) {
   std::vector<fs::path> files;
   for (const jobs::Segment& segment : claim_.segments) {
     Result<fs::path> file = desk_.parts.storage.local(segment.artifact_key);
     if (!file) return file.failure();
     files.push_back(std::move(file).value());
   }
-  const fs::path staged = desk_.parts.storage.staging("output.mp4");
-  Status made = desk_.parts.renderer.assemble(order, files, sound, staged, cancel_);
-  return made ? publish(staged, "output.mp4") : made;
-}
-
-Status Task::publish_thumbnail() {
-  const Result<fs::path> video =
-      desk_.parts.storage.local(jobs::job_file_key(claim_.job.id, "output.mp4"));
-  if (!video) return video.failure();
-  const fs::path staged = desk_.parts.storage.staging("thumbnail.jpg");
-  Status drawn = desk_.parts.renderer.thumbnail(*video, staged);
-  return drawn ? publish(staged, "thumbnail.jpg") : drawn;
-}
-
-Status Task::publish_metadata(const render::RenderJob& order, double assembly_seconds) {
-  const Parts& parts = desk_.parts;
-  for (const jobs::Segment& segment : claim_.segments) {
-    const std::string link = jobs::segment_link_key(claim_.job.id, segment.index);
-    if (Status linked = parts.storage.link(segment.artifact_key, link); !linked) return linked;
+  std::optional<fs::path> sound;
+  if (!claim_.job.sound_key.empty()) {
+    Result<fs::path> file = desk_.parts.storage.local(claim_.job.sound_key);
+    if (!file) return file.failure();
+    sound = std::move(file).value();
   }
+  const fs::path staged = desk_.parts.storage.staging(kVideo);
+  Status made = desk_.parts.renderer.assemble(order, files, sound, staged, cancel_);
+  return made ? publish(staged, folder, kVideo) : made;
+}
+
+Status Task::publish_thumbnail(const std::string& folder) {
+  const Result<fs::path> video = desk_.parts.storage.local(folder + "/" + kVideo);
+  if (!video) return video.failure();
+  const fs::path staged = desk_.parts.storage.staging(kThumbnail);
+  Status drawn = desk_.parts.renderer.thumbnail(*video, staged);
+  return drawn ? publish(staged, folder, kThumbnail) : drawn;
+}
+
+Status Task::publish_metadata(const render::RenderJob& order, const std::string& folder,
+                              double assembly_seconds) {
+  const Parts& parts = desk_.parts;
   const nlohmann::ordered_json metadata =
       job_metadata(claim_.job, claim_.segments, assembly_seconds, parts.clock.now(),
                    parts.renderer.facts(order));
-  const fs::path staged = parts.storage.staging("metadata.json");
+  const fs::path staged = parts.storage.staging(kMetadata);
   Status written = write_file_atomically(staged, metadata.dump(2) + "\n");
-  return written ? publish(staged, "metadata.json") : written;
+  return written ? publish(staged, folder, kMetadata) : written;
 }
 
-// A job that was cancelled or failed meanwhile shows no files. One that another worker finished has
-// the same bytes under these names: then they stay.
-void Task::unpublish() {
+// What people look at. A finisher that overslept may still do this; mend_link() puts it right.
+Status Task::link_outputs(const std::string& folder) {
+  jobs::ObjectStore& storage = desk_.parts.storage;
+  if (stopped()) return failure(FailureKind::kCancelled, "stopped before the outputs were shown");
+  for (const jobs::Segment& segment : claim_.segments) {
+    const std::string link = jobs::segment_link_key(claim_.job.id, segment.index);
+    if (Status linked = storage.link(segment.artifact_key, link); !linked) return linked;
+  }
+  for (const char* file : jobs::kOutputFiles) {
+    const std::string link = jobs::job_file_key(claim_.job.id, file);
+    if (Status linked = storage.link(folder + "/" + file, link); !linked) return linked;
+  }
+  return ok_status();
+}
+
+// Whether the row names our outputs all the same. If not they go: nobody else names objects after
+// our epoch. While that is not known they stay.
+bool Task::has_won(const std::string& folder) {
   const Result<jobs::Job> now = desk_.parts.jobs.job(claim_.job.id);
-  if (!now || !is_terminal(now->status) || now->status == jobs::JobStatus::kDone) return;
-  for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
-    const Status removed = desk_.parts.storage.remove(jobs::job_file_key(claim_.job.id, file));
-    if (removed) continue;
+  if (!now && now.failure().kind != FailureKind::kNotFound) return false;
+  if (now && now->output_folder == folder) return true;
+  for (const char* file : jobs::kOutputFiles) {
+    Status tidied = desk_.parts.storage.remove(folder + "/" + file);
+    if (tidied && now) tidied = mend_link(*now, file);
+    if (tidied) continue;
     desk_.parts.log.warning(
         "file_not_removed",
-        {{"job_id", claim_.job.id}, {"file", file}, {"reason", removed.failure().detail}});
+        {{"job_id", claim_.job.id}, {"file", file}, {"reason", tidied.failure().detail}});
   }
+  return false;
+}
+
+// The link may be ours: it is the winner's, if there is one by now; a job that was cancelled or
+// failed meanwhile shows none. Of a job that goes on, whoever finishes it makes the link anew.
+Status Task::mend_link(const jobs::Job& now, const std::string& file) {
+  const std::string link = jobs::job_file_key(now.id, file);
+  if (now.status == jobs::JobStatus::kDone) {
+    return desk_.parts.storage.link(jobs::output_key(now, file), link);
+  }
+  return is_terminal(now.status) ? desk_.parts.storage.remove(link) : ok_status();
 }
 
 // What only the making needed.

@@ -14,8 +14,9 @@ Status keep_what_can_be_kept(const render::RenderJob& order, render::Renderer& r
   if (!keys) return keys.failure();
   for (jobs::Segment& segment : segments) {
     const bool same = segment.content_key == keys->at(static_cast<std::size_t>(segment.index));
-    const bool kept = same && intact(segment, storage);
-    segment.status = kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
+    const Result<bool> kept = same ? intact(segment, storage) : Result<bool>(false);
+    if (!kept) return kept.failure();
+    segment.status = *kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
   }
   return ok_status();
 }
@@ -44,8 +45,9 @@ Status Task::prepare() {
   order->encoder = encoder.encoder;
   Status kept = keep_what_can_be_kept(*order, parts.renderer, parts.storage, preparation.segments);
   if (!kept) return kept;
-  preparation.sound =
-      order->inputs.has_sound() && !intact(job.sound_key, job.sound_sha256, parts.storage);
+  const Result<bool> sound = intact(job.sound_key, job.sound_sha256, parts.storage);
+  if (!sound) return sound.failure();
+  preparation.sound = order->inputs.has_sound() && !*sound;
   Status prepared = commit([&] { return parts.tasks.prepared(claim_.lease, preparation); });
   if (prepared && !encoder.from.empty() && job.degraded.empty()) {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);

@@ -27,21 +27,19 @@ SteadyTime engines_until(const jobs::Claim& claim, const Desk& desk) {
 Task::Task(jobs::Claim claim, Desk& desk)
     : claim_(std::move(claim)), desk_(desk), engines_until_(engines_until(claim_, desk)) {}
 
-bool machine_away(const Failure& failure) {
-  return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||
-         failure.kind == FailureKind::kTimeout;
-}
-
-bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+  if (key.empty()) return false;
   const Result<std::filesystem::path> file = storage.local(key);
-  if (!file) return false;
-  const Result<std::string> found = sha256_file(*file);
-  return found && *found == sha256;
+  const Result<std::string> found = file ? sha256_file(*file) : Result<std::string>(file.failure());
+  if (found) return *found == sha256;
+  const FailureKind kind = found.failure().kind;
+  if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
+  return found.failure();
 }
 
-bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
-  return segment.status == jobs::SegmentStatus::kDone &&
-         intact(segment.artifact_key, segment.artifact_sha256, storage);
+Result<bool> intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
+  if (segment.status != jobs::SegmentStatus::kDone) return false;
+  return intact(segment.artifact_key, segment.artifact_sha256, storage);
 }
 
 void Task::stop(Stop why) {
@@ -98,7 +96,7 @@ void Task::give_back(Ending ending, milliseconds delay) {
       fields["reason"] = released.failure().detail;
       desk_.parts.log.warning("lease_not_released", fields);
       const bool late = desk_.parts.clock.steady_now() - began > kLongestGoodbye;
-      if (!machine_away(released.failure()) || stop_ == Stop::kLost) return;
+      if (!traits(released.failure().kind).transient() || stop_ == Stop::kLost) return;
       if (stop_ == Stop::kLeaving && late) return;
       wait_for_store();
     }
@@ -110,7 +108,7 @@ void Task::give_back(Ending ending, milliseconds delay) {
 Status Task::commit(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
-    if (done || !machine_away(done.failure()) || stopped()) return done;
+    if (done || !traits(done.failure().kind).transient() || stopped()) return done;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     desk_.parts.log.warning("job_waits", fields);

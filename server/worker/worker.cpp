@@ -28,7 +28,9 @@ Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::Wo
   }
 }
 
-bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
+bool Worker::may_take() const {
+  return !stopping_ && !draining_ && !alone_ && desk_.parts.process.usable();
+}
 
 Result<std::optional<jobs::Claim>> Worker::lease(Hands hands) {
   jobs::Hand hand;
@@ -191,7 +193,7 @@ void Worker::keep_house() {
     keep_house_at_ = now + desk_.options.lease / 10;
     {
       const std::lock_guard lock(mutex_);
-      facts_.draining = draining_ || stopping_;
+      facts_.draining = draining_ || stopping_ || !desk_.parts.process.usable();
     }
     hear(fleet_.put_worker(facts_));
     if (!can_judge()) return;
@@ -226,7 +228,7 @@ void Worker::publish_progress() {
   for (const auto& [lease, frames] : moved) {
     const Status put = desk_.parts.tasks.put_progress(lease, frames);
     // While the store is in trouble the others would only wait in turn for the same answer.
-    if (!put && machine_away(put.failure())) return;
+    if (!put && traits(put.failure().kind).transient()) return;
   }
 }
 

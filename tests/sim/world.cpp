@@ -65,7 +65,7 @@ struct World::Process {
         tasks(world.tasks_, fate),
         storage(*world.storage_, fate),
         hands({jobs, tasks, storage, world.renderer_, world.quiet_.ladder, world.quiet_.presets,
-               world.quiet_.metrics, clock, world.quiet_.log},
+               world.quiet_.metrics, clock, world.quiet_.log, world.quiet_.process},
               *world.store_, options(name), facts()),
         outbox(world.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
                                                       : *world.store_,
@@ -404,9 +404,9 @@ void World::check_job(const jobs::Job& job, const Wish& wish) {
   std::string expected;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     expected += "segment " + testing_support::FakeRenderer::key(order, i) + "\n";
-    if (!worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
+    if (!*worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
   }
-  const auto path = storage_->local(jobs::job_file_key(job.id, "output.mp4"));
+  const auto path = storage_->local(jobs::output_key(job, "output.mp4"));
   const auto bytes = path ? read_file(*path) : Result<std::string>(path.failure());
   if (!bytes || *bytes != expected) violation(about + " has another video than it should");
 }

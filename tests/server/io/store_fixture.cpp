@@ -151,7 +151,7 @@ void StoreContract::walk_to_done(const std::string& id) {
     if (claim.lease.work == Work::kPrepare) prepare(claim);
     if (claim.lease.work == Work::kRender) render(claim);
     if (claim.lease.work == Work::kFinish) {
-      ASSERT_TRUE(store_->finished(claim.lease));
+      ASSERT_TRUE(store_->finished(claim.lease, ""));
     }
   }
 }

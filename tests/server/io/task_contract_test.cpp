@@ -62,7 +62,7 @@ TEST_P(StoreContract, AJobWalksFromTaskToTask) {
   const Claim finish = lease();
   EXPECT_EQ(finish.lease.work, Work::kFinish);
   EXPECT_EQ(finish.job.progress_pct, 95);
-  ASSERT_TRUE(store_->finished(finish.lease));
+  ASSERT_TRUE(store_->finished(finish.lease, ""));
   EXPECT_EQ(job("a").status, JobStatus::kDone);
   EXPECT_EQ(job("a").progress_pct, 100);
   EXPECT_TRUE(job("a").completed_at);
@@ -176,7 +176,7 @@ TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
                 work != Work::kPrepare);
     EXPECT_TRUE(refused(store_->footage_decided(stale, old.segments[0])) || work != Work::kFootage);
     EXPECT_TRUE(refused(store_->sound_made(stale, "k", "s", "f")) || work != Work::kSound);
-    EXPECT_TRUE(refused(store_->finished(stale)) || work != Work::kFinish);
+    EXPECT_TRUE(refused(store_->finished(stale, "")) || work != Work::kFinish);
   };
   take_again(Work::kPrepare);
   prepare(old, false, true);
@@ -191,15 +191,15 @@ TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
   old = lease(Work::kFinish);
   take_again(Work::kFinish);
   EXPECT_EQ(job("a").status, JobStatus::kAssembling);
-  ASSERT_TRUE(store_->finished(old.lease));
+  ASSERT_TRUE(store_->finished(old.lease, ""));
   EXPECT_EQ(job("a").status, JobStatus::kDone);
-  EXPECT_TRUE(refused(store_->finished(old.lease)));
+  EXPECT_TRUE(refused(store_->finished(old.lease, "")));
 }
 
 TEST_P(StoreContract, ALeaseEndsOnlyItsOwnKindOfWork) {
   create("a");
   const Claim claim = lease(Work::kPrepare);
-  EXPECT_EQ(store_->finished(claim.lease).failure().kind, FailureKind::kInternal);
+  EXPECT_EQ(store_->finished(claim.lease, "").failure().kind, FailureKind::kInternal);
   EXPECT_EQ(store_->segment_done(claim.lease, claim.segments[0], 1).failure().kind,
             FailureKind::kInternal);
 }

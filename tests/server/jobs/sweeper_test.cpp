@@ -38,7 +38,7 @@ class SweeperTest : public testing::Test {
     segment.status = SegmentStatus::kDone;
     segment.artifact_key = object;
     ASSERT_TRUE(store_->segment_done(drawing.lease, segment, 1.0));
-    ASSERT_TRUE(store_->finished(next().lease));
+    ASSERT_TRUE(store_->finished(next().lease, ""));
   }
   void sweep(SweeperOptions options = {}) {
     Sweeper sweeper(*store_, *store_, *storage_, clock_, log_, options);

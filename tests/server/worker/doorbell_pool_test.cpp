@@ -20,8 +20,8 @@ class DoorbellPool : public RunFixture {
   struct Fellow {
     Fellow(DoorbellPool& house, const std::string& name, milliseconds poll)
         : options(options_of(house, name)),
-          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,  house.ladder_,
-                house.presets_, house.metrics_, house.real_clock_, house.log_},
+          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,   house.ladder_,
+                house.presets_, house.metrics_, house.real_clock_, house.log_, house.process_},
           worker(parts, *house.store_, options, jobs::WorkerFacts{}),
           threads(worker, PoolOptions{1, 1, poll, milliseconds(20)}),
           ear(

@@ -43,7 +43,7 @@ class StoreTrouble : public RunFixture {
     Options options = options_;
     options.holder = "whimsical";
     const Parts real{*store_,  tasks_,   *storage_, renderer_, ladder_,
-                     presets_, metrics_, clock_,    log_};
+                     presets_, metrics_, clock_,    log_,      process_};
     return std::make_unique<Worker>(real, fleet, options, jobs::WorkerFacts{});
   }
   void look_on(Worker& worker, milliseconds time) {
@@ -162,7 +162,7 @@ TEST_F(StoreTrouble, WhoWaitsForTheStoreIsNotStuck) {
   Worker* patient = nullptr;
   Waiting clock(clock_, patient);
   const Parts parts{*store_,  tasks_,   *storage_, renderer_, ladder_,
-                    presets_, metrics_, clock,     log_};
+                    presets_, metrics_, clock,     log_,      process_};
   Options options = options_;
   options.holder = "patient";
   Worker worker(parts, *store_, options, jobs::WorkerFacts{});

@@ -17,7 +17,7 @@ class TaskCrash : public RunFixture {
       testing_support::MortalTasks tasks(*store_, doom);
       testing_support::MortalStorage storage(*storage_, doom);
       const Parts mortal{jobs,     tasks,    storage, renderer_, ladder_,
-                         presets_, metrics_, clock_,  log_};
+                         presets_, metrics_, clock_,  log_,      process_};
       Options options = options_;
       options.holder = "mortal";
       jobs::WorkerFacts facts;

@@ -31,7 +31,7 @@ class WorkerPoolTest : public RunFixture {
     jobs::WorkerFacts facts;
     const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
     const Parts real{*store_,  *store_,  *storage_,   renderer_, ladder_,
-                     presets_, metrics_, real_clock_, log_};
+                     presets_, metrics_, real_clock_, log_,      process_};
     EXPECT_TRUE(store_->expire_leases_except(options.holder));
     EXPECT_TRUE(store_->reap());
     auto made = std::make_unique<Pool>(real, *store_, options, facts, hands);
@@ -201,7 +201,7 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
   };
   testing_support::MortalTasks tasks(*store_, fate);
   const Parts parts{*store_,  tasks,    *storage_,   renderer_, ladder_,
-                    presets_, metrics_, real_clock_, log_};
+                    presets_, metrics_, real_clock_, log_,      process_};
   Options options = options_;
   options.holder = "slow";
   options.lease = milliseconds(200);  // so that house is kept often
