@@ -52,9 +52,12 @@ Status Task::publish_outputs(const render::RenderJob& order) {
   made = publish_thumbnail(folder);
   if (made) made = publish_metadata(order, folder, took.count());
   if (made) made = link_outputs(folder);
-  if (made) made = commit([&] { return parts.tasks.finished(claim_.lease, folder); });
-  // A commit whose answer was lost is refused when it is repeated.
-  if (!made && !has_won(folder)) return made;
+  if (!made) {
+    withdraw(folder);
+    return made;
+  }
+  made = commit([&] { return parts.tasks.finished(claim_.lease, folder); });
+  if (!made && !has_won(folder, made.failure())) return made;
   remove_parts();
   const std::chrono::duration<double> total = parts.clock.now() - claim_.job.created_at;
   parts.metrics.job_done(claim_.job.spec.archetype, total.count());
@@ -139,12 +142,19 @@ Status Task::link_outputs(const std::string& folder) {
   return ok_status();
 }
 
-// Whether the row names our outputs all the same. If not they go: nobody else names objects after
-// our epoch. While that is not known they stay.
-bool Task::has_won(const std::string& folder) {
+// Whether the row names our outputs all the same: a commit whose answer was lost is refused when it
+// is repeated. Where it is not known how it went, the objects must stay.
+bool Task::has_won(const std::string& folder, const Failure& refused) {
+  if (refused.kind != FailureKind::kConflict) return false;
   const Result<jobs::Job> now = desk_.parts.jobs.job(claim_.job.id);
-  if (!now && now.failure().kind != FailureKind::kNotFound) return false;
   if (now && now->output_folder == folder) return true;
+  if (now || now.failure().kind == FailureKind::kNotFound) withdraw(folder);
+  return false;
+}
+
+// Takes our outputs away: nobody else names objects after our epoch.
+void Task::withdraw(const std::string& folder) {
+  const Result<jobs::Job> now = desk_.parts.jobs.job(claim_.job.id);
   for (const char* file : jobs::kOutputFiles) {
     Status tidied = desk_.parts.storage.remove(folder + "/" + file);
     if (tidied && now) tidied = mend_link(*now, file);
@@ -153,7 +163,6 @@ bool Task::has_won(const std::string& folder) {
         "file_not_removed",
         {{"job_id", claim_.job.id}, {"file", file}, {"reason", tidied.failure().detail}});
   }
-  return false;
 }
 
 // The link may be ours: it is the winner's, if there is one by now; a job that was cancelled or

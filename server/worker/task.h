@@ -112,7 +112,8 @@ class Task {
   Status publish(const std::filesystem::path& staged, const std::string& folder,
                  const std::string& file);
   Status link_outputs(const std::string& folder);
-  bool has_won(const std::string& folder);
+  bool has_won(const std::string& folder, const Failure& refused);
+  void withdraw(const std::string& folder);
   Status mend_link(const jobs::Job& now, const std::string& file);
   void remove_parts();
 
