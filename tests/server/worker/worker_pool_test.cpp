@@ -24,14 +24,15 @@ class WorkerPoolTest : public RunFixture {
          const jobs::WorkerFacts& facts, const PoolOptions& pool)
         : worker(parts, fleet, options, facts), threads(worker, pool) {}
   };
-  std::unique_ptr<Pool> pool(int threads) {
+  std::unique_ptr<Pool> pool(int threads) { return pool(threads, process_); }
+  std::unique_ptr<Pool> pool(int threads, jobs::ProcessHealth& process) {
     Options options = options_;
     options.holder = "pool" + std::to_string(++pools_);
     options.back_off = milliseconds(1);
     jobs::WorkerFacts facts;
     const PoolOptions hands{threads, 1, milliseconds(20), milliseconds(5)};
     const Parts real{*store_,  *store_,  *storage_,   renderer_, ladder_,
-                     presets_, metrics_, real_clock_, log_,      process_};
+                     presets_, metrics_, real_clock_, log_,      process};
     EXPECT_TRUE(store_->expire_leases_except(options.holder));
     EXPECT_TRUE(store_->reap());
     auto made = std::make_unique<Pool>(real, *store_, options, facts, hands);
@@ -117,6 +118,37 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
   workers = pool(2);
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 0);
+}
+
+// What a process does between the loss of its card and its exit, and what the one after it finds.
+TEST_F(WorkerPoolTest, APoolWhoseCardIsLostLeasesNoMoreAndHandsAllBack) {
+  submit(order("a"));
+  submit(order("b"));
+  std::atomic<bool> lost{false};
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    EXPECT_TRUE(eventually([&] { return renderer_.most_running() == 2; }));
+    if (!lost.exchange(true)) return failure(FailureKind::kDeviceLost, "the context is lost");
+    eventually([&] { return cancel.cancelled(); });
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  auto workers = pool(2);
+  ASSERT_TRUE(eventually([&] { return !process_.usable(); }));
+  EXPECT_EQ(process_.reason(), "the context is lost");
+  EXPECT_TRUE(eventually([&] { return workers->worker.held() == 1; }));
+  workers->threads.ring();
+  workers->threads.stop();
+  EXPECT_EQ(renderer_.calls(), 2) << "it leased again";
+  for (const char* id : {"a", "b"}) {
+    EXPECT_EQ(job(id).attempts, 0) << id;
+    EXPECT_EQ(job(id).crashes, 0) << id;
+  }
+  renderer_.on_render = nullptr;
+  jobs::ProcessHealth fresh(log_);
+  workers = pool(2, fresh);
+  for (const char* id : {"a", "b"}) {
+    EXPECT_TRUE(ends(id)) << id;
+    EXPECT_EQ(job(id).attempts, 0) << id;
+  }
 }
 
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
