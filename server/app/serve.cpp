@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/curl_client.h"
@@ -19,6 +20,8 @@ namespace {
 // An answer or a segment under way has so long to end; then the process ends without it.
 constexpr std::chrono::seconds kPatience{20};
 constexpr std::chrono::seconds kLongestStop{28};
+// How late a process that can do no more work notices it and goes.
+constexpr std::chrono::milliseconds kHealthPoll{200};
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
@@ -92,6 +95,7 @@ http::Options http_options(Role role, const Config& config) {
 
 http::Callbacks callbacks_of(Application& application) {
   return {[&application] { return application.metrics().text(); },
+          [&application] { return application.process_health().reason(); },
           [&application](const http::AccessRecord& record) {
             application.metrics().http_request(record.method, record.route, record.status,
                                                record.seconds);
@@ -99,9 +103,9 @@ http::Callbacks callbacks_of(Application& application) {
 }
 
 // The order of leaving: refuse new work, put down running work, let answers finish.
-void leave(Application& application, http::HttpServer& server, Log& log) {
+void leave(Application& application, http::HttpServer& server, Log& log, int exit_status) {
   log.info("stopping");
-  const ShutdownWatchdog guard(log, kLongestStop);
+  const ShutdownWatchdog guard(log, kLongestStop, exit_status);
   application.health().set_leaving();
   server.begin_drain();
   application.stop();
@@ -155,9 +159,16 @@ int run(Role role, Config config) {
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(application, config, clock, log);
-  signals.wait();
-  leave(application, server, log);
-  return 0;
+  while (application.process_health().usable() && !signals.wait_for(kHealthPoll)) {
+  }
+  if (application.process_health().usable()) {
+    leave(application, server, log, 1);
+    return 0;
+  }
+  // All is handed back by now. What is left to take down stands on a device or on threads that
+  // don't answer any more, and would only keep the supervisor waiting.
+  leave(application, server, log, jobs::kExitUnusable);
+  std::_Exit(jobs::kExitUnusable);
 }
 
 // SQLite belongs to one process.
