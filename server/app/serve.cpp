@@ -6,22 +6,14 @@
 #include "base/files.h"
 #include "base/hmac.h"
 #include "engines/clip_verifier.h"
-#include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/shutdown_watchdog.h"
-#include "server/app/stop_signals.h"
+#include "server/app/serving.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
-
-// An answer or a segment under way has so long to end; then the process ends without it.
-constexpr std::chrono::seconds kPatience{20};
-constexpr std::chrono::seconds kLongestStop{28};
-// How late a process that can do no more work notices it and goes.
-constexpr std::chrono::milliseconds kHealthPoll{200};
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
@@ -93,26 +85,6 @@ http::Options http_options(Role role, const Config& config) {
   return options;
 }
 
-http::Callbacks callbacks_of(Application& application) {
-  return {[&application] { return application.metrics().text(); },
-          [&application] { return application.process_health().reason(); },
-          [&application](const http::AccessRecord& record) {
-            application.metrics().http_request(record.method, record.route, record.status,
-                                               record.seconds);
-          }};
-}
-
-// The order of leaving: refuse new work, put down running work, let answers finish.
-void leave(Application& application, http::HttpServer& server, Log& log, int exit_status) {
-  log.info("stopping");
-  const ShutdownWatchdog guard(log, kLongestStop, exit_status);
-  application.health().set_leaving();
-  server.begin_drain();
-  application.stop();
-  const bool whole = server.stop(kPatience);
-  log.info("stopped", {{"answers_cut_off", !whole}});
-}
-
 // A server that lacks a model still serves all else: said at the start, not when a job needs it.
 void warn_of_engines(Application& application, const Config& config, const Clock& clock, Log& log) {
   engines::Watch watch;
@@ -159,16 +131,11 @@ int run(Role role, Config config) {
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(application, config, clock, log);
-  while (application.process_health().usable() && !signals.wait_for(kHealthPoll)) {
-  }
-  if (application.process_health().usable()) {
-    leave(application, server, log, 1);
-    return 0;
-  }
-  // All is handed back by now. What is left to take down stands on a device or on threads that
-  // don't answer any more, and would only keep the supervisor waiting.
-  leave(application, server, log, jobs::kExitUnusable);
-  std::_Exit(jobs::kExitUnusable);
+  const int status = run_until_stopped(application, server, signals, log);
+  // All is handed back by now. What would be left to take down stands on a device or on threads
+  // that don't answer any more, and would only keep the supervisor waiting.
+  if (status == jobs::kExitUnusable) std::_Exit(status);
+  return status;
 }
 
 // SQLite belongs to one process.
