@@ -15,6 +15,12 @@ std::string FootageRequest::key() const {
   return job_id + "/" + std::to_string(run) + "/" + std::to_string(segment);
 }
 
+Failure engine_fault(Failure exchange) {
+  const bool ours = traits(exchange.kind).blame == Blame::kInput;
+  if (ours && exchange.kind != FailureKind::kCancelled) exchange.kind = FailureKind::kEngine;
+  return exchange;
+}
+
 Status suits(const Engine& engine, const FootageRequest& request) {
   const Capabilities can = engine.capabilities();
   const auto& drawn = can.archetypes;

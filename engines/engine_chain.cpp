@@ -95,9 +95,9 @@ Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& 
     return generated;
   }
   const FailureKind kind = generated.failure().kind;
-  // The job's own time ran out: the engine did nothing wrong.
+  // The job's own time ran out, or the job was not for it: the engine did nothing wrong.
   const bool too_late = kind == FailureKind::kTimeout && clock_.steady_now() >= watch.deadline;
-  if (kind == FailureKind::kCancelled || kind == FailureKind::kForbidden || too_late) {
+  if (traits(kind).blame == Blame::kInput || too_late) {
     breaker.gave_up();
   } else {
     breaker.failed();

@@ -14,8 +14,9 @@
 // own limit, and when next to nothing is left only what needs no waiting is asked. Such a
 // fallback's reason says "deadline".
 //
-// An engine that fails again and again is left alone for a while (circuit_breaker.h). What an
-// engine can't or mustn't do (kForbidden) says nothing about its health and isn't counted.
+// An engine that fails again and again is left alone for a while (circuit_breaker.h). What is the
+// job's own doing (Blame::kInput: a cancel, what an engine can't or mustn't do) says nothing about
+// its health and isn't counted.
 //
 // Thread rule: any thread. Blocks as long as its engines do.
 #pragma once

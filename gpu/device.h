@@ -58,6 +58,11 @@ class Device {
   // Null on the CPU device.
   virtual std::optional<CudaHandles> cuda_handles() const { return std::nullopt; }
 
+  // kDeviceLost when the device, or this process's context on it, is gone for good: whatever failed
+  // failed because of that, and only a new process can draw. Microseconds; waits for nothing
+  // queued.
+  virtual Status check() const { return ok_status(); }
+
   // None on the CPU device.
   virtual std::optional<MemoryUse> memory_use() const { return std::nullopt; }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/http_client.h"
 #include "base/log.h"
 #include "engines/engine.h"
@@ -33,8 +34,7 @@ struct RemoteSettings {
   bool private_network = false;
   Provider provider;
   std::chrono::milliseconds request{30'000};  // one exchange
-  std::chrono::milliseconds back_off{1000};   // doubles
-  std::chrono::milliseconds back_off_max{30'000};
+  BackoffLimits backoff{std::chrono::milliseconds(1000), std::chrono::milliseconds(30'000)};
   std::chrono::seconds stall{15};  // a download below 10 kB/s for so long is given up
   std::int64_t clip_bytes_max = 300'000'000;
 };

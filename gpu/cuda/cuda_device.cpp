@@ -36,6 +36,7 @@ class CudaDevice final : public Device {
     return std::make_unique<CudaCompositor>(machine_);
   }
   std::optional<CudaHandles> cuda_handles() const override { return machine_->runtime->handles(); }
+  Status check() const override { return machine_->runtime->check(); }
   std::optional<MemoryUse> memory_use() const override { return machine_->ledger.use(); }
   std::uint64_t crossings() const override { return machine_->crossings.load(); }
 

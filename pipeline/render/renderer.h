@@ -2,7 +2,8 @@
 //
 // Thread rule: all methods may be called from any thread, render_segment for several segments at
 // once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kEncoder, kMalformed (an
-// input that no longer decodes), kNotFound (an input that is gone).
+// input that no longer decodes), kNotFound (an input that is gone), kDeviceLost (whatever it was
+// that failed: the GPU is gone, and this process can draw no more).
 #pragma once
 
 #include <filesystem>

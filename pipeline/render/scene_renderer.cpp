@@ -123,9 +123,23 @@ Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& jo
   return slot->scene;
 }
 
+// Compositor, decoder and encoder stand on one device, and each tells its loss in its own way:
+// NVENC as an encoder that fails, NVDEC as a clip that can't be read. None of that is the job's
+// fault.
 Status SceneRenderer::render_segment(const RenderJob& job, int index,
                                      const std::filesystem::path& output, const CancelToken& cancel,
                                      const std::function<void(int)>& on_progress) {
+  Status drawn = draw_segment(job, index, output, cancel, on_progress);
+  if (drawn) return drawn;
+  const Status device = device_.check();
+  if (device) return drawn;
+  return failure(device.failure().kind,
+                 device.failure().detail + " (seen as: " + drawn.failure().detail + ")");
+}
+
+Status SceneRenderer::draw_segment(const RenderJob& job, int index,
+                                   const std::filesystem::path& output, const CancelToken& cancel,
+                                   const std::function<void(int)>& on_progress) {
   const media::EncoderOption& encoder = encoder_of(job);
   if (!encoder.unavailable.empty()) {
     return failure(FailureKind::kEncoder,

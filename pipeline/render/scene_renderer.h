@@ -50,6 +50,8 @@ class SceneRenderer final : public Renderer {
   std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker) const;
   Result<std::shared_ptr<const Scene>> scene_of(const RenderJob& job);
   std::shared_ptr<Slot> slot_of(const std::string& key);
+  Status draw_segment(const RenderJob& job, int index, const std::filesystem::path& output,
+                      const CancelToken& cancel, const std::function<void(int)>& on_progress);
 
   gpu::Device& device_;
   const media::FontLibrary& fonts_;

@@ -8,6 +8,7 @@
 #include "pipeline/media/audio/audio_file.h"
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
+#include "server/app/backends.h"
 
 namespace pytoon::app {
 namespace {
@@ -46,9 +47,12 @@ worker::PoolOptions pool_options(const Config& config) {
   return options;
 }
 
-std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, Clock& clock, Log& log) {
+std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, const std::string& worker_id,
+                                              Clock& clock, Log& log) {
   if (!config.redis) return nullptr;
-  return std::make_unique<io::RedisNotifier>(*config.redis, io::WakeupOptions{}, clock, log);
+  io::WakeupOptions options;
+  options.backoff_seed = seed_from(worker_id);
+  return std::make_unique<io::RedisNotifier>(*config.redis, std::move(options), clock, log);
 }
 
 jobs::WebhookOptions webhook_options(const Config& config) {
@@ -105,14 +109,15 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       log_(log),
       store_(std::move(store)),
       storage_(std::move(storage)),
+      process_health_(log),
       metrics_(*store_),
-      health_(*store_, *store_, *storage_),
+      health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
       worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
-               config.catalogue.presets, metrics_, clock, log},
+               config.catalogue.presets, metrics_, clock, log, process_health_},
               *store_, worker_options(config, facts_), facts_),
-      redis_notifier_(redis_bell(config, clock, log)),
+      redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, pool_options(config), redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
@@ -120,6 +125,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
                 notifiers_, metrics_, health_, ids_, clock, log},
                limits_of(config)) {
+  metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);
 }
 
@@ -156,11 +162,7 @@ observe::NotifierInfo Application::notifier_info() const {
 Application::~Application() { stop(); }
 
 Status Application::start() {
-  // Whoever else holds a lease in a store of our own is dead.
-  if (role_ == Role::kServe) {
-    if (Status freed = store_->expire_leases_except(facts_.worker_id); !freed) return freed;
-    if (const auto reaped = store_->reap(); !reaped) return reaped.failure();
-  }
+  if (Status freed = free_leases_of_the_dead(*store_, facts_.worker_id); !freed) return freed;
   if (draws()) {
     if (Status known = store_->upsert_worker(facts_); !known) return known;
     pool_.start();

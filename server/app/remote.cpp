@@ -93,7 +93,7 @@ Result<Json> Remote::ask(HttpRequest request) const {
   Json body = Json::parse(answer->body, nullptr, false);
   if (!answer->ok()) return refusal(*answer, body);
   if (body.is_discarded()) {
-    return failure(FailureKind::kMalformed, url_ + " answered something that is no JSON");
+    return failure(FailureKind::kBadResponse, url_ + " answered something that is no JSON");
   }
   return body;
 }

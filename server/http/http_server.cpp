@@ -34,10 +34,9 @@ bool sigpipe_ignored() {
 }
 
 std::vector<Route> routes_of(const Options& options, jobs::Service& service,
-                             const std::atomic<bool>& draining,
-                             std::function<std::string()> metrics_text) {
-  if (!options.operators_only) return all_routes(service, draining, std::move(metrics_text));
-  return operator_routes(service, draining, std::move(metrics_text));
+                             const std::atomic<bool>& draining, ProcessReport report) {
+  if (!options.operators_only) return all_routes(service, draining, std::move(report));
+  return operator_routes(service, draining, std::move(report));
 }
 
 }  // namespace
@@ -47,7 +46,8 @@ struct HttpServer::Parts {
   Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
         Callbacks callbacks)
       : options(std::move(wanted)),
-        gate(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
+        gate(routes_of(options, service, draining,
+                       {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
              std::move(keys), options.rate,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
                         options.spool_folder},

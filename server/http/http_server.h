@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -45,6 +46,9 @@ struct Options {
 
 struct Callbacks {
   std::function<std::string()> metrics_text;  // body of GET /metrics; none: an empty text
+  // Why only a new process helps, for GET /health; nullopt while it does not. Asked in the threads
+  // that read the sockets: must not block. May be empty: never.
+  std::function<std::optional<std::string>()> unusable;
   std::function<void(const AccessRecord&)>
       on_served;  // every request, by route pattern; may be empty
 };

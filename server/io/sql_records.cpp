@@ -73,7 +73,7 @@ const char* const kJobColumns =
     "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
-    "jobs.started_at, jobs.rendered_at, jobs.taken_at";
+    "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -105,6 +105,7 @@ Job read_job(const Row& row) {
   job.started_at = time_in(row, 22);
   job.rendered_at = time_in(row, 23);
   job.taken_at = time_in(row, 24);
+  job.output_folder = row.text(25);
   return job;
 }
 
@@ -210,13 +211,28 @@ void write_job(SqlSession& session, Job& job) {
       "UPDATE jobs SET status = ?, run = ?, attempts = ?, crashes = ?, progress_pct = ?, "
       "fallback_used = ?, fallback_reason = ?, error = ?, version = ?, updated_at = ?, "
       "completed_at = ?, encoder = ?, degraded = ?, audio_key = ?, audio_sha256 = ?, "
-      "audio_facts = ?, started_at = ?, rendered_at = ?, open_segments = "
+      "audio_facts = ?, started_at = ?, rendered_at = ?, output_folder = ?, open_segments = "
       "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE') WHERE id = ?",
-      {name_of(job.status), job.run, job.attempts, job.crashes, job.progress_pct,
-       std::int64_t{job.fallback_used}, job.fallback_reason, job.error, job.version,
-       std::int64_t{job.updated_at.time_since_epoch().count()}, time_or_null(job.completed_at),
-       job.encoder, job.degraded, job.audio_key, job.audio_sha256, job.audio_facts,
-       time_or_null(job.started_at), time_or_null(job.rendered_at), job.id});
+      {name_of(job.status),
+       job.run,
+       job.attempts,
+       job.crashes,
+       job.progress_pct,
+       std::int64_t{job.fallback_used},
+       job.fallback_reason,
+       job.error,
+       job.version,
+       std::int64_t{job.updated_at.time_since_epoch().count()},
+       time_or_null(job.completed_at),
+       job.encoder,
+       job.degraded,
+       job.audio_key,
+       job.audio_sha256,
+       job.audio_facts,
+       time_or_null(job.started_at),
+       time_or_null(job.rendered_at),
+       job.output_folder,
+       job.id});
 }
 
 int frames_under_way(SqlSession& session, const std::string& job_id) {

@@ -81,9 +81,10 @@ Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double
   });
 }
 
-Status SqlStore::finished(const Lease& lease) {
+Status SqlStore::finished(const Lease& lease, const std::string& output_folder) {
   if (Status fits = require(lease, TaskKind::kFinish); !fits) return fits;
   return held_writing("finished", lease, [&](SqlSession& session, Job& job) -> Status {
+    job.output_folder = output_folder;
     end_job(session, job, JobStatus::kDone, "");
     return ok_status();
   });

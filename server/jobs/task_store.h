@@ -126,7 +126,8 @@ class TaskStore {
   // letter keeps the cause. Of a job that was being prepared the footage is decided then, and
   // preparing it must leave it so. quarantined and failed are said on the job's last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
-  // For a store owned by one process, at its start: whoever else holds a lease is dead.
+  // Only for the sole owner of a store, at its start: whoever else holds a lease is dead. In a
+  // store that others share this would take the work of the living and count a crash for each.
   virtual Status expire_leases_except(const std::string& worker_id) = 0;
   // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
   // Does nothing while no such worker has `to` either.
@@ -139,7 +140,8 @@ class TaskStore {
   virtual Status audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) = 0;
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
-  virtual Status finished(const Lease& lease) = 0;                          // DONE
+  // DONE: from now on the job's outputs are those in this folder (output_folder_of()).
+  virtual Status finished(const Lease& lease, const std::string& output_folder) = 0;
   virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
   virtual Status restart(const Lease& lease, const Replan& restart) = 0;
 

@@ -100,6 +100,9 @@ struct Metrics::Families {
       gauge(registry, "pytoon_queue_segments", "Segments of live jobs that are not drawn yet");
   Gauge& queue_work = gauge(registry, "pytoon_queue_work_seconds",
                             "Time that one thread would need for them, by the pace of late");
+  Gauge& unusable = gauge(registry, "pytoon_process_unusable",
+                          "1 once this process must be started anew: its device is lost, its "
+                          "threads hang");
   Gauge& threads = gauge(registry, "pytoon_worker_threads", "Drawing threads of all live workers");
 };
 
@@ -245,6 +248,7 @@ void Metrics::ask_store() {
 std::string Metrics::text() {
   ask_store();
   if (notifier_) notifier_->look();
+  families_->unusable.Set(process_ != nullptr && !process_->usable() ? 1 : 0);
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 
 namespace pytoon::observe {
 
@@ -60,6 +61,9 @@ class Metrics final : public jobs::JobMetrics {
   // Where there is a Redis: asked for each text(). Before any other thread knows the object.
   void watch_notifier(std::function<NotifierInfo()> ask);
 
+  // Asked for each text(). Before any other thread knows the object; must outlive it.
+  void watch_process(const jobs::ProcessHealth& process) { process_ = &process; }
+
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
@@ -69,6 +73,7 @@ class Metrics final : public jobs::JobMetrics {
   void ask_store();
 
   jobs::JobStore& store_;
+  const jobs::ProcessHealth* process_ = nullptr;  // null: nobody can mark it
   std::unique_ptr<Families> families_;
   std::unique_ptr<Notifier> notifier_;  // null without Redis
 };

@@ -16,6 +16,9 @@ Result<render::InputFile> fetch(const std::string& uri, const std::string& tenan
   const Result<jobs::AssetRecord> record = store.asset(tenant, key);
   if (!record && record.failure().kind != FailureKind::kNotFound) return record.failure();
   const Result<std::filesystem::path> path = storage.local(key);
+  if (!path && path.failure().kind == FailureKind::kMalformed) {
+    return lost(uri, "has other bytes than were uploaded");
+  }
   if (!path && path.failure().kind != FailureKind::kNotFound) return path.failure();
   if (!record || !path) return lost(uri, "is gone");
   const Result<std::string> sha256 = sha256_file(*path);
@@ -29,7 +32,9 @@ Result<std::optional<render::InputFile>> fetch_logo(jobs::ObjectStore& storage,
                                                     const std::filesystem::path& last_logo) {
   std::filesystem::path found = last_logo;
   for (const char* key : {"brand/watermark.png", "brand/logo.png"}) {
-    if (const auto path = storage.local(key)) found = *path;
+    const Result<std::filesystem::path> path = storage.local(key);
+    if (!path && path.failure().kind != FailureKind::kNotFound) return path.failure();
+    if (path) found = *path;
   }
   std::error_code error;
   if (found.empty() || !std::filesystem::is_regular_file(found, error)) {

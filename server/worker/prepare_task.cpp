@@ -14,8 +14,9 @@ Status keep_what_can_be_kept(const render::RenderJob& order, render::Renderer& r
   if (!keys) return keys.failure();
   for (jobs::Segment& segment : segments) {
     const bool same = segment.content_key == keys->at(static_cast<std::size_t>(segment.index));
-    const bool kept = same && intact(segment, storage);
-    segment.status = kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
+    const Result<bool> kept = same ? intact(segment, storage) : Result<bool>(false);
+    if (!kept) return kept.failure();
+    segment.status = *kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
   }
   return ok_status();
 }
@@ -44,8 +45,9 @@ Status Task::prepare() {
   order->encoder = encoder.encoder;
   Status kept = keep_what_can_be_kept(*order, deps.renderer, deps.storage, preparation.segments);
   if (!kept) return kept;
-  preparation.audio =
-      order->inputs.has_audio() && !intact(job.audio_key, job.audio_sha256, deps.storage);
+  const Result<bool> audio = intact(job.audio_key, job.audio_sha256, deps.storage);
+  if (!audio) return audio.failure();
+  preparation.audio = order->inputs.has_audio() && !*audio;
   Status prepared = commit([&] { return deps.tasks.prepared(leased_.lease, preparation); });
   if (prepared && !encoder.from.empty() && job.degraded.empty()) {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);

@@ -43,6 +43,8 @@ Status Task::keep(const fs::path& staged, const std::string& key, double seconds
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
   if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
   Status kept = commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds); });
+  // Where it is not known how the commit went, the object must stay.
+  if (!kept && kept.failure().kind != FailureKind::kConflict) return kept;
   if (!kept && !is_winner(row.artifact_key)) {
     // Nobody else names an object after our epoch.
     const Status removed = deps.storage.remove(row.artifact_key);

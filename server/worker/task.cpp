@@ -30,21 +30,19 @@ Task::Task(jobs::LeasedTask leased, WorkerContext& context)
       context_(context),
       engines_until_(engines_until(leased_, context)) {}
 
-bool is_transient(const Failure& failure) {
-  return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||
-         failure.kind == FailureKind::kTimeout;
-}
-
-bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+  if (key.empty()) return false;
   const Result<std::filesystem::path> file = storage.local(key);
-  if (!file) return false;
-  const Result<std::string> found = sha256_file(*file);
-  return found && *found == sha256;
+  const Result<std::string> found = file ? sha256_file(*file) : Result<std::string>(file.failure());
+  if (found) return *found == sha256;
+  const FailureKind kind = found.failure().kind;
+  if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
+  return found.failure();
 }
 
-bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
-  return segment.status == jobs::SegmentStatus::kDone &&
-         intact(segment.artifact_key, segment.artifact_sha256, storage);
+Result<bool> intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
+  if (segment.status != jobs::SegmentStatus::kDone) return false;
+  return intact(segment.artifact_key, segment.artifact_sha256, storage);
 }
 
 void Task::stop(Stop why) {
@@ -101,7 +99,7 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
       fields["reason"] = released.failure().detail;
       context_.deps.log.warning("lease_not_released", fields);
       const bool late = context_.deps.clock.steady_now() - began > kLongestGoodbye;
-      if (!is_transient(released.failure()) || stop_ == Stop::kLost) return;
+      if (!traits(released.failure().kind).transient() || stop_ == Stop::kLost) return;
       if (stop_ == Stop::kLeaving && late) return;
       wait_for_store();
     }
@@ -114,7 +112,7 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
 Status Task::commit(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
-    if (done || !is_transient(done.failure()) || stopped()) return done;
+    if (done || !traits(done.failure().kind).transient() || stopped()) return done;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     context_.deps.log.warning("task_retry_scheduled", fields);

@@ -29,7 +29,9 @@ Worker::Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, O
   }
 }
 
-bool Worker::may_take() const { return !stopping_ && !draining_ && !exclusive_; }
+bool Worker::may_take() const {
+  return !stopping_ && !draining_ && !exclusive_ && context_.deps.process.usable();
+}
 
 Result<std::optional<jobs::LeasedTask>> Worker::lease(TaskPool pool) {
   jobs::LeaseRequest request;
@@ -192,7 +194,7 @@ void Worker::run_maintenance() {
     maintain_at_ = now + context_.options.lease / 10;
     {
       const std::lock_guard lock(mutex_);
-      info_.draining = draining_ || stopping_;
+      info_.draining = draining_ || stopping_ || !context_.deps.process.usable();
     }
     note_store_health(registry_.upsert_worker(info_));
     if (!may_reap()) return;
@@ -227,7 +229,7 @@ void Worker::publish_progress() {
   for (const auto& [lease, frames] : moved) {
     const Status put = context_.deps.tasks.put_progress(lease, frames);
     // While the store is in trouble the others would only wait in turn for the same answer.
-    if (!put && is_transient(put.failure())) return;
+    if (!put && traits(put.failure().kind).transient()) return;
   }
 }
 

@@ -11,6 +11,7 @@
 #include "engines/job_time.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::worker {
@@ -26,6 +27,7 @@ struct WorkerDependencies {
   jobs::JobMetrics& metrics;
   Clock& clock;
   Log& log;
+  jobs::ProcessHealth& process;  // marked when this process can draw no more
 };
 
 struct Options {

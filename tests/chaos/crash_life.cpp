@@ -102,9 +102,9 @@ CrashLife::CrashLife(Life life, fs::path folder, const OpenStore& open, Clock& c
   jobs::WorkerInfo facts;
   facts.worker_id = holder_;
   facts.encoders = {kEncoder};
-  const worker::WorkerDependencies parts{*store_,        *store_,       *storage_,
-                                         *renderer_,     engine_chain_, quiet_.presets,
-                                         quiet_.metrics, clock_,        quiet_.log};
+  const worker::WorkerDependencies parts{*store_,       *store_,        *storage_,      *renderer_,
+                                         engine_chain_, quiet_.presets, quiet_.metrics, clock_,
+                                         quiet_.log,    quiet_.process};
   worker_ = std::make_unique<worker::Worker>(parts, *store_, behaviour, facts);
   CHECK(store_->upsert_worker(facts).ok(), "the store can be written");
 }
@@ -246,7 +246,7 @@ Outcome CrashLife::outcome() {
   found.events = lines("events", true);
   const auto rows = store_->segments(kId).value();
   for (const jobs::Segment& segment : rows) {
-    if (ended.status == JobStatus::kDone) found.whole &= worker::intact(segment, *storage_);
+    if (ended.status == JobStatus::kDone) found.whole &= *worker::intact(segment, *storage_);
   }
   const fs::path root = folder_ / "storage";
   for (const auto& entry : fs::recursive_directory_iterator(root / "jobs" / kId)) {

@@ -54,8 +54,7 @@ class RemoteEngineTest : public EngineTest {
     settings_.base_url = server_.url();
     settings_.key = FakeRemoteServer::kKey;
     settings_.request = std::chrono::milliseconds(400);
-    settings_.back_off = std::chrono::milliseconds(5);
-    settings_.back_off_max = std::chrono::milliseconds(20);
+    settings_.backoff = {std::chrono::milliseconds(5), std::chrono::milliseconds(20)};
     settings_.stall = std::chrono::seconds(1);
     settings_.clip_bytes_max = 2'000'000;
   }

@@ -68,8 +68,8 @@ class ObservingTasks final : public jobs::TaskStore {
     return watched(lease,
                    [&](const jobs::Lease& by) { return real_.segment_done(by, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease) override {
-    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by); });
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.failed(by, error); });

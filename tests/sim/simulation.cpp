@@ -65,7 +65,8 @@ struct Simulation::Process {
         tasks(simulation.tasks_, faults),
         storage(*simulation.storage_, faults),
         worker({jobs, tasks, storage, simulation.renderer_, simulation.quiet_.engine_chain,
-                simulation.quiet_.presets, simulation.quiet_.metrics, clock, simulation.quiet_.log},
+                simulation.quiet_.presets, simulation.quiet_.metrics, clock, simulation.quiet_.log,
+                simulation.quiet_.process},
                *simulation.store_, options(name), facts()),
         outbox(simulation.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
                                                            : *simulation.store_,
@@ -406,9 +407,9 @@ void Simulation::check_job(const jobs::Job& job, const Wish& wish) {
   std::string expected;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     expected += "segment " + testing_support::FakeRenderer::key(order, i) + "\n";
-    if (!worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
+    if (!*worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
   }
-  const auto path = storage_->local(jobs::job_file_key(job.id, "output.mp4"));
+  const auto path = storage_->local(jobs::output_key(job, "output.mp4"));
   const auto bytes = path ? read_file(*path) : Result<std::string>(path.failure());
   if (!bytes || *bytes != expected) violation(about + " has another video than it should");
 }

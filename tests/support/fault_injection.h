@@ -195,8 +195,8 @@ class FaultInjectingTasks final : public jobs::TaskStore {
                       double seconds) override {
     return faults_.around([&] { return real_.segment_done(lease, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease) override {
-    return faults_.around([&] { return real_.finished(lease); });
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return faults_.around([&] { return real_.finished(lease, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return faults_.around([&] { return real_.failed(lease, error); });

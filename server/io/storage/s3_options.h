@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/result.h"
-#include "server/io/backoff.h"
 #include "server/io/storage/sigv4.h"
 
 namespace pytoon::io {
@@ -38,7 +38,7 @@ struct S3Options {
   std::int64_t cache_bytes = 4LL << 30;  // of local copies
   int list_page = 1000;                  // objects an answer of a list; S3: 1000 at most
   int tries = 5;                         // of one request
-  Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
+  BackoffLimits backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
   std::chrono::milliseconds connect_limit{3000};
   std::chrono::milliseconds answer_limit{10'000};     // of requests without a body worth the name
   std::chrono::milliseconds transfer_limit{300'000};  // of one upload, part or download

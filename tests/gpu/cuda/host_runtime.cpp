@@ -90,9 +90,14 @@ class HostRuntime final : public Runtime {
     }
     return failed ? Status(fault()) : ok_status();
   }
+  Status check() const override { return machine_->lost ? Status(fault()) : ok_status(); }
 
  private:
-  bool fails() { return machine_->calls++ == machine_->fail_at; }
+  bool fails() {
+    const bool now = machine_->calls++ == machine_->fail_at;
+    if (now && machine_->fail_with == FailureKind::kDeviceLost) machine_->lost = true;
+    return now || machine_->lost;
+  }
   Failure fault() const { return failure(machine_->fail_with, "failed on demand"); }
   void broken(const char* what) { machine_->faults.emplace_back(what); }
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "gpu/cpu/cpu_device.h"
@@ -134,6 +136,35 @@ TEST_P(RuntimeTest, FramesStayOnTheDevice) {
     EXPECT_LE(error.mean, GetParam().exact ? 0 : kParity.mean) << "seed " << seed;
     EXPECT_LE(error.max, GetParam().exact ? 0 : kParity.max) << "seed " << seed;
   }
+}
+
+// Has the kernel write where there is no memory: the card itself is fine, the context is not.
+void lose_the_context(Runtime& runtime) {
+  const Stream stream = *runtime.make_stream();
+  FrameJob job;
+  job.target.size = {64, 64};
+  job.target.luma = reinterpret_cast<std::uint8_t*>(std::uintptr_t{1} << 40);
+  job.target.chroma = job.target.luma;
+  job.target.luma_pitch_bytes = 64;
+  job.target.chroma_pitch_bytes = 64;
+  (void)runtime.queue(job, stream);
+  const Status waited = runtime.wait(stream);
+  const auto memory = runtime.allocate(100);
+  const Status checked = runtime.check();
+  for (const Status& one : {waited, memory ? ok_status() : Status(memory.failure()), checked}) {
+    std::fprintf(stderr, "%s. ",
+                 one ? "fine" : std::string(traits(one.failure().kind).label).c_str());
+  }
+  std::_Exit(0);
+}
+
+TEST_P(RuntimeTest, AKernelThatWritesAnywhereLosesTheDevice) {
+  if (GetParam().exact) GTEST_SKIP() << "on the host it would end the test";
+  EXPECT_TRUE(runtime_->check());
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // CUDA does not live through a fork
+  EXPECT_EXIT(lose_the_context(*runtime_), ::testing::ExitedWithCode(0),
+              "device-lost. device-lost. device-lost. ");
+  EXPECT_TRUE(runtime_->check());
 }
 
 std::vector<DeviceCase> devices_with_runtimes() {

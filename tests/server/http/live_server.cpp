@@ -56,6 +56,10 @@ void LiveServer::start() {
   ASSERT_TRUE(keys->add_admin_key(kAdminKey).ok());
   Callbacks callbacks;
   callbacks.metrics_text = [] { return std::string("pytoon_up 1\n"); };
+  callbacks.unusable = [this]() -> std::optional<std::string> {
+    if (!unusable) return std::nullopt;
+    return "the GPU is lost";
+  };
   callbacks.on_served = [this](const AccessRecord& one) {
     const std::lock_guard lock(mutex_);
     served_.push_back(one);

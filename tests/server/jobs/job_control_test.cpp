@@ -35,7 +35,7 @@ TEST_F(JobControlTest, ACancelledJobIsTakenFromItsWorkerAndShowsNoFile) {
   for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
     EXPECT_FALSE(*storage_->contains("jobs/" + id + "/" + file)) << file;
   }
-  EXPECT_EQ(store_.finished(finishing.lease).failure().kind, FailureKind::kConflict);
+  EXPECT_EQ(store_.finished(finishing.lease, "").failure().kind, FailureKind::kConflict);
   EXPECT_EQ(metrics_.cancelled, 1);
   EXPECT_EQ(notifier_.notified, notified);
   const Failure again = service_->cancel(acme_, id).failure();

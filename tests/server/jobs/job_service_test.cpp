@@ -295,6 +295,22 @@ TEST_F(JobServiceTest, TheOutputIsThereWhenTheJobIsDone) {
   EXPECT_EQ(service_->thumbnail(acme_, id).failure().kind, FailureKind::kNotFound);
 }
 
+TEST_F(JobServiceTest, TheOutputIsTheOneThatTheRowNames) {
+  const std::string id = service_->submit(acme_, body(), "")->job_id;
+  for (const char* folder : {"outputs/x/1.4", "outputs/x/2.9"}) {
+    const fs::path staged = storage_->staging("output.mp4");
+    ASSERT_TRUE(write_file_atomically(staged, folder));
+    ASSERT_TRUE(storage_->put(staged, std::string(folder) + "/output.mp4"));
+  }
+  finish_next("outputs/x/2.9");
+  const auto output = service_->output(acme_, id);
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*read_file(output->path), "outputs/x/2.9");
+  ASSERT_TRUE(storage_->link("outputs/x/1.4/output.mp4", "jobs/" + id + "/output.mp4"));
+  EXPECT_EQ(*read_file(service_->output(acme_, id)->path), "outputs/x/2.9")
+      << "links are for people";
+}
+
 TEST_F(JobServiceTest, PresetsAreListedWhole) {
   const auto presets = service_->presets();
   ASSERT_EQ(presets["presets"].size(), catalogue_.presets.size());

@@ -146,10 +146,10 @@ class JobServiceTest : public testing::Test {
     ASSERT_TRUE(store_.prepared(leased.lease, preparation));
   }
   // The whole job, without drawing anything.
-  void finish_next() {
+  void finish_next(const std::string& output_folder = "") {
     const LeasedTask first = take();
     prepare(first, static_cast<int>(first.segments.size()));
-    ASSERT_TRUE(store_.finished(take().lease));
+    ASSERT_TRUE(store_.finished(take().lease, output_folder));
   }
   void put_file(const std::string& key) {
     const fs::path staged = storage_->staging("file");

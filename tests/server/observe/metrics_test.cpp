@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
 
@@ -23,6 +25,17 @@ TEST_F(MetricsTest, CountersBeginAtZero) {
   EXPECT_THAT(metrics_.text(),
               HasSubstr("pytoon_degraded_total{from=\"h264_nvenc\",to=\"libx264\"} 0\n"));
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_render_failure_total{")));
+}
+
+TEST_F(MetricsTest, AProcessThatMustBeStartedAnewSaysSo) {
+  std::ostringstream lines;
+  Log log(clock_, lines);
+  jobs::ProcessHealth process(log);
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 0\n"));
+  metrics_.watch_process(process);
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 0\n"));
+  process.mark_unusable("the context is lost");
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 1\n"));
 }
 
 TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {

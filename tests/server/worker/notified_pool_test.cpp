@@ -20,8 +20,8 @@ class NotifiedPool : public RunFixture {
   struct Fellow {
     Fellow(NotifiedPool& house, const std::string& name, milliseconds poll)
         : options(options_of(house, name)),
-          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,  house.engine_chain_,
-                house.presets_, house.metrics_, house.real_clock_, house.log_},
+          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,   house.engine_chain_,
+                house.presets_, house.metrics_, house.real_clock_, house.log_, house.process_},
           worker(parts, *house.store_, options, jobs::WorkerInfo{}),
           threads(worker, PoolOptions{1, 1, poll, milliseconds(20)}),
           ear(

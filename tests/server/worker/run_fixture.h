@@ -30,7 +30,7 @@ class RunFixture : public testing::Test {
   fs::path root() const { return folder_.path() / "storage"; }
   WorkerDependencies parts() {
     return {*store_,  *store_,  *storage_, renderer_, engine_chain_,
-            presets_, metrics_, clock_,    log_};
+            presets_, metrics_, clock_,    log_,      process_};
   }
 
   // A job with one image, and its image in storage.
@@ -120,6 +120,7 @@ class RunFixture : public testing::Test {
   testing_support::TemporaryFolder folder_;
   std::ostringstream lines_;
   Log log_{clock_, lines_};
+  jobs::ProcessHealth process_{log_};
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;

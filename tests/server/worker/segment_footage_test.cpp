@@ -46,7 +46,7 @@ class SegmentFootageTest : public RunFixture {
     Options options = options_;
     options.worker_id = worker_id;
     const WorkerDependencies with{*store_,  *store_,  *storage_, renderer_, *engines_,
-                                  presets_, metrics_, clock_,    log_};
+                                  presets_, metrics_, clock_,    log_,      process_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
 

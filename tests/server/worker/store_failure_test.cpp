@@ -45,7 +45,7 @@ class StoreTrouble : public RunFixture {
     Options options = options_;
     options.worker_id = "whimsical";
     const WorkerDependencies real{*store_,  tasks_,   *storage_, renderer_, engine_chain_,
-                                  presets_, metrics_, clock_,    log_};
+                                  presets_, metrics_, clock_,    log_,      process_};
     return std::make_unique<Worker>(real, fleet, options, jobs::WorkerInfo{});
   }
   void look_on(Worker& worker, milliseconds time) {
@@ -164,7 +164,7 @@ TEST_F(StoreTrouble, WhoWaitsForTheStoreIsNotStuck) {
   Worker* patient = nullptr;
   Waiting clock(clock_, patient);
   const WorkerDependencies parts{*store_,  tasks_,   *storage_, renderer_, engine_chain_,
-                                 presets_, metrics_, clock,     log_};
+                                 presets_, metrics_, clock,     log_,      process_};
   Options options = options_;
   options.worker_id = "patient";
   Worker worker(parts, *store_, options, jobs::WorkerInfo{});

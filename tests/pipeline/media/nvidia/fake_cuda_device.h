@@ -28,6 +28,11 @@ class FakeCudaDevice final : public gpu::Device {
     return gpu::CudaHandles{fake_cuda_context(), 0};
   }
   std::uint64_t crossings() const override { return crossings_; }
+  Status check() const override {
+    return lost ? Status(failure(FailureKind::kDeviceLost, "the context is lost")) : ok_status();
+  }
+
+  std::atomic<bool> lost{false};  // what check() finds; nothing else notices
 
  private:
   class Compositor final : public gpu::Compositor {

@@ -126,7 +126,7 @@ TEST_F(S3DownloadTest, ADamagedDownloadIsTriedAgainThenRefused) {
   calls_.clear();
   path = storage_->local("b");
   ASSERT_FALSE(path);
-  EXPECT_EQ(path.failure().kind, FailureKind::kIo);
+  EXPECT_EQ(path.failure().kind, FailureKind::kMalformed);
   EXPECT_EQ(calls_.size(), 3U);
 }
 
