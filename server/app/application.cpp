@@ -81,24 +81,16 @@ jobs::ServiceLimits limits_of(const Config& config) {
 
 }  // namespace
 
-Result<jobs::PictureFacts> Inspector::inspect_image(const std::filesystem::path& file) {
-  Result<media::ImageFacts> facts = media::inspect_image(file);
-  if (!facts) return facts.failure();
-  return jobs::PictureFacts{facts->format, facts->size.width, facts->size.height, facts->has_alpha};
+Result<media::MediaInfo> Inspector::inspect_image(const std::filesystem::path& file) {
+  return media::inspect_image(file);
 }
 
-Result<jobs::ClipFacts> Inspector::inspect_clip(const std::filesystem::path& file) {
-  const Result<media::ClipFacts> facts = media::inspect_clip(file);
-  if (!facts) return facts.failure();
-  return jobs::ClipFacts{facts->format, facts->size.width, facts->size.height,
-                         facts->duration_seconds};
+Result<media::MediaInfo> Inspector::inspect_clip(const std::filesystem::path& file) {
+  return media::inspect_clip(file);
 }
 
-Result<jobs::AudioFacts> Inspector::inspect_audio(const std::filesystem::path& file) {
-  const Result<media::AudioFacts> facts = media::inspect_audio(file);
-  if (!facts) return facts.failure();
-  return jobs::AudioFacts{facts->format, facts->duration_seconds, facts->channels,
-                          facts->sample_rate};
+Result<media::MediaInfo> Inspector::inspect_audio(const std::filesystem::path& file) {
+  return media::inspect_audio(file);
 }
 
 Application::Application(Role role, const Config& config, RenderStack& stack,

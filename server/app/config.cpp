@@ -149,9 +149,14 @@ void read_storage(Variables& env, Config& config) {
     return;
   }
   const auto text = [&env](const char* name) { return env.text(name).value_or(""); };
-  Result<io::S3Options> options =
-      io::make_s3_options({text("MINIO_ENDPOINT"), text("MINIO_ACCESS_KEY"),
-                           text("MINIO_SECRET_KEY"), text("S3_BUCKET"), text("S3_REGION")});
+  // MINIO_...: what product and first users call them; the names beside it decide.
+  const auto either = [&env](const char* name, const char* minio_name) {
+    const std::optional<std::string> minio = env.text(minio_name);
+    return env.text(name).value_or(minio.value_or(""));
+  };
+  Result<io::S3Options> options = io::make_s3_options(
+      {either("S3_ENDPOINT", "MINIO_ENDPOINT"), either("S3_ACCESS_KEY", "MINIO_ACCESS_KEY"),
+       either("S3_SECRET_KEY", "MINIO_SECRET_KEY"), text("S3_BUCKET"), text("S3_REGION")});
   if (options) {
     config.s3 = std::move(*options);
   } else {

@@ -36,7 +36,7 @@ struct Config {
   io::DatabaseUrl database_url;          // DB_URL: sqlite:///relative, sqlite:////absolute, or
                                          // postgresql://...; may hold a password: never logged
   std::filesystem::path data_dir;        // what an installation makes for itself: keys
-  std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with MINIO_*, S3_*
+  std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with S3_*, or MINIO_*
   std::optional<io::RedisAddress> redis;  // REDIS_URL
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it

@@ -87,13 +87,13 @@ Json list_of(const std::vector<Value>& values) {
 
 Json to_json(const Capacity& capacity) {
   const double pace = capacity.seconds_per_segment;
-  const double kind = static_cast<double>(capacity.open_segments) * pace;
+  const double work = static_cast<double>(capacity.open_segments) * pace;
   return Json{{"draining", capacity.draining},
               {"queued_jobs", capacity.queued_jobs},
               {"open_segments", capacity.open_segments},
               {"oldest_queued_seconds", in_thousandths(capacity.oldest_queued_seconds)},
               {"seconds_per_segment", pace > 0 ? Json(in_thousandths(pace)) : Json(nullptr)},
-              {"seconds_of_work", pace > 0 ? Json(in_thousandths(kind)) : Json(nullptr)},
+              {"seconds_of_work", pace > 0 ? Json(in_thousandths(work)) : Json(nullptr)},
               {"threads", capacity.threads},
               {"workers", list_of(capacity.workers)},
               {"dead_letters", capacity.dead_letters},

@@ -38,11 +38,7 @@ struct Asset {
   std::string key;
   std::int64_t size = 0;
   std::string sha256;
-  std::optional<int> width;
-  std::optional<int> height;
-  std::optional<double> duration_seconds;
-  std::optional<int> channels;     // of audio
-  std::optional<int> sample_rate;  // Hz, of audio
+  media::MediaInfo media;
 };
 
 struct Upload {

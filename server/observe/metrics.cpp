@@ -45,6 +45,10 @@ Gauge& gauge(Registry& registry, const char* name, const char* help) {
 }
 
 std::string label(jobs::TaskKind kind) { return std::string(name_of(kind)); }
+// "work" is the label's name in 0.1, for one release.
+prometheus::Labels task_labels(jobs::TaskKind kind) {
+  return {{"task", label(kind)}, {"work", label(kind)}};
+}
 
 std::string label(jobs::WebhookOutcome outcome) {
   switch (outcome) {
@@ -122,7 +126,12 @@ struct Metrics::Notifier {
                          "Wake-ups sent, by whether Redis could be told")),
         received(counters(registry, "pytoon_redis_wakeups_received_total",
                           "Entries of the wake-up channel that woke this process")
-                     .Add({})) {}
+                     .Add({})),
+        rings(counters(registry, "pytoon_redis_rings_total",
+                       "pytoon_redis_wakeups_sent_total by its old name, for one release")),
+        heard(counters(registry, "pytoon_redis_heard_total",
+                       "pytoon_redis_wakeups_received_total by its old name, for one release")
+                  .Add({})) {}
 
   void look() {
     const NotifierInfo facts = ask();
@@ -132,9 +141,11 @@ struct Metrics::Notifier {
       raise(connects.Add({{"link", link.link}}), link.connects);
       raise(failures.Add({{"link", link.link}}), link.failures);
     }
-    raise(wakeups.Add({{"outcome", "sent"}}), facts.sent);
-    raise(wakeups.Add({{"outcome", "dropped"}}), facts.dropped);
-    raise(received, facts.received);
+    for (Family<Counter>* const sent : {&wakeups, &rings}) {
+      raise(sent->Add({{"outcome", "sent"}}), facts.sent);
+      raise(sent->Add({{"outcome", "dropped"}}), facts.dropped);
+    }
+    for (Counter* const woken : {&received, &heard}) raise(*woken, facts.received);
   }
   static void raise(Counter& counter, std::int64_t to) {
     const double more = static_cast<double>(to) - counter.Value();
@@ -147,6 +158,8 @@ struct Metrics::Notifier {
   Family<Counter>& failures;
   Family<Counter>& wakeups;
   Counter& received;
+  Family<Counter>& rings;
+  Counter& heard;
   std::mutex mutex;  // two who look at once must not count the same twice
 };
 
@@ -161,8 +174,8 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
   for (const auto kind :
        {jobs::TaskKind::kPrepare, jobs::TaskKind::kFootage, jobs::TaskKind::kAudio,
         jobs::TaskKind::kRender, jobs::TaskKind::kFinish}) {
-    families_->reaped.Add({{"task", label(kind)}});
-    families_->leases_lost.Add({{"task", label(kind)}});
+    families_->reaped.Add(task_labels(kind));
+    families_->leases_lost.Add(task_labels(kind));
   }
   for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kRetry,
                              jobs::WebhookOutcome::kDeadLetter}) {
@@ -217,11 +230,11 @@ void Metrics::job_retried(spec::Archetype archetype) {
 }
 
 void Metrics::task_reaped(jobs::TaskKind kind) {
-  families_->reaped.Add({{"task", label(kind)}}).Increment();
+  families_->reaped.Add(task_labels(kind)).Increment();
 }
 
 void Metrics::lease_lost(jobs::TaskKind kind) {
-  families_->leases_lost.Add({{"task", label(kind)}}).Increment();
+  families_->leases_lost.Add(task_labels(kind)).Increment();
 }
 
 void Metrics::job_quarantined() { families_->quarantined.Increment(); }

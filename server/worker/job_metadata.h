@@ -16,7 +16,7 @@ nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     double assembly_seconds, WallTime completed_at,
                                     nlohmann::ordered_json renderer_facts);
 
-// What metadata.json says of a audio: measured on the decoded track; null where it is silent.
+// What metadata.json says of audio: measured on the decoded track; null where it is silent.
 nlohmann::ordered_json audio_json(const media::AudioMeasures& measures);
 
 // The engines that served, each once, in order of appearance, joined by "+".

@@ -154,14 +154,17 @@ TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
 
 TEST_F(TableTest, AJobsTimeMustLeaveEnginesSome) {
   Json section = (*read_yaml(kConfig / "engine.yaml"))["engines"];
-  section["job"]["seconds"] = 240;
+  section["engine_deadline_seconds"] = 240;
   const Result<EngineTable> table = read_engine_table(section, kConfig, {});
   ASSERT_FALSE(table);
-  EXPECT_EQ(table.failure().faults.at(0).pointer, "/engines/job/seconds");
-  section["job"]["seconds"] = 0;
+  EXPECT_EQ(table.failure().faults.at(0).pointer, "/engines/engine_deadline_seconds");
+  section["engine_deadline_seconds"] = 0;
   EXPECT_EQ(read_engine_table(section, kConfig, {}).failure().faults.size(), 1U);
-  section["job"]["seconds"] = 241;
+  section["engine_deadline_seconds"] = 241;
   EXPECT_TRUE(read_engine_table(section, kConfig, {}));
+  section["job"] = {{"seconds", 300}, {"drawing_seconds_per_second", 2}};  // the old names
+  EXPECT_EQ(read_engine_table(section, kConfig, {})->job_time.for_engines(60),
+            std::chrono::minutes(3));
 }
 
 TEST_F(TableTest, WhatCostsMoneyIsKnown) {

@@ -310,7 +310,7 @@ void Simulation::send(Wish& wish) {
   if (mutation_ == Mutation::kForgetsAnswers) wish.order.idempotency_key.clear();
   const auto submitted = store_->create(wish.order, 1000);
   if (!submitted) {
-    violation("a audio submission was refused: " + submitted.failure().detail);
+    violation("a sound submission was refused: " + submitted.failure().detail);
     return;
   }
   if (!peace_ && chance(0.2)) return;  // the answer never reached the client

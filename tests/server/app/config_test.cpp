@@ -150,14 +150,17 @@ TEST(Config, RedisAndS3AreChosenByTheirVariables) {
   EXPECT_FALSE(read_config(environment)->s3);
   environment["REDIS_URL"] = "redis://127.0.0.1:6380";
   environment["STORAGE_BACKEND"] = "s3";
-  environment["MINIO_ENDPOINT"] = "http://127.0.0.1:9000";
+  environment["S3_ENDPOINT"] = "http://127.0.0.1:9000";
+  environment["MINIO_ENDPOINT"] = "http://127.0.0.1:9001";  // the other name decides
   environment["MINIO_ACCESS_KEY"] = "access";
-  environment["MINIO_SECRET_KEY"] = "hush-hush";
+  environment["S3_SECRET_KEY"] = "hush-hush";
   environment["S3_BUCKET"] = "pytoon";
   const Result<Config> config = read_config(environment);
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->redis->port, 6380);
   EXPECT_EQ(config->s3->bucket, "pytoon");
+  EXPECT_EQ(config->s3->host, "127.0.0.1:9000");
+  EXPECT_EQ(config->s3->credentials.key_id, "access");
 }
 
 TEST(EnvFile, ReadsKeysQuotesAndComments) {

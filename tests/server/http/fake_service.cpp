@@ -43,8 +43,7 @@ Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upl
   asset.key = "assets/" + *sha256;
   asset.size = static_cast<std::int64_t>(std::filesystem::file_size(upload.file));
   asset.sha256 = *sha256;
-  asset.width = 4;
-  asset.height = 3;
+  asset.media.size = {4, 3};
   return asset;
 }
 

@@ -136,7 +136,7 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(asset->sha256, sha256_hex("jpeg 10 20"));
   EXPECT_EQ(asset->key, "assets/acme/" + asset->sha256 + ".jpg");
   EXPECT_EQ(asset->size, 10);
-  EXPECT_EQ(asset->width, 10);
+  EXPECT_EQ(asset->media.size.width, 10);
   EXPECT_EQ(asset->height, 20);
   EXPECT_EQ(*read_file(*storage_->local(asset->key)), "jpeg 10 20");
   EXPECT_EQ(store_.asset("acme", asset->key)->client_name, "../../cat.png");
@@ -204,10 +204,10 @@ TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
 TEST_F(JobServiceTest, AudioSaysWhatItIs) {
   const auto asset = service_->keep_asset(acme_, upload("mp3 12.5 2 44100", "audio"));
   ASSERT_TRUE(asset) << asset.failure().detail;
-  EXPECT_EQ(asset->duration_seconds, 12.5);
-  EXPECT_EQ(asset->channels, 2);
-  EXPECT_EQ(asset->sample_rate, 44'100);
-  EXPECT_FALSE(asset->width || asset->height);
+  EXPECT_EQ(asset->media.duration_seconds, 12.5);
+  EXPECT_EQ(asset->media.channels, 2);
+  EXPECT_EQ(asset->media.sample_rate, 44'100);
+  EXPECT_EQ(asset->media.size, gpu::Size{});
   EXPECT_TRUE(asset->key.ends_with(".mp3"));
   const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
   ASSERT_TRUE(picture);
