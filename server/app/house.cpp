@@ -28,21 +28,24 @@ jobs::WorkerFacts facts_of(const Config& config, const Studio& studio, IdSource&
   facts.pid = ::getpid();
   facts.threads = config.worker_concurrency;
   facts.device = studio.device->description();
+  facts.device_kind = studio.device->kind();
   return facts;
 }
 
-worker::Options worker_options(const Config& config, const jobs::WorkerFacts& facts) {
+// No other process can lease from our store.
+bool is_sole_owner(Role role, const Config& config) {
+  return role == Role::kRender || (role == Role::kServe && !is_postgres(config));
+}
+
+worker::Options worker_options(Role role, const Config& config, const jobs::WorkerFacts& facts) {
   worker::Options options;
   options.holder = facts.holder;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
   options.last_logo = "assets/brand_logo.png";
-  return options;
-}
-
-worker::PoolOptions pool_options(const Config& config) {
-  worker::PoolOptions options;
-  options.drawing = config.worker_concurrency;
+  options.sole_owner = is_sole_owner(role, config);
+  options.render_threads = config.worker_concurrency;
+  options.audio_threads = config.audio_threads;
   return options;
 }
 
@@ -110,9 +113,9 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
       facts_(facts_of(config, studio, ids_)),
       worker_({*store_, *store_, *storage_, *studio.renderer, engines_->ladder(),
                config.catalogue.presets, metrics_, clock, log},
-              *store_, worker_options(config, facts_), facts_),
+              *store_, worker_options(role, config, facts_), facts_),
       redis_bell_(redis_bell(config, clock, log)),
-      pool_(worker_, pool_options(config), redis_bell_.get()),
+      pool_(worker_, {}, redis_bell_.get()),
       bells_(pool_, redis_bell_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       sweeper_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
@@ -120,6 +123,7 @@ House::House(Role role, const Config& config, Studio& studio, std::unique_ptr<io
                 config.catalogue, bells_, metrics_, health_, ids_, clock, log},
                limits_of(config)) {
   if (redis_bell_) listen(config, clock);
+  if (draws()) metrics_.watch_pools([this] { return worker_.pool_states(); });
 }
 
 void House::listen(const Config& config, Clock& clock) {

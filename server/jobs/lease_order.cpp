@@ -13,11 +13,13 @@ std::vector<Slot> slots_of(const Hand& hand) {
     }
   };
   for (const Work work : hand.works) {
-    if (work != Work::kRender) {
-      add({work, ""});
-      continue;
+    if (work == Work::kRender) {
+      for (const std::string& encoder : hand.encoders) add({work, encoder, ""});
+    } else if (work == Work::kFootage && !hand.engines.empty()) {
+      for (const std::string& engine : hand.engines) add({work, "", engine});
+    } else {
+      add({work, "", ""});
     }
-    for (const std::string& encoder : hand.encoders) add({work, encoder});
   }
   return slots;
 }

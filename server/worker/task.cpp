@@ -72,6 +72,13 @@ void Task::run() {
   }
 }
 
+void Task::tell_lease_lost() {
+  nlohmann::ordered_json fields = about();
+  fields["work"] = name_of(claim_.lease.work);
+  desk_.parts.metrics.lease_lost(claim_.lease.work);
+  desk_.parts.log.warning("lease_lost", fields);
+}
+
 Status Task::perform() {
   switch (claim_.lease.work) {
     case Work::kPrepare:
@@ -89,6 +96,7 @@ Status Task::perform() {
 }
 
 void Task::give_back(Ending ending, milliseconds delay) {
+  ends_ = true;
   const SteadyTime began = desk_.parts.clock.steady_now();
   try {
     for (;;) {
@@ -108,9 +116,17 @@ void Task::give_back(Ending ending, milliseconds delay) {
 }
 
 Status Task::commit(const std::function<Status()>& write) {
+  ends_ = true;
+  Status done = persist(write);
+  if (!done) ends_ = false;
+  return done;
+}
+
+Status Task::persist(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
     if (done || !machine_away(done.failure()) || stopped()) return done;
+    answer_lost_ = true;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     desk_.parts.log.warning("job_waits", fields);

@@ -26,7 +26,12 @@ void Task::judge(const Failure& failure) {
   }
   if (failure.kind == FailureKind::kConflict) {
     const auto lost = desk_.parts.tasks.lost({claim_.lease});
-    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
+    if (!lost) return;
+    if (!lost->empty()) {
+      // Somebody else's; or what we wanted to write is written, and only the answer was lost.
+      if (!answer_lost_ && !stopped()) tell_lease_lost();
+      return;
+    }
   }
   if (change_encoder(failure)) return;
   const bool refused =
@@ -148,7 +153,7 @@ void Task::leave_out_sound(const Failure& failure) {
 }
 
 Status Task::note_fallback(const std::string& engine, const std::string& reason) {
-  Status noted = commit([&] { return desk_.parts.tasks.note_fallback(claim_.lease, reason); });
+  Status noted = persist([&] { return desk_.parts.tasks.note_fallback(claim_.lease, reason); });
   if (!noted) return noted;
   nlohmann::ordered_json fields = about();
   fields["engine"] = engine;

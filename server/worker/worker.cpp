@@ -16,38 +16,49 @@ constexpr std::chrono::seconds kFootageNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
+// For a store that nobody else leases from.
+constexpr std::chrono::hours kForEver{100 * 365 * 24};
+
 bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 
 }  // namespace
 
 Worker::Worker(const Parts& parts, jobs::Fleet& fleet, Options options, jobs::WorkerFacts facts)
-    : desk_(parts, std::move(options)), fleet_(fleet), facts_(std::move(facts)) {
+    : desk_(parts, std::move(options)),
+      fleet_(fleet),
+      facts_(std::move(facts)),
+      pools_(pools_for(desk_.options.render_threads, desk_.options.audio_threads,
+                       parts.ladder.slots())) {
   facts_.holder = desk_.options.holder;
+  for (const auto& [engine, count] : parts.ladder.slots()) facts_.engines.push_back(engine);
   for (const render::Encoder& encoder : parts.renderer.encoders()) {
     if (encoder.unavailable.empty()) facts_.encoders.push_back(encoder.name);
   }
 }
 
-bool Worker::may_take() const { return !stopping_ && !draining_ && !alone_; }
-
-Result<std::optional<jobs::Claim>> Worker::lease(Hands hands) {
-  jobs::Hand hand;
-  hand.holder = facts_.holder;
-  hand.encoders = facts_.encoders;
-  if (hands == Hands::kDrawing) {
-    hand.works = {Work::kPrepare, Work::kRender, Work::kFinish};
-  } else {
-    hand.works = {Work::kFootage, Work::kSound};
-  }
-  return desk_.parts.tasks.lease_next(hand, desk_.options.lease);
+bool Worker::may_take(std::size_t pool) const {
+  return !stopping_ && !draining_ && (alone_ == nullptr || !pools_[pool].computes);
 }
 
-// While a hand asks for a lease, one may be ours that is not in held_ yet.
+std::chrono::milliseconds Worker::lease_duration() const {
+  return desk_.options.sole_owner ? kForEver : desk_.options.lease;
+}
+
+Result<std::optional<jobs::Claim>> Worker::lease(std::size_t pool) {
+  jobs::Hand hand;
+  hand.holder = facts_.holder;
+  hand.works = pools_[pool].works;
+  hand.encoders = facts_.encoders;
+  hand.engines = pools_[pool].engines;
+  return desk_.parts.tasks.lease_next(hand, lease_duration());
+}
+
+// While a thread asks for a lease, one may be ours that is not in held_ yet.
 class Worker::Asking {
  public:
-  explicit Asking(Worker& worker) : worker_(worker) {
+  Asking(Worker& worker, std::size_t pool) : worker_(worker) {
     const std::lock_guard lock(worker_.mutex_);
-    allowed_ = worker_.may_take() && !worker_.gathering_;
+    allowed_ = worker_.may_take(pool) && !worker_.gathering_;
     worker_.asking_ += allowed_;
   }
   ~Asking() {
@@ -91,10 +102,10 @@ class Worker::Gathering {
   std::vector<Lease> known_;
 };
 
-std::optional<Worker::Place> Worker::take(Hands hands) {
-  const Asking asking(*this);
+std::optional<Worker::Place> Worker::take(std::size_t pool) {
+  const Asking asking(*this, pool);
   if (!asking.allowed()) return std::nullopt;
-  Result<std::optional<jobs::Claim>> claim = lease(hands);
+  Result<std::optional<jobs::Claim>> claim = lease(pool);
   const std::lock_guard lock(mutex_);
   if (!claim) {
     // It may have been given to us all the same, and only the answer was lost.
@@ -105,37 +116,44 @@ std::optional<Worker::Place> Worker::take(Hands hands) {
   if (!*claim) return std::nullopt;
   const auto task = std::make_shared<Task>(std::move(**claim), desk_);
   if (stopping_) task->stop(Task::Stop::kLeaving);
-  return held_.insert(held_.end(), Held{task});
+  return held_.insert(held_.end(), Held{task, pool});
 }
 
-bool Worker::step(Hands hands) {
-  const std::optional<Place> place = take(hands);
+bool Worker::step(std::size_t pool) {
+  const std::optional<Place> place = take(pool);
   if (!place) return false;
   const Place held = *place;
-  std::unique_lock lock(mutex_);
   const std::shared_ptr<Task> task = held->task;
-  const bool alone = task->suspect();
-  changed_.wait(lock, [&] { return !alone_ || task->stopped(); });
-  if (alone) wait_until_alone(lock, *task);
-  held->moved_at = desk_.parts.clock.steady_now();
-  held->begun = true;
-  lock.unlock();
+  begin(*held);
 
   task->run();
 
-  lock.lock();
+  const std::lock_guard lock(mutex_);
   held_.erase(held);
-  if (alone) alone_ = false;
+  if (alone_ == task.get()) alone_ = nullptr;
   changed_.notify_all();
   return true;
 }
 
-// Nobody begins any more; what began before is waited for.
+void Worker::begin(Held& held) {
+  std::unique_lock lock(mutex_);
+  const Task& task = *held.task;
+  if (pools_[held.pool].computes) {
+    changed_.wait(lock, [&] { return alone_ == nullptr || task.stopped(); });
+    // One that is stopped computes nothing: it needs no turn, and must not take another's.
+    if (task.suspect() && !task.stopped()) wait_until_alone(lock, task);
+  }
+  held.moved_at = desk_.parts.clock.steady_now();
+  held.begun = true;
+}
+
+// Nobody begins to compute any more; who began before is waited for.
 void Worker::wait_until_alone(std::unique_lock<std::mutex>& lock, const Task& task) {
-  alone_ = true;
+  alone_ = &task;
   changed_.wait(lock, [&] {
-    return task.stopped() ||
-           std::none_of(held_.begin(), held_.end(), [](const Held& held) { return held.begun; });
+    return task.stopped() || std::none_of(held_.begin(), held_.end(), [&](const Held& held) {
+             return held.begun && !held.abandoned && pools_[held.pool].computes;
+           });
   });
 }
 
@@ -154,7 +172,8 @@ void Worker::drop_lost(const std::vector<Lease>& lost) {
     const bool gone = std::any_of(lost.begin(), lost.end(), [&](const Lease& lease) {
       return same(lease, held.task->lease());
     });
-    if (!gone || held.task->stopped()) continue;
+    // A task at its end may have removed its row itself: its own write says whether it held it.
+    if (!gone || held.task->stopped() || held.task->ends()) continue;
     held.task->stop(Task::Stop::kLost);
     desk_.parts.metrics.lease_lost(held.task->lease().work);
     desk_.parts.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
@@ -168,10 +187,9 @@ void Worker::beat() {
   const SteadyTime now = desk_.parts.clock.steady_now();
   try {
     const std::vector<Lease> leases = kept_leases();
-    const bool renew = now >= renew_at_;
+    const bool renew = now >= renew_at_ && !desk_.options.sole_owner;
     const Result<std::vector<Lease>> lost =
-        renew ? desk_.parts.tasks.renew(leases, desk_.options.lease)
-              : desk_.parts.tasks.lost(leases);
+        renew ? desk_.parts.tasks.renew(leases, lease_duration()) : desk_.parts.tasks.lost(leases);
     if (lost) {
       if (renew) renew_at_ = now + desk_.options.lease / 4;
       drop_lost(*lost);
@@ -185,27 +203,28 @@ void Worker::beat() {
 void Worker::keep_house() {
   try {
     publish_progress();
+    release_abandoned();
     hand_back_strays();
     const SteadyTime now = desk_.parts.clock.steady_now();
     if (now < keep_house_at_) return;
     keep_house_at_ = now + desk_.options.lease / 10;
-    {
-      const std::lock_guard lock(mutex_);
-      facts_.draining = draining_ || stopping_;
-    }
-    hear(fleet_.put_worker(facts_));
+    tell_of_us();
     if (!can_judge()) return;
     degrade_orphans(now);
-    const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
-    if (reaped) {
-      report(*reaped);
-    } else {
-      hear(reaped.failure());
-    }
+    if (!desk_.options.sole_owner) reap();
   } catch (const std::exception& error) {
     heard_at_ = {};
-    desk_.parts.log.error("beat_failed", {{"what", error.what()}});
+    desk_.parts.log.error("maintenance_failed", {{"what", error.what()}});
   }
+}
+
+void Worker::tell_of_us() {
+  facts_.pools = pool_states();
+  {
+    const std::lock_guard lock(mutex_);
+    facts_.draining = draining_ || stopping_;
+  }
+  hear(fleet_.put_worker(facts_));
 }
 
 void Worker::publish_progress() {
@@ -230,20 +249,19 @@ void Worker::publish_progress() {
   }
 }
 
-// By lack of progress, never by age. What hangs is cancelled; if it does not even obey, its lease
-// is left to run out, so that another worker takes the task over.
+// By lack of progress, never by age. What hangs is cancelled; if it does not even obey, its task is
+// handed back and its thread is lost.
 void Worker::watch(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   const auto patience = desk_.options.stuck_after;
   for (Held& held : held_) {
     const int frames = held.task->frames();
-    const bool own_limits = held.task->lease().work == Work::kFootage;
-    if (frames != held.frames || own_limits || !held.begun || held.task->waits()) {
+    if (frames != held.frames || !held.begun || held.task->waits()) {
       held.frames = frames;
       held.moved_at = now;
       continue;
     }
-    const auto still = now - held.moved_at;
+    const auto still = now - std::max(held.moved_at, held.task->silent_until());
     if (still > patience && !held.task->stopped()) {
       desk_.parts.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
                                            {"work", name_of(held.task->lease().work)},
@@ -252,9 +270,30 @@ void Worker::watch(SteadyTime now) {
       held.task->stop(Task::Stop::kHung);
     }
     if (still > patience + patience / kObeyDivisor && !held.abandoned) {
-      desk_.parts.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id}});
+      desk_.parts.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id},
+                                                 {"pool", pools_[held.pool].name}});
       held.abandoned = true;
+      if (alone_ == held.task.get()) alone_ = nullptr;
+      changed_.notify_all();
     }
+  }
+}
+
+// As a crash, for the job may be to blame. Whatever the lost thread still writes has a stale epoch.
+void Worker::release_abandoned() {
+  std::vector<Lease> leases;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Held& held : held_) {
+      if (held.abandoned && !held.released) leases.push_back(held.task->lease());
+    }
+  }
+  for (const Lease& lease : leases) {
+    const Status freed =
+        desk_.parts.tasks.release(lease, jobs::Ending::kCrashed, desk_.options.back_off);
+    if (!freed && freed.failure().kind != FailureKind::kConflict) continue;  // tried again soon
+    const std::lock_guard lock(mutex_);
+    for (Held& held : held_) held.released = held.released || same(lease, held.task->lease());
   }
 }
 
@@ -275,7 +314,8 @@ void Worker::hear(const Status& answer) {
   if (answer) heard_at_ = now;
 }
 
-// Jobs begun with an encoder that no live worker has. All workers first get the time to report.
+// Jobs begun with an encoder, or waiting for an engine, that no live worker has. All workers first
+// get the time to report.
 void Worker::degrade_orphans(SteadyTime now) {
   if (now - trusted_since_ < 2 * kEncoderPatience) return;
   const std::string last = desk_.parts.renderer.encoders().back().name;
@@ -289,10 +329,18 @@ void Worker::degrade_orphans(SteadyTime now) {
                                                  {"to", one.to},
                                                  {"reason", "no live worker has it"}});
   }
+  const auto released = desk_.parts.tasks.release_engines(kEncoderPatience);
+  if (!released) return;
+  for (const std::string& job : *released) {
+    desk_.parts.log.warning("engine_orphaned",
+                            {{"job_id", job}, {"reason", "no live worker has the engine"}});
+  }
 }
 
-void Worker::report(const std::vector<jobs::Reaped>& reaped) {
-  for (const jobs::Reaped& one : reaped) {
+void Worker::reap() {
+  const Result<std::vector<jobs::Reaped>> reaped = desk_.parts.tasks.reap();
+  if (!reaped) return hear(reaped.failure());
+  for (const jobs::Reaped& one : *reaped) {
     desk_.parts.metrics.task_reaped(one.work);
     desk_.parts.log.warning("task_reaped", {{"job_id", one.job_id},
                                             {"work", name_of(one.work)},
@@ -325,10 +373,18 @@ int Worker::held() const {
   return static_cast<int>(held_.size());
 }
 
-int Worker::abandoned() const {
+std::vector<jobs::PoolState> Worker::pool_states() const {
+  std::vector<jobs::PoolState> states;
+  for (const PoolSpec& pool : pools_) {
+    jobs::PoolState state;
+    state.name = pool.name;
+    state.threads = pool.threads;
+    states.push_back(std::move(state));
+  }
   const std::lock_guard lock(mutex_);
-  return static_cast<int>(
-      std::count_if(held_.begin(), held_.end(), [](const Held& held) { return held.abandoned; }));
+  for (const Held& held : held_)
+    ++(held.abandoned ? states[held.pool].lost : states[held.pool].busy);
+  return states;
 }
 
 }  // namespace pytoon::worker

@@ -8,6 +8,7 @@
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/comfyui_stand_in.h"
 #include "tests/support/remote_stand_in.h"
+#include "tests/support/walk_chain.h"
 
 namespace pytoon::engines {
 namespace {
@@ -81,7 +82,8 @@ TEST_P(LatticeTest, EndsAsThePolicySays) {
   FootageRequest wish = request();
   wish.archetype = preset_.archetype;
   wish.brand_safe = preset_.brand_safe;
-  const Result<Served> served = ladder.serve(preset_.engines, GetParam().policy, wish, watch_);
+  const Result<Served> served =
+      support::walk_chain(ladder, preset_.engines, GetParam().policy, wish, watch_);
   ASSERT_TRUE(served);
   EXPECT_EQ(served->engine, expected()) << served->reason;
   EXPECT_EQ(served->fallback, !served->reason.empty());

@@ -7,13 +7,14 @@ using jobs::JobStatus;
 using std::chrono::milliseconds;
 using testing_support::Dead;
 using testing_support::Fate;
-using worker::Hands;
 
 namespace {
 
 constexpr std::size_t kProcesses = 3;
 constexpr int kDepthMax = 2;  // of acts within the work of another
 constexpr milliseconds kLease{20'000};
+constexpr std::size_t kRenderPool = 0;
+constexpr std::size_t kAudioPool = 1;
 constexpr milliseconds kLate{60'000};  // beyond the patience of a sender and its lease
 
 const char kImage[] = "assets/acme/a.png";
@@ -204,12 +205,12 @@ void World::pass(milliseconds time, const Process* stalled) {
   depth_ = outer;
 }
 
-void World::step_once(Process& process, Hands hands) {
+void World::step_once(Process& process, std::size_t pool) {
   if (process.drawing) return;
   ++process.inside;
   process.drawing = true;
   try {
-    (void)process.hands.step(hands);
+    (void)process.hands.step(pool);
   } catch (const Dead&) {
     // before it had taken anything
   }
@@ -258,7 +259,7 @@ void World::act(int depth) {
   Process& process = *processes_[place];
   const int kind = below(100);
   if (kind < 50) {
-    step_once(process, kind < 41 ? Hands::kDrawing : Hands::kWaiting);
+    step_once(process, kind < 41 ? kRenderPool : kAudioPool);
   } else if (kind < 68) {
     tend(process);
   } else if (kind < 75) {
@@ -369,8 +370,9 @@ void World::settle() {
     for (const auto& process : processes_) {
       tend(*process);
       worked = process->sender.step() || worked;
-      worked = process->hands.step(Hands::kDrawing) || worked;
-      worked = process->hands.step(Hands::kWaiting) || worked;
+      for (std::size_t pool = 0; pool < process->hands.pools().size(); ++pool) {
+        worked = process->hands.step(pool) || worked;
+      }
     }
     idle = worked ? 0 : idle + 1;
     if (!worked) clock_.advance(milliseconds(500));

@@ -45,11 +45,11 @@ TEST_F(JobSound, AJobWithoutHasNone) {
 TEST_F(JobSound, NeverHoldsUpTheSegments) {
   submit(order_with_sound("a"));
   const auto hands = worker();
-  while (hands->step(Hands::kDrawing)) {
+  while (step(*hands, "render")) {
   }
   EXPECT_EQ(done_segments("a"), 3);  // and only the sound is missing
   EXPECT_EQ(job("a").status, jobs::JobStatus::kRenderingSegments);
-  EXPECT_TRUE(hands->step(Hands::kWaiting));
+  EXPECT_TRUE(step(*hands, "audio"));
   finish(*hands);
   EXPECT_TRUE(video("a").ends_with(sound_));
   EXPECT_TRUE(files("sound").empty());  // nothing that only the making needed
@@ -85,13 +85,13 @@ TEST_F(JobSound, IsMadeOnceMoreWhenTheDiskWasFull) {
 TEST_F(JobSound, StopsWithTheWorkerAndTheNextMakesItAgain) {
   submit(order_with_sound("a"));
   const auto first = worker();
-  ASSERT_TRUE(first->step(Hands::kDrawing));
+  ASSERT_TRUE(step(*first, "render"));
   renderer_.on_sound = [&](const CancelToken& cancel) {
     first->stop();
     EXPECT_TRUE(cancel.cancelled());
     return Status(failure(FailureKind::kCancelled, "cancelled"));
   };
-  ASSERT_TRUE(first->step(Hands::kWaiting));
+  ASSERT_TRUE(step(*first, "audio"));
   renderer_.on_sound = nullptr;
   finish(*worker("next"));
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);

@@ -102,9 +102,9 @@ TEST_F(StoreTrouble, ALeaseWhoseAnswerWasLostIsHandedBack) {
   const auto hands = whimsical(*store_);
   whim_.answer = Fate::Answer::kLoseTheAnswer;
   whim_.times = 1;
-  EXPECT_FALSE(hands->step(Hands::kDrawing));
+  EXPECT_FALSE(step(*hands, "render"));
   EXPECT_EQ(job("a").status, JobStatus::kPlanning) << "it was leased all the same";
-  EXPECT_FALSE(hands->step(Hands::kDrawing));
+  EXPECT_FALSE(step(*hands, "render"));
   beat(*hands);
   EXPECT_EQ(logged("strays_handed_back"), 1);
   finish(*hands);
@@ -116,7 +116,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
   submit(order("a", 1));
   const auto hands = whimsical(*store_);
   whim_.times = 1;
-  EXPECT_FALSE(hands->step(Hands::kDrawing));  // so that strays are looked for
+  EXPECT_FALSE(step(*hands, "render"));  // so that strays are looked for
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
     beat(*hands);
     beat(*hands);
