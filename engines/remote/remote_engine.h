@@ -32,6 +32,7 @@ struct RemoteSettings {
   std::string key;  // never logged
   bool private_network = false;
   Provider provider;
+  int slots = 4;                              // orders at once of one process
   std::chrono::milliseconds request{30'000};  // one exchange
   std::chrono::milliseconds back_off{1000};   // doubles
   std::chrono::milliseconds back_off_max{30'000};
@@ -56,7 +57,7 @@ class RemoteEngine final : public Engine {
 
   std::string_view name() const override { return settings_.name; }
   bool remote() const override { return true; }
-  Capabilities capabilities() const override { return settings_.provider.capabilities; }
+  Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
   Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
 

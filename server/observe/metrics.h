@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "server/jobs/pool_state.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::observe {
@@ -60,6 +61,10 @@ class Metrics final : public jobs::JobMetrics {
   // Where there is a Redis: asked for each text(). Before any other thread knows the object.
   void watch_notifier(std::function<NotifierInfo()> ask);
 
+  // Pools of threads of this process: asked for each text(). Several sources add up. Before any
+  // other thread asks for the text.
+  void watch_pools(std::function<std::vector<jobs::PoolState>()> ask);
+
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
@@ -67,10 +72,12 @@ class Metrics final : public jobs::JobMetrics {
   struct Families;
   struct Notifier;
   void ask_store();
+  void ask_pools();
 
   jobs::JobStore& store_;
   std::unique_ptr<Families> families_;
   std::unique_ptr<Notifier> notifier_;  // null without Redis
+  std::vector<std::function<std::vector<jobs::PoolState>()>> pools_;
 };
 
 }  // namespace pytoon::observe
