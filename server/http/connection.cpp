@@ -136,6 +136,7 @@ void Connection::begin_body() {
   const bool upload = transaction_->admitted->route->body == BodyKind::kUpload;
   phase_ = upload ? Phase::kUploading : Phase::kBody;
   arrived_bytes_ = 0;
+  overrun_ = false;
   body_since_ = context_.clock.steady_now();
   deadline_ = body_deadline(0);
   if (transaction_->admitted->request.head.expects_continue && send_now(fd_, kContinue) < 0) {

@@ -98,6 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // connection_upload.cpp
   void take_upload(std::string_view bytes);
   void post_store();
+  bool post_to_pool();
   void store_upload();
   bool store_some(std::unique_lock<std::mutex>& lock);
   void end_upload(std::string_view rest);
@@ -138,6 +139,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ByteBudget::Share arrived_share_;
   std::uint64_t arrived_bytes_ = 0;  // of this body, in all
   bool storing_ = false;             // a task of the upload pool is posted or at work
+  bool overrun_ = false;             // more arrived than may wait: it is to be refused
   std::optional<SteadyTime> paused_at_;
 };
 

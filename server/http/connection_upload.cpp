@@ -19,10 +19,12 @@ Failure too_busy() {
 void Connection::take_upload(std::string_view bytes) {
   arrived_bytes_ += bytes.size();
   deadline_ = body_deadline(arrived_bytes_);
+  if (overrun_) return;  // the storing thread is about to refuse it
   if (!arrived_share_.take(context_.upload_budget, bytes.size())) {
     context_.log.warning("http_upload_refused", {{"reason", "too many bytes wait for the disk"}});
-    if (!storing_) return refuse(problem_of(too_busy()));
-    return abort();  // the transaction is the storing thread's
+    overrun_ = storing_;  // then the transaction is that thread's
+    if (!storing_) refuse(problem_of(too_busy()));
+    return;
   }
   arrived_.append(bytes);
   if (arrived_.size() > kPauseBytes) pause_reading();
@@ -30,10 +32,14 @@ void Connection::take_upload(std::string_view bytes) {
 }
 
 void Connection::post_store() {
-  storing_ = context_.pools.of(Purpose::kUpload).post([self = shared_from_this()] {
+  storing_ = post_to_pool();
+  if (!storing_) refuse(problem_of(too_busy()));
+}
+
+bool Connection::post_to_pool() {
+  return context_.pools.of(Purpose::kUpload).post([self = shared_from_this()] {
     self->store_upload();
   });
-  if (!storing_) refuse(problem_of(too_busy()));
 }
 
 void Connection::store_upload() {
@@ -58,8 +64,8 @@ bool Connection::store_some(std::unique_lock<std::mutex>& lock) {
       return false;
     }
     if (stored >= kTurnBytes) {
-      post_store();
-      return false;
+      if (post_to_pool()) return false;
+      stored = 0;  // the queue is full: whoever has a thread goes on
     }
     const std::string bytes = std::exchange(arrived_, {});
     arrived_share_ = {};
@@ -71,6 +77,11 @@ bool Connection::store_some(std::unique_lock<std::mutex>& lock) {
     const Status whole = taken && body.done() ? body.finish() : ok_status();
     lock.lock();
     if (phase_ != Phase::kUploading) break;
+    if (overrun_) {
+      storing_ = false;
+      refuse(problem_of(too_busy()));
+      return false;
+    }
     if (!taken || !whole) {
       storing_ = false;
       transaction_->keep_alive = false;

@@ -4,7 +4,7 @@ ALTER TABLE segments ADD COLUMN engine_next     TEXT NOT NULL DEFAULT '';
 ALTER TABLE segments ADD COLUMN engine_failures TEXT NOT NULL DEFAULT '';
 ALTER TABLE tasks ADD COLUMN engine TEXT NOT NULL DEFAULT '';
 DROP INDEX tasks_ready;
-CREATE INDEX tasks_ready ON tasks (work, encoder, engine, tenant, priority DESC, seq, segment)
+CREATE INDEX tasks_ready ON tasks (kind, encoder, engine, tenant, priority DESC, seq, segment)
   WHERE holder = '';
 
 -- What each worker has.
