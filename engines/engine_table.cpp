@@ -14,6 +14,7 @@ using spec::FieldReader;
 using Faults = std::vector<FieldFault>;
 
 constexpr int kVideoSecondsMax = 60;
+constexpr int kSlotsMax = 64;
 constexpr const char* kApi = "api";  // the one that the API_ENGINE_* variables are for
 
 std::chrono::milliseconds seconds(FieldReader& r, const std::string& name, double most) {
@@ -92,6 +93,7 @@ Result<ComfySettings> read_comfyui(const Json& json, const std::string& at, cons
   ComfySettings settings;
   settings.name = r.text("name", 1, 60);
   settings.remote = r.has("remote") && r.truth("remote");
+  if (r.has("slots")) settings.slots_per_server = static_cast<int>(r.whole("slots", 1, kSlotsMax));
   settings.urls = separated(variables.comfyui_urls);
   if (Status good = check_urls("COMFYUI_BASE_URL", settings.urls); !good) return good.failure();
   if (r.has("urls")) settings.urls = r.texts("urls", 64, 500);
@@ -115,6 +117,7 @@ Result<RemoteSettings> read_remote(const Json& json, const std::string& at, cons
   std::string provider = r.text("provider", 1, 60);
   if (is_api && !variables.api_provider.empty()) provider = variables.api_provider;
   settings.private_network = r.has("private_network") && r.truth("private_network");
+  if (r.has("slots")) settings.slots = static_cast<int>(r.whole("slots", 1, kSlotsMax));
   if (r.has("base_url")) settings.base_url = r.text("base_url", 1, 500);
   r.finish();
   Result<Provider> mapping = read_provider(folder / (file_name(provider) + ".yaml"));

@@ -46,6 +46,12 @@ RemoteEngine::RemoteEngine(RemoteSettings settings, RemoteParts parts, WebAddres
       egress_(settings_.private_network || names_private_network(base_) ? EgressScope::kAny
                                                                         : EgressScope::kPublic) {}
 
+Capabilities RemoteEngine::capabilities() const {
+  Capabilities can = settings_.provider.capabilities;
+  can.slots = settings_.slots;
+  return can;
+}
+
 Json RemoteEngine::values_for(const FootageRequest& request, const std::string& key) const {
   Json values{{"key", settings_.key},
               {"id", nullptr},

@@ -275,6 +275,17 @@ void read_nvenc(spec::FieldReader& r, media::EncoderPreference& preference) {
   }
 }
 
+// Threads by purpose. What the file does not say stays as it is.
+void read_pools(spec::FieldReader& r, Config& config) {
+  const auto threads = [&r](const char* name, int& count) {
+    if (r.has(name)) count = static_cast<int>(r.whole(name, 1, 256));
+  };
+  threads("audio", config.audio_threads);
+  threads("http_api", config.http_pools.api.threads);
+  threads("http_uploads", config.http_pools.uploads.threads);
+  threads("http_downloads", config.http_pools.downloads.threads);
+}
+
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
                     Config& config) {
   media::EncoderPreference& preference = config.encoder;
@@ -291,6 +302,11 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
     preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
     read_nvenc(e, preference);
     e.finish();
+  }
+  if (const Json* part = r.has("pools") ? r.object("pools") : nullptr) {
+    spec::FieldReader p(*part, "/pools", faults);
+    read_pools(p, config);
+    p.finish();
   }
   // Without the section there is the compositor alone.
   const Json* const section = r.has("engines") ? r.object("engines") : nullptr;

@@ -15,6 +15,7 @@
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
+#include "server/http/handler_pools.h"
 #include "server/io/database_url.h"
 #include "server/io/redis/redis_url.h"
 #include "server/io/storage/s3_options.h"
@@ -47,6 +48,8 @@ struct Config {
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
   media::EncoderPreference encoder;                                 // config/engine.yaml
+  int audio_threads = 2;                                            // likewise, pools
+  http::PoolSizes http_pools;                                       // likewise
   engines::EngineTable engines;  // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
   plan::Catalogue catalogue;     // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda

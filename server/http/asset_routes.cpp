@@ -34,7 +34,8 @@ Result<Response> upload(jobs::Service& service, const Request& request) {
 
 std::vector<Route> asset_routes(jobs::Service& service) {
   const auto post = [&service](const Request& request) { return upload(service, request); };
-  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload, false, post}};
+  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload,
+           Purpose::kUpload, post}};
 }
 
 }  // namespace pytoon::http

@@ -55,6 +55,17 @@ Status SqlStore::footage_decided(const Lease& lease, const Segment& segment) {
   });
 }
 
+Status SqlStore::footage_passed(const Lease& lease, const Segment& segment) {
+  if (Status fits = require(lease, TaskKind::kFootage); !fits) return fits;
+  return held_writing("footage_passed", lease, [&](SqlSession& session, Job& job) -> Status {
+    write_segment(session, job.id, segment);
+    free_task(session, job.id, task_of(lease), 0, false);
+    set_engine_of_footage(session, job.id, lease.segment);
+    write_job(session, job);
+    return ok_status();
+  });
+}
+
 Status SqlStore::audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) {
   if (Status fits = require(lease, TaskKind::kAudio); !fits) return fits;

@@ -56,13 +56,31 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
 
 namespace {
 
+Json to_json(const PoolState& pool) {
+  return Json{
+      {"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}};
+}
+
+Json to_json(const WorkerInfo& worker);
+Json to_json(const DeadLetter& letter);
+
+template <typename Value>
+Json list_of(const std::vector<Value>& values) {
+  Json list = Json::array();
+  for (const Value& value : values) list.push_back(to_json(value));
+  return list;
+}
+
 Json to_json(const WorkerInfo& worker) {
   return Json{{"worker_id", worker.worker_id},
               {"host", worker.host},
               {"pid", worker.pid},
               {"threads", worker.threads},
               {"device", worker.device},
+              {"device_kind", worker.device_kind},
               {"encoders", worker.encoders},
+              {"engines", worker.engines},
+              {"pools", list_of(worker.pools)},
               {"draining", worker.draining},
               {"held", worker.held},
               {"started_at", iso8601(worker.started_at)},
@@ -74,13 +92,6 @@ Json to_json(const DeadLetter& letter) {
               {"event_id", text_or_null(letter.event_id)},
               {"cause", letter.cause},
               {"at", iso8601(letter.at)}};
-}
-
-template <typename Value>
-Json list_of(const std::vector<Value>& values) {
-  Json list = Json::array();
-  for (const Value& value : values) list.push_back(to_json(value));
-  return list;
 }
 
 }  // namespace

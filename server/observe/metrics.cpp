@@ -40,6 +40,10 @@ Family<Histogram>& histograms(Registry& registry, const char* name, const char* 
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+Family<Gauge>& gauges(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
 Gauge& gauge(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
@@ -108,6 +112,14 @@ struct Metrics::Families {
                           "1 once this process must be started anew: its device is lost, its "
                           "threads hang");
   Gauge& threads = gauge(registry, "pytoon_worker_threads", "Drawing threads of all live workers");
+  Family<Gauge>& pool_threads =
+      gauges(registry, "pytoon_pool_threads", "Threads of this process, by what they are for");
+  Family<Gauge>& pool_busy =
+      gauges(registry, "pytoon_pool_busy", "Of them, those that are at work");
+  Family<Gauge>& pool_queued =
+      gauges(registry, "pytoon_pool_queue_length", "What waits in this process for such a thread");
+  Family<Gauge>& pool_lost =
+      gauges(registry, "pytoon_pool_lost_threads", "Threads that hang and were replaced");
 };
 
 // What is counted elsewhere is brought up to date when somebody looks.
@@ -258,8 +270,25 @@ void Metrics::ask_store() {
   families_->threads.Set(backlog->threads);
 }
 
+void Metrics::watch_pools(std::function<std::vector<jobs::PoolState>()> ask) {
+  pools_.push_back(std::move(ask));
+}
+
+void Metrics::ask_pools() {
+  for (const auto& ask : pools_) {
+    for (const jobs::PoolState& pool : ask()) {
+      const prometheus::Labels labels{{"pool", pool.name}};
+      families_->pool_threads.Add(labels).Set(pool.threads);
+      families_->pool_busy.Add(labels).Set(pool.busy);
+      families_->pool_queued.Add(labels).Set(pool.queued);
+      families_->pool_lost.Add(labels).Set(pool.lost);
+    }
+  }
+}
+
 std::string Metrics::text() {
   ask_store();
+  ask_pools();
   if (notifier_) notifier_->look();
   families_->unusable.Set(process_ != nullptr && !process_->usable() ? 1 : 0);
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());

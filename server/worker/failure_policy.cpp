@@ -30,7 +30,12 @@ void Task::on_failure(const Failure& failure) {
   }
   if (failure.kind == FailureKind::kConflict) {
     const auto lost = context_.deps.tasks.lost({leased_.lease});
-    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
+    if (!lost) return;
+    if (!lost->empty()) {
+      // Somebody else's; or what we wanted to write is written, and only the answer was lost.
+      if (!answer_lost_ && !stopped()) tell_lease_lost();
+      return;
+    }
   }
   // The next process that leases it does it; this one leases no more.
   if (!kind.process_usable) return give_back(ReleaseReason::kHandedBack, milliseconds(0));
@@ -159,7 +164,7 @@ void Task::leave_out_audio(const Failure& failure) {
 }
 
 Status Task::note_fallback(const std::string& engine, const std::string& reason) {
-  Status noted = commit([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
+  Status noted = persist([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
   if (!noted) return noted;
   nlohmann::ordered_json fields = about();
   fields["engine"] = engine;

@@ -73,6 +73,13 @@ void Task::run() {
   }
 }
 
+void Task::tell_lease_lost() {
+  nlohmann::ordered_json fields = about();
+  fields["task"] = name_of(leased_.lease.kind);
+  context_.deps.metrics.lease_lost(leased_.lease.kind);
+  context_.deps.log.warning("lease_lost", fields);
+}
+
 Status Task::perform() {
   switch (leased_.lease.kind) {
     case TaskKind::kPrepare:
@@ -90,6 +97,7 @@ Status Task::perform() {
 }
 
 void Task::give_back(ReleaseReason ending, milliseconds delay) {
+  ends_ = true;
   const SteadyTime began = context_.deps.clock.steady_now();
   try {
     for (;;) {
@@ -110,9 +118,17 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
 }
 
 Status Task::commit(const std::function<Status()>& write) {
+  ends_ = true;
+  Status done = persist(write);
+  if (!done) ends_ = false;
+  return done;
+}
+
+Status Task::persist(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
     if (done || !traits(done.failure().kind).transient() || stopped()) return done;
+    answer_lost_ = true;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     context_.deps.log.warning("task_retry_scheduled", fields);

@@ -61,6 +61,10 @@ class Task {
   bool stopped() const { return stop_ != Stop::kNone; }
   // It has done what it can: the record of it has to wait for the store.
   bool waits() const { return waits_; }
+  // Its end is being written, or was: that the store has no such lease any more is no news then.
+  bool ends() const { return ends_; }
+  // An engine is being asked and may say nothing until then: its own limits.
+  SteadyTime silent_until() const { return silent_until_; }
 
  private:
   // task.cpp: the way of every task
@@ -70,6 +74,9 @@ class Task {
   void give_back(jobs::ReleaseReason ending, std::chrono::milliseconds delay);
   // Writes the end of the task, as long as it takes: the work is done, only the record is away.
   Status commit(const std::function<Status()>& write);
+  // Writes something on the way, likewise.
+  Status persist(const std::function<Status()>& write);
+  void tell_lease_lost();
   void wait_for_store();
   Result<render::RenderJob> order();
   Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
@@ -124,6 +131,9 @@ class Task {
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};
   std::atomic<bool> waits_{false};
+  std::atomic<bool> ends_{false};
+  std::atomic<SteadyTime> silent_until_{SteadyTime{}};
+  bool answer_lost_ = false;  // a write may have been taken though it failed; run()'s thread alone
 };
 
 // Whether an object is there with the bytes that were promised. A storage that can't be asked is a

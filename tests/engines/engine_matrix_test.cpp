@@ -10,6 +10,7 @@
 #include "tests/support/fake_comfyui_server.h"
 #include "tests/support/fake_remote_server.h"
 #include "tests/support/source_dir.h"
+#include "tests/support/walk_chain.h"
 
 namespace pytoon::engines {
 namespace {
@@ -83,7 +84,7 @@ TEST_P(EngineMatrixTest, EndsAsThePolicySays) {
   wish.archetype = preset_.archetype;
   wish.brand_safe = preset_.brand_safe;
   const Result<ChainResult> served =
-      engine_chain.run(preset_.engines, GetParam().policy, wish, watch_);
+      support::walk_chain(engine_chain, preset_.engines, GetParam().policy, wish, watch_);
   ASSERT_TRUE(served);
   EXPECT_EQ(served->engine, expected()) << served->reason;
   EXPECT_EQ(served->fallback, !served->reason.empty());

@@ -88,6 +88,20 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
   }
 }
 
+TEST(Config, PoolsHaveSizesOfTheirOwn) {
+  const Result<Config> shipped = read_config(base());
+  ASSERT_TRUE(shipped);
+  EXPECT_EQ(shipped->audio_threads, 2);
+  EXPECT_EQ(shipped->http_pools.api.threads, 8);
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264 + "pools: {http_uploads: 3}\n"), "");
+  for (const char* wrong : {"audio: 0", "http_uploads: many", "http_hungry: 1"}) {
+    const std::string detail = refusal_of_engine(x264 + "pools: {" + wrong + "}\n");
+    const std::string field(wrong, std::string_view(wrong).find(':'));
+    EXPECT_NE(detail.find("pools/" + field), std::string::npos) << detail;
+  }
+}
+
 TEST(Config, TheDatabaseIsAFileOrAServer) {
   Environment environment = base();
   EXPECT_FALSE(is_postgres(*read_config(environment)));

@@ -38,6 +38,18 @@ TEST_F(MetricsTest, AProcessThatMustBeStartedAnewSaysSo) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 1\n"));
 }
 
+TEST_F(MetricsTest, PoolsOfSeveralSourcesAreShown) {
+  metrics_.watch_pools([] { return std::vector<jobs::PoolState>{{"render", 4, 3, 1, 0}}; });
+  metrics_.watch_pools([] { return std::vector<jobs::PoolState>{{"http_uploads", 2, 2, 0, 5}}; });
+  const std::string text = metrics_.text();
+  for (const char* line :
+       {"pytoon_pool_threads{pool=\"render\"} 4\n", "pytoon_pool_busy{pool=\"render\"} 3\n",
+        "pytoon_pool_lost_threads{pool=\"render\"} 1\n",
+        "pytoon_pool_queue_length{pool=\"http_uploads\"} 5\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
   metrics_.job_created(spec::Archetype::kOverlay, "overlay_glow");
   metrics_.job_created(spec::Archetype::kOverlay, "overlay_glow");
