@@ -61,8 +61,8 @@ Result<Studio> open_studio(const Config& config, Log& log) {
   }
   studio.encoders = std::move(*encoders);
   report(studio.encoders, log);
-  studio.renderer =
-      std::make_unique<render::SceneRenderer>(*studio.device, *studio.fonts, studio.encoders);
+  studio.renderer = std::make_unique<render::SceneRenderer>(
+      *studio.device, *studio.fonts, studio.encoders, std::uint64_t(config.image_cache_mb) << 20);
   return studio;
 }
 

@@ -2,6 +2,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "server/jobs/task_rules.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -10,10 +11,10 @@ namespace fs = std::filesystem;
 Status Task::render() {
   const Parts& parts = desk_.parts;
   const int index = claim_.lease.segment;
-  Result<render::RenderJob> order = this->order();
+  Result<render::RenderJob> order = job_for_segment(claim_, index, desk_.inputs);
   if (!order) return order.failure();
-  const Result<std::vector<std::string>> keys = parts.renderer.content_keys(*order);
-  if (!keys) return keys.failure();
+  const Result<std::string> key = parts.renderer.content_key(*order, index);
+  if (!key) return key.failure();
 
   const fs::path staged = parts.storage.staging("segment.mp4");
   const jobs::Segment& segment = claim_.segments.at(static_cast<std::size_t>(index));
@@ -21,7 +22,7 @@ Status Task::render() {
   const SteadyTime began = parts.clock.steady_now();
   Status done = parts.renderer.render_segment(*order, index, staged, cancel_, on_frames);
   const std::chrono::duration<double> took = parts.clock.steady_now() - began;
-  if (done) done = keep(staged, keys->at(static_cast<std::size_t>(index)), took.count());
+  if (done) done = keep(staged, *key, took.count());
   std::error_code ignored;
   fs::remove(staged, ignored);
   return done;

@@ -1,5 +1,6 @@
 // Making the job's sound, beside its segments.
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"
 
@@ -8,7 +9,7 @@ namespace fs = std::filesystem;
 
 Status Task::make_sound() {
   const Parts& parts = desk_.parts;
-  Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
+  Result<render::Inputs> inputs = sound_inputs(claim_.job, desk_.inputs);
   if (!inputs) return inputs.failure();
   render::RenderJob order;
   order.spec = claim_.job.spec;

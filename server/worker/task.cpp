@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 
 namespace pytoon::worker {
 using jobs::Ending;
@@ -129,28 +130,6 @@ void Task::wait_for_store() {
   waits_ = false;
 }
 
-Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
-  render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
-  if (footage.kind != render::Footage::kClip) return footage;
-  Result<std::filesystem::path> path = desk_.parts.storage.local(segment.footage_key);
-  if (!path) return path.failure();
-  footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
-  return footage;
-}
-
-Result<render::RenderJob> Task::order() {
-  Result<render::Inputs> inputs = desk_.inputs.inputs_of(claim_.job);
-  if (!inputs) return inputs.failure();
-  render::RenderJob order;
-  order.spec = claim_.job.spec;
-  order.inputs = std::move(inputs).value();
-  order.encoder = claim_.job.encoder;
-  for (const jobs::Segment& segment : claim_.segments) {
-    Result<render::SegmentFootage> footage = footage_of(segment);
-    if (!footage) return footage.failure();
-    order.footage.push_back(std::move(footage).value());
-  }
-  return order;
-}
+Result<render::RenderJob> Task::order() { return job_for_keys(claim_, desk_.inputs); }
 
 }  // namespace pytoon::worker

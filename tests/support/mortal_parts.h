@@ -60,6 +60,17 @@ class Doom final : public Fate {
   int moments_left_;
 };
 
+// Only counts.
+class CallCounter final : public Fate {
+ public:
+  Answer before_call() override {
+    ++calls;
+    return Answer::kGoOn;
+  }
+  void after_call() override {}
+  int calls = 0;
+};
+
 class MortalStorage final : public jobs::ObjectStore {
  public:
   MortalStorage(jobs::ObjectStore& real, Fate& fate) : real_(real), fate_(fate) {}

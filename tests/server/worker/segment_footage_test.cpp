@@ -43,10 +43,14 @@ class SegmentFootageTest : public RunFixture {
     engines_ = std::make_unique<engines::Ladder>(std::move(all), clock_);
   }
   std::unique_ptr<Worker> worker_with_engine(const std::string& holder) {
+    return worker_with_engine(holder, *storage_);
+  }
+  std::unique_ptr<Worker> worker_with_engine(const std::string& holder,
+                                             jobs::ObjectStore& storage) {
     Options options = options_;
     options.holder = holder;
-    const Parts with{*store_,  *store_,  *storage_, renderer_, *engines_,
-                     presets_, metrics_, clock_,    log_};
+    const Parts with{*store_,  *store_,  storage, renderer_, *engines_,
+                     presets_, metrics_, clock_,  log_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerFacts{});
   }
 
@@ -83,6 +87,22 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
   EXPECT_EQ(made_, 3);
   EXPECT_EQ(renderer_.calls(0), 1);
+}
+
+// What a job costs storage grows with its segments, not with their square.
+TEST_F(SegmentFootageTest, ATaskAsksStorageForItsOwnClipsOnly) {
+  std::vector<int> calls;
+  for (const int segments : {10, 20}) {
+    testing_support::CallCounter counter;
+    testing_support::MortalStorage counted(*storage_, counter);
+    jobs::NewJob wish = order("job" + std::to_string(segments), segments);
+    wish.job.spec.captions_plan.timings.clear();
+    submit(wish);
+    finish(*worker_with_engine("worker", counted), wish.job.id);
+    EXPECT_EQ(job(wish.job.id).status, jobs::JobStatus::kDone) << job(wish.job.id).error;
+    calls.push_back(counter.calls);
+  }
+  EXPECT_LE(calls[1], 2 * calls[0]);
 }
 
 TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherHandsThanThoseThatDraw) {
