@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/render/layout.h"
-
 namespace pytoon::render {
 namespace {
 
@@ -11,6 +9,7 @@ struct FakeTexture final : gpu::Texture {
   explicit FakeTexture(gpu::Size s) : size_(s) {}
   gpu::Size size() const override { return size_; }
   bool opaque() const override { return true; }
+  std::uint64_t bytes() const override { return 0; }
   gpu::Size size_;
 };
 
@@ -18,7 +17,7 @@ ShotClip shot_clip(int clip_frames, plan::FrameSpan shot, int before = 0) {
   auto index = std::make_shared<media::ClipIndex>();
   index->times = {1, 30, {}, clip_frames};
   for (int i = 0; i < clip_frames; ++i) index->times.starts.push_back(i);
-  return {index, {0, 0, kFrame.width, kFrame.height}, shot, before};
+  return {index, {0, 0, 1080, 1920}, shot, before};
 }
 
 TEST(ShotClip, BeginsWithTheShotAndLoops) {
