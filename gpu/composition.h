@@ -6,7 +6,6 @@
 //   frame   = top layers drawn in order over image
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -20,8 +19,6 @@ class Texture {
   virtual ~Texture() = default;
   virtual Size size() const = 0;
   virtual bool opaque() const = 0;  // every pixel has alpha 255
-  // That it holds of its device's memory; 0 when it is sampled where a decoder put it.
-  virtual std::uint64_t bytes() const = 0;
 };
 
 // Maps frame pixels to texture pixels along one axis, both counted from the image's edge:

@@ -48,10 +48,6 @@ class CpuTexture final : public Texture {
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }
-  std::uint64_t bytes() const override {
-    return luma_.bytes.size() + chroma_.bytes.size() + luma_alpha_.bytes.size() +
-           chroma_alpha_.bytes.size();
-  }
 
   const Plane& luma() const { return luma_; }
   const Plane& chroma() const { return chroma_; }

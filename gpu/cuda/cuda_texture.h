@@ -30,7 +30,6 @@ class CudaTexture final : public Texture {
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }
-  std::uint64_t bytes() const override { return block_.bytes(); }
   const Rect& content() const { return content_; }
 
   struct Planes {

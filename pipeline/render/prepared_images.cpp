@@ -100,6 +100,19 @@ Result<Canvas> with_effects(const RgbaImage& product, gpu::Rect zone, const spec
   return canvas;
 }
 
+// No less than any device takes for it: a luma and a chroma plane, rows at multiples of 128 bytes,
+// and the same again for alpha.
+std::uint64_t bytes_of(const gpu::Texture& texture) {
+  const auto rows_of = [](int row_bytes, int rows) {
+    return static_cast<std::uint64_t>((row_bytes + 127) / 128 * 128) *
+           static_cast<std::uint64_t>(rows);
+  };
+  const gpu::Size size = texture.size();
+  const std::uint64_t planes = rows_of(size.width, size.height) +
+                               rows_of((size.width + 1) / 2 * 2, (size.height + 1) / 2);
+  return texture.opaque() ? planes : 2 * planes;
+}
+
 std::uint64_t bytes_of(const media::ClipIndex& clip) {
   return sizeof(clip) + clip.times.starts.size() * sizeof(clip.times.starts[0]) +
          clip.key_frames.size() * sizeof(media::KeyFrame);
@@ -138,7 +151,7 @@ Result<PreparedPtr> PreparedImages::get(const std::string& key,
       Kind::kPrepared, key, [&build]() -> Result<ImageCache::Built<PreparedImage>> {
         Result<PreparedImage> image = build();
         if (!image) return image.failure();
-        const std::uint64_t bytes = image->texture ? image->texture->bytes() : 0;
+        const std::uint64_t bytes = image->texture ? bytes_of(*image->texture) : 0;
         return ImageCache::Built<PreparedImage>{std::make_shared<PreparedImage>(std::move(*image)),
                                                 bytes};
       });

@@ -9,7 +9,6 @@ struct FakeTexture final : gpu::Texture {
   explicit FakeTexture(gpu::Size s) : size_(s) {}
   gpu::Size size() const override { return size_; }
   bool opaque() const override { return true; }
-  std::uint64_t bytes() const override { return 0; }
   gpu::Size size_;
 };
 
