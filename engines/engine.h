@@ -39,6 +39,7 @@ struct FootageRequest {
   std::string prompt;
   std::uint32_t seed = 0;  // of this segment
   int duration_seconds = 3;
+  spec::Output frame;                      // what the footage is to fill
   std::optional<render::InputFile> image;  // the one that the segment shows
   std::string platform = "universal";
   std::filesystem::path output;  // where a clip is to be written

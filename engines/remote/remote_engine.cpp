@@ -63,8 +63,8 @@ Json RemoteEngine::values_for(const FootageRequest& request, const std::string& 
               {"seconds", settings_.provider.duration_for(request.duration_seconds)},
               {"image", nullptr},
               {"platform", request.platform},
-              {"width", 1080},
-              {"height", 1920}};
+              {"width", request.frame.width},
+              {"height", request.frame.height}};
   return values;
 }
 

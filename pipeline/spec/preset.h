@@ -16,7 +16,7 @@ struct CaptionStyle {
   std::string font;
   SizeRule size_rule = SizeRule::kAuto;
   CaptionPosition position = CaptionPosition::kLowerThird;
-  int safe_margin_px = 120;  // >= 120
+  int safe_margin_px = 120;  // of the design (output.h); >= 120
 };
 
 struct Transition {

@@ -30,6 +30,7 @@ struct Config {
   std::string api_key;                   // API_KEY; never logged
   std::filesystem::path api_keys_file;   // API_KEYS_FILE: lines "key tenant scope[,scope]"
   int worker_concurrency = 1;            // WORKER_CONCURRENCY: segments at once; default: the cores
+  int image_cache_mb = 256;              // IMAGE_CACHE_MB: of prepared images, kept for reuse
   int max_queued_jobs = 1000;            // MAX_QUEUED_JOBS
   double requests_per_second = 200;      // RATE_LIMIT_RPS: per key
   LogLevel log_level = LogLevel::kInfo;  // LOG_LEVEL: debug | info | warning | error

@@ -141,7 +141,7 @@ Result<Job> SqlStore::retry(const std::string& id) {
     ++job->run;
     job->status = JobStatus::kQueued;  // a trigger adds the task that it begins with
     job->crashes = 0;
-    job->progress_pct = jobs::progress_pct(segments, 0);
+    job->progress_pct = jobs::progress_pct(segments, 0, job->spec.output.fps);
     job->fallback_used = false;
     job->fallback_reason.clear();
     job->degraded.clear();

@@ -126,8 +126,8 @@ Status SqlStore::put_progress(const Lease& lease, int frames) {
   return held_writing("put_progress", lease, [&](SqlSession& session, Job& job) -> Status {
     session.run("UPDATE tasks SET frames = ? WHERE job_id = ? AND kind = ? AND segment = ?",
                 {frames, job.id, name_of(lease.kind), lease.segment});
-    const int pct =
-        jobs::progress_pct(read_segments(session, job.id), frames_under_way(session, job.id));
+    const int pct = jobs::progress_pct(read_segments(session, job.id),
+                                       frames_under_way(session, job.id), job.spec.output.fps);
     if (pct <= job.progress_pct) return ok_status();
     job.progress_pct = pct;
     write_job(session, job);

@@ -3,6 +3,7 @@
 
 #include "engines/template_engine.h"
 #include "server/worker/job_encoder.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -108,8 +109,8 @@ void Task::fail_job(const std::string& reason, const std::string& detail) {
 
 // A file that the job names is gone for good: no engine of the engine chain can help.
 bool Task::inputs_lost() {
-  context_.inputs.forget(leased_.job.id);
-  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  context_.inputs.forget();
+  const Result<render::RenderJob> inputs = whole_job(leased_, context_.inputs);
   if (inputs || inputs.failure().kind != FailureKind::kNotFound) return false;
   fail_job("lost-input", inputs.failure().detail);
   return true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/jobs/task_rules.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
@@ -12,7 +13,7 @@ namespace pytoon::worker {
 Status Task::decide_footage() {
   const WorkerDependencies& deps = context_.deps;
   jobs::Segment segment = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
-  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  const Result<render::Inputs> inputs = footage_inputs(leased_.job, segment.index, context_.inputs);
   if (!inputs) return inputs.failure();
   const std::string key = "footage/" + leased_.job.id + "/" + std::to_string(segment.index) + "." +
                           std::to_string(leased_.lease.epoch) + ".mp4";
@@ -52,7 +53,7 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
       context_.deps.clock.steady_now() + context_.deps.engine_chain.call_limit();
   silent_until_ = std::min(engines_until_, limit);
   watch.progress = [this, segment](double share) {
-    frames_ = jobs::frames_of_footage(segment, share);
+    frames_ = jobs::frames_of_footage(segment, share, leased_.job.spec.output.fps);
   };
   watch.discarded = [this] {
     const Result<jobs::Job> now = context_.deps.jobs.job(leased_.job.id);

@@ -1,6 +1,7 @@
 // The first task of a run: are the inputs there, what is each segment's footage, what is kept of an
 // earlier run.
 #include "server/worker/job_encoder.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
@@ -33,7 +34,7 @@ Status Task::prepare() {
   if (leased_.segments.size() != job.spec.segments.size()) {
     return failure(FailureKind::kInternal, "the job's rows and its spec disagree");
   }
-  Result<render::RenderJob> order = this->order();
+  Result<render::RenderJob> order = whole_job(leased_, context_.inputs);
   if (!order) return order.failure();
 
   jobs::PrepareResult preparation;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 
 namespace pytoon::worker {
 using jobs::ReleaseReason;
@@ -147,28 +148,6 @@ void Task::wait_for_store() {
   waits_ = false;
 }
 
-Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
-  render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
-  if (footage.kind != render::Footage::kClip) return footage;
-  Result<std::filesystem::path> path = context_.deps.storage.local(segment.footage_key);
-  if (!path) return path.failure();
-  footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
-  return footage;
-}
-
-Result<render::RenderJob> Task::order() {
-  Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
-  if (!inputs) return inputs.failure();
-  render::RenderJob order;
-  order.spec = leased_.job.spec;
-  order.inputs = std::move(inputs).value();
-  order.encoder = leased_.job.encoder;
-  for (const jobs::Segment& segment : leased_.segments) {
-    Result<render::SegmentFootage> footage = footage_of(segment);
-    if (!footage) return footage.failure();
-    order.footage.push_back(std::move(footage).value());
-  }
-  return order;
-}
+Result<render::RenderJob> Task::order() { return job_for_keys(leased_, context_.inputs); }
 
 }  // namespace pytoon::worker

@@ -34,7 +34,7 @@ struct WorkerContext {
   WorkerContext(const WorkerDependencies& p, Options o)
       : deps(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, options.last_logo),
+        inputs(p.jobs, p.storage, p.clock, options.last_logo),
         retry_budget({options.back_off, options.back_off_max}, seed_from(options.worker_id)) {}
 };
 
@@ -78,8 +78,7 @@ class Task {
   Status persist(const std::function<Status()>& write);
   void tell_lease_lost();
   void wait_for_store();
-  Result<render::RenderJob> order();
-  Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
+  Result<render::RenderJob> order();     // what content keys are made of; no files
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
   // verdict.cpp: how troubles end

@@ -60,6 +60,17 @@ class CrashAfterN final : public FaultPlan {
   int moments_left_;
 };
 
+// Only counts.
+class CallCounter final : public FaultPlan {
+ public:
+  Answer before_call() override {
+    ++calls;
+    return Answer::kGoOn;
+  }
+  void after_call() override {}
+  int calls = 0;
+};
+
 class FaultInjectingStorage final : public jobs::ObjectStore {
  public:
   FaultInjectingStorage(jobs::ObjectStore& real, FaultPlan& faults)

@@ -112,9 +112,9 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
     EXPECT_EQ(timings.back().end, seconds);
     for (std::size_t i = 0; i + 1 < timings.size(); ++i) {
       EXPECT_EQ(timings[i].end, timings[i + 1].start);
-      const double frames = timings[i].end * kFramesPerSecond;
+      const double frames = timings[i].end * spec::Output{}.fps;
       EXPECT_NEAR(frames, std::round(frames), 1e-9);
-      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / kFramesPerSecond);
+      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / spec::Output{}.fps);
     }
   }
 }

@@ -60,8 +60,13 @@ class PictureTest : public testing::Test {
     return job;
   }
 
+  // Of the whole video, with nothing left of another one.
+  Result<std::shared_ptr<const Scene>> build(const RenderJob& job) {
+    ImageCache cache(0);
+    return build_scene(job, {0, timeline_of(job).frames}, {*device_, *fonts_, cache});
+  }
   std::shared_ptr<const Scene> scene_of(const RenderJob& job) {
-    auto scene = build_scene(job, *device_, *fonts_);
+    auto scene = build(job);
     EXPECT_TRUE(scene) << scene.failure().detail;
     return *scene;
   }

@@ -34,6 +34,7 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"API_PORT", "eighty"},
       {"API_PORT", "70000"},
       {"WORKER_CONCURRENCY", "0"},
+      {"IMAGE_CACHE_MB", "-1"},
       {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"},
       {"BRAND_SAFE_DEFAULT", "perhaps"},

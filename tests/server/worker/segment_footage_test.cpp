@@ -43,10 +43,14 @@ class SegmentFootageTest : public RunFixture {
     engines_ = std::make_unique<engines::EngineChain>(std::move(all), clock_);
   }
   std::unique_ptr<Worker> worker_with_engine(const std::string& worker_id) {
+    return worker_with_engine(worker_id, *storage_);
+  }
+  std::unique_ptr<Worker> worker_with_engine(const std::string& worker_id,
+                                             jobs::ObjectStore& storage) {
     Options options = options_;
     options.worker_id = worker_id;
-    const WorkerDependencies with{*store_,  *store_,  *storage_, renderer_, *engines_,
-                                  presets_, metrics_, clock_,    log_,      process_};
+    const WorkerDependencies with{*store_,  *store_,  storage, renderer_, *engines_,
+                                  presets_, metrics_, clock_,  log_,      process_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
 
@@ -83,6 +87,22 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
   EXPECT_EQ(made_, 3);
   EXPECT_EQ(renderer_.calls(0), 1);
+}
+
+// What a job costs storage grows with its segments, not with their square.
+TEST_F(SegmentFootageTest, ATaskAsksStorageForItsOwnClipsOnly) {
+  std::vector<int> calls;
+  for (const int segments : {10, 20}) {
+    testing_support::CallCounter counter;
+    testing_support::FaultInjectingStorage counted(*storage_, counter);
+    jobs::NewJob wish = order("job" + std::to_string(segments), segments);
+    wish.job.spec.captions_plan.timings.clear();
+    submit(wish);
+    finish(*worker_with_engine("worker", counted), wish.job.id);
+    EXPECT_EQ(job(wish.job.id).status, jobs::JobStatus::kDone) << job(wish.job.id).error;
+    calls.push_back(counter.calls);
+  }
+  EXPECT_LE(calls[1], 2 * calls[0]);
 }
 
 TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherThreadsThanThoseThatDraw) {

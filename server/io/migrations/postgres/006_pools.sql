@@ -5,7 +5,7 @@ ALTER TABLE segments ADD COLUMN engine_failures TEXT NOT NULL DEFAULT '';
 ALTER TABLE tasks ADD COLUMN engine TEXT NOT NULL DEFAULT '';
 DROP INDEX tasks_ready;
 CREATE INDEX tasks_ready ON tasks (kind, encoder, engine, tenant, priority DESC, seq, segment)
-  WHERE holder = '';
+  WHERE worker_id = '';
 
 -- What each worker has.
 ALTER TABLE workers ADD COLUMN device_kind TEXT NOT NULL DEFAULT '';
