@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
-#include "tests/gpu/cuda/real_runtime.h"
+#include "tests/gpu/cuda/real_cuda_api.h"
 #include "tests/gpu/showcase.h"
 
 namespace pytoon::gpu {
@@ -59,32 +59,32 @@ double pace(double seconds, const std::function<bool(int)>& work) {
   return count / watch.seconds();
 }
 
-// Device memory, when there is a runtime; else none.
+// Device memory, when there is a api; else none.
 class Memory {
  public:
-  explicit Memory(cuda::Runtime* runtime) : runtime_(runtime) {}
+  explicit Memory(cuda::CudaApi* api) : api_(api) {}
   ~Memory() {
-    for (void* block : blocks_) runtime_->release(block);
+    for (void* block : blocks_) api_->release(block);
   }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
   std::uint8_t* take(std::size_t bytes) {
-    Result<void*> block = runtime_->allocate(bytes);
+    Result<void*> block = api_->allocate(bytes);
     if (!block) return nullptr;
     blocks_.push_back(*block);
     return static_cast<std::uint8_t*>(*block);
   }
 
  private:
-  cuda::Runtime* const runtime_;
+  cuda::CudaApi* const api_;
   std::vector<void*> blocks_;
 };
 
 // Bytes read plus bytes written a second by a plain copy.
-double copy_bytes_per_s(cuda::Runtime* runtime, double seconds) {
+double copy_bytes_per_s(cuda::CudaApi* api, double seconds) {
   constexpr std::size_t kBytes = std::size_t{256} << 20;
-  if (runtime == nullptr) {
+  if (api == nullptr) {
     std::vector<std::uint8_t> from(kBytes, 1);
     std::vector<std::uint8_t> to(kBytes);
     const double copies = pace(seconds, [&](int i) {
@@ -94,16 +94,17 @@ double copy_bytes_per_s(cuda::Runtime* runtime, double seconds) {
     });
     return copies * 2 * kBytes;
   }
-  Memory memory(runtime);
+  Memory memory(api);
   std::uint8_t* from = memory.take(kBytes);
   std::uint8_t* to = memory.take(kBytes);
-  Result<cuda::Stream> stream = runtime->make_stream();
+  Result<cuda::Stream> stream = api->make_stream();
   if (from == nullptr || to == nullptr || !stream) return 0;
   const double copies = pace(seconds, [&](int) {
-    return runtime->queue({cuda::Way::kOnDevice, to, kBytes, from, kBytes, kBytes, 1}, *stream) &&
-           runtime->wait(*stream);
+    return api->queue({cuda::CopyDirection::kOnDevice, to, kBytes, from, kBytes, kBytes, 1},
+                      *stream) &&
+           api->wait(*stream);
   });
-  runtime->destroy_stream(*stream);
+  api->destroy_stream(*stream);
   return copies * 2 * kBytes;
 }
 
@@ -153,7 +154,7 @@ Json measure(Device& device, Compositor& compositor, Composition composition, Si
           {"crossings", crossed / frames}};
 }
 
-Json measure_scene(Device& device, cuda::Runtime* runtime, const NamedScene& named, double copy,
+Json measure_scene(Device& device, cuda::CudaApi* api, const NamedScene& named, double copy,
                    double seconds) {
   const Size size = named.scene.frame;
   const auto width = static_cast<std::size_t>(size.width);
@@ -167,33 +168,33 @@ Json measure_scene(Device& device, cuda::Runtime* runtime, const NamedScene& nam
   std::vector<std::uint8_t> host(luma_bytes * 3 / 2);
   const HostNv12View view{size, host.data(), width, host.data() + luma_bytes, width};
   json["host"] = measure(device, *compositor, composition, size, view, seconds);
-  if (runtime != nullptr) {
-    Memory memory(runtime);
+  if (api != nullptr) {
+    Memory memory(api);
     std::uint8_t* frame = memory.take(luma_bytes * 3 / 2);
     if (frame == nullptr) return {{"scene", named.name}, {"fault", "no device memory"}};
     const CudaNv12View there{size, frame, width, frame + luma_bytes, width};
     json["device"] = measure(device, *compositor, composition, size, there, seconds);
     json["memory_bytes"] = device.memory_use()->used_bytes - before;
   }
-  Json& best = json[runtime == nullptr ? "host" : "device"];
+  Json& best = json[api == nullptr ? "host" : "device"];
   best["share_of_copy"] = copy > 0 ? best["gb_per_s"].get<double>() * 1e9 / copy : 0;
   return json;
 }
 
 int run(const std::string& kind, double seconds) {
   std::unique_ptr<Device> device = make_cpu_device();
-  std::unique_ptr<cuda::Runtime> runtime;
+  std::unique_ptr<cuda::CudaApi> api;
   if (kind == "cuda") {
     Result<std::unique_ptr<Device>> made = make_cuda_device({});
     if (!made) return fail(made.failure().detail);
-    Result<std::unique_ptr<cuda::Runtime>> opened = cuda::make_real_runtime();
+    Result<std::unique_ptr<cuda::CudaApi>> opened = cuda::make_real_cuda_api();
     if (!opened) return fail(opened.failure().detail);
     device = std::move(*made);
-    runtime = std::move(*opened);
+    api = std::move(*opened);
   } else if (kind != "cpu") {
     return fail("the device is cpu or cuda");
   }
-  const double copy = copy_bytes_per_s(runtime.get(), seconds);
+  const double copy = copy_bytes_per_s(api.get(), seconds);
   Json json{{"benchmark", "gpu/device_bench"},
             {"kind", device->kind()},
             {"device", device->description()},
@@ -201,7 +202,7 @@ int run(const std::string& kind, double seconds) {
             {"scenes", Json::array()}};
   for (const double size : kSizes) {
     for (const NamedScene& named : showcase_scenes(size)) {
-      json["scenes"].push_back(measure_scene(*device, runtime.get(), named, copy, seconds));
+      json["scenes"].push_back(measure_scene(*device, api.get(), named, copy, seconds));
     }
   }
   std::cout << json.dump(1) << "\n";

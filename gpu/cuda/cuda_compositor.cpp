@@ -34,7 +34,7 @@ void copy_plane(const std::uint8_t* from, std::size_t from_pitch_bytes, std::uin
 Status CudaCompositor::compose(const Composition& composition, const Nv12Target& target) {
   check_composition(composition);
   if (!stream_) {
-    Result<OwnedStream> stream = OwnedStream::make(machine_);
+    Result<OwnedStream> stream = OwnedStream::make(context_);
     if (!stream) return stream.failure();
     stream_ = std::move(*stream);
   }
@@ -45,7 +45,7 @@ Status CudaCompositor::compose(const Composition& composition, const Nv12Target&
   const auto& view = *std::get_if<CudaNv12View>(&target);
   check_frame(view);
   const Status queued = queue_frame(composition, view);
-  const Status waited = machine_->runtime->wait(stream_.get());  // whatever was queued
+  const Status waited = context_->api->wait(stream_.get());  // whatever was queued
   return queued ? waited : queued;
 }
 
@@ -55,9 +55,9 @@ Status CudaCompositor::make_room_for_layers(std::size_t count) {
   layer_room_ = 0;
   device_layers_.release();
   layers_.release();
-  Result<PinnedBlock> host = allocate_pinned(machine_, room * sizeof(LayerJob));
+  Result<PinnedBlock> host = allocate_pinned(context_, room * sizeof(LayerJob));
   if (!host) return host.failure();
-  Result<DeviceBlock> device = allocate(machine_, room * sizeof(LayerJob), "the list of layers");
+  Result<DeviceBlock> device = allocate(context_, room * sizeof(LayerJob), "the list of layers");
   if (!device) return device.failure();
   layers_ = std::move(*host);
   device_layers_ = std::move(*device);
@@ -71,9 +71,9 @@ Status CudaCompositor::make_staging(Size size) {
   const std::size_t pitch_bytes =
       (static_cast<std::size_t>(size.width) + kLine - 1) / kLine * kLine;
   const std::size_t bytes = pitch_bytes * static_cast<std::size_t>(size.height) * 3 / 2;
-  Result<DeviceBlock> device = allocate(machine_, bytes, "a frame");
+  Result<DeviceBlock> device = allocate(context_, bytes, "a frame");
   if (!device) return device.failure();
-  Result<PinnedBlock> host = allocate_pinned(machine_, bytes);
+  Result<PinnedBlock> host = allocate_pinned(context_, bytes);
   if (!host) return host.failure();
   staging_ = {size, pitch_bytes, std::move(*device), std::move(*host)};
   return ok_status();
@@ -91,14 +91,14 @@ Status CudaCompositor::queue_frame(const Composition& composition, const CudaNv1
   const auto count = static_cast<std::size_t>(job.base_count + job.incoming_count + job.top_count);
   if (count > 0) {
     const std::size_t bytes = count * sizeof(LayerJob);
-    const Status sent = machine_->runtime->queue(
-        {Way::kToDevice, device_layers_.data(), bytes, layers_.data(), bytes, bytes, 1},
+    const Status sent = context_->api->queue(
+        {CopyDirection::kToDevice, device_layers_.data(), bytes, layers_.data(), bytes, bytes, 1},
         stream_.get());
     if (!sent) return sent;
     const void* on_device = device_layers_.data();
     job.layers = static_cast<const LayerJob*>(on_device);
   }
-  return machine_->runtime->queue(job, stream_.get());
+  return context_->api->queue(job, stream_.get());
 }
 
 Status CudaCompositor::compose_to_host(const Composition& composition, const HostNv12View& target) {
@@ -111,15 +111,15 @@ Status CudaCompositor::compose_to_host(const Composition& composition, const Hos
   Status queued = queue_frame(
       composition, {size, frame, pitch_bytes, frame + pitch_bytes * luma_rows, pitch_bytes});
   if (queued) {
-    queued = machine_->runtime->queue(
-        {Way::kToHost, staging_.host.data(), pitch_bytes, frame, pitch_bytes,
-         static_cast<std::size_t>(size.width), luma_rows * 3 / 2},
-        stream_.get());
+    queued =
+        context_->api->queue({CopyDirection::kToHost, staging_.host.data(), pitch_bytes, frame,
+                              pitch_bytes, static_cast<std::size_t>(size.width), luma_rows * 3 / 2},
+                             stream_.get());
   }
-  const Status waited = machine_->runtime->wait(stream_.get());
+  const Status waited = context_->api->wait(stream_.get());
   if (!queued) return queued;
   if (!waited) return waited;
-  machine_->crossings.fetch_add(1, std::memory_order_relaxed);
+  context_->crossings.fetch_add(1, std::memory_order_relaxed);
   const std::uint8_t* luma = staging_.host.data();
   copy_plane(luma, pitch_bytes, target.luma, target.luma_pitch_bytes, size.width, size.height);
   copy_plane(luma + pitch_bytes * luma_rows, pitch_bytes, target.chroma, target.chroma_pitch_bytes,

@@ -13,7 +13,7 @@ namespace pytoon::gpu::cuda {
 
 class CudaCompositor final : public Compositor {
  public:
-  explicit CudaCompositor(MachinePtr machine) : machine_(std::move(machine)) {}
+  explicit CudaCompositor(CudaContextPtr context) : context_(std::move(context)) {}
 
   Status compose(const Composition& composition, const Nv12Target& target) override;
 
@@ -32,7 +32,7 @@ class CudaCompositor final : public Compositor {
   Status queue_frame(const Composition& composition, const CudaNv12View& target);
   Status compose_to_host(const Composition& composition, const HostNv12View& target);
 
-  MachinePtr machine_;
+  CudaContextPtr context_;
   OwnedStream stream_;
   std::size_t layer_room_ = 0;
   PinnedBlock layers_;

@@ -25,19 +25,19 @@ Status check_plane(Size size, std::size_t pitch_bytes) {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(MachinePtr machine, OwnedStream stream)
-      : machine_(std::move(machine)), stream_(std::move(stream)) {}
+  CudaDevice(CudaContextPtr context, OwnedStream stream)
+      : context_(std::move(context)), stream_(std::move(stream)) {}
 
   std::string kind() const override { return "cuda"; }
-  std::string description() const override { return machine_->runtime->description(); }
+  std::string description() const override { return context_->api->description(); }
   Result<TexturePtr> upload(const RgbaImage& image) override;
   Result<TexturePtr> adopt(const Nv12Picture& frame) override;
   std::unique_ptr<Compositor> make_compositor() override {
-    return std::make_unique<CudaCompositor>(machine_);
+    return std::make_unique<CudaCompositor>(context_);
   }
-  std::optional<CudaHandles> cuda_handles() const override { return machine_->runtime->handles(); }
-  std::optional<MemoryUse> memory_use() const override { return machine_->ledger.use(); }
-  std::uint64_t crossings() const override { return machine_->crossings.load(); }
+  std::optional<CudaHandles> cuda_handles() const override { return context_->api->handles(); }
+  std::optional<MemoryUse> memory_use() const override { return context_->ledger.use(); }
+  std::uint64_t crossings() const override { return context_->crossings.load(); }
 
  private:
   Status convert(const RgbaImage& image, const DeviceBlock& pixels, const DeviceBlock& planes,
@@ -45,11 +45,11 @@ class CudaDevice final : public Device {
   Status copy_frame(const Nv12Picture& frame, const DeviceBlock& planes);
   // Waits even when not all could be queued, so that memory may go.
   Status finish(Status queued) {
-    const Status waited = machine_->runtime->wait(stream_.get());
+    const Status waited = context_->api->wait(stream_.get());
     return queued ? waited : queued;
   }
 
-  MachinePtr machine_;
+  CudaContextPtr context_;
   OwnedStream stream_;  // of uploads
 };
 
@@ -63,9 +63,9 @@ Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
   const TextureLayout layout = texture_layout(size, opaque);
   const Status fits = check_plane(size, layout.luma_pitch_bytes);
   if (!fits) return fits.failure();
-  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a picture");
+  Result<DeviceBlock> planes = allocate(context_, layout.bytes, "a picture");
   if (!planes) return planes.failure();
-  Result<DeviceBlock> pixels = allocate(machine_, image.pixels.size(), "a picture's pixels");
+  Result<DeviceBlock> pixels = allocate(context_, image.pixels.size(), "a picture's pixels");
   if (!pixels) return pixels.failure();
   const Status done = finish(convert(image, *pixels, *planes, opaque));
   if (!done) return done.failure();
@@ -78,9 +78,9 @@ Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
   const std::size_t bytes = image.pixels.size();
   const std::size_t row_bytes = bytes / static_cast<std::size_t>(image.size.height);
   const Status sent =
-      machine_->runtime->queue({Way::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
-                                row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
-                               stream_.get());
+      context_->api->queue({CopyDirection::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
+                            row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
+                           stream_.get());
   if (!sent) return sent;
   const TextureLayout layout = texture_layout(image.size, opaque);
   ConvertJob job;
@@ -95,7 +95,7 @@ Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
     job.chroma_alpha = planes.data() + layout.chroma_alpha;
     job.chroma_alpha_pitch_bytes = layout.chroma_alpha_pitch_bytes;
   }
-  return machine_->runtime->queue(job, stream_.get());
+  return context_->api->queue(job, stream_.get());
 }
 
 Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
@@ -108,11 +108,11 @@ Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
     if (!fits) return fits.failure();
   }
   if (frame.memory == Memory::kCuda) return TexturePtr(std::make_shared<CudaTexture>(frame));
-  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a frame of a clip");
+  Result<DeviceBlock> planes = allocate(context_, layout.bytes, "a frame of a clip");
   if (!planes) return planes.failure();
   const Status done = finish(copy_frame(frame, *planes));
   if (!done) return done.failure();
-  machine_->crossings.fetch_add(1, std::memory_order_relaxed);
+  context_->crossings.fetch_add(1, std::memory_order_relaxed);
   return TexturePtr(std::make_shared<CudaTexture>(size, true, Rect{0, 0, size.width, size.height},
                                                   std::move(*planes)));
 }
@@ -121,14 +121,14 @@ Status CudaDevice::copy_frame(const Nv12Picture& frame, const DeviceBlock& plane
   const TextureLayout layout = texture_layout(frame.size, true);
   const auto width = static_cast<std::size_t>(frame.size.width);
   const auto rows = static_cast<std::size_t>(frame.size.height);
-  const Status luma = machine_->runtime->queue(
-      {Way::kToDevice, planes.data() + layout.luma, layout.luma_pitch_bytes, frame.luma,
+  const Status luma = context_->api->queue(
+      {CopyDirection::kToDevice, planes.data() + layout.luma, layout.luma_pitch_bytes, frame.luma,
        frame.luma_pitch_bytes, width, rows},
       stream_.get());
   if (!luma) return luma;
-  return machine_->runtime->queue(
-      {Way::kToDevice, planes.data() + layout.chroma, layout.chroma_pitch_bytes, frame.chroma,
-       frame.chroma_pitch_bytes, (width + 1) / 2 * 2, (rows + 1) / 2},
+  return context_->api->queue(
+      {CopyDirection::kToDevice, planes.data() + layout.chroma, layout.chroma_pitch_bytes,
+       frame.chroma, frame.chroma_pitch_bytes, (width + 1) / 2 * 2, (rows + 1) / 2},
       stream_.get());
 }
 
@@ -161,15 +161,15 @@ Status prove(Device& device) {
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<Runtime> runtime,
+Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<CudaApi> api,
                                                std::uint64_t budget_bytes) {
-  const auto machine = std::make_shared<Machine>(std::move(runtime), budget_bytes);
-  Result<OwnedStream> stream = OwnedStream::make(machine);
+  const auto context = std::make_shared<CudaContext>(std::move(api), budget_bytes);
+  Result<OwnedStream> stream = OwnedStream::make(context);
   if (!stream) return stream.failure();
-  std::unique_ptr<Device> device = std::make_unique<CudaDevice>(machine, std::move(*stream));
+  std::unique_ptr<Device> device = std::make_unique<CudaDevice>(context, std::move(*stream));
   const Status proved = prove(*device);
   if (!proved) return proved.failure();
-  machine->crossings = 0;
+  context->crossings = 0;
   return device;
 }
 

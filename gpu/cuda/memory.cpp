@@ -42,47 +42,47 @@ MemoryUse Ledger::use() const {
 
 template <Place P>
 void Block<P>::release() {
-  if (machine_ == nullptr) return;
+  if (context_ == nullptr) return;
   if constexpr (P == Place::kDevice) {
-    machine_->runtime->release(data_);
-    machine_->ledger.give_back(bytes_);
+    context_->api->release(data_);
+    context_->ledger.give_back(bytes_);
   } else {
-    machine_->runtime->release_pinned(data_);
+    context_->api->release_pinned(data_);
   }
-  machine_.reset();
+  context_.reset();
   data_ = nullptr;
   bytes_ = 0;
 }
 template class Block<Place::kDevice>;
 template class Block<Place::kPinned>;
 
-Result<DeviceBlock> allocate(const MachinePtr& machine, std::size_t bytes, const char* what) {
-  if (!machine->ledger.promise(bytes)) return over_budget(machine->ledger, bytes, what);
-  const Result<void*> memory = machine->runtime->allocate(bytes);
-  if (memory) return DeviceBlock(machine, *memory, bytes);
-  machine->ledger.give_back(bytes);
+Result<DeviceBlock> allocate(const CudaContextPtr& context, std::size_t bytes, const char* what) {
+  if (!context->ledger.promise(bytes)) return over_budget(context->ledger, bytes, what);
+  const Result<void*> memory = context->api->allocate(bytes);
+  if (memory) return DeviceBlock(context, *memory, bytes);
+  context->ledger.give_back(bytes);
   Failure fault = memory.failure();
   fault.detail = std::string(what) + ", " + mib(bytes) + ": " + fault.detail;
   return fault;
 }
 
-Result<PinnedBlock> allocate_pinned(const MachinePtr& machine, std::size_t bytes) {
-  const Result<void*> memory = machine->runtime->allocate_pinned(bytes);
+Result<PinnedBlock> allocate_pinned(const CudaContextPtr& context, std::size_t bytes) {
+  const Result<void*> memory = context->api->allocate_pinned(bytes);
   if (!memory) return memory.failure();
-  return PinnedBlock(machine, *memory, bytes);
+  return PinnedBlock(context, *memory, bytes);
 }
 
-Result<OwnedStream> OwnedStream::make(const MachinePtr& machine) {
-  Result<Stream> stream = machine->runtime->make_stream();
+Result<OwnedStream> OwnedStream::make(const CudaContextPtr& context) {
+  Result<Stream> stream = context->api->make_stream();
   if (!stream) return stream.failure();
   OwnedStream owned;
-  owned.machine_ = machine;
+  owned.context_ = context;
   owned.stream_ = *stream;
   return owned;
 }
 
 OwnedStream::~OwnedStream() {
-  if (machine_ != nullptr) machine_->runtime->destroy_stream(stream_);
+  if (context_ != nullptr) context_->api->destroy_stream(stream_);
 }
 
 }  // namespace pytoon::gpu::cuda

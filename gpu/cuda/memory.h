@@ -1,7 +1,7 @@
 // The device's memory and streams as owned things, and the budget in front of them.
 //
-// Every block holds the Machine it came from, so textures may outlive their Device.
-// Thread rule: Machine is for any thread; the owned things are moved, not shared.
+// Every block holds the CudaContext it came from, so textures may outlive their Device.
+// Thread rule: CudaContext is for any thread; the owned things are moved, not shared.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <utility>
 
-#include "gpu/cuda/runtime.h"
+#include "gpu/cuda/cuda_api.h"
 
 namespace pytoon::gpu::cuda {
 
@@ -34,15 +34,15 @@ class Ledger {
 };
 
 // What all parts of one CUDA device share.
-struct Machine {
-  Machine(std::unique_ptr<Runtime> r, std::uint64_t budget_bytes)
-      : runtime(std::move(r)), ledger(budget_bytes) {}
+struct CudaContext {
+  CudaContext(std::unique_ptr<CudaApi> made, std::uint64_t budget_bytes)
+      : api(std::move(made)), ledger(budget_bytes) {}
 
-  const std::unique_ptr<Runtime> runtime;
+  const std::unique_ptr<CudaApi> api;
   Ledger ledger;
   std::atomic<std::uint64_t> crossings = 0;
 };
-using MachinePtr = std::shared_ptr<Machine>;
+using CudaContextPtr = std::shared_ptr<CudaContext>;
 
 enum class Place { kDevice, kPinned };
 
@@ -64,47 +64,47 @@ class Block {
   void release();
 
  private:
-  friend Result<Block<Place::kDevice>> allocate(const MachinePtr&, std::size_t, const char*);
-  friend Result<Block<Place::kPinned>> allocate_pinned(const MachinePtr&, std::size_t);
+  friend Result<Block<Place::kDevice>> allocate(const CudaContextPtr&, std::size_t, const char*);
+  friend Result<Block<Place::kPinned>> allocate_pinned(const CudaContextPtr&, std::size_t);
 
-  Block(MachinePtr machine, void* data, std::size_t bytes)
-      : machine_(std::move(machine)), data_(static_cast<std::uint8_t*>(data)), bytes_(bytes) {}
+  Block(CudaContextPtr context, void* data, std::size_t bytes)
+      : context_(std::move(context)), data_(static_cast<std::uint8_t*>(data)), bytes_(bytes) {}
   void swap(Block& other) noexcept {
-    std::swap(machine_, other.machine_);
+    std::swap(context_, other.context_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
   }
 
-  MachinePtr machine_;
+  CudaContextPtr context_;
   std::uint8_t* data_ = nullptr;
   std::size_t bytes_ = 0;
 };
 using DeviceBlock = Block<Place::kDevice>;
 using PinnedBlock = Block<Place::kPinned>;
 
-// Of the budget. kOutOfMemory, before or by the runtime, says what for.
-Result<DeviceBlock> allocate(const MachinePtr& machine, std::size_t bytes, const char* what);
+// Of the budget. kOutOfMemory, before or by CUDA, says what for.
+Result<DeviceBlock> allocate(const CudaContextPtr& context, std::size_t bytes, const char* what);
 // Of the host, where copies reach it without a detour; no part of the budget.
-Result<PinnedBlock> allocate_pinned(const MachinePtr& machine, std::size_t bytes);
+Result<PinnedBlock> allocate_pinned(const CudaContextPtr& context, std::size_t bytes);
 
 class OwnedStream {
  public:
   OwnedStream() = default;
-  static Result<OwnedStream> make(const MachinePtr& machine);
+  static Result<OwnedStream> make(const CudaContextPtr& context);
   ~OwnedStream();
   OwnedStream(OwnedStream&& other) noexcept
-      : machine_(std::move(other.machine_)), stream_(std::exchange(other.stream_, nullptr)) {}
+      : context_(std::move(other.context_)), stream_(std::exchange(other.stream_, nullptr)) {}
   OwnedStream& operator=(OwnedStream&& other) noexcept {
-    std::swap(machine_, other.machine_);
+    std::swap(context_, other.context_);
     std::swap(stream_, other.stream_);
     return *this;
   }
 
   Stream get() const { return stream_; }
-  explicit operator bool() const { return machine_ != nullptr; }
+  explicit operator bool() const { return context_ != nullptr; }
 
  private:
-  MachinePtr machine_;
+  CudaContextPtr context_;
   Stream stream_ = nullptr;
 };
 

@@ -6,7 +6,7 @@
 
 #include "gpu/cuda/cuda.h"
 #include "gpu/cuda/cuda_device.h"
-#include "gpu/cuda/cudart_runtime.h"
+#include "gpu/cuda/cudart_api.h"
 
 namespace pytoon::gpu {
 namespace {
@@ -96,12 +96,12 @@ Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& options) {
                                                std::to_string(options.ordinal) + ": CUDA sees " +
                                                std::to_string(*count));
   }
-  Result<cuda::OpenedRuntime> opened = cuda::open_cudart(options.ordinal);
+  Result<cuda::OpenedCudaApi> opened = cuda::open_cudart(options.ordinal);
   if (!opened) return opened.failure();
   const std::uint64_t budget = options.memory_budget_bytes != 0
                                    ? options.memory_budget_bytes
                                    : std::min(kBudgetMax, opened->free_bytes / 4 * 3);
-  return cuda::make_device_on(std::move(opened->runtime), budget);
+  return cuda::make_device_on(std::move(opened->api), budget);
 }
 
 CudaFinding find_cuda_devices() {

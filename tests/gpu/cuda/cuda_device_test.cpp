@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "gpu/cpu/cpu_device.h"
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 #include "tests/gpu/scene.h"
 
 namespace pytoon::gpu::cuda {
@@ -18,7 +18,7 @@ constexpr std::uint64_t kBudget = 1 << 24;
 class CudaDeviceTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> make(std::uint64_t budget_bytes = kBudget) {
-    auto device = make_device_on(make_host_runtime(host_), budget_bytes);
+    auto device = make_device_on(make_host_cuda_api(host_), budget_bytes);
     EXPECT_TRUE(device) << device.failure().detail;
     return std::move(*device);
   }
@@ -35,7 +35,7 @@ class CudaDeviceTest : public ::testing::Test {
     return scene;
   }
 
-  const std::shared_ptr<HostMachine> host_ = std::make_shared<HostMachine>();
+  const std::shared_ptr<HostGpu> host_ = std::make_shared<HostGpu>();
 };
 
 TEST_F(CudaDeviceTest, SaysWhatItIs) {
@@ -160,7 +160,7 @@ TEST_F(CudaDeviceTest, KeepsAFrameOfTheDevicesMemoryAndCopiesNothing) {
 
 TEST_F(CudaDeviceTest, RefusesADeviceThatDrawsWrongly) {
   host_->wrong_luma = 1;
-  const auto device = make_device_on(make_host_runtime(host_), kBudget);
+  const auto device = make_device_on(make_host_cuda_api(host_), kBudget);
   ASSERT_FALSE(device);
   EXPECT_EQ(device.failure().kind, FailureKind::kUnavailable);
   EXPECT_NE(device.failure().detail.find("draws wrongly"), std::string::npos);
@@ -257,7 +257,7 @@ TEST_F(CudaDeviceTest, EveryCallMayFailWhileTheDeviceIsMade) {
   for (;; ++call) {
     host_->calls = 0;
     host_->fail_at = call;
-    const auto device = make_device_on(make_host_runtime(host_), kBudget);
+    const auto device = make_device_on(make_host_cuda_api(host_), kBudget);
     if (device) break;
     EXPECT_EQ(device.failure().kind, FailureKind::kUnavailable);
     ASSERT_TRUE(host_->clean()) << "call " << call;
@@ -266,7 +266,7 @@ TEST_F(CudaDeviceTest, EveryCallMayFailWhileTheDeviceIsMade) {
 }
 
 TEST(CudaDeviceDeathTest, DrawsItsOwnTexturesOnly) {
-  auto device = make_device_on(make_host_runtime(std::make_shared<HostMachine>()), kBudget);
+  auto device = make_device_on(make_host_cuda_api(std::make_shared<HostGpu>()), kBudget);
   const auto cpu = make_cpu_device();
   Composition composition;
   composition.base.push_back(

@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 
 namespace pytoon::gpu::cuda {
 namespace {
 
 class MemoryTest : public ::testing::Test {
  protected:
-  const std::shared_ptr<HostMachine> host_ = std::make_shared<HostMachine>();
-  MachinePtr machine_ = std::make_shared<Machine>(make_host_runtime(host_), 4096);
+  const std::shared_ptr<HostGpu> host_ = std::make_shared<HostGpu>();
+  CudaContextPtr context_ = std::make_shared<CudaContext>(make_host_cuda_api(host_), 4096);
 };
 
 TEST(Ledger, CountsWholeUnitsUpToTheBudget) {
@@ -35,32 +35,32 @@ TEST(LedgerDeathTest, TakesBackOnlyWhatItGave) {
 
 TEST_F(MemoryTest, BlocksGoWithTheirOwner) {
   {
-    auto block = allocate(machine_, 1000, "a test");
+    auto block = allocate(context_, 1000, "a test");
     ASSERT_TRUE(block);
-    EXPECT_EQ(machine_->ledger.use().used_bytes, 1024U);
+    EXPECT_EQ(context_->ledger.use().used_bytes, 1024U);
     Block moved = std::move(*block);
     EXPECT_EQ(moved.bytes(), 1000U);
     EXPECT_EQ(block->data(), nullptr);
-    auto pinned = allocate_pinned(machine_, 10);
-    auto stream = OwnedStream::make(machine_);
+    auto pinned = allocate_pinned(context_, 10);
+    auto stream = OwnedStream::make(context_);
     ASSERT_TRUE(pinned && stream);
     EXPECT_EQ(host_->device_memory.size() + host_->pinned_memory.size(), 2U);
     EXPECT_EQ(host_->streams, 1);
   }
   EXPECT_TRUE(host_->clean());
-  EXPECT_EQ(machine_->ledger.use().used_bytes, 0U);
+  EXPECT_EQ(context_->ledger.use().used_bytes, 0U);
 }
 
 TEST_F(MemoryTest, ABlockOutlivesEveryoneElse) {
-  auto block = allocate(machine_, 1000, "a test");
-  machine_.reset();
+  auto block = allocate(context_, 1000, "a test");
+  context_.reset();
   block->data()[999] = 7;
   block->release();
   EXPECT_TRUE(host_->clean());
 }
 
 TEST_F(MemoryTest, TheBudgetRefusesBeforeTheCardIsAsked) {
-  const auto block = allocate(machine_, 5000, "a test");
+  const auto block = allocate(context_, 5000, "a test");
   ASSERT_FALSE(block);
   EXPECT_EQ(block.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_NE(block.failure().detail.find("a test"), std::string::npos);
@@ -70,11 +70,11 @@ TEST_F(MemoryTest, TheBudgetRefusesBeforeTheCardIsAsked) {
 
 TEST_F(MemoryTest, AFullCardGivesThePromiseBack) {
   host_->memory_bytes = 2000;
-  const auto block = allocate(machine_, 3000, "a test");
+  const auto block = allocate(context_, 3000, "a test");
   ASSERT_FALSE(block);
   EXPECT_EQ(block.failure().kind, FailureKind::kOutOfMemory);
-  EXPECT_EQ(machine_->ledger.use().used_bytes, 0U);
-  EXPECT_TRUE(allocate(machine_, 2000, "a test"));
+  EXPECT_EQ(context_->ledger.use().used_bytes, 0U);
+  EXPECT_TRUE(allocate(context_, 2000, "a test"));
 }
 
 }  // namespace

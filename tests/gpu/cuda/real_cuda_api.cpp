@@ -1,0 +1,13 @@
+#include "tests/gpu/cuda/real_cuda_api.h"
+
+#include "gpu/cuda/cudart_api.h"
+
+namespace pytoon::gpu::cuda {
+
+Result<std::unique_ptr<CudaApi>> make_real_cuda_api() {
+  Result<OpenedCudaApi> opened = open_cudart(0);
+  if (!opened) return opened.failure();
+  return std::move(opened->api);
+}
+
+}  // namespace pytoon::gpu::cuda
