@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "gpu/cuda/cuda_api.h"
 #include "gpu/device.h"
@@ -11,6 +12,6 @@ namespace pytoon::gpu::cuda {
 
 // Proves the device with a small frame before it is trusted: kUnavailable when it draws wrongly.
 Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<CudaApi> api,
-                                               std::uint64_t budget_bytes);
+                                               std::optional<std::uint64_t> budget_bytes);
 
 }  // namespace pytoon::gpu::cuda

@@ -85,15 +85,17 @@ class CudartApi final : public CudaApi {
   }
   Result<void*> allocate(std::size_t bytes) override;
   void release(void* memory) override;
+  std::uint64_t reserved_bytes() const override;
+  void trim() override;
   Result<void*> allocate_pinned(std::size_t bytes) override;
   void release_pinned(void* memory) override {
     enter();
     (void)cudaFreeHost(memory);
   }
   Status queue(const RowCopy& copy, Stream stream) override;
-  Status queue(const FrameJob& job, Stream stream) override {
+  Status queue(const FrameBatch& batch, Stream stream) override {
     enter();
-    return done(launch_frame(job, stream), "a frame's kernel was not started");
+    return done(launch_frames(batch, stream), "the frames' kernel was not started");
   }
   Status queue(const ConvertJob& job, Stream stream) override {
     enter();
@@ -181,9 +183,7 @@ Result<void*> CudartApi::allocate(std::size_t bytes) {
   cudaError_t code = try_allocate(&memory, bytes);
   if (code == cudaErrorMemoryAllocation && pool_ != nullptr) {
     (void)cudaGetLastError();
-    // What the pool keeps may lie in pieces of the wrong size.
-    (void)cudaStreamSynchronize(memory_stream_);
-    (void)cudaMemPoolTrimTo(pool_, 0);
+    trim();  // what the pool keeps may lie in pieces of the wrong size
     code = try_allocate(&memory, bytes);
   }
   const Status got = done(code, "memory was not given");
@@ -198,6 +198,25 @@ void CudartApi::release(void* memory) {
   } else {
     (void)cudaFreeAsync(memory, memory_stream_);
   }
+}
+
+std::uint64_t CudartApi::reserved_bytes() const {
+  std::uint64_t bytes = 0;
+  if (pool_ == nullptr) return bytes;
+  enter();
+  if (cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &bytes) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return 0;
+  }
+  return bytes;
+}
+
+void CudartApi::trim() {
+  if (pool_ == nullptr) return;
+  enter();
+  (void)cudaStreamSynchronize(memory_stream_);
+  (void)cudaMemPoolTrimTo(pool_, 0);
+  (void)cudaGetLastError();
 }
 
 Result<void*> CudartApi::allocate_pinned(std::size_t bytes) {
@@ -225,15 +244,11 @@ Status CudartApi::queue(const RowCopy& copy, Stream stream) {
 
 }  // namespace
 
-Result<OpenedCudaApi> open_cudart(int ordinal) {
+Result<std::unique_ptr<CudaApi>> open_cudart(int ordinal) {
   auto api = std::make_unique<CudartApi>(ordinal);
   const Status started = api->start();
   if (!started) return started.failure();
-  std::size_t free_bytes = 0;
-  std::size_t total_bytes = 0;
-  const Status read = done(cudaMemGetInfo(&free_bytes, &total_bytes), "the GPU can't be read");
-  if (!read) return read.failure();
-  return OpenedCudaApi{std::move(api), free_bytes};
+  return std::unique_ptr<CudaApi>(std::move(api));
 }
 
 }  // namespace pytoon::gpu::cuda

@@ -9,12 +9,7 @@
 
 namespace pytoon::gpu::cuda {
 
-struct OpenedCudaApi {
-  std::unique_ptr<CudaApi> api;
-  std::uint64_t free_bytes = 0;  // of the GPU, once its context was made
-};
-
 // Makes the GPU's primary context, which lasts as long as the process.
-Result<OpenedCudaApi> open_cudart(int ordinal);
+Result<std::unique_ptr<CudaApi>> open_cudart(int ordinal);
 
 }  // namespace pytoon::gpu::cuda

@@ -62,6 +62,12 @@ class HostCudaApi final : public CudaApi {
     return keep(bytes, gpu_->device_memory);
   }
   void release(void* memory) override { drop(memory, gpu_->device_memory); }
+  std::uint64_t reserved_bytes() const override {
+    std::uint64_t bytes = 0;
+    for (const auto& [memory, size] : gpu_->device_memory) bytes += size;
+    return bytes;
+  }
+  void trim() override { ++gpu_->trims; }
   Result<void*> allocate_pinned(std::size_t bytes) override {
     if (fails()) return fault();
     return keep(bytes, gpu_->pinned_memory);
@@ -69,13 +75,19 @@ class HostCudaApi final : public CudaApi {
   void release_pinned(void* memory) override { drop(memory, gpu_->pinned_memory); }
 
   Status queue(const RowCopy& copy, Stream stream) override {
+    ++gpu_->copies;
     return put(stream, [copy] { run_copy(copy); });
   }
-  Status queue(const FrameJob& job, Stream stream) override {
+  Status queue(const FrameBatch& batch, Stream stream) override {
     const int wrong = gpu_->wrong_luma;
-    return put(stream, [job, wrong] {
-      run_frame_kernel(job, Order::kForwards);
-      *job.target.luma = static_cast<std::uint8_t>(*job.target.luma + wrong);
+    ++gpu_->launches;
+    gpu_->frames += batch.count;
+    return put(stream, [batch, wrong] {
+      for (int i = 0; i < batch.count; ++i) {
+        const FrameJob& job = batch.frames[i];
+        run_frame_kernel(job, Order::kForwards);
+        *job.target.luma = static_cast<std::uint8_t>(*job.target.luma + wrong);
+      }
     });
   }
   Status queue(const ConvertJob& job, Stream stream) override {
@@ -83,6 +95,7 @@ class HostCudaApi final : public CudaApi {
   }
   Status wait(Stream stream) override {
     Queue& queue = queue_of(stream);
+    ++gpu_->waits;
     const bool failed = fails();
     while (!queue.empty()) {
       if (!failed) queue.front()();

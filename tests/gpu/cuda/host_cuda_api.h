@@ -24,6 +24,11 @@ struct HostGpu {
   int streams = 0;
   int calls = 0;  // that could have failed
   int allocations = 0;
+  int launches = 0;  // of the frame kernel
+  int frames = 0;    // that it was to draw
+  int copies = 0;
+  int waits = 0;
+  int trims = 0;
   std::vector<std::string> faults;  // promises that were broken
 
   int fail_at = -1;  // the call with this number fails

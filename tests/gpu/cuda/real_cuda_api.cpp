@@ -4,10 +4,6 @@
 
 namespace pytoon::gpu::cuda {
 
-Result<std::unique_ptr<CudaApi>> make_real_cuda_api() {
-  Result<OpenedCudaApi> opened = open_cudart(0);
-  if (!opened) return opened.failure();
-  return std::move(opened->api);
-}
+Result<std::unique_ptr<CudaApi>> make_real_cuda_api() { return open_cudart(0); }
 
 }  // namespace pytoon::gpu::cuda
