@@ -53,6 +53,12 @@ Status Scene::add_shot(const ShotImage& shot, int frame, ClipFrames& clips,
   return shot.front ? add_clip(*shot.front) : ok_status();
 }
 
+bool Scene::has_clips() const {
+  return std::any_of(parts_.shots.begin(), parts_.shots.end(), [](const ShotImage& shot) {
+    return shot.behind != nullptr || shot.front != nullptr;
+  });
+}
+
 Status Scene::evaluate(int frame, ClipFrames& clips, gpu::Composition& out) const {
   CHECK(frame >= parts_.frames.first && frame < parts_.frames.last, "a scene shows its own frames");
   out.base.clear();

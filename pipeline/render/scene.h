@@ -49,6 +49,7 @@ class Scene {
   const spec::Output& output() const { return parts_.output; }
   const plan::FrameSpan& frames() const { return parts_.frames; }
 
+  bool has_clips() const;
   // The composition of one of its frames, counted in the whole video. Reuses the vectors in `out`.
   // Fails as `clips` does, never for a scene without clips.
   Status evaluate(int frame, ClipFrames& clips, gpu::Composition& out) const;

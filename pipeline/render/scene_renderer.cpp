@@ -20,19 +20,37 @@ constexpr int kThumbnailFrame = 30;
 class SceneFrames final : public media::FrameSource {
  public:
   SceneFrames(const Scene& scene, gpu::Device& device, const CancelToken& cancel)
-      : scene_(scene), compositor_(device.make_compositor()), clips_(device, cancel) {}
+      : scene_(scene),
+        compositor_(device.make_compositor()),
+        clips_(device, cancel),
+        batch_(static_cast<std::size_t>(scene.has_clips() ? 1 : device.batch_frames())) {
+    requests_.reserve(batch_.size());
+  }
 
   Status draw(int index, const gpu::Nv12Target& target) override {
-    const Status known = scene_.evaluate(scene_.frames().first + index, clips_, composition_);
-    if (!known) return known;
-    return compositor_->compose(composition_, target);
+    return draw_batch(index, {&target, 1});
+  }
+
+  // A clip's decoder has few frames to lend, so that scenes with clips go frame by frame.
+  int batch_frames() const override { return static_cast<int>(batch_.size()); }
+
+  Status draw_batch(int first, std::span<const gpu::Nv12Target> targets) override {
+    requests_.clear();
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const int frame = scene_.frames().first + first + static_cast<int>(i);
+      const Status known = scene_.evaluate(frame, clips_, batch_[i]);
+      if (!known) return known;
+      requests_.push_back({&batch_[i], targets[i]});
+    }
+    return compositor_->compose_batch(requests_);
   }
 
  private:
   const Scene& scene_;
   std::unique_ptr<gpu::Compositor> compositor_;
   OpenClips clips_;
-  gpu::Composition composition_;
+  std::vector<gpu::Composition> batch_;
+  std::vector<gpu::FrameRequest> requests_;
 };
 
 }  // namespace
