@@ -104,14 +104,14 @@ adm::Request Controlled::request_of(const Task& task) const {
   return request;
 }
 
-WallTime Controlled::time() {
+WallTime Controlled::ledger_time() {
   clock_.reach(wall_time(simulation_.now_s()));
   return clock_.now();
 }
 
 // What the ledger knows of the card, with the newest sample published first.
 adm::GpuState Controlled::state_of(Card& card) {
-  time();
+  ledger_time();
   adm::Sample sample;
   if (options_.oracle) {
     clock_.step();
@@ -126,7 +126,7 @@ adm::GpuState Controlled::state_of(Card& card) {
 
 void Controlled::refresh(Card& card) {
   const adm::GpuState state = state_of(card);
-  table_.update(card.index, state, options_.controller, time());
+  table_.update(card.index, state, options_.controller, ledger_time());
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ adm::CardQueue Controlled::card_queue(const Task& task) const {
 bool Controlled::spilled(Task& task) {
   const adm::Request request = request_of(task);
   const Decision decision =
-      adm::decide_spill(request, card_queue(task), sizes_, options_.controller, time());
+      adm::decide_spill(request, card_queue(task), sizes_, options_.controller, ledger_time());
   if (decision.kind == Decision::Kind::kElsewhere) {
     simulation_.start_api(task);
     return true;
@@ -220,7 +220,7 @@ void Controlled::try_generation(Card& card) {
     heads.push_back(request_of(*queue.begin()->task));
   }
   const adm::GpuState state = state_of(card);
-  const WallTime now = time();
+  const WallTime now = ledger_time();
   const double begin_us = thread_cpu_us();
   const adm::EndpointDecision chosen =
       adm::decide_generation(state, heads, sizes_, options_.controller, now);
@@ -347,7 +347,7 @@ bool Controlled::try_segment(Card& card, Task& task) {
   const adm::GpuState state = state_of(card);
   const double begin_us = thread_cpu_us();
   const Decision decision =
-      adm::decide_render(state, request_of(task), options_.controller, time());
+      adm::decide_render(state, request_of(task), options_.controller, ledger_time());
   simulation_.metrics().decide_us.push_back(thread_cpu_us() - begin_us);
   if (decision.kind != Decision::Kind::kRun) return false;
   adm::Wish wish;
@@ -385,7 +385,7 @@ void Controlled::on_second() {
     for (Task* task : waiting) {
       if (!task->job->spec->local_preferred) continue;
       const Decision decision = adm::decide_spill(request_of(*task), card_queue(*task), sizes_,
-                                                  options_.controller, time());
+                                                  options_.controller, ledger_time());
       if (decision.kind != Decision::Kind::kElsewhere) continue;
       dequeue(*task);
       simulation_.start_api(*task);
@@ -402,7 +402,7 @@ void Controlled::on_second() {
 
 void Controlled::renew_all() {
   renewed_s_ = simulation_.now_s();
-  time();
+  ledger_time();
   std::vector<adm::Promise> held;
   for (const Card& card : simulation_.cards()) {
     if (card.running != nullptr) held.push_back(card.running->promise);
@@ -412,7 +412,7 @@ void Controlled::renew_all() {
 }
 
 void Controlled::on_given_back(Card& card, Task& task, bool died) {
-  time();
+  ledger_time();
   if (!died) (void)ledger_.release(task.promise).ok();
   task.promise = {};
   table_.disable(card.index);
@@ -428,7 +428,7 @@ void Controlled::on_observed(Card& card, Task& task, double working_gib, bool ce
 }
 
 void Controlled::on_memory(Card& card) {
-  const WallTime now = time();
+  const WallTime now = ledger_time();
   Result<adm::GpuState> known = ledger_.state(card.uuid);
   if (!known) return;  // before its first sample nothing is promised
   // The truth of this instant, younger than whatever was given back in it.

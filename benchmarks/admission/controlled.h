@@ -71,7 +71,7 @@ class Controlled final : public Scheduler {
   void dequeue(Task& task);
   void push(Task& task);
 
-  WallTime time();
+  WallTime ledger_time();
   adm::GpuState state_of(Card& card);
   void refresh(Card& card);
   void try_generation(Card& card);

@@ -1,7 +1,7 @@
 // CPU time of this thread: what a decision costs on a machine that others use too.
 #pragma once
 
-#include <time.h>
+#include <ctime>
 
 namespace pytoon::benchmark {
 

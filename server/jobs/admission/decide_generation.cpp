@@ -232,9 +232,9 @@ EndpointDecision decide_generation(const GpuState& state, std::span<const Reques
     if (std::optional<Decision> decision = answer(view, heads[head], best)) {
       return {head, std::move(*decision)};
     }
-    if (!first) {
+    if (!first) {  // told with the least that it could do with
       first = EndpointDecision{
-          head, wait_for(facts_of(view, heads[head], best.shape),
+          head, wait_for(facts_of(view, heads[head], Shape::kTiled),
                          best.fit == Fit::kResidue ? Reason::kResidue : Reason::kVramExhausted,
                          next_release(view))};
     }

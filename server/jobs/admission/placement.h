@@ -21,9 +21,9 @@
 namespace pytoon::jobs::admission {
 
 struct Placement {
-  std::size_t gpu = 0;  // index of its row
-  Shape shape = Shape::kFull;
-  bool makes_room = false;
+  std::size_t gpu = 0;         // index of its row
+  bool makes_room = false;     // POST /free first; the shape is chosen when its effect is known
+  Shape shape = Shape::kFull;  // of one that can run now
 };
 
 class PlacementTable {

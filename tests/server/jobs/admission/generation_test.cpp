@@ -195,6 +195,11 @@ std::vector<Row> room_rows() {
          take_foreign(c.state, 3);
        },
        0, Kind::kWait, exhausted, [](const Decision& d) { EXPECT_FALSE(d.reserve); }},
+  };
+}
+
+std::vector<Row> residue_rows() {
+  return {
       {"residue_is_waited_for",
        [](Case& c) {
          needs_27(c);
@@ -295,6 +300,11 @@ std::vector<Row> order_rows() {
          c.heads[1].waiting_since = kNow - seconds(90);
        },
        1, Kind::kWait, Reason::kVramExhausted},
+  };
+}
+
+std::vector<Row> age_rows() {
+  return {
       {"older_first",
        [](Case& c) {
          c.heads = {generation("a"), generation("b")};
@@ -357,6 +367,8 @@ const auto kName = [](const auto& row) { return row.param.name; };
 INSTANTIATE_TEST_SUITE_P(Endpoint, Generation, testing::ValuesIn(endpoint_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Shapes, Generation, testing::ValuesIn(shape_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Room, Generation, testing::ValuesIn(room_rows()), kName);
+INSTANTIATE_TEST_SUITE_P(Residue, Generation, testing::ValuesIn(residue_rows()), kName);
+INSTANTIATE_TEST_SUITE_P(Age, Generation, testing::ValuesIn(age_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Order, Generation, testing::ValuesIn(order_rows()), kName);
 
 }  // namespace

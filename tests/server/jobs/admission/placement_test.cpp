@@ -27,8 +27,8 @@ struct Cards {
     const std::optional<Placement> found = table.place(request.demand, options);
     if (!found) return "none";
     const char* const shapes[] = {"full", "tiled", "paged"};
-    return table.uuid(found->gpu) + " " + shapes[static_cast<int>(found->shape)] +
-           (found->makes_room ? " after room" : "");
+    return table.uuid(found->gpu) + " " +
+           (found->makes_room ? "after room" : shapes[static_cast<int>(found->shape)]);
   }
   std::deque<GpuState> states;
 };
@@ -60,7 +60,7 @@ TEST(Placement, PrefersFullThenTheModelThenLessCrowded) {
 TEST(Placement, MakesRoomLast) {
   Cards cards;
   load(cards.add("a", 24), "wan", 17);
-  EXPECT_EQ(cards.place(generation()), "a full after room");
+  EXPECT_EQ(cards.place(generation()), "a after room");
   take_foreign(cards.add("b", 48), 36);
   EXPECT_EQ(cards.place(generation()), "b tiled");
 }
@@ -131,7 +131,7 @@ TEST(Placement, ModelsBeyondTheBitsLookUnloaded) {
   // 23 - 13 free: with the weights known to lie there the full shape would fit.
   for (std::size_t i = 0; i < 64; ++i)
     cards.states[i].sample.endpoint.state = EndpointSample::State::kBusy;
-  EXPECT_EQ(cards.place(generation()), "last full after room");
+  EXPECT_EQ(cards.place(generation()), "last after room");
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ class RandomCard {
   // holdings: nothing of the product's arithmetic.
   Bytes slack() {
     Bytes slack = free();
-    for (const Promise& promise : ledger_.state("GPU-A").value().promises) {
+    const GpuState seen = state();
+    for (const Promise& promise : seen.promises) {
       if (promise.released_at || promise.expires_at <= now()) continue;
       Bytes held = 0;
       if (const auto found = held_.find(promise.epoch); found != held_.end()) held = found->second;
