@@ -139,12 +139,18 @@ std::size_t Controlled::size_class(const Task& task) const {
   return size;
 }
 
-adm::CardQueue Controlled::card_queue(const Task& task) const {
+adm::CardQueue Controlled::card_queue(Task& task) const {
   const std::size_t size = size_class(task);
   adm::CardQueue queue;
   double waiting_s = 0;
   for (std::size_t i = size; i < class_work_s_.size(); ++i) waiting_s += class_work_s_[i];
   queue.queued = ms(waiting_s);
+  const Key own = key_of(task);
+  for (const Queue& waiting : queues_) {
+    for (auto later = waiting.upper_bound(own); later != waiting.end(); ++later) {
+      if (queued_class_.at(later->task).first >= size) ++queue.behind;
+    }
+  }
   if (size < sizes_.usable.size()) {
     for (const Card& card : simulation_.cards()) {
       if (bytes_of(card.usable()) >= sizes_.usable[size]) ++queue.cards;

@@ -65,7 +65,7 @@ class Controlled final : public Scheduler {
   adm::Demand demand_of(const Task& task) const;
   adm::Request request_of(const Task& task) const;
   std::size_t size_class(const Task& task) const;
-  adm::CardQueue card_queue(const Task& task) const;
+  adm::CardQueue card_queue(Task& task) const;
   bool spilled(Task& task);
   void enqueue(Task& task);
   void dequeue(Task& task);

@@ -168,9 +168,11 @@ Decision decide_spill(const Request& request, const CardQueue& queue, const Card
   decision.until = now + wait;
   const milliseconds here = wait + request.demand.run;
   if (!may_leave || wait.count() <= 0 || here <= request.offer->latency) return decision;
-  const std::int64_t worth = options.micro_usd_per_second *
-                             (request.priority > 0 ? options.priority_worth : 1) * wait.count() /
-                             1000;
+  // What staying costs: its own wait, and its run time to each that waits behind it.
+  const milliseconds others = request.demand.run * queue.behind / std::max(1, queue.cards);
+  const std::int64_t worth =
+      options.micro_usd_per_second *
+      (wait.count() * (request.priority > 0 ? options.priority_worth : 1) + others.count()) / 1000;
   const bool missed = request.deadline && now + here > *request.deadline &&
                       now + request.offer->latency < *request.deadline;
   if (worth <= request.offer->micro_usd && !missed) return decision;

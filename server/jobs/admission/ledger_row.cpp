@@ -72,6 +72,8 @@ Result<std::optional<Refusal>> resize_in(LedgerRow& row, std::int64_t epoch, Byt
 bool renew_in(LedgerRow& row, std::int64_t epoch, const LedgerOptions& options, WallTime now) {
   Promise* const promise = find(row, epoch);
   if (promise == nullptr || ended_at(*promise, now)) return false;
+  // Whoever judged by this sample, a moment ahead of us, has given the memory to others.
+  if (row.state.sample.at > promise->expires_at) return false;
   promise->expires_at = now + options.lease;
   return true;
 }

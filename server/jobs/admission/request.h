@@ -67,6 +67,7 @@ Bytes usable_bytes(const Sample& sample);
 struct CardQueue {
   int cards = 0;                        // that could ever do the task
   std::chrono::milliseconds queued{0};  // run time of what waits for them already
+  int behind = 0;                       // tasks that wait for them behind this one
 };
 
 }  // namespace pytoon::jobs::admission
