@@ -108,8 +108,8 @@ std::uint64_t bytes_of(const gpu::Texture& texture) {
            static_cast<std::uint64_t>(rows);
   };
   const gpu::Size size = texture.size();
-  const std::uint64_t planes = rows_of(size.width, size.height) +
-                               rows_of((size.width + 1) / 2 * 2, (size.height + 1) / 2);
+  const std::uint64_t planes =
+      rows_of(size.width, size.height) + rows_of((size.width + 1) / 2 * 2, (size.height + 1) / 2);
   return texture.opaque() ? planes : 2 * planes;
 }
 

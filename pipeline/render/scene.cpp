@@ -1,5 +1,7 @@
 #include "pipeline/render/scene.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace pytoon::render {
