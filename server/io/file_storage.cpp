@@ -32,6 +32,7 @@ WallTime as_wall_time(const timespec& time) {
   return WallTime(std::chrono::duration_cast<std::chrono::microseconds>(since));
 }
 
+constexpr const char* kOwnerFile = ".owner";
 constexpr int kPlaceTries = 8;
 // Folders above it stay though they are empty: "segments", "assets".
 constexpr std::ptrdiff_t kLevelsKept = 1;
@@ -113,7 +114,7 @@ Result<std::unique_ptr<FileStorage>> FileStorage::open(const fs::path& root,
   std::error_code error;
   fs::create_directories(root, error);
   if (error) return error_failure(error, "can't use " + root.string() + " as storage");
-  Result<FileDescriptor> lock = own(root / ".owner", root.string(), options.sharing);
+  Result<FileDescriptor> lock = own(root / kOwnerFile, root.string(), options.sharing);
   if (!lock) return lock.failure();
   const bool shared = options.sharing == Sharing::kShared;
   auto staging = shared ? StagingArea::shared(root / ".tmp") : StagingArea::sole(root / ".tmp");
@@ -179,11 +180,23 @@ Result<fs::path> FileStorage::local(const std::string& key) {
   return root_ / key;
 }
 
+// Without our own file in it this is not the storage: a volume that is not mounted has no objects
+// either, and must not say that there are none, or that they were removed.
+Status FileStorage::present() const {
+  std::error_code error;
+  if (fs::exists(root_ / kOwnerFile, error)) return ok_status();
+  return failure(FailureKind::kUnavailable,
+                 root_.string() + " is not the storage that was opened: is it mounted?");
+}
+
 Result<bool> FileStorage::contains(const std::string& key) {
   if (Status fine = check_key(key); !fine) return fine.failure();
   std::error_code error;
   const fs::file_status status = fs::status(root_ / key, error);
-  if (status.type() == fs::file_type::not_found) return false;
+  if (status.type() == fs::file_type::not_found) {
+    if (Status there = present(); !there) return there.failure();
+    return false;
+  }
   if (error) return error_failure(error, "can't look for " + key);
   return fs::is_regular_file(status);
 }
@@ -206,8 +219,9 @@ Status FileStorage::link(const std::string& target, const std::string& key) {
 Status FileStorage::remove(const std::string& key) {
   if (Status fine = check_key(key); !fine) return fine;
   std::error_code error;
-  fs::remove(root_ / key, error);
+  const bool removed = fs::remove(root_ / key, error);
   if (error) return error_failure(error, "can't remove " + key);
+  if (!removed) return present();
   // A million jobs that are gone must not leave a million empty folders.
   fs::path folder = fs::path(key).parent_path();
   while (std::distance(folder.begin(), folder.end()) > kLevelsKept) {
@@ -222,6 +236,7 @@ Result<std::unique_ptr<jobs::ObjectWalk>> FileStorage::walk(const std::string& p
   if (slash != std::string::npos && !is_valid_key(prefix.substr(0, slash))) {
     return failure(FailureKind::kInvalid, "not the beginning of storage keys: " + prefix);
   }
+  if (Status there = present(); !there) return there.failure();
   return std::unique_ptr<jobs::ObjectWalk>(std::make_unique<FolderWalk>(root_, prefix));
 }
 

@@ -53,6 +53,7 @@ class FileStorage final : public jobs::ObjectStore {
 
  private:
   Status make_folder(const std::filesystem::path& folder);
+  Status present() const;
   // Renames what is complete and, for a file, synced, into a folder that is made for it.
   Status publish(const std::filesystem::path& from, const std::filesystem::path& path);
   // From another file system: through the staging folder of ours.

@@ -24,12 +24,12 @@ Keys objects_of(SqlSession& session, const std::string& id) {
       if (!key.empty()) keys.push_back(key);
     }
   }
-  for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
-    keys.push_back(jobs::job_file_key(id, file));
-  }
+  for (const char* file : jobs::kOutputFiles) keys.push_back(jobs::job_file_key(id, file));
   for (const Row& row :
-       session.query("SELECT audio_key FROM jobs WHERE id = ? AND audio_key <> ''", {id})) {
-    keys.push_back(row.text(0));
+       session.query("SELECT audio_key, output_folder FROM jobs WHERE id = ?", {id})) {
+    if (!row.text(0).empty()) keys.push_back(row.text(0));
+    // All that its winner wrote.
+    if (!row.text(1).empty()) keys.push_back(row.text(1) + "/");
   }
   return keys;
 }
@@ -55,7 +55,8 @@ void forget_files(SqlSession& session, const std::string& id, JobStatus status) 
       "footage_sha256 = '' WHERE job_id = ?",
       {id});
   session.run(
-      "UPDATE jobs SET audio_key = '', audio_sha256 = '', files_removed_at = ? WHERE id = ?",
+      "UPDATE jobs SET audio_key = '', audio_sha256 = '', output_folder = '', "
+      "files_removed_at = ? WHERE id = ?",
       {session.now(), id});
 }
 
@@ -161,8 +162,8 @@ Result<Keys> SqlStore::delete_job(const std::string& id) {
     }
     Keys keys = objects_of(session, id);
     // Losers too: nobody can commit anything of this job any more.
-    for (const std::string& all :
-         {"jobs/" + id + "/", "footage/" + id + "/", "audio/" + id + ".", "sound/" + id + "."})
+    for (const std::string& all : {"jobs/" + id + "/", "outputs/" + id + "/", "footage/" + id + "/",
+                                   "audio/" + id + ".", "sound/" + id + "."})
       keys.push_back(all);
     for (const std::string& key : keys) queue_deletion(session, key, job->tenant, kDeletionLease);
     let_go_of_assets(session, id);

@@ -110,9 +110,10 @@ Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
         "duration_seconds = excluded.duration_seconds, channels = excluded.channels, "
         "sample_rate = excluded.sample_rate, created_at = excluded.created_at, "
         "last_used_at = excluded.last_used_at",
-        {asset.tenant, asset.key, asset.client_name, asset.category, asset.format, asset.size,
-         asset.sha256, asset.width, asset.height, std::int64_t{asset.has_alpha},
-         asset.duration_seconds, asset.channels, asset.sample_rate, session.now(), session.now()});
+        {asset.tenant, asset.key, asset.client_name, asset.category, asset.media.format, asset.size,
+         asset.sha256, asset.media.size.width, asset.media.size.height,
+         std::int64_t{asset.media.has_alpha}, asset.media.duration_seconds, asset.media.channels,
+         asset.media.sample_rate, session.now(), session.now()});
     unqueue_deletion(session, asset.key);
     return ok_status();
   });
@@ -167,7 +168,7 @@ Result<Job> SqlStore::retry(const std::string& id) {
     ++job->run;
     job->status = JobStatus::kQueued;  // a trigger adds the task that it begins with
     job->crashes = 0;
-    job->progress_pct = jobs::progress_pct(segments, 0);
+    job->progress_pct = jobs::progress_pct(segments, 0, job->spec.output.fps);
     job->fallback_used = false;
     job->fallback_reason.clear();
     job->degraded.clear();

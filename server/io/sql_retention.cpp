@@ -13,13 +13,14 @@ namespace {
 
 bool any(const Rows& rows) { return !rows.empty(); }
 
-// "segments/KEY.17.mp4" was written under the lease with epoch 17; 0 where the name has none.
+// "segments/KEY.17.mp4" was written under the lease with epoch 17, as was "outputs/JOB/1.17/FILE";
+// 0 where the name has none.
 std::int64_t epoch_in(std::string_view key) {
-  const std::size_t ending = key.rfind('.');
-  if (ending == std::string_view::npos || ending == 0) return 0;
-  const std::size_t before = key.find_last_of("./", ending - 1);
-  if (before == std::string_view::npos) return 0;
-  const std::string_view digits = key.substr(before + 1, ending - before - 1);
+  const bool in_folder = key.starts_with("outputs/");
+  const std::string_view stem = key.substr(0, key.rfind(in_folder ? '/' : '.'));
+  const std::size_t dot = stem.find_last_of("./");
+  if (dot == std::string_view::npos || stem[dot] != '.') return 0;
+  const std::string_view digits = stem.substr(dot + 1);
   std::int64_t epoch = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
   return read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? epoch : 0;
@@ -35,11 +36,21 @@ bool asset_is_named(SqlSession& session, const std::string& key) {
   return any(session.query("SELECT 1 FROM assets WHERE key = ?", {key}));
 }
 
+// "jobs/JOB/...", "outputs/JOB/...".
+std::string job_in(const std::string& key) {
+  const std::size_t begin = key.find('/') + 1;
+  return key.substr(begin, key.find('/', begin) - begin);
+}
+
+bool output_is_named(SqlSession& session, const std::string& key) {
+  return any(session.query("SELECT 1 FROM jobs WHERE id = ? AND output_folder = ?",
+                           {job_in(key), key.substr(0, key.rfind('/'))}));
+}
+
 bool job_file_is_named(SqlSession& session, const std::string& key) {
   if (parts_of(key) < 3) return true;
-  const std::size_t begin = std::string_view("jobs/").size();
-  const std::string id = key.substr(begin, key.find('/', begin) - begin);
-  return any(session.query("SELECT 1 FROM jobs WHERE id = ? AND files_removed_at IS NULL", {id}));
+  return any(
+      session.query("SELECT 1 FROM jobs WHERE id = ? AND files_removed_at IS NULL", {job_in(key)}));
 }
 
 bool is_named(SqlSession& session, const std::string& key) {
@@ -57,6 +68,8 @@ bool is_named(SqlSession& session, const std::string& key) {
           session.query("SELECT 1 FROM jobs WHERE audio_key = ? AND audio_key <> ''", {key}));
     case jobs::ObjectKind::kUpload:
       return asset_is_named(session, key);
+    case jobs::ObjectKind::kOutput:
+      return output_is_named(session, key);
     case jobs::ObjectKind::kJobFile:
       return job_file_is_named(session, key);
   }

@@ -16,7 +16,8 @@ enum class ObjectKind {
   kFootage,  // footage/JOB/SEGMENT.EPOCH.mp4
   kAudio,    // audio/JOB.EPOCH.mp4
   kUpload,   // assets/TENANT/SHA256.png
-  kJobFile,  // jobs/JOB/...: what people look at
+  kOutput,   // outputs/JOB/RUN.EPOCH/output.mp4
+  kJobFile,  // jobs/JOB/...: links for people to look at
 };
 
 struct ObjectFolder {
@@ -30,6 +31,7 @@ inline constexpr std::array kObjectFolders{
     ObjectFolder{"audio/", ObjectKind::kAudio},
     ObjectFolder{"sound/", ObjectKind::kAudio},  // as earlier releases called it
     ObjectFolder{"assets/", ObjectKind::kUpload},
+    ObjectFolder{"outputs/", ObjectKind::kOutput},
     ObjectFolder{"jobs/", ObjectKind::kJobFile}};
 
 // nullopt: not ours.
@@ -51,6 +53,8 @@ constexpr std::string_view name_of(ObjectKind kind) {
       return "audio";
     case ObjectKind::kUpload:
       return "upload";
+    case ObjectKind::kOutput:
+      return "output";
     case ObjectKind::kJobFile:
       return "job_file";
   }

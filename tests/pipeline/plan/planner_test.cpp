@@ -1,16 +1,18 @@
 #include "pipeline/plan/planner.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/plan/captions.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::plan {
 namespace {
 
 Catalogue shipped() {
   Catalogue catalogue;
-  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  catalogue.presets = *spec::read_presets(support::source_dir() / "config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(support::source_dir() / "config/platforms.yaml");
   catalogue.defaults.segment_prompts[spec::Archetype::kOverlay] = "Background. {prompt}";
   return catalogue;
 }
@@ -110,9 +112,9 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
     EXPECT_EQ(timings.back().end, seconds);
     for (std::size_t i = 0; i + 1 < timings.size(); ++i) {
       EXPECT_EQ(timings[i].end, timings[i + 1].start);
-      const double frames = timings[i].end * kFramesPerSecond;
+      const double frames = timings[i].end * spec::Output{}.fps;
       EXPECT_NEAR(frames, std::round(frames), 1e-9);
-      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / kFramesPerSecond);
+      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / spec::Output{}.fps);
     }
   }
 }

@@ -52,8 +52,9 @@ class FullStore : public CollectorFixture {
   void put_leftovers() {
     // What no row names but somebody may commit, or is nobody's business of ours.
     for (const std::string& key :
-         {"segments/live." + epoch_ + ".mp4", std::string("brand/logo.png"),
-          std::string("assets/brand_logo.png"), std::string("elsewhere/notes.txt")}) {
+         {"segments/live." + epoch_ + ".mp4", "outputs/live/1." + epoch_ + "/output.mp4",
+          std::string("brand/logo.png"), std::string("assets/brand_logo.png"),
+          std::string("elsewhere/notes.txt")}) {
       put(key);
       expected_.insert(key);
     }
@@ -68,6 +69,8 @@ class FullStore : public CollectorFixture {
          {std::string("segments/loser.990002.mp4"), std::string("footage/live/0.990003.mp4"),
           std::string("footage/nobody/0.990004.mp4"), std::string("audio/live.990005.mp4"),
           "assets/acme/" + sha('e') + ".png", std::string("jobs/nobody/output.mp4"),
+          std::string("outputs/done/1.990006/output.mp4"),
+          std::string("outputs/live/1.990007/thumbnail.jpg"),
           std::string("jobs/nobody/segments/seg_000.mp4"), std::string("jobs/failed/late.mp4")}) {
       put(key);
     }
@@ -112,6 +115,7 @@ TEST_P(FullStore, SaysWhatItDeletedByKind) {
                                                        {"footage", 5},
                                                        {"audio", 4},
                                                        {"upload", 2},
+                                                       {"output", 2},
                                                        {"job_file", 6},
                                                        {"asset", 1},
                                                        {"expired_job", 3},

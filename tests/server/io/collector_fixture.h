@@ -93,10 +93,13 @@ class CollectorFixture : public StoreContract {
   }
   void finish() {
     const jobs::LeasedTask finish = lease(TaskKind::kFinish);
-    for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
-      put(jobs::job_file_key(finish.job.id, file));
+    const std::string folder =
+        jobs::output_folder_of(finish.job.id, finish.job.run, finish.lease.epoch);
+    for (const char* file : jobs::kOutputFiles) {
+      put(folder + "/" + file);
+      ASSERT_TRUE(disk_->link(folder + "/" + file, jobs::job_file_key(finish.job.id, file)));
     }
-    ASSERT_TRUE(store_->finished(finish.lease));
+    ASSERT_TRUE(store_->finished(finish.lease, folder));
   }
   void tell_all() {
     for (const jobs::Event& event : *store_->take_events(100, std::chrono::seconds(60))) {

@@ -58,7 +58,8 @@ TEST_P(DeletionContract, ADeletedJobLeavesNothing) {
   finish();
   create_from("b", asset);
   draw("b");
-  for (const char* key : {"footage/a/0.990001.mp4", "audio/a.990002.mp4", "jobs/a/late.mp4"}) {
+  for (const char* key : {"footage/a/0.990001.mp4", "audio/a.990002.mp4", "jobs/a/late.mp4",
+                          "outputs/a/1.990003/output.mp4"}) {
     put(key, hours(0));
   }
   ASSERT_TRUE(eraser_->delete_job("a"));
