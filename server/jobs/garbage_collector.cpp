@@ -1,6 +1,7 @@
 #include "server/jobs/garbage_collector.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "server/jobs/object_kind.h"
@@ -154,8 +155,9 @@ void GarbageCollector::note(std::string_view kind, std::int64_t count) {
 void GarbageCollector::finish() {
   under_way_ = false;
   const std::chrono::duration<double> took = clock_.steady_now() - began_at_;
+  const nlohmann::ordered_json deleted(deleted_);
   log_.info("gc_completed",
-            {{"seconds", took.count()}, {"objects_seen", objects_seen_}, {"deleted", deleted_}});
+            {{"seconds", took.count()}, {"objects_seen", objects_seen_}, {"deleted", deleted}});
 }
 
 }  // namespace pytoon::jobs

@@ -1,4 +1,6 @@
 // The part of JobService that changes jobs which are there already, and the fleet.
+#include <nlohmann/json.hpp>
+
 #include "base/web_address.h"
 #include "server/jobs/job_service.h"
 #include "server/jobs/store_rules.h"
@@ -110,9 +112,10 @@ Result<Purged> JobService::purge_tenant(const Caller& caller, const std::string&
   if (tenant.empty()) return invalid_field("/tenant", "must name a tenant");
   Result<Purged> purged = parts_.eraser.purge_tenant(tenant);
   if (!purged) return purged;
+  const nlohmann::ordered_json deleted(purged->deleted);
   parts_.log.warning("tenant_purged", {{"tenant", tenant},
                                        {"by", caller.tenant},
-                                       {"deleted", purged->deleted},
+                                       {"deleted", deleted},
                                        {"complete", purged->complete()}});
   return purged;
 }
