@@ -57,7 +57,7 @@ class CollectorFixture : public StoreContract {
     asset.sha256 = sha(letter);
     asset.key = jobs::asset_folder(tenant) + asset.sha256 + ".png";
     asset.category = "image";
-    asset.format = "png";
+    asset.media.format = "png";
     const Status kept = store_->keep_asset(asset);
     EXPECT_TRUE(kept) << kept.failure().detail;
     put(asset.key, age);
