@@ -239,6 +239,7 @@ void CrashLife::collect_garbage() {
   jobs::AssetRecord spare;
   spare.tenant = "acme";
   spare.key = "assets/acme/spare.png";
+  CHECK(store_->deleted({spare.key}).ok(), "what a dead one had begun to delete is carried out");
   CHECK(store_->keep_asset(spare).ok() && store_->expire_assets(kAnyAge, 10).ok(),
         "uploads expire");
   carry_out_deletions();
