@@ -94,7 +94,7 @@ TEST_P(DeletionContract, OneTenantIsErasedAndNoOther) {
   const std::string theirs = upload('b', "other");
   create_from("theirs", theirs, "other");
   draw("theirs");
-  for (int i = 0; i < 25; ++i) create_from("queued" + std::to_string(i), mine);
+  for (int i = 0; i < 45; ++i) create_from("queued" + std::to_string(i), mine);
   create_from("mine", mine);
   put("assets/acme/" + sha('c') + ".png", hours(0));  // nobody's
   put("assets/acme.too/" + sha('c') + ".png", hours(0));
