@@ -71,21 +71,6 @@ TEST_F(JobInputs, OfAnotherTenantAreNotFound) {
   EXPECT_EQ(cache_job().failure().kind, FailureKind::kNotFound);
 }
 
-// Else the job would be drawn without its logo, or with another one.
-TEST_F(JobInputs, AStorageThatCantBeAskedForTheLogoHasNotLostIt) {
-  class Away final : public testing_support::FaultPlan {
-   public:
-    Answer before_call() override { return Answer::kRefuse; }
-    void after_call() override {}
-  } away;
-  testing_support::FaultInjectingStorage storage(*storage_, away);
-  wish_.job.spec.brand_safe = true;
-  wish_.job.spec.assets.images.clear();
-  const auto inputs = fetch_inputs(wish_.job, *store_, storage, "");
-  ASSERT_FALSE(inputs);
-  EXPECT_EQ(inputs.failure().kind, FailureKind::kUnavailable);
-}
-
 TEST_F(JobInputs, TheLogoIsTheFirstThereIsAndOnlyForBrandSafeJobs) {
   const fs::path shipped = folder_.path() / "brand_logo.png";
   ASSERT_TRUE(write_file_atomically(shipped, "shipped"));
@@ -100,7 +85,8 @@ TEST_F(JobInputs, TheLogoIsTheFirstThereIsAndOnlyForBrandSafeJobs) {
   EXPECT_EQ((*logo(shipped))->sha256, sha256_hex("brand/logo.png"));
 }
 
-// A storage that can't be asked has not said that there is no logo.
+// A storage that can't be asked has not said that there is no logo: else the job would be drawn
+// without one, or with another.
 TEST_F(JobInputs, AreNotFoundWithAnotherLogoWhenStorageIsAway) {
   class Away final : public testing_support::FaultPlan {
     Answer before_call() override { return Answer::kRefuse; }
