@@ -1,5 +1,5 @@
-# Precompiled headers: what most files read is parsed once, not once a file. Three sets, each built by
-# one target and shared by all who compile with the same flags:
+# Precompiled headers: what most files read is parsed once, not once a file. Three sets, each built
+# by one target and shared by all who compile with the same flags:
 #
 #   std   the standard headers that cost most
 #   json  std and the JSON library, for rooms where most files use it; loading it costs the others

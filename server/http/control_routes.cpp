@@ -1,4 +1,6 @@
 // Changing what runs: life-cycle of jobs, and the operators' part under /api/v1/admin.
+#include <nlohmann/json.hpp>
+
 #include "server/http/routes.h"
 #include "server/http/strict_json.h"
 

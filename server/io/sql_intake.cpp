@@ -1,4 +1,6 @@
 // SqlStore: what clients and operators change.
+#include <nlohmann/json.hpp>
+
 #include "server/io/sql_flow.h"
 #include "server/io/sql_gc.h"
 #include "server/io/sql_writing.h"

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/media/media_info.h"
 #include "server/jobs/job.h"
 #include "server/jobs/service.h"
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/media/media_info.h"
 #include "server/jobs/job.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/purged.h"

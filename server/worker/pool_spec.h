@@ -18,8 +18,8 @@ namespace pytoon::worker {
 struct PoolSpec {
   std::string name;
   int threads = 1;
-  std::vector<jobs::TaskKind> works;  // that it leases
-  std::vector<std::string> engines;   // whose footage (jobs::Hand)
+  std::vector<jobs::TaskKind> kinds;  // that it leases
+  std::vector<std::string> engines;   // whose footage (jobs::LeaseRequest)
   bool computes = true;               // false: its threads wait for somebody else's work
 };
 

@@ -9,16 +9,17 @@
 
 namespace pytoon::support {
 
-inline Result<engines::Served> walk_chain(engines::EngineChain& ladder,
-                                          const std::vector<std::string>& chain,
-                                          spec::EnginePolicy policy,
-                                          const engines::FootageRequest& request,
-                                          const engines::Watch& watch) {
+inline Result<engines::ChainResult> walk_chain(engines::EngineChain& engine_chain,
+                                               const std::vector<std::string>& chain,
+                                               spec::EnginePolicy policy,
+                                               const engines::FootageRequest& request,
+                                               const engines::Watch& watch) {
   engines::ChainPosition at;
   for (;;) {
-    Result<engines::ChainStep> step = ladder.step(chain, policy, request, watch, at, at.engine);
+    Result<engines::ChainStep> step =
+        engine_chain.step(chain, policy, request, watch, at, at.engine);
     if (!step) return step.failure();
-    if (auto* const served = std::get_if<engines::Served>(&*step)) return std::move(*served);
+    if (auto* const result = std::get_if<engines::ChainResult>(&*step)) return std::move(*result);
     at = std::get<engines::ChainPosition>(*step);
   }
 }

@@ -106,7 +106,7 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
   spec::JobRequest wish = request("meme_fast");
   wish.captions = spec::Captions{"hook", {"one", " ", "two"}, "cta"};
   for (const int seconds : {1, 7, 15, 59, 60}) {
-    const auto timings = plan_captions(wish, seconds).timings;
+    const auto timings = plan_captions(wish, seconds, 30).timings;
     ASSERT_EQ(timings.size(), 4U);  // the blank beat is not shown
     EXPECT_EQ(timings.front().start, 0);
     EXPECT_EQ(timings.back().end, seconds);
@@ -122,11 +122,11 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
 TEST(Captions, WithoutCaptionsTheHookIsThePromptCutAtAWord) {
   spec::JobRequest wish = request("meme_fast");
   wish.prompt = "A serum that works overnight and smells of cedar, rain and a little bit of smoke";
-  EXPECT_EQ(plan_captions(wish, 15).hook,
+  EXPECT_EQ(plan_captions(wish, 15, 30).hook,
             "A serum that works overnight and smells of cedar, rain and a…");
   EXPECT_EQ(cut_at_word("short", 60), "short");
   EXPECT_EQ(cut_at_word("ééééé", 3), "ééé…");
-  EXPECT_TRUE(plan_captions(request("meme_fast"), 15).timings.empty());
+  EXPECT_TRUE(plan_captions(request("meme_fast"), 15, 30).timings.empty());
 }
 
 }  // namespace

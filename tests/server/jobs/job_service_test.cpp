@@ -137,7 +137,7 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(asset->key, "assets/acme/" + asset->sha256 + ".jpg");
   EXPECT_EQ(asset->size, 10);
   EXPECT_EQ(asset->media.size.width, 10);
-  EXPECT_EQ(asset->height, 20);
+  EXPECT_EQ(asset->media.size.height, 20);
   EXPECT_EQ(*read_file(*storage_->local(asset->key)), "jpeg 10 20");
   EXPECT_EQ(store_.asset("acme", asset->key)->client_name, "../../cat.png");
   EXPECT_EQ(service_->keep_asset(acme_, upload("jpeg 10 20"))->key, asset->key);
@@ -163,11 +163,11 @@ TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
   const auto clip = service_->keep_asset(acme_, upload("mp4 1080 1920 12.5", "video"));
   ASSERT_TRUE(clip) << clip.failure().detail;
   EXPECT_TRUE(clip->key.ends_with(".mp4"));
-  EXPECT_EQ(clip->width, 1080);
-  EXPECT_EQ(clip->height, 1920);
-  EXPECT_EQ(clip->duration_seconds, 12.5);
-  EXPECT_EQ(store_.asset("acme", clip->key)->duration_seconds, 12.5);
-  EXPECT_FALSE(service_->keep_asset(acme_, upload("png 1 1"))->duration_seconds);
+  EXPECT_EQ(clip->media.size.width, 1080);
+  EXPECT_EQ(clip->media.size.height, 1920);
+  EXPECT_EQ(clip->media.duration_seconds, 12.5);
+  EXPECT_EQ(store_.asset("acme", clip->key)->media.duration_seconds, 12.5);
+  EXPECT_EQ(service_->keep_asset(acme_, upload("png 1 1"))->media.duration_seconds, 0);
 
   const auto refused = [this](const std::string& bytes) {
     return service_->keep_asset(acme_, upload(bytes, "video")).failure();
@@ -211,7 +211,9 @@ TEST_F(JobServiceTest, AudioSaysWhatItIs) {
   EXPECT_TRUE(asset->key.ends_with(".mp3"));
   const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
   ASSERT_TRUE(picture);
-  EXPECT_FALSE(picture->duration_seconds || picture->channels || picture->sample_rate);
+  EXPECT_EQ(picture->media.duration_seconds, 0);
+  EXPECT_EQ(picture->media.channels, 0);
+  EXPECT_EQ(picture->media.sample_rate, 0);
 }
 
 TEST_F(JobServiceTest, AudioIsTakenWhereItFits) {

@@ -93,7 +93,8 @@ TEST_F(JobInputs, TheLogoIsNeverLookedForInTheCurrentFolder) {
   EXPECT_FALSE(*found);
 }
 
-// A storage that can't be asked has not said that there is no logo.
+// A storage that can't be asked has not said that there is no logo: else the job would be drawn
+// without one, or with another.
 TEST_F(JobInputs, AreNotFoundWithAnotherLogoWhenStorageIsAway) {
   class Away final : public testing_support::FaultPlan {
     Answer before_call() override { return Answer::kRefuse; }

@@ -20,7 +20,7 @@ class LeaseUpkeep : public RunFixture {
     options.worker_id = "worker";
     options.sole_owner = sole_owner;
     const WorkerDependencies with{*store_,  tasks,    *storage_, renderer_, engine_chain_,
-                                  presets_, metrics_, clock_,    log_};
+                                  presets_, metrics_, clock_,    log_,      process_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
   void make_suspect(const std::string& id, int priority) {

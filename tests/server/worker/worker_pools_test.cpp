@@ -97,7 +97,7 @@ class WorkerPools : public RunFixture {
     ladder_of_all_ =
         std::make_unique<engines::EngineChain>(std::move(engines_), real_clock_, ladder_options_);
     const WorkerDependencies real{*store_,  *store_,  *storage_,   renderer_, *ladder_of_all_,
-                                  presets_, metrics_, real_clock_, log_};
+                                  presets_, metrics_, real_clock_, log_,      process_};
     worker_ = std::make_unique<Worker>(real, *store_, options_, jobs::WorkerInfo{});
     threads_ =
         std::make_unique<WorkerPool>(*worker_, PoolOptions{milliseconds(20), milliseconds(5)});

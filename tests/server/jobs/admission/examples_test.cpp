@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/server/jobs/admission/admission_samples.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::jobs::admission {
 namespace {
@@ -97,7 +98,7 @@ void read_request(const Words& words, Example& example) {
 }
 
 std::vector<Example> read_examples() {
-  std::ifstream page(std::string(PYTOON_SOURCE_DIR) + "/docs/admission.md");
+  std::ifstream page(support::source_dir() / "docs/admission.md");
   std::vector<Example> examples;
   bool inside = false;
   int number = 0;
