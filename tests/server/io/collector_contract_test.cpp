@@ -19,7 +19,7 @@ class FullStore : public CollectorFixture {
     unused_ = upload('b');
     create_from("ancient", used_);
     draw("ancient");
-    fail_by_hand("ancient", "x");
+    fail("ancient");
     create_from("done", used_);
     draw("done");
     finish();
@@ -27,7 +27,7 @@ class FullStore : public CollectorFixture {
     advance(kDay * 300);
     create_from("failed", used_);
     draw("failed");
-    fail_by_hand("failed", "x");
+    fail("failed");
     create_from("cancelled", used_);
     draw("cancelled");
     ASSERT_TRUE(store_->cancel("cancelled"));
@@ -36,7 +36,7 @@ class FullStore : public CollectorFixture {
     const std::string fresh = upload('c');
     create_from("young", fresh);
     draw("young");
-    fail_by_hand("young", "x");
+    fail("young");
     create_from("live", fresh);
     draw("live");
     epoch_ = std::to_string(lease(TaskKind::kFinish).lease.epoch);
@@ -145,7 +145,7 @@ TEST_P(CollectorContract, AnUploadOutlivesTheLastJobThatNeededItByItsRetention) 
 TEST_P(CollectorContract, ZeroIsForEver) {
   create_from("a", upload('a'));
   draw("a");
-  fail_by_hand("a", "x");
+  fail("a");
   put("segments/orphan.990001.mp4");
   const Keys before = keys();
   advance(kDay * 4000);
@@ -166,7 +166,7 @@ TEST_P(CollectorContract, ZeroIsForEver) {
 TEST_P(CollectorContract, AJobWhoseFilesAreGoneIsRunAgainFromItsBeginning) {
   create_from("a", upload('a'));
   draw("a");
-  fail_by_hand("a", "x");
+  fail("a");
   advance(kDay * 15);
   collect();
   ASSERT_TRUE(keys_of("a").empty());
