@@ -73,8 +73,8 @@ struct Segment {
   int index = 0;
   SegmentStatus status = SegmentStatus::kPending;
   int duration_seconds = 0;
-  std::optional<render::Footage> footage;  // nullopt until it is decided
-  std::string footage_key;                 // storage key of an engine's clip
+  std::optional<plan::SourceKind> footage;  // nullopt until it is decided
+  std::string footage_key;                  // storage key of an engine's clip
   std::string footage_sha256;
   std::string engine_used;
   // While its footage is undecided: the engine to be asked next ("" is none yet, or none that needs

@@ -37,16 +37,16 @@ class ComfyEngineTest : public EngineTest {
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
-  Result<GeneratedFootage> generate() { return engine()->generate(request(), watch_); }
-  void expect_good(const Result<GeneratedFootage>& generated) {
+  Result<plan::SegmentSource> generate() { return engine()->generate(request(), watch_); }
+  void expect_good(const Result<plan::SegmentSource>& generated) {
     ASSERT_TRUE(generated) << generated.failure().detail;
     ASSERT_TRUE(generated->clip);
     EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
     EXPECT_EQ(generated->clip->sha256.size(), 64U);
-    EXPECT_EQ(generated->clip_seconds, 3.0);
+    EXPECT_EQ(generated->kind, plan::SourceKind::kClip);
   }
   // Says why, leaves no file, has told the server that nobody waits any more.
-  void expect_failed(const Result<GeneratedFootage>& generated, FailureKind kind,
+  void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
                      const std::string& words) {
     ASSERT_FALSE(generated);
     EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
@@ -210,7 +210,7 @@ TEST_F(ComfyEngineTest, AServerThatHangsIsGivenUp) {
 TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.progress = [](double) {};
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
@@ -221,7 +221,7 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
 TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
   comfy_.plan.fault = Fault::kUnfinished;
   comfy_.plan.other_prompts = 1;  // runs, and must go on
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.taken_out, comfy_.prompt_ids);

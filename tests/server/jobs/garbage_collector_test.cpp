@@ -32,7 +32,7 @@ class GarbageCollectorTest : public testing::Test {
     const auto next = [&] { return **store_->lease_next(request, std::chrono::seconds(20)); };
     const LeasedTask first = next();
     PrepareResult preparation{"x264", first.segments, false};
-    preparation.segments[0].footage = render::Footage::kImages;
+    preparation.segments[0].footage = plan::SourceKind::kImages;
     ASSERT_TRUE(store_->prepared(first.lease, preparation));
     const LeasedTask drawing = next();
     Segment segment = drawing.segments.at(0);

@@ -38,7 +38,7 @@ class JobInputs : public RunFixture {
     ASSERT_TRUE(write_file_atomically(staged, key));
     ASSERT_TRUE(storage_->put(staged, key));
   }
-  Result<std::optional<render::InputFile>> logo(const fs::path& last_logo = "") {
+  Result<std::optional<plan::InputFile>> logo(const fs::path& last_logo = "") {
     auto job = cache_job(last_logo);
     if (!job) return job.failure();
     return job->inputs.logo;
@@ -126,7 +126,7 @@ TEST_F(JobInputs, OfASegmentHoldTheHashesThatItsKeyTakes) {
 
 TEST_F(JobInputs, OfContentKeysAreHashesAlone) {
   give_images(20);
-  wish_.segments[3].footage = render::Footage::kClip;
+  wish_.segments[3].footage = plan::SourceKind::kClip;
   wish_.segments[3].footage_sha256 = "made";
   InputCache cache = cache_with();
   const auto job = job_for_keys(leased(), cache);

@@ -11,7 +11,6 @@ namespace pytoon::worker {
 namespace {
 
 using jobs::JobStatus;
-using render::Footage;
 
 constexpr const char* kPlain = "product_hero_clean";
 constexpr const char* kGenerated = "generated";
@@ -66,8 +65,8 @@ class WorkerPools : public RunFixture {
     if (threads_) threads_->stop();
   }
 
-  using Supply = std::function<Result<engines::GeneratedFootage>(const engines::FootageRequest&,
-                                                                 const engines::Watch&)>;
+  using Supply = std::function<Result<engines::plan::SegmentSource>(const engines::FootageRequest&,
+                                                                    const engines::Watch&)>;
   void have_engine(const std::string& name, int slots, Supply generate, bool remote = false) {
     engines::FakeEngine::Script script;
     script.remote = remote;
@@ -78,11 +77,11 @@ class WorkerPools : public RunFixture {
     script.generate = std::move(generate);
     engines_.push_back(std::make_unique<engines::FakeEngine>(name, script));
   }
-  static Result<engines::GeneratedFootage> a_clip(const engines::FootageRequest& request) {
+  static Result<engines::plan::SegmentSource> a_clip(const engines::FootageRequest& request) {
     const std::string bytes = "clip " + request.key();
     EXPECT_TRUE(write_file_atomically(request.output, bytes));
-    engines::GeneratedFootage supplied;
-    supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
+    engines::plan::SegmentSource supplied;
+    supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
     return supplied;
   }
   Supply waiting_at(Gate& gate) {
@@ -211,7 +210,7 @@ TEST_F(WorkerPools, AnEngineIsAskedNoMoreAtOnceThanItHasSlots) {
 TEST_F(WorkerPools, AnEngineThatGivesNothingHandsOnToTheSlotsOfTheNext) {
   Gate api_gate;
   have_engine("comfyui", 1, [](const auto&, const auto&) {
-    return Result<engines::GeneratedFootage>(failure(FailureKind::kEngine, "gave nothing"));
+    return Result<engines::plan::SegmentSource>(failure(FailureKind::kEngine, "gave nothing"));
   });
   have_engine("api", 1, waiting_at(api_gate), true);
   submit_with("a", kGenerated, 3);
@@ -268,7 +267,7 @@ TEST_F(WorkerPools, ASuspectDoesNotWaitForTheEnginesOfOthers) {
 TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
   options_.stuck_after = milliseconds(100);
   std::atomic<bool> hang{true};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     if (hang.exchange(false)) gate_.wait();  // deaf to its cancel
     return ok_status();
   };
@@ -280,7 +279,7 @@ TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
   EXPECT_TRUE(unusable().empty()) << "one of three";
   // All three places are taken by threads that work.
   std::atomic<int> together{0};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     ++together;
     EXPECT_TRUE(eventually([&] { return together == 3; }));
     return ok_status();
@@ -295,7 +294,7 @@ TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
 
 TEST_F(WorkerPools, WhenHalfOfAPoolIsLostTheProcessIsUnusable) {
   options_.stuck_after = milliseconds(50);
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     gate_.wait();
     return ok_status();
   };
