@@ -1,4 +1,5 @@
-// An engine supplies the footage of one segment; the renderer always finishes it. Engines differ in
+// The interface of an engine. It makes the footage of one segment; the renderer always finishes it
+// with captions, logo, product and transition. Engines differ in
 // where the footage comes from, and only the engine chain knows more than one of them.
 //
 // Two families: those that let the renderer draw (the job's own images, the plain card), and those
