@@ -66,7 +66,7 @@ class ServingTest : public testing::Test {
   HttpAnswer get(const std::string& path) {
     HttpRequest request;
     request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + path;
-    request.reach = EgressScope::kAny;
+    request.egress = EgressScope::kAny;
     const Result<HttpAnswer> answer = web_.send(request, {});
     EXPECT_TRUE(answer) << answer.failure().detail;
     return answer ? *answer : HttpAnswer{};
