@@ -46,6 +46,7 @@ FootageRequest request_of(const spec::RenderSpec& spec, int index) {
   request.archetype = spec.archetype;
   request.brand_safe = spec.brand_safe;
   request.platform = spec.constraints.platform;
+  request.frame = spec.output;
   request.seed = spec.seed + static_cast<std::uint32_t>(index) * kSeedStep;
   if (const auto i = static_cast<std::size_t>(index); i < spec.segments.size()) {
     request.prompt = spec.segments[i].prompt;

@@ -39,6 +39,7 @@ struct FootageRequest {
   std::string prompt;
   std::uint32_t seed = 0;  // of this segment
   int duration_seconds = 3;
+  spec::Output frame;                      // what the footage is to fill
   std::optional<render::InputFile> image;  // the one that the segment shows
   std::string platform = "universal";
   std::filesystem::path output;  // where a clip is to be written
@@ -63,6 +64,8 @@ struct Capabilities {
   // Makes new pixels of what the image shows: not for a brand-safe image that fills the frame.
   bool redraws = false;
   int duration_seconds_max = 60;
+  // Segments at once that one process asks it for: the size of the engine's pool of threads.
+  int slots = 1;
   std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
   std::int64_t micro_usd_per_second = 0;  // of footage
 };

@@ -1,5 +1,7 @@
 #include "gpu/layer_geometry.h"
 
+#include "gpu/memory_layout.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -122,6 +124,22 @@ void check_composition(const Composition& composition) {
   check_layers(composition.base);
   check_layers(composition.incoming);
   check_layers(composition.top);
+}
+
+Size size_of(const Nv12Target& target) {
+  return std::visit([](const auto& view) { return view.size; }, target);
+}
+
+void check_batch(std::span<const FrameRequest> frames) {
+  CHECK(!frames.empty() && frames.size() <= kBatchFramesMax, "a batch has 1 to 16 frames");
+  for (const FrameRequest& frame : frames) {
+    CHECK(frame.composition != nullptr, "a frame needs a composition");
+    check_composition(*frame.composition);
+    std::visit([](const auto& view) { check_frame(view); }, frame.target);
+    CHECK(size_of(frame.target) == size_of(frames[0].target), "a batch's frames have one size");
+    CHECK(frame.target.index() == frames[0].target.index(),
+          "a batch's frames lie in one kind of memory");
+  }
 }
 
 }  // namespace pytoon::gpu

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "gpu/composition.h"
+#include "gpu/device.h"
 
 namespace pytoon::gpu {
 
@@ -27,6 +28,9 @@ Shift shift_of(const Sampling& x, const Sampling& y, const Rect& area, Size plan
 
 // Our own promises about what is drawn, CHECKed: ranges of gpu/composition.h, a texture each.
 void check_composition(const Composition& composition);
+// Likewise: a batch's number of frames, one size and one kind of memory, and each composition.
+void check_batch(std::span<const FrameRequest> frames);
+Size size_of(const Nv12Target& target);
 
 template <Memory M>
 void check_frame(const Nv12View<M>& frame) {

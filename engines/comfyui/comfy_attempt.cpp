@@ -1,5 +1,6 @@
 // One attempt of a ComfyEngine at a segment: from the upload to the verified file.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "engines/comfyui/comfy_engine.h"

@@ -1,5 +1,6 @@
 // The single exchanges of a RemoteEngine.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "engines/remote/base64.h"

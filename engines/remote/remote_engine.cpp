@@ -1,6 +1,7 @@
 #include "engines/remote/remote_engine.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 
@@ -45,6 +46,12 @@ RemoteEngine::RemoteEngine(RemoteSettings settings, RemoteParts parts, WebAddres
       egress_(settings_.private_network || names_private_network(base_) ? EgressScope::kAny
                                                                         : EgressScope::kPublic) {}
 
+Capabilities RemoteEngine::capabilities() const {
+  Capabilities can = settings_.provider.capabilities;
+  can.slots = settings_.slots;
+  return can;
+}
+
 Json RemoteEngine::values_for(const FootageRequest& request, const std::string& key) const {
   Json values{{"key", settings_.key},
               {"id", nullptr},
@@ -56,8 +63,8 @@ Json RemoteEngine::values_for(const FootageRequest& request, const std::string& 
               {"seconds", settings_.provider.duration_for(request.duration_seconds)},
               {"image", nullptr},
               {"platform", request.platform},
-              {"width", 1080},
-              {"height", 1920}};
+              {"width", request.frame.width},
+              {"height", request.frame.height}};
   return values;
 }
 

@@ -29,21 +29,25 @@ void fill_rows(std::uint8_t* first, std::size_t pitch_bytes, int width, int rows
 
 }  // namespace
 
-Status CpuCompositor::compose(const Composition& composition, const Nv12Target& target) {
-  const auto* frame = std::get_if<HostNv12View>(&target);
-  CHECK(frame != nullptr, "the CPU device draws into host memory only");
-  check_frame(*frame);
-  check_composition(composition);
-  const int mix = composition.mix_256;
-
-  draw_over_black(mix == 256 ? composition.incoming : composition.base, *frame);
-  if (mix > 0 && mix < 256) {
-    const HostNv12View incoming = scratch(frame->size);
-    draw_over_black(composition.incoming, incoming);
-    crossfade(*frame, incoming, mix);
+Status CpuCompositor::compose_batch(std::span<const FrameRequest> frames) {
+  check_batch(frames);
+  for (const FrameRequest& request : frames) {
+    const auto* frame = std::get_if<HostNv12View>(&request.target);
+    CHECK(frame != nullptr, "the CPU device draws into host memory only");
+    draw_frame(*request.composition, *frame);
   }
-  for (const Layer& layer : composition.top) draw(layer, *frame);
   return ok_status();
+}
+
+void CpuCompositor::draw_frame(const Composition& composition, const HostNv12View& frame) {
+  const int mix = composition.mix_256;
+  draw_over_black(mix == 256 ? composition.incoming : composition.base, frame);
+  if (mix > 0 && mix < 256) {
+    const HostNv12View incoming = scratch(frame.size);
+    draw_over_black(composition.incoming, incoming);
+    crossfade(frame, incoming, mix);
+  }
+  for (const Layer& layer : composition.top) draw(layer, frame);
 }
 
 void CpuCompositor::draw_over_black(const std::vector<Layer>& layers, const HostNv12View& frame) {

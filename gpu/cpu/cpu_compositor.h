@@ -17,9 +17,10 @@ class CpuCompositor final : public Compositor {
  public:
   explicit CpuCompositor(const Kernels& kernels) : kernels_(kernels), painter_(kernels) {}
 
-  Status compose(const Composition& composition, const Nv12Target& target) override;
+  Status compose_batch(std::span<const FrameRequest> frames) override;
 
  private:
+  void draw_frame(const Composition& composition, const HostNv12View& frame);
   void draw_over_black(const std::vector<Layer>& layers, const HostNv12View& frame);
   void draw(const Layer& layer, const HostNv12View& frame);
   void crossfade(const HostNv12View& frame, const HostNv12View& incoming, int mix_256);

@@ -48,6 +48,16 @@ class CpuDevice final : public Device {
     return std::make_unique<CpuCompositor>(*level_.kernels);
   }
 
+  int batch_frames() const override { return 1; }
+
+  std::unique_ptr<Device> open_account(std::string /*owner*/,
+                                       std::optional<std::uint64_t> /*budget_bytes*/) override {
+    return std::make_unique<CpuDevice>(level_);
+  }
+  void set_memory_budget(std::optional<std::uint64_t> /*bytes*/) override {}
+  std::optional<MemoryUse> memory_use() const override { return std::nullopt; }
+  std::vector<MemoryUse> memory_accounts() const override { return {}; }
+  std::uint64_t reserved_bytes() const override { return 0; }
   std::uint64_t crossings() const override { return 0; }
 
  private:

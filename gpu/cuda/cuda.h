@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace pytoon::gpu {
 
 struct CudaOptions {
   int ordinal = 0;  // among the GPUs that CUDA_VISIBLE_DEVICES leaves
-  // For textures and frames. 0: 4 GiB, or three quarters of what is free at start if that is less.
-  std::uint64_t memory_budget_bytes = 0;
+  // For textures and frames; none: as much as the card has. Device::set_memory_budget() changes it.
+  std::optional<std::uint64_t> memory_budget_bytes;
 };
 
 // The reason is a sentence. kNotFound where there is none to be had: no driver, no GPU of that

@@ -1,9 +1,9 @@
-// The CUDA device's Compositor: one copy of the layer list and one kernel a frame, on a stream of
-// its own, then a wait. A host target is drawn into a frame on the device, which one copy brings to
-// pinned memory and the CPU from there to where it is wanted.
+// The CUDA device's Compositor: one copy of the layer list, one kernel and one wait for a batch of
+// frames, on a stream of its own. Host targets are drawn into frames on the device, which one copy
+// brings to pinned memory and the CPU from there to where they are wanted.
 //
-// Since compose() waits, textures and adopted frames may go as soon as it has returned, and several
-// compositors overlap on the device.
+// Since compose_batch() waits, textures and adopted frames may go as soon as it has returned, and
+// several compositors overlap on the device.
 #pragma once
 
 #include "gpu/cuda/memory.h"
@@ -13,26 +13,32 @@ namespace pytoon::gpu::cuda {
 
 class CudaCompositor final : public Compositor {
  public:
-  explicit CudaCompositor(MachinePtr machine) : machine_(std::move(machine)) {}
+  CudaCompositor(CudaContextPtr context, MemoryAccountPtr account)
+      : context_(std::move(context)), account_(std::move(account)) {}
 
-  Status compose(const Composition& composition, const Nv12Target& target) override;
+  Status compose_batch(std::span<const FrameRequest> frames) override;
 
  private:
-  // A frame on the device and its like on the host, rows packed at the same pitch.
+  // Frames on the device and their likes on the host, one after the other.
   struct Staging {
     Size size;
-    std::size_t pitch_bytes = 0;
+    std::size_t frames = 0;
     DeviceBlock device;
     PinnedBlock host;
   };
 
   Status make_room_for_layers(std::size_t count);
-  Status make_staging(Size size);
-  // Fills the target, on the stream.
-  Status queue_frame(const Composition& composition, const CudaNv12View& target);
-  Status compose_to_host(const Composition& composition, const HostNv12View& target);
+  Status make_staging(Size size, std::size_t frames);
+  // Where frame `index` of a batch is drawn: its target, or its place in the staging.
+  CudaNv12View device_view(const FrameRequest& frame, std::size_t index) const;
+  // Fills the targets, or the staging, on the stream.
+  Status queue_frames(std::span<const FrameRequest> frames);
+  Status queue_layers(std::size_t count);
+  Status queue_to_host(std::size_t frames);
+  void copy_out(std::span<const FrameRequest> frames) const;
 
-  MachinePtr machine_;
+  const CudaContextPtr context_;
+  const MemoryAccountPtr account_;
   OwnedStream stream_;
   std::size_t layer_room_ = 0;
   PinnedBlock layers_;

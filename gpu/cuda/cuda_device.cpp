@@ -13,6 +13,11 @@ namespace pytoon::gpu::cuda {
 namespace {
 
 using TexturePtr = std::shared_ptr<const Texture>;
+using UploadStreamPtr = std::shared_ptr<const OwnedStream>;  // of a device and all its accounts
+
+// A launch and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
+// neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
+constexpr int kBatchFrames = 8;
 
 // Kernels count a plane's bytes in 32 bits.
 Status check_plane(Size size, std::size_t pitch_bytes) {
@@ -25,20 +30,36 @@ Status check_plane(Size size, std::size_t pitch_bytes) {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(MachinePtr machine, OwnedStream stream)
-      : machine_(std::move(machine)), stream_(std::move(stream)) {}
+  CudaDevice(CudaContextPtr context, MemoryAccountPtr account, UploadStreamPtr uploads)
+      : context_(std::move(context)), account_(std::move(account)), uploads_(std::move(uploads)) {}
+  ~CudaDevice() override {
+    if (!account_->is_root()) context_->api->trim();
+  }
+  CudaDevice(const CudaDevice&) = delete;
+  CudaDevice& operator=(const CudaDevice&) = delete;
 
   std::string kind() const override { return "cuda"; }
-  std::string description() const override { return machine_->runtime->description(); }
+  std::string description() const override { return context_->api->description(); }
   Result<TexturePtr> upload(const RgbaImage& image) override;
   Result<TexturePtr> adopt(const Nv12Picture& frame) override;
   std::unique_ptr<Compositor> make_compositor() override {
-    return std::make_unique<CudaCompositor>(machine_);
+    return std::make_unique<CudaCompositor>(context_, account_);
   }
-  std::optional<CudaHandles> cuda_handles() const override { return machine_->runtime->handles(); }
-  Status check() const override { return machine_->runtime->check(); }
-  std::optional<MemoryUse> memory_use() const override { return machine_->ledger.use(); }
-  std::uint64_t crossings() const override { return machine_->crossings.load(); }
+  std::optional<CudaHandles> cuda_handles() const override { return context_->api->handles(); }
+  Status check() const override { return context_->api->check(); }
+  int batch_frames() const override { return kBatchFrames; }
+  std::unique_ptr<Device> open_account(std::string owner,
+                                       std::optional<std::uint64_t> budget_bytes) override {
+    return std::make_unique<CudaDevice>(
+        context_, MemoryAccount::open(account_, std::move(owner), budget_bytes), uploads_);
+  }
+  void set_memory_budget(std::optional<std::uint64_t> bytes) override {
+    account_->set_budget(bytes);
+  }
+  std::optional<MemoryUse> memory_use() const override { return account_->use(); }
+  std::vector<MemoryUse> memory_accounts() const override { return account_->all_accounts(); }
+  std::uint64_t reserved_bytes() const override { return context_->api->reserved_bytes(); }
+  std::uint64_t crossings() const override { return context_->crossings.load(); }
 
  private:
   Status convert(const RgbaImage& image, const DeviceBlock& pixels, const DeviceBlock& planes,
@@ -46,12 +67,13 @@ class CudaDevice final : public Device {
   Status copy_frame(const Nv12Picture& frame, const DeviceBlock& planes);
   // Waits even when not all could be queued, so that memory may go.
   Status finish(Status queued) {
-    const Status waited = machine_->runtime->wait(stream_.get());
+    const Status waited = context_->api->wait(uploads_->get());
     return queued ? waited : queued;
   }
 
-  MachinePtr machine_;
-  OwnedStream stream_;  // of uploads
+  const CudaContextPtr context_;
+  const MemoryAccountPtr account_;
+  const UploadStreamPtr uploads_;
 };
 
 Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
@@ -64,9 +86,10 @@ Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
   const TextureLayout layout = texture_layout(size, opaque);
   const Status fits = check_plane(size, layout.luma_pitch_bytes);
   if (!fits) return fits.failure();
-  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a picture");
+  Result<DeviceBlock> planes = allocate(context_, account_, layout.bytes, "a picture");
   if (!planes) return planes.failure();
-  Result<DeviceBlock> pixels = allocate(machine_, image.pixels.size(), "a picture's pixels");
+  Result<DeviceBlock> pixels =
+      allocate(context_, account_, image.pixels.size(), "a picture's pixels");
   if (!pixels) return pixels.failure();
   const Status done = finish(convert(image, *pixels, *planes, opaque));
   if (!done) return done.failure();
@@ -79,9 +102,9 @@ Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
   const std::size_t bytes = image.pixels.size();
   const std::size_t row_bytes = bytes / static_cast<std::size_t>(image.size.height);
   const Status sent =
-      machine_->runtime->queue({Way::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
-                                row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
-                               stream_.get());
+      context_->api->queue({CopyDirection::kToDevice, pixels.data(), row_bytes, image.pixels.data(),
+                            row_bytes, row_bytes, static_cast<std::size_t>(image.size.height)},
+                           uploads_->get());
   if (!sent) return sent;
   const TextureLayout layout = texture_layout(image.size, opaque);
   ConvertJob job;
@@ -96,7 +119,7 @@ Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
     job.chroma_alpha = planes.data() + layout.chroma_alpha;
     job.chroma_alpha_pitch_bytes = layout.chroma_alpha_pitch_bytes;
   }
-  return machine_->runtime->queue(job, stream_.get());
+  return context_->api->queue(job, uploads_->get());
 }
 
 Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
@@ -109,11 +132,11 @@ Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
     if (!fits) return fits.failure();
   }
   if (frame.memory == Memory::kCuda) return TexturePtr(std::make_shared<CudaTexture>(frame));
-  Result<DeviceBlock> planes = allocate(machine_, layout.bytes, "a frame of a clip");
+  Result<DeviceBlock> planes = allocate(context_, account_, layout.bytes, "a frame of a clip");
   if (!planes) return planes.failure();
   const Status done = finish(copy_frame(frame, *planes));
   if (!done) return done.failure();
-  machine_->crossings.fetch_add(1, std::memory_order_relaxed);
+  context_->crossings.fetch_add(1, std::memory_order_relaxed);
   return TexturePtr(std::make_shared<CudaTexture>(size, true, Rect{0, 0, size.width, size.height},
                                                   std::move(*planes)));
 }
@@ -122,15 +145,15 @@ Status CudaDevice::copy_frame(const Nv12Picture& frame, const DeviceBlock& plane
   const TextureLayout layout = texture_layout(frame.size, true);
   const auto width = static_cast<std::size_t>(frame.size.width);
   const auto rows = static_cast<std::size_t>(frame.size.height);
-  const Status luma = machine_->runtime->queue(
-      {Way::kToDevice, planes.data() + layout.luma, layout.luma_pitch_bytes, frame.luma,
+  const Status luma = context_->api->queue(
+      {CopyDirection::kToDevice, planes.data() + layout.luma, layout.luma_pitch_bytes, frame.luma,
        frame.luma_pitch_bytes, width, rows},
-      stream_.get());
+      uploads_->get());
   if (!luma) return luma;
-  return machine_->runtime->queue(
-      {Way::kToDevice, planes.data() + layout.chroma, layout.chroma_pitch_bytes, frame.chroma,
-       frame.chroma_pitch_bytes, (width + 1) / 2 * 2, (rows + 1) / 2},
-      stream_.get());
+  return context_->api->queue(
+      {CopyDirection::kToDevice, planes.data() + layout.chroma, layout.chroma_pitch_bytes,
+       frame.chroma, frame.chroma_pitch_bytes, (width + 1) / 2 * 2, (rows + 1) / 2},
+      uploads_->get());
 }
 
 // Red, resampled, and half covered by white at half its alpha: what both kernels make of it is
@@ -162,15 +185,17 @@ Status prove(Device& device) {
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<Runtime> runtime,
-                                               std::uint64_t budget_bytes) {
-  const auto machine = std::make_shared<Machine>(std::move(runtime), budget_bytes);
-  Result<OwnedStream> stream = OwnedStream::make(machine);
+Result<std::unique_ptr<Device>> make_device_on(std::unique_ptr<CudaApi> api,
+                                               std::optional<std::uint64_t> budget_bytes) {
+  const auto context = std::make_shared<CudaContext>(std::move(api));
+  Result<OwnedStream> stream = OwnedStream::make(context);
   if (!stream) return stream.failure();
-  std::unique_ptr<Device> device = std::make_unique<CudaDevice>(machine, std::move(*stream));
+  std::unique_ptr<Device> device =
+      std::make_unique<CudaDevice>(context, MemoryAccount::make_root(budget_bytes),
+                                   std::make_shared<const OwnedStream>(std::move(*stream)));
   const Status proved = prove(*device);
   if (!proved) return proved.failure();
-  machine->crossings = 0;
+  context->crossings = 0;
   return device;
 }
 

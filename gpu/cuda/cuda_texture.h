@@ -4,22 +4,9 @@
 
 #include "gpu/composition.h"
 #include "gpu/cuda/memory.h"
+#include "gpu/memory_layout.h"
 
 namespace pytoon::gpu::cuda {
-
-// Planes one after the other in one block, rows and planes at multiples of 128 bytes: a warp's
-// reads begin where a memory line does.
-struct TextureLayout {
-  std::uint32_t luma_pitch_bytes = 0;  // of its alpha too
-  std::uint32_t chroma_pitch_bytes = 0;
-  std::uint32_t chroma_alpha_pitch_bytes = 0;
-  std::size_t luma = 0;  // where each plane begins
-  std::size_t chroma = 0;
-  std::size_t luma_alpha = 0;  // 0 when opaque
-  std::size_t chroma_alpha = 0;
-  std::size_t bytes = 0;
-};
-TextureLayout texture_layout(Size size, bool opaque);
 
 class CudaTexture final : public Texture {
  public:

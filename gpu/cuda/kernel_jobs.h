@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "gpu/image.h"
+#include "gpu/memory_layout.h"
 
 namespace pytoon::gpu::cuda {
 
@@ -45,6 +46,12 @@ struct FrameJob {
   int mix_256 = 0;  // 0 .. 255
   CudaNv12View target;
   std::int32_t word_aligned = 0;  // both planes' rows begin at multiples of 4
+};
+
+// Frames of one size, drawn by one kernel: a slice of the grid each. Passed to the kernel by value.
+struct FrameBatch {
+  int count = 0;
+  FrameJob frames[kBatchFramesMax];
 };
 
 // A image's pixels to a texture's planes; see gpu/texture_math.h.

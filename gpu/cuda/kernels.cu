@@ -21,10 +21,10 @@ struct TakeTogether {
 };
 
 __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor)
-    frame_kernel(const __grid_constant__ FrameJob job) {
+    frame_kernel(const __grid_constant__ FrameBatch batch) {
   __shared__ TileMemory memory;
-  compose_tile(job, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y), memory,
-               TakeTogether{});
+  compose_tile(batch.frames[blockIdx.z], static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y),
+               memory, TakeTogether{});
 }
 
 __global__ void __launch_bounds__(kConvertWidth* kConvertHeight)
@@ -40,10 +40,11 @@ unsigned blocks(int samples, int per_block) {
 
 }  // namespace
 
-int launch_frame(const FrameJob& job, void* stream) {
-  const dim3 grid(blocks(job.target.size.width, kTileWidth),
-                  blocks(job.target.size.height, kTileHeight));
-  frame_kernel<<<grid, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(job);
+int launch_frames(const FrameBatch& batch, void* stream) {
+  const Size size = batch.frames[0].target.size;
+  const dim3 grid(blocks(size.width, kTileWidth), blocks(size.height, kTileHeight),
+                  static_cast<unsigned>(batch.count));
+  frame_kernel<<<grid, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(batch);
   return cudaGetLastError();
 }
 

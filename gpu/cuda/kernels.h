@@ -7,7 +7,7 @@
 namespace pytoon::gpu::cuda {
 
 // stream: a cudaStream_t.
-int launch_frame(const FrameJob& job, void* stream);
+int launch_frames(const FrameBatch& batch, void* stream);
 int launch_convert(const ConvertJob& job, void* stream);
 
 }  // namespace pytoon::gpu::cuda

@@ -1,48 +1,29 @@
-// The device's memory and streams as owned things, and the budget in front of them.
+// Device and pinned memory as RAII blocks, and streams, of one CUDA context.
 //
-// Every block holds the Machine it came from, so textures may outlive their Device.
-// Thread rule: Machine is for any thread; the owned things are moved, not shared.
+// Every block holds the CudaContext and the account it came from, so textures may outlive their
+// Device.
+//
+// Thread rule: CudaContext is for any thread; the owned things are moved, not shared.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 
-#include "gpu/cuda/runtime.h"
+#include "gpu/cuda/cuda_api.h"
+#include "gpu/cuda/memory_account.h"
 
 namespace pytoon::gpu::cuda {
 
-// Bytes promised against a budget. Allocations count in whole units of the pool, 512 bytes.
-class Ledger {
- public:
-  explicit Ledger(std::uint64_t budget_bytes) : budget_bytes_(budget_bytes) {}
-
-  // False when the budget lacks room; nothing is promised then.
-  bool promise(std::uint64_t bytes);
-  void give_back(std::uint64_t bytes);
-  MemoryUse use() const;
-
-  static std::uint64_t counted(std::uint64_t bytes) { return (bytes + 511) / 512 * 512; }
-
- private:
-  const std::uint64_t budget_bytes_;
-  mutable std::mutex mutex_;
-  std::uint64_t used_bytes_ = 0;
-  std::uint64_t peak_bytes_ = 0;
-};
-
 // What all parts of one CUDA device share.
-struct Machine {
-  Machine(std::unique_ptr<Runtime> r, std::uint64_t budget_bytes)
-      : runtime(std::move(r)), ledger(budget_bytes) {}
+struct CudaContext {
+  explicit CudaContext(std::unique_ptr<CudaApi> made) : api(std::move(made)) {}
 
-  const std::unique_ptr<Runtime> runtime;
-  Ledger ledger;
+  const std::unique_ptr<CudaApi> api;
   std::atomic<std::uint64_t> crossings = 0;
 };
-using MachinePtr = std::shared_ptr<Machine>;
+using CudaContextPtr = std::shared_ptr<CudaContext>;
 
 enum class Place { kDevice, kPinned };
 
@@ -64,47 +45,55 @@ class Block {
   void release();
 
  private:
-  friend Result<Block<Place::kDevice>> allocate(const MachinePtr&, std::size_t, const char*);
-  friend Result<Block<Place::kPinned>> allocate_pinned(const MachinePtr&, std::size_t);
+  friend Result<Block<Place::kDevice>> allocate(const CudaContextPtr&, const MemoryAccountPtr&,
+                                                std::size_t, const char*);
+  friend Result<Block<Place::kPinned>> allocate_pinned(const CudaContextPtr&, std::size_t);
 
-  Block(MachinePtr machine, void* data, std::size_t bytes)
-      : machine_(std::move(machine)), data_(static_cast<std::uint8_t*>(data)), bytes_(bytes) {}
+  Block(CudaContextPtr context, MemoryAccountPtr account, void* data, std::size_t bytes)
+      : context_(std::move(context)),
+        account_(std::move(account)),
+        data_(static_cast<std::uint8_t*>(data)),
+        bytes_(bytes) {}
   void swap(Block& other) noexcept {
-    std::swap(machine_, other.machine_);
+    std::swap(context_, other.context_);
+    std::swap(account_, other.account_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
   }
 
-  MachinePtr machine_;
+  CudaContextPtr context_;
+  MemoryAccountPtr account_;  // of device memory
   std::uint8_t* data_ = nullptr;
   std::size_t bytes_ = 0;
 };
 using DeviceBlock = Block<Place::kDevice>;
 using PinnedBlock = Block<Place::kPinned>;
 
-// Of the budget. kOutOfMemory, before or by the runtime, says what for.
-Result<DeviceBlock> allocate(const MachinePtr& machine, std::size_t bytes, const char* what);
-// Of the host, where copies reach it without a detour; no part of the budget.
-Result<PinnedBlock> allocate_pinned(const MachinePtr& machine, std::size_t bytes);
+// From the account. kOutOfMemory, of the account's budget, the device's or the card itself, says
+// what for.
+Result<DeviceBlock> allocate(const CudaContextPtr& context, const MemoryAccountPtr& account,
+                             std::size_t bytes, const char* what);
+// Of the host, where copies reach it without a detour; no account counts it.
+Result<PinnedBlock> allocate_pinned(const CudaContextPtr& context, std::size_t bytes);
 
 class OwnedStream {
  public:
   OwnedStream() = default;
-  static Result<OwnedStream> make(const MachinePtr& machine);
+  static Result<OwnedStream> make(const CudaContextPtr& context);
   ~OwnedStream();
   OwnedStream(OwnedStream&& other) noexcept
-      : machine_(std::move(other.machine_)), stream_(std::exchange(other.stream_, nullptr)) {}
+      : context_(std::move(other.context_)), stream_(std::exchange(other.stream_, nullptr)) {}
   OwnedStream& operator=(OwnedStream&& other) noexcept {
-    std::swap(machine_, other.machine_);
+    std::swap(context_, other.context_);
     std::swap(stream_, other.stream_);
     return *this;
   }
 
   Stream get() const { return stream_; }
-  explicit operator bool() const { return machine_ != nullptr; }
+  explicit operator bool() const { return context_ != nullptr; }
 
  private:
-  MachinePtr machine_;
+  CudaContextPtr context_;
   Stream stream_ = nullptr;
 };
 

@@ -1,17 +1,14 @@
 // In builds made with nvcc.
 #include <cuda_runtime_api.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "gpu/cuda/cuda.h"
 #include "gpu/cuda/cuda_device.h"
-#include "gpu/cuda/cudart_runtime.h"
+#include "gpu/cuda/cudart_api.h"
 
 namespace pytoon::gpu {
 namespace {
-
-constexpr std::uint64_t kBudgetMax = std::uint64_t{4} << 30;
 
 // CUDA counts its versions as 1000 * major + 10 * minor.
 std::string version_text(int version) {
@@ -72,7 +69,7 @@ CudaGpu describe(int ordinal) {
   gpu.capability_major = facts.major;
   gpu.capability_minor = facts.minor;
   gpu.total_bytes = facts.totalGlobalMem;
-  Result<std::unique_ptr<Device>> device = make_cuda_device({ordinal, 0});
+  Result<std::unique_ptr<Device>> device = make_cuda_device({ordinal, std::nullopt});
   if (!device) {
     gpu.fault = device.failure().detail;
     return gpu;
@@ -96,12 +93,9 @@ Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& options) {
                                                std::to_string(options.ordinal) + ": CUDA sees " +
                                                std::to_string(*count));
   }
-  Result<cuda::OpenedRuntime> opened = cuda::open_cudart(options.ordinal);
-  if (!opened) return opened.failure();
-  const std::uint64_t budget = options.memory_budget_bytes != 0
-                                   ? options.memory_budget_bytes
-                                   : std::min(kBudgetMax, opened->free_bytes / 4 * 3);
-  return cuda::make_device_on(std::move(opened->runtime), budget);
+  Result<std::unique_ptr<cuda::CudaApi>> api = cuda::open_cudart(options.ordinal);
+  if (!api) return api.failure();
+  return cuda::make_device_on(std::move(*api), options.memory_budget_bytes);
 }
 
 CudaFinding find_cuda_devices() {

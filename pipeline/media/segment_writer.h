@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "base/cancel.h"
 #include "base/result.h"
@@ -20,11 +21,23 @@
 
 namespace pytoon::media {
 
-// Draws frame `index` (0-based within the segment). Called in order from one thread.
+// Draws the frames of a segment, 0-based. Called in order from one thread.
 class FrameSource {
  public:
   virtual ~FrameSource() = default;
   virtual Status draw(int index, const gpu::Nv12Target& target) = 0;
+
+  // How many frames at once this source likes to draw: 1 to gpu::kBatchFramesMax. Constant.
+  virtual int batch_frames() const { return 1; }
+  // Draws frame first + i into targets[i], at most batch_frames() of them; one by one unless a
+  // source knows better.
+  virtual Status draw_batch(int first, std::span<const gpu::Nv12Target> targets) {
+    for (const gpu::Nv12Target& target : targets) {
+      const Status drawn = draw(first++, target);
+      if (!drawn) return drawn;
+    }
+    return ok_status();
+  }
 };
 
 struct SegmentOrder {
@@ -35,7 +48,7 @@ struct SegmentOrder {
   std::shared_ptr<CudaBridge> cuda;
   int frame_count = 0;
   std::filesystem::path output;          // written under a temporary name, then published
-  CancelToken cancel;                    // checked every frame; kCancelled, and no file left
+  CancelToken cancel;                    // checked every batch; kCancelled, and no file left
   std::function<void(int)> on_progress;  // frames drawn so far; may be empty; must be quick
 };
 

@@ -36,9 +36,9 @@ enum class Role {
 // Decodes uploads with the media rooms.
 class Inspector final : public jobs::MediaInspector {
  public:
-  Result<jobs::PictureFacts> inspect_image(const std::filesystem::path& file) override;
-  Result<jobs::ClipFacts> inspect_clip(const std::filesystem::path& file) override;
-  Result<jobs::AudioFacts> inspect_audio(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_image(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_clip(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) override;
 };
 
 // Wakes our own workers, and those of other processes when there is a Redis.

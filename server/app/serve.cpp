@@ -77,6 +77,7 @@ http::Options http_options(Role role, const Config& config) {
   options.host = config.api_host;
   options.port = static_cast<std::uint16_t>(port);
   options.operators_only = role == Role::kWorker;
+  options.pools = config.http_pools;
   // A process's own: several share a storage.
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
@@ -121,6 +122,7 @@ int run(Role role, Config config) {
                           std::move(*engines), clock, log);
   http::HttpServer server(http_options(role, config), std::move(*keys), application.service(),
                           clock, log, callbacks_of(application));
+  application.metrics().watch_pools([&server] { return server.pools(); });
   if (Status started = application.start(); !started) return refuse(started.failure());
   if (Status started = server.start(); !started) return refuse(started.failure());
 

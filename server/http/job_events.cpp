@@ -1,5 +1,6 @@
 #include "server/http/job_events.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "server/http/problem.h"

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 
@@ -45,10 +47,10 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
     return text_response("application/json", openapi_document());
   };
   return {
-      {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, true, health},
-      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, false, readiness},
-      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, false, metrics},
-      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, false, openapi},
+      {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, health},
+      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kApi, readiness},
+      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kApi, metrics},
+      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kApi, openapi},
   };
 }
 

@@ -63,6 +63,8 @@ Segment read_segment(const Row& row) {
   segment.artifact_key = row.text(8);
   segment.artifact_sha256 = row.text(9);
   segment.error = row.text(10);
+  segment.engine_next = row.text(11);
+  segment.engine_failures = row.text(12);
   return segment;
 }
 
@@ -131,7 +133,8 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
 std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
   const Rows rows = session.query(
       "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
-      "content_key, artifact_key, artifact_sha256, error FROM segments WHERE job_id = ? "
+      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures "
+      "FROM segments WHERE job_id = ? "
       "ORDER BY idx",
       {job_id});
   std::vector<Segment> segments;
@@ -144,10 +147,10 @@ void write_segment(SqlSession& session, const std::string& job_id, const Segment
   session.run(
       "UPDATE segments SET status = ?, footage = ?, footage_key = ?, footage_sha256 = ?, "
       "engine_used = ?, content_key = ?, artifact_key = ?, artifact_sha256 = ?, error = ?, "
-      "finished_at = NULL WHERE job_id = ? AND idx = ?",
+      "engine_next = ?, engine_failures = ?, finished_at = NULL WHERE job_id = ? AND idx = ?",
       {name_of(segment.status), footage_text(segment), segment.footage_key, segment.footage_sha256,
        segment.engine_used, segment.content_key, segment.artifact_key, segment.artifact_sha256,
-       segment.error, job_id, segment.index});
+       segment.error, segment.engine_next, segment.engine_failures, job_id, segment.index});
 }
 
 std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
@@ -179,7 +182,15 @@ void add_tasks(SqlSession& session, const Job& job, const std::vector<Task>& tas
         "INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder) "
         "SELECT id, ?, ?, tenant, priority, seq, ? FROM jobs WHERE id = ?",
         {name_of(task.kind), task.segment, encoder, job.id});
+    if (task.kind == jobs::TaskKind::kFootage) set_engine_of_footage(session, job.id, task.segment);
   }
+}
+
+void set_engine_of_footage(SqlSession& session, const std::string& job_id, int segment) {
+  session.run(
+      "UPDATE tasks SET engine = (SELECT engine_next FROM segments s WHERE s.job_id = tasks.job_id "
+      "AND s.idx = tasks.segment) WHERE job_id = ? AND kind = 'footage' AND segment = ?",
+      {job_id, segment});
 }
 
 void remove_task(SqlSession& session, const std::string& job_id, const Task& task) {

@@ -77,8 +77,10 @@ class SqlStore final : public jobs::JobStore,
   Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
                                               std::chrono::milliseconds patience) override;
+  Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) override;
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override;
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
+  Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override;
   Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override;
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,

@@ -77,6 +77,10 @@ struct Segment {
   std::string footage_key;                 // storage key of an engine's clip
   std::string footage_sha256;
   std::string engine_used;
+  // While its footage is undecided: the engine to be asked next ("" is none yet, or none that needs
+  // a slot), and why those before it gave nothing.
+  std::string engine_next;
+  std::string engine_failures;
   std::string content_key;
   std::string artifact_key;  // storage key of the winning object
   std::string artifact_sha256;

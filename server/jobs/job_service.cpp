@@ -1,6 +1,7 @@
 #include "server/jobs/job_service.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "server/jobs/store_rules.h"

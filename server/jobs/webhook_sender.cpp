@@ -1,6 +1,7 @@
 #include "server/jobs/webhook_sender.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/backoff.h"
 #include "server/jobs/webhook_signature.h"

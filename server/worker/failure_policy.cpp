@@ -1,6 +1,9 @@
 // How the troubles of a task end.
+#include <nlohmann/json.hpp>
+
 #include "engines/template_engine.h"
 #include "server/worker/job_encoder.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -28,7 +31,12 @@ void Task::on_failure(const Failure& failure) {
   }
   if (failure.kind == FailureKind::kConflict) {
     const auto lost = context_.deps.tasks.lost({leased_.lease});
-    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
+    if (!lost) return;
+    if (!lost->empty()) {
+      // Somebody else's; or what we wanted to write is written, and only the answer was lost.
+      if (!answer_lost_ && !stopped()) tell_lease_lost();
+      return;
+    }
   }
   // The next process that leases it does it; this one leases no more.
   if (!kind.process_usable) return give_back(ReleaseReason::kHandedBack, milliseconds(0));
@@ -101,8 +109,8 @@ void Task::fail_job(const std::string& reason, const std::string& detail) {
 
 // A file that the job names is gone for good: no engine of the engine chain can help.
 bool Task::inputs_lost() {
-  context_.inputs.forget(leased_.job.id);
-  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  context_.inputs.forget();
+  const Result<render::RenderJob> inputs = whole_job(leased_, context_.inputs);
   if (inputs || inputs.failure().kind != FailureKind::kNotFound) return false;
   fail_job("lost-input", inputs.failure().detail);
   return true;
@@ -157,7 +165,7 @@ void Task::leave_out_audio(const Failure& failure) {
 }
 
 Status Task::note_fallback(const std::string& engine, const std::string& reason) {
-  Status noted = commit([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
+  Status noted = persist([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
   if (!noted) return noted;
   nlohmann::ordered_json fields = about();
   fields["engine"] = engine;

@@ -1,6 +1,8 @@
 // The last task: every segment is there. Join them, publish video, thumbnail and metadata, and say
 // DONE. All of it can be done again from the start by somebody else, also at the same time: each
 // writes objects of its own, and the row says whose are the job's.
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"

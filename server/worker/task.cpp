@@ -1,8 +1,10 @@
 #include "server/worker/task.h"
 
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 
 namespace pytoon::worker {
 using jobs::ReleaseReason;
@@ -72,6 +74,13 @@ void Task::run() {
   }
 }
 
+void Task::tell_lease_lost() {
+  nlohmann::ordered_json fields = about();
+  fields["task"] = name_of(leased_.lease.kind);
+  context_.deps.metrics.lease_lost(leased_.lease.kind);
+  context_.deps.log.warning("lease_lost", fields);
+}
+
 Status Task::perform() {
   switch (leased_.lease.kind) {
     case TaskKind::kPrepare:
@@ -89,6 +98,7 @@ Status Task::perform() {
 }
 
 void Task::give_back(ReleaseReason ending, milliseconds delay) {
+  ends_ = true;
   const SteadyTime began = context_.deps.clock.steady_now();
   try {
     for (;;) {
@@ -109,9 +119,17 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
 }
 
 Status Task::commit(const std::function<Status()>& write) {
+  ends_ = true;
+  Status done = persist(write);
+  if (!done) ends_ = false;
+  return done;
+}
+
+Status Task::persist(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
     if (done || !traits(done.failure().kind).transient() || stopped()) return done;
+    answer_lost_ = true;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     context_.deps.log.warning("task_retry_scheduled", fields);
@@ -130,28 +148,6 @@ void Task::wait_for_store() {
   waits_ = false;
 }
 
-Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
-  render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
-  if (footage.kind != render::Footage::kClip) return footage;
-  Result<std::filesystem::path> path = context_.deps.storage.local(segment.footage_key);
-  if (!path) return path.failure();
-  footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
-  return footage;
-}
-
-Result<render::RenderJob> Task::order() {
-  Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
-  if (!inputs) return inputs.failure();
-  render::RenderJob order;
-  order.spec = leased_.job.spec;
-  order.inputs = std::move(inputs).value();
-  order.encoder = leased_.job.encoder;
-  for (const jobs::Segment& segment : leased_.segments) {
-    Result<render::SegmentFootage> footage = footage_of(segment);
-    if (!footage) return footage.failure();
-    order.footage.push_back(std::move(footage).value());
-  }
-  return order;
-}
+Result<render::RenderJob> Task::order() { return job_for_keys(leased_, context_.inputs); }
 
 }  // namespace pytoon::worker

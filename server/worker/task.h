@@ -34,7 +34,7 @@ struct WorkerContext {
   WorkerContext(const WorkerDependencies& p, Options o)
       : deps(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, options.last_logo),
+        inputs(p.jobs, p.storage, p.clock, options.last_logo),
         retry_budget({options.back_off, options.back_off_max}, seed_from(options.worker_id)) {}
 };
 
@@ -61,6 +61,10 @@ class Task {
   bool stopped() const { return stop_ != Stop::kNone; }
   // It has done what it can: the record of it has to wait for the store.
   bool waits() const { return waits_; }
+  // Its end is being written, or was: that the store has no such lease any more is no news then.
+  bool ends() const { return ends_; }
+  // An engine is being asked and may say nothing until then: its own limits.
+  SteadyTime silent_until() const { return silent_until_; }
 
  private:
   // task.cpp: the way of every task
@@ -70,9 +74,11 @@ class Task {
   void give_back(jobs::ReleaseReason ending, std::chrono::milliseconds delay);
   // Writes the end of the task, as long as it takes: the work is done, only the record is away.
   Status commit(const std::function<Status()>& write);
+  // Writes something on the way, likewise.
+  Status persist(const std::function<Status()>& write);
+  void tell_lease_lost();
   void wait_for_store();
-  Result<render::RenderJob> order();
-  Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
+  Result<render::RenderJob> order();     // what content keys are made of; no files
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
   // verdict.cpp: how troubles end
@@ -124,6 +130,9 @@ class Task {
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};
   std::atomic<bool> waits_{false};
+  std::atomic<bool> ends_{false};
+  std::atomic<SteadyTime> silent_until_{SteadyTime{}};
+  bool answer_lost_ = false;  // a write may have been taken though it failed; run()'s thread alone
 };
 
 // Whether an object is there with the bytes that were promised. A storage that can't be asked is a

@@ -14,7 +14,6 @@ namespace pytoon::chaos {
 namespace fs = std::filesystem;
 using jobs::JobStatus;
 using std::chrono::milliseconds;
-using worker::TaskPool;
 
 namespace {
 
@@ -160,9 +159,11 @@ void CrashLife::want_job() {
 
 void CrashLife::work(const std::function<bool()>& enough) {
   for (int i = 0; i < kPassesMax && !enough(); ++i) {
-    const bool drawn = worker_->step(TaskPool::kRendering);
-    const bool waited = worker_->step(TaskPool::kWaiting);
-    if (!drawn && !waited) clock_.sleep_for(kNap);
+    bool worked = false;
+    for (std::size_t pool = 0; pool < worker_->pools().size(); ++pool) {
+      worked = worker_->step(pool) || worked;
+    }
+    if (!worked) clock_.sleep_for(kNap);
   }
   CHECK(enough(), "the job gets there");
 }

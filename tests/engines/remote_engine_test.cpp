@@ -4,6 +4,7 @@
 
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/fake_remote_server.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
@@ -45,7 +46,7 @@ class RemoteEngineTest : public EngineTest {
   RemoteEngineTest() {
     server_.plan.clip = kGoodClip;
     Result<Provider> provider =
-        read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
+        read_provider(support::source_dir() / "config/providers/generic.yaml");
     EXPECT_TRUE(provider) << provider.failure().detail;
     settings_.provider = std::move(*provider);
     settings_.provider.poll.interval = std::chrono::milliseconds(5);

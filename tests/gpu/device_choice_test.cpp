@@ -4,7 +4,7 @@
 
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda_device.h"
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 
 namespace pytoon::gpu {
 namespace {
@@ -17,7 +17,7 @@ class DeviceChoice : public ::testing::Test {
               ++asked_;
               if (!has_cuda) return failure(without_, "there is no driver");
               return cuda::make_device_on(
-                  cuda::make_host_runtime(std::make_shared<cuda::HostMachine>()), 1U << 26);
+                  cuda::make_host_cuda_api(std::make_shared<cuda::HostGpu>()), 1U << 26);
             }};
   }
   FailureKind without_ = FailureKind::kNotFound;

@@ -3,8 +3,8 @@
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
 #include "gpu/cuda/cuda_device.h"
-#include "tests/gpu/cuda/host_runtime.h"
-#include "tests/gpu/cuda/real_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
+#include "tests/gpu/cuda/real_cuda_api.h"
 
 namespace pytoon::gpu {
 
@@ -20,13 +20,13 @@ std::vector<DeviceCase> all_devices() {
   cases.push_back({"cuda_on_host",
                    [](std::string& absent) -> std::unique_ptr<Device> {
                      auto device = cuda::make_device_on(
-                         cuda::make_host_runtime(std::make_shared<cuda::HostMachine>()), 1U << 30);
+                         cuda::make_host_cuda_api(std::make_shared<cuda::HostGpu>()), 1U << 30);
                      if (device) return std::move(*device);
                      absent = device.failure().detail;
                      return nullptr;
                    },
-                   []() -> Result<std::unique_ptr<cuda::Runtime>> {
-                     return cuda::make_host_runtime(std::make_shared<cuda::HostMachine>());
+                   []() -> Result<std::unique_ptr<cuda::CudaApi>> {
+                     return cuda::make_host_cuda_api(std::make_shared<cuda::HostGpu>());
                    },
                    true});
   cases.push_back({"cuda",
@@ -36,7 +36,7 @@ std::vector<DeviceCase> all_devices() {
                      absent = device.failure().detail;
                      return nullptr;
                    },
-                   [] { return cuda::make_real_runtime(); }, false});
+                   [] { return cuda::make_real_cuda_api(); }, false});
   return cases;
 }
 

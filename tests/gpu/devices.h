@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gpu/cuda/runtime.h"
+#include "gpu/cuda/cuda_api.h"
 #include "gpu/device.h"
 
 namespace pytoon::gpu {
@@ -17,8 +17,8 @@ struct DeviceCase {
   std::string name;
   // Null with the reason in `absent` where it isn't there.
   std::function<std::unique_ptr<Device>(std::string& absent)> make;
-  // The Runtime beneath a device that has one, to reach its memory; may be empty.
-  std::function<Result<std::unique_ptr<cuda::Runtime>>()> make_runtime;
+  // The CudaApi beneath a device that has one, to reach its memory; may be empty.
+  std::function<Result<std::unique_ptr<cuda::CudaApi>>()> make_api;
   // Frames must equal the CPU device's to the byte; else within the parity tolerance.
   bool exact = true;
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "gpu/cpu/cpu_device.h"
+#include "gpu/memory_layout.h"
 #include "tests/gpu/compare.h"
 #include "tests/gpu/devices.h"
 #include "tests/gpu/scene.h"
@@ -97,6 +98,29 @@ TEST_P(Parity, SizesAroundATile) {
       scene.top = {{0, {-width / 2.0 + 1, 1}, {0, 1}, {width / 2 - 1, 0, width, height}, 256}};
       scene.mix_256 = 100;
       expect_same(scene, std::to_string(width) + " x " + std::to_string(height));
+    }
+  }
+}
+
+// Frames of a batch get the bytes that they get alone, whatever the others are.
+TEST_P(Parity, Batches) {
+  for (std::uint32_t seed = 0; seed < 12; ++seed) {
+    std::vector<Scene> scenes;
+    for (std::size_t i = 0; i < 1 + seed % kBatchFramesMax; ++i) {
+      scenes.push_back(random_scene(100 * seed + static_cast<std::uint32_t>(i)));
+      scenes.back().frame = {130, 34};
+    }
+    std::vector<Composition> compositions;
+    std::vector<GuardedFrame> frames(scenes.size(), GuardedFrame({130, 34}));
+    std::vector<FrameRequest> batch;
+    for (const Scene& scene : scenes) compositions.push_back(on_device(*device_, scene));
+    for (std::size_t i = 0; i < scenes.size(); ++i) {
+      batch.push_back({&compositions[i], frames[i].view()});
+    }
+    ASSERT_TRUE(device_->make_compositor()->compose_batch(batch));
+    for (std::size_t i = 0; i < scenes.size(); ++i) {
+      EXPECT_TRUE(frames[i] == compose(*device_, scenes[i])) << "seed " << seed << ", frame " << i;
+      expect_same(scenes[i], "seed " + std::to_string(seed));
     }
   }
 }

@@ -7,13 +7,14 @@ using jobs::JobStatus;
 using std::chrono::milliseconds;
 using testing_support::Dead;
 using testing_support::FaultPlan;
-using worker::TaskPool;
 
 namespace {
 
 constexpr std::size_t kProcesses = 3;
 constexpr int kDepthMax = 2;  // of acts within the work of another
 constexpr milliseconds kLease{20'000};
+constexpr std::size_t kRenderPool = 0;
+constexpr std::size_t kAudioPool = 1;
 constexpr milliseconds kLate{60'000};  // beyond the patience of a sender and its lease
 
 const char kImage[] = "assets/acme/a.png";
@@ -207,12 +208,12 @@ void Simulation::pass(milliseconds time, const Process* stalled) {
   depth_ = outer;
 }
 
-void Simulation::step_once(Process& process, TaskPool worker) {
+void Simulation::step_once(Process& process, std::size_t pool) {
   if (process.drawing) return;
   ++process.inside;
   process.drawing = true;
   try {
-    (void)process.worker.step(worker);
+    (void)process.worker.step(pool);
   } catch (const Dead&) {
     // before it had taken anything
   }
@@ -261,7 +262,7 @@ void Simulation::act(int depth) {
   Process& process = *processes_[place];
   const int kind = below(100);
   if (kind < 50) {
-    step_once(process, kind < 41 ? TaskPool::kRendering : TaskPool::kWaiting);
+    step_once(process, kind < 41 ? kRenderPool : kAudioPool);
   } else if (kind < 68) {
     tend(process);
   } else if (kind < 75) {
@@ -310,7 +311,7 @@ void Simulation::send(Wish& wish) {
   if (mutation_ == Mutation::kForgetsAnswers) wish.order.idempotency_key.clear();
   const auto submitted = store_->create(wish.order, 1000);
   if (!submitted) {
-    violation("a audio submission was refused: " + submitted.failure().detail);
+    violation("a sound submission was refused: " + submitted.failure().detail);
     return;
   }
   if (!peace_ && chance(0.2)) return;  // the answer never reached the client
@@ -372,8 +373,9 @@ void Simulation::settle() {
     for (const auto& process : processes_) {
       tend(*process);
       worked = process->sender.step() || worked;
-      worked = process->worker.step(TaskPool::kRendering) || worked;
-      worked = process->worker.step(TaskPool::kWaiting) || worked;
+      for (std::size_t pool = 0; pool < process->worker.pools().size(); ++pool) {
+        worked = process->worker.step(pool) || worked;
+      }
     }
     idle = worked ? 0 : idle + 1;
     if (!worked) clock_.advance(milliseconds(500));

@@ -2,8 +2,13 @@
 
 #include <gst/video/video.h>
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
+#include <vector>
 
+#include "gpu/memory_layout.h"
 #include "pipeline/media/gst/cuda_parts.h"
 #include "pipeline/media/gst/element_type.h"
 #include "pipeline/media/gst/gst_pipeline.h"
@@ -16,10 +21,30 @@ namespace {
 constexpr guint kAlignmentMask = 63;  // rows start on cache lines, for SIMD
 constexpr guint kBuffersMin = 2;      // no upper bound: the queue behind us is one
 
+// A buffer, mapped while it is drawn into.
+struct OpenFrame {
+  GstPtr<GstBuffer> buffer;
+  std::optional<MappedFrame> mapped;
+};
+
 struct SourceState {
   CompositorSourceJob job;
   GstVideoInfo info{};
-  int next = 0;
+  int next = 0;                                         // frame to be handed on
+  std::array<OpenFrame, gpu::kBatchFramesMax> batch{};  // drawn, or being drawn
+  std::size_t drawn = 0;                                // of batch
+  std::size_t handed_on = 0;                            // of those
+  std::vector<gpu::Nv12Target> targets;
+
+  void forget_batch() {
+    for (OpenFrame& frame : batch) {
+      frame.mapped.reset();  // before its buffer
+      frame.buffer.reset();
+    }
+    targets.clear();
+    drawn = 0;
+    handed_on = 0;
+  }
 };
 
 using Type = ElementType<GstPushSrc, GstPushSrcClass, SourceState>;
@@ -107,38 +132,86 @@ gpu::Nv12View<M> view_of(const MappedFrame& frame, const gpu::Size& size) {
           .chroma_pitch_bytes = static_cast<std::size_t>(frame.pitch_bytes(1))};
 }
 
-Status draw_into(SourceState& state, GstBuffer* buffer) {
-  const bool cuda = state.job.cuda != nullptr;
-  const GstMapFlags write = cuda ? map_flags(GST_MAP_WRITE, kMapCuda) : GST_MAP_WRITE;
-  const MappedFrame frame(state.info, buffer, write);
-  if (!frame) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
+gpu::Nv12Target target_of(const SourceState& state, const MappedFrame& frame) {
   const gpu::Size& size = state.job.format.size;
-  if (cuda) return state.job.frames->draw(state.next, view_of<gpu::Memory::kCuda>(frame, size));
-  return state.job.frames->draw(state.next, view_of<gpu::Memory::kHost>(frame, size));
+  if (state.job.cuda != nullptr) return view_of<gpu::Memory::kCuda>(frame, size);
+  return view_of<gpu::Memory::kHost>(frame, size);
 }
 
-GstFlowReturn fill_next(GstElement* element, SourceState& state, GstBuffer* buffer) {
-  if (state.next >= state.job.frame_count) return GST_FLOW_EOS;
-  Status drawn = state.job.cancel.cancelled()
-                     ? Status(failure(FailureKind::kCancelled, "rendering was cancelled"))
-                     : draw_into(state, buffer);
-  if (!drawn) {
-    fail_element(element, *state.job.failures, drawn.failure());
+// Buffers for the next frames, in order; fewer only at the end. Waits for the encoder to give some
+// back where the pool is of fixed size; flushing says that nobody wants frames any more.
+GstFlowReturn open_batch(GstPushSrc* source, SourceState& state) {
+  const int left = state.job.frame_count - state.next;
+  const int wanted = std::min(state.job.frames->batch_frames(), left);
+  const GstPtr<GstBufferPool> pool(gst_base_src_get_buffer_pool(GST_BASE_SRC(source)));
+  const GstMapFlags write =
+      state.job.cuda != nullptr ? map_flags(GST_MAP_WRITE, kMapCuda) : GST_MAP_WRITE;
+  for (int i = 0; i < wanted; ++i) {
+    OpenFrame& frame = state.batch[state.drawn];
+    GstBuffer* raw = nullptr;
+    const GstFlowReturn got = gst_buffer_pool_acquire_buffer(pool.get(), &raw, nullptr);
+    if (got != GST_FLOW_OK) return got;
+    frame.buffer.reset(raw);
+    frame.mapped.emplace(state.info, raw, write);
+    ++state.drawn;
+    if (!*frame.mapped) {
+      fail_element(GST_ELEMENT(source), *state.job.failures,
+                   failure(FailureKind::kInternal, "a frame's buffer can't be mapped"));
+      return kFlowFailed;
+    }
+    state.targets.push_back(target_of(state, *frame.mapped));
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn draw_open_batch(GstPushSrc* source, SourceState& state) {
+  const Status drawn = state.job.frames->draw_batch(state.next, state.targets);
+  if (drawn) return GST_FLOW_OK;
+  fail_element(GST_ELEMENT(source), *state.job.failures, drawn.failure());
+  return kFlowFailed;
+}
+
+GstFlowReturn draw_next_batch(GstPushSrc* source, SourceState& state) {
+  if (state.job.cancel.cancelled()) {
+    fail_element(GST_ELEMENT(source), *state.job.failures,
+                 failure(FailureKind::kCancelled, "rendering was cancelled"));
     return kFlowFailed;
   }
+  state.forget_batch();
+  GstFlowReturn flow = open_batch(source, state);
+  if (flow == GST_FLOW_OK) flow = draw_open_batch(source, state);
+  for (OpenFrame& frame : state.batch) frame.mapped.reset();
+  if (flow != GST_FLOW_OK) state.forget_batch();
+  return flow;
+}
+
+GstFlowReturn create_next(GstPushSrc* source, SourceState& state, GstBuffer** out) {
+  if (state.next >= state.job.frame_count) return GST_FLOW_EOS;
+  if (state.handed_on == state.drawn) {
+    const GstFlowReturn flow = draw_next_batch(source, state);
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  GstBuffer* buffer = state.batch[state.handed_on++].buffer.release();
   const int fps = state.job.format.frames_per_second;
   GST_BUFFER_PTS(buffer) = frame_time(state.next, fps) - kTimelineStart;
   ++state.next;
   GST_BUFFER_DURATION(buffer) =
       frame_time(state.next, fps) - kTimelineStart - GST_BUFFER_PTS(buffer);
+  *out = buffer;
   if (state.job.on_progress) state.job.on_progress(state.next);
   return GST_FLOW_OK;
 }
 
-GstFlowReturn fill(GstPushSrc* source, GstBuffer* buffer) {
+GstFlowReturn create(GstPushSrc* source, GstBuffer** out) {
   SourceState& state = state_of(source);
   return contained(GST_ELEMENT(source), *state.job.failures, kFlowFailed,
-                   [&] { return fill_next(GST_ELEMENT(source), state, buffer); });
+                   [&] { return create_next(source, state, out); });
+}
+
+// What was drawn and not handed on goes back to the pool, before the pool goes.
+gboolean stop(GstBaseSrc* base) {
+  state_of(base).forget_batch();
+  return TRUE;
 }
 
 void set_up_class(GstElementClass* type) {
@@ -148,7 +221,8 @@ void set_up_class(GstElementClass* type) {
   GST_BASE_SRC_CLASS(type)->get_caps = get_caps;
   GST_BASE_SRC_CLASS(type)->set_caps = set_caps;
   GST_BASE_SRC_CLASS(type)->decide_allocation = decide_allocation;
-  GST_PUSH_SRC_CLASS(type)->fill = fill;
+  GST_BASE_SRC_CLASS(type)->stop = stop;
+  GST_PUSH_SRC_CLASS(type)->create = create;
 }
 
 }  // namespace

@@ -5,10 +5,13 @@
 // size when the job brings a bridge, else system memory, which a CUDA device composes into with one
 // crossing a frame. NV12 either way.
 //
-// Its fill() is the frame loop: it takes a buffer from a pool, checks cancel, draws, reports. Ends
-// the stream after frame_count frames. Failures of draw() and kCancelled go to the FailureSlot.
+// Its create() is the frame loop. When no drawn frame is left it checks cancel, takes a batch of
+// buffers from the pool and has them drawn by one call of draw_batch(); then it hands them on one
+// by one and reports each. The queue behind it holds a batch too, so that the encoder is fed from
+// the last one while the next is drawn. Ends the stream after frame_count frames. Failures of
+// draw_batch() and kCancelled go to the FailureSlot.
 //
-// Thread rule: configure before the pipeline runs; draw() and on_progress are called from one
+// Thread rule: configure before the pipeline runs; draw_batch() and on_progress are called from one
 // thread of the pipeline, which never outlives the run.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "pipeline/media/segment_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipeline/media/gst/compositor_source.h"
@@ -12,7 +13,13 @@
 namespace pytoon::media {
 namespace {
 
-constexpr guint kQueuedFrames = 3;  // the compositor may be this far ahead of the encoder
+constexpr int kQueuedFramesMin = 3;
+
+// How far ahead of the encoder the compositor may be: a whole batch, so that the encoder goes on
+// with the last one while the next is drawn.
+int queued_frames(const FrameSource& frames) {
+  return std::max(kQueuedFramesMin, frames.batch_frames());
+}
 
 struct SegmentElements {
   GstElement* source = nullptr;
@@ -20,7 +27,7 @@ struct SegmentElements {
   GstElement* muxer = nullptr;
 };
 
-Result<SegmentElements> build(GstPipelineRun& pipeline) {
+Result<SegmentElements> build(GstPipelineRun& pipeline, int queued_frames) {
   SegmentElements made;
   GstElement* queue = nullptr;
   GstElement* parser = nullptr;
@@ -34,8 +41,8 @@ Result<SegmentElements> build(GstPipelineRun& pipeline) {
     if (!added) return added.failure();
     *element = *added;
   }
-  g_object_set(queue, "max-size-buffers", kQueuedFrames, "max-size-bytes", 0, "max-size-time",
-               guint64{0}, nullptr);
+  g_object_set(queue, "max-size-buffers", static_cast<guint>(queued_frames), "max-size-bytes", 0,
+               "max-size-time", guint64{0}, nullptr);
   const Status linked = pipeline.link({made.source, queue, made.encoder, parser, made.muxer});
   if (!linked) return linked.failure();
   return made;
@@ -73,9 +80,9 @@ Result<OpenEncoder> open_on_cuda(const SegmentOrder& order) {
 }
 
 // As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
-// the one that is drawn. With fewer the pipeline would stand still.
-int frames_needed(const SegmentOrder& order) {
-  return frames_held(order.encoder) + static_cast<int>(kQueuedFrames) + 2;
+// the batch that is drawn. With fewer the pipeline would stand still.
+int frames_needed(const FrameSource& frames, const SegmentOrder& order) {
+  return frames_held(order.encoder) + queued_frames(frames) + 1 + frames.batch_frames();
 }
 
 Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder& order) {
@@ -85,13 +92,13 @@ Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder
   Result<OpenEncoder> opened = cuda ? open_on_cuda(order) : open_on_host(order);
   if (!opened) return opened.failure();
   GstPipelineRun pipeline;
-  const Result<SegmentElements> elements = build(pipeline);
+  const Result<SegmentElements> elements = build(pipeline, queued_frames(frames));
   if (!elements) return elements.failure();
   configure_compositor_source(elements->source, {.frames = &frames,
                                                  .format = order.format,
                                                  .frame_count = order.frame_count,
                                                  .cuda = cuda ? order.cuda.get() : nullptr,
-                                                 .cuda_frames = frames_needed(order),
+                                                 .cuda_frames = frames_needed(frames, order),
                                                  .cancel = order.cancel,
                                                  .on_progress = order.on_progress,
                                                  .failures = pipeline.failures()});
@@ -102,7 +109,7 @@ Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder
   configure_mp4_mux_element(
       elements->muxer,
       {.format = order.format, .writer = std::move(*writer), .failures = pipeline.failures()});
-  return pipeline.run();
+  return pipeline.run(order.cancel);
 }
 
 Status write(FrameSource& frames, const SegmentOrder& order) {

@@ -97,7 +97,7 @@ Failure S3Client::refusal(const std::string& code, int status) const {
     return failure(FailureKind::kUnavailable,
                    "S3 refuses the key " + options_.credentials.key_id + " for the bucket " +
                        options_.bucket + " (" + said +
-                       "): check MINIO_ACCESS_KEY, MINIO_SECRET_KEY and what the key may do");
+                       "): check S3_ACCESS_KEY, S3_SECRET_KEY and what the key may do");
   }
   if (status == 301 || status == 307 || code == "AuthorizationHeaderMalformed") {
     return failure(FailureKind::kUnavailable,

@@ -17,9 +17,9 @@ namespace pytoon::io {
 
 // As the environment has them; "" is unset.
 struct S3Settings {
-  std::string endpoint;    // MINIO_ENDPOINT: http(s)://host[:port]; unset: Amazon's of the region
-  std::string access_key;  // MINIO_ACCESS_KEY
-  std::string secret_key;  // MINIO_SECRET_KEY
+  std::string endpoint;    // S3_ENDPOINT: http(s)://host[:port]; unset: Amazon's of the region
+  std::string access_key;  // S3_ACCESS_KEY
+  std::string secret_key;  // S3_SECRET_KEY
   std::string bucket;      // S3_BUCKET
   std::string region;      // S3_REGION; unset: us-east-1
 };

@@ -130,7 +130,14 @@ TEST(CpuDeviceDeathTest, RefusesBrokenPromises) {
   const auto compositor = device->make_compositor();
   GuardedFrame frame({8, 8});
   Composition nothing;
-  EXPECT_DEATH((void)compositor->compose(nothing, CudaNv12View{}), "host memory");
+  const HostNv12View host = frame.view();
+  const CudaNv12View on_card{host.size, host.luma, host.luma_pitch_bytes, host.chroma,
+                             host.chroma_pitch_bytes};
+  EXPECT_DEATH((void)compositor->compose(nothing, on_card), "host memory");
+  GuardedFrame larger({10, 8});
+  const FrameRequest unequal[] = {{&nothing, host}, {&nothing, larger.view()}};
+  EXPECT_DEATH((void)compositor->compose_batch(unequal), "one size");
+  EXPECT_DEATH((void)compositor->compose_batch({}), "1 to 16");
   Composition no_texture;
   no_texture.top.push_back({nullptr, {}, {}, {0, 0, 8, 8}, 256});
   EXPECT_DEATH((void)compositor->compose(no_texture, frame.view()), "needs a texture");

@@ -7,7 +7,8 @@
 #include <cstring>
 
 #include "gpu/cpu/cpu_device.h"
-#include "tests/gpu/cuda/host_runtime.h"
+#include "gpu/memory_layout.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 #include "tests/gpu/scene.h"
 
 namespace pytoon::gpu::cuda {
@@ -18,7 +19,7 @@ constexpr std::uint64_t kBudget = 1 << 24;
 class CudaDeviceTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> make(std::uint64_t budget_bytes = kBudget) {
-    auto device = make_device_on(make_host_runtime(host_), budget_bytes);
+    auto device = make_device_on(make_host_cuda_api(host_), budget_bytes);
     EXPECT_TRUE(device) << device.failure().detail;
     return std::move(*device);
   }
@@ -35,7 +36,7 @@ class CudaDeviceTest : public ::testing::Test {
     return scene;
   }
 
-  const std::shared_ptr<HostMachine> host_ = std::make_shared<HostMachine>();
+  const std::shared_ptr<HostGpu> host_ = std::make_shared<HostGpu>();
 };
 
 TEST_F(CudaDeviceTest, SaysWhatItIs) {
@@ -80,6 +81,36 @@ TEST_F(CudaDeviceTest, AllocatesNothingAfterTheFirstFrame) {
     ASSERT_TRUE(compositor->compose(composition, frame.view()));
   }
   EXPECT_EQ(host_->allocations, before);
+}
+
+// A whole batch costs one copy of layers, one launch, one wait; frames bound for the host one copy
+// more. None allocates once the first of its size is drawn.
+TEST_F(CudaDeviceTest, ABatchIsOneLaunchAndOneWait) {
+  const auto device = make();
+  const auto compositor = device->make_compositor();
+  const Composition composition = on_device(*device, scene());
+  for (const bool to_host : {true, false}) {
+    std::vector<GuardedFrame> frames(kBatchFramesMax, GuardedFrame({64, 64}));
+    std::vector<FrameRequest> batch;
+    for (GuardedFrame& frame : frames) {
+      const HostNv12View view = frame.view();
+      const Nv12Target on_card = CudaNv12View{view.size, view.luma, view.luma_pitch_bytes,
+                                              view.chroma, view.chroma_pitch_bytes};
+      batch.push_back({&composition, to_host ? Nv12Target(view) : on_card});
+    }
+    ASSERT_TRUE(compositor->compose_batch(batch));
+    const HostGpu before = *host_;
+    const std::uint64_t crossings = device->crossings();
+    for (const std::size_t count : {kBatchFramesMax, std::size_t{1}, std::size_t{5}}) {
+      ASSERT_TRUE(compositor->compose_batch({batch.data(), count}));
+    }
+    EXPECT_EQ(host_->launches - before.launches, 3);
+    EXPECT_EQ(host_->frames - before.frames, static_cast<int>(kBatchFramesMax) + 6);
+    EXPECT_EQ(host_->waits - before.waits, 3);
+    EXPECT_EQ(host_->copies - before.copies, to_host ? 6 : 3);
+    EXPECT_EQ(host_->allocations, before.allocations);
+    EXPECT_EQ(device->crossings() - crossings, to_host ? kBatchFramesMax + 6 : 0);
+  }
 }
 
 TEST_F(CudaDeviceTest, ACompositorMayDrawScenesOfAnySizeInTurn) {
@@ -160,7 +191,7 @@ TEST_F(CudaDeviceTest, KeepsAFrameOfTheDevicesMemoryAndCopiesNothing) {
 
 TEST_F(CudaDeviceTest, RefusesADeviceThatDrawsWrongly) {
   host_->wrong_luma = 1;
-  const auto device = make_device_on(make_host_runtime(host_), kBudget);
+  const auto device = make_device_on(make_host_cuda_api(host_), kBudget);
   ASSERT_FALSE(device);
   EXPECT_EQ(device.failure().kind, FailureKind::kUnavailable);
   EXPECT_NE(device.failure().detail.find("draws wrongly"), std::string::npos);
@@ -186,6 +217,81 @@ TEST_F(CudaDeviceTest, TheBudgetHoldsForTexturesAndFrames) {
   EXPECT_EQ(drawn.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_LE(device->memory_use()->peak_bytes, 100000U);
   EXPECT_EQ(device->memory_use()->used_bytes, 0U);
+}
+
+TEST_F(CudaDeviceTest, WithoutABudgetOnlyTheCardIsTheLimit) {
+  auto device = make_device_on(make_host_cuda_api(host_), std::nullopt);
+  ASSERT_TRUE(device);
+  EXPECT_FALSE((*device)->memory_use()->budget_bytes);
+  EXPECT_TRUE((*device)->upload(RgbaImage({200, 200}, {1, 2, 3, 255})));
+  (*device)->set_memory_budget(10000);
+  const auto refused = (*device)->upload(RgbaImage({200, 200}, {1, 2, 3, 255}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::kOutOfMemory);
+  (*device)->set_memory_budget(std::nullopt);
+  EXPECT_TRUE((*device)->upload(RgbaImage({200, 200}, {1, 2, 3, 255})));
+}
+
+// An owner that took more than it was promised fails alone: its neighbours and the device go on.
+TEST_F(CudaDeviceTest, AnAccountHoldsItsOwnBudget) {
+  const auto device = make();
+  const auto job = device->open_account("segment 3 of job a", 200000);
+  const auto other = job->open_account("segment 0 of job b", std::nullopt);
+  EXPECT_TRUE(job->upload(RgbaImage({100, 100}, {1, 2, 3, 255})));
+  const auto refused = job->upload(RgbaImage({300, 300}, {1, 2, 3, 255}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::kOutOfMemory);
+  EXPECT_NE(refused.failure().detail.find("the budget of segment 3 of job a"), std::string::npos)
+      << refused.failure().detail;
+  const auto texture = *other->upload(RgbaImage({300, 300}, {1, 2, 3, 255}));
+  const auto accounts = device->memory_accounts();
+  ASSERT_EQ(accounts.size(), 2U);
+  EXPECT_EQ(accounts[0].owner, "segment 3 of job a");
+  EXPECT_EQ(accounts[0].used_bytes, 0U);
+  EXPECT_EQ(accounts[1].used_bytes, texture_bytes({300, 300}, true));
+  EXPECT_EQ(device->memory_use()->used_bytes, accounts[1].used_bytes);
+}
+
+TEST_F(CudaDeviceTest, AClosedAccountGivesUnusedMemoryBackToTheCard) {
+  const auto device = make();
+  std::shared_ptr<const Texture> texture;
+  {
+    const auto job = device->open_account("a job", 200000);
+    texture = *job->upload(RgbaImage({100, 100}, {1, 2, 3, 255}));
+    EXPECT_EQ(host_->trims, 0);
+  }
+  EXPECT_EQ(host_->trims, 1);
+  ASSERT_EQ(device->memory_accounts().size(), 1U);  // the texture lives, and is counted
+  EXPECT_EQ(device->memory_use()->used_bytes, texture_bytes({100, 100}, true));
+  texture.reset();
+  EXPECT_TRUE(device->memory_accounts().empty());
+  EXPECT_EQ(device->memory_use()->used_bytes, 0U);
+}
+
+// What gpu/memory_layout.h predicts is what is taken, to the byte, for odd sizes too.
+TEST_F(CudaDeviceTest, TakesWhatTheLayoutPredicts) {
+  const auto device = make();
+  for (const Size size : {Size{1, 1}, Size{127, 3}, Size{128, 129}, Size{301, 77}}) {
+    for (const bool opaque : {true, false}) {
+      const auto job = device->open_account("a picture", std::nullopt);
+      const RgbaImage image(size, {9, 9, 9, static_cast<std::uint8_t>(opaque ? 255 : 90)});
+      const auto texture = *job->upload(image);
+      EXPECT_EQ(job->memory_use()->used_bytes, texture_bytes(size, opaque));
+      EXPECT_EQ(job->memory_use()->peak_bytes,
+                texture_bytes(size, opaque) + upload_extra_bytes(size));
+    }
+  }
+  const Composition composition = on_device(*device, scene());
+  for (const std::size_t count : {std::size_t{1}, std::size_t{7}, kBatchFramesMax}) {
+    const auto job = device->open_account("frames", std::nullopt);
+    const auto compositor = job->make_compositor();
+    std::vector<GuardedFrame> frames(count, GuardedFrame({64, 64}));
+    std::vector<FrameRequest> batch;
+    for (GuardedFrame& frame : frames) batch.push_back({&composition, frame.view()});
+    ASSERT_TRUE(compositor->compose_batch(batch));
+    EXPECT_EQ(job->memory_use()->used_bytes, compositor_bytes({64, 64}, count, 3 * count, true));
+    EXPECT_EQ(job->memory_use()->peak_bytes, job->memory_use()->used_bytes);
+  }
 }
 
 TEST_F(CudaDeviceTest, RefusesPicturesThatItsKernelsCantCount) {
@@ -257,7 +363,7 @@ TEST_F(CudaDeviceTest, EveryCallMayFailWhileTheDeviceIsMade) {
   for (;; ++call) {
     host_->calls = 0;
     host_->fail_at = call;
-    const auto device = make_device_on(make_host_runtime(host_), kBudget);
+    const auto device = make_device_on(make_host_cuda_api(host_), kBudget);
     if (device) break;
     EXPECT_EQ(device.failure().kind, FailureKind::kUnavailable);
     ASSERT_TRUE(host_->clean()) << "call " << call;
@@ -284,7 +390,7 @@ TEST_F(CudaDeviceTest, ALostDeviceSaysSoFromThenOn) {
 }
 
 TEST(CudaDeviceDeathTest, DrawsItsOwnTexturesOnly) {
-  auto device = make_device_on(make_host_runtime(std::make_shared<HostMachine>()), kBudget);
+  auto device = make_device_on(make_host_cuda_api(std::make_shared<HostGpu>()), kBudget);
   const auto cpu = make_cpu_device();
   Composition composition;
   composition.base.push_back(

@@ -4,7 +4,7 @@
 
 #include "gpu/cuda/cuda_device.h"
 #include "gpu/cuda/cuda_texture.h"
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 
 namespace pytoon::gpu::cuda {
 namespace {
@@ -39,7 +39,7 @@ class LayerList : public ::testing::Test {
   }
 
   std::unique_ptr<Device> device_ = std::move(
-      *make_device_on(make_host_runtime(std::make_shared<HostMachine>()), std::uint64_t{1} << 24));
+      *make_device_on(make_host_cuda_api(std::make_shared<HostGpu>()), std::uint64_t{1} << 24));
   std::shared_ptr<const Texture> opaque_ = texture({50, 40}, {1, 2, 3, 255});
   std::shared_ptr<const Texture> clear_ = texture({50, 40}, {1, 2, 3, 90});
   std::vector<LayerJob> jobs_{8};

@@ -8,7 +8,7 @@
 
 #include "gpu/cuda/cuda_device.h"
 #include "gpu/cuda/layer_list.h"
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 #include "tests/gpu/scene.h"
 
 namespace pytoon::gpu::cuda {
@@ -72,7 +72,7 @@ TEST(Tile, LooksNoDeeperThanTheLayerThatHidesTheRest) {
 // Threads of one step may run in any order: with a barrier missing, or two threads at one sample,
 // forwards and backwards would differ.
 TEST(Tile, TheOrderOfThreadsDoesNotShow) {
-  auto device = make_device_on(make_host_runtime(std::make_shared<HostMachine>()), 1U << 26);
+  auto device = make_device_on(make_host_cuda_api(std::make_shared<HostGpu>()), 1U << 26);
   for (std::uint32_t seed = 0; seed < 60; ++seed) {
     const Scene scene = random_scene(seed);
     const Composition composition = on_device(**device, scene);

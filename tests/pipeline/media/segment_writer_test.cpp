@@ -108,6 +108,57 @@ TEST_F(SegmentWriter, ParallelSegmentsAreTheSerialOnes) {
   }
 }
 
+// Draws in batches, as a GPU does.
+class Batched final : public MovingImage {
+ public:
+  explicit Batched(int frames, int cancel_at = -1, CancelToken cancel = {})
+      : frames_(frames), cancel_at_(cancel_at), cancel_(std::move(cancel)) {}
+  int batch_frames() const override { return frames_; }
+  Status draw_batch(int first, std::span<const gpu::Nv12Target> targets) override {
+    calls.emplace_back(first, targets.size());
+    if (first >= cancel_at_ && cancel_at_ >= 0) cancel_.cancel();
+    return MovingImage::draw_batch(first, targets);
+  }
+  std::vector<std::pair<int, std::size_t>> calls;
+
+ private:
+  const int frames_;
+  const int cancel_at_;
+  CancelToken cancel_;
+};
+
+TEST_F(SegmentWriter, BatchesAreDrawnInOrderToTheSameBytes) {
+  MovingImage single;
+  ASSERT_TRUE(write_segment(single, order("single.mp4", 21)));
+  for (const int frames : {4, 16}) {
+    Batched batched(frames);
+    SegmentOrder wanted = order("batched.mp4", 21);
+    std::vector<int> progress;
+    wanted.on_progress = [&](int done) { progress.push_back(done); };
+    ASSERT_TRUE(write_segment(batched, wanted));
+    ASSERT_EQ(batched.calls.size(), static_cast<std::size_t>((21 + frames - 1) / frames));
+    int next = 0;
+    for (const auto& [first, count] : batched.calls) {
+      EXPECT_EQ(first, next);
+      next += static_cast<int>(count);
+    }
+    EXPECT_EQ(next, 21);
+    EXPECT_EQ(progress.size(), 21U);
+    EXPECT_EQ(progress.back(), 21);
+    EXPECT_EQ(*read_file(folder_ / "batched.mp4"), *read_file(folder_ / "single.mp4"));
+  }
+}
+
+TEST_F(SegmentWriter, CancellingStopsWithinABatch) {
+  SegmentOrder wanted = order("cancelled.mp4", 300);
+  Batched batched(8, 16, wanted.cancel);
+  const Status written = write_segment(batched, wanted);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.failure().kind, FailureKind::kCancelled);
+  EXPECT_EQ(batched.calls.back().first, 16);
+  EXPECT_TRUE(files().empty());
+}
+
 TEST_F(SegmentWriter, CancellingStopsWithinAFrameAndLeavesNoFile) {
   class CancelsItself final : public MovingImage {
    public:

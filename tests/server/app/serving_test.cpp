@@ -11,6 +11,7 @@
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "tests/support/eventually.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::app {
@@ -22,12 +23,13 @@ class ServingTest : public testing::Test {
  protected:
   void SetUp() override {
     const std::string root = folder_.path().string();
-    const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", PYTOON_SOURCE_DIR "/config"},
-                                               {"STORAGE_ROOT", root + "/storage"},
-                                               {"DB_URL", "sqlite:///" + root + "/pytoon.db"},
-                                               {"PYTOON_CACHE_DIR", root + "/cache"},
-                                               {"PYTOON_DEVICE", "cpu"},
-                                               {"WORKER_CONCURRENCY", "1"}});
+    const Result<Config> config =
+        read_config({{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()},
+                     {"STORAGE_ROOT", root + "/storage"},
+                     {"DB_URL", "sqlite:///" + root + "/pytoon.db"},
+                     {"PYTOON_CACHE_DIR", root + "/cache"},
+                     {"PYTOON_DEVICE", "cpu"},
+                     {"WORKER_CONCURRENCY", "1"}});
     ASSERT_TRUE(config) << config.failure().detail;
     config_ = *config;
     Result<RenderStack> stack = open_studio(config_, log_);

@@ -32,7 +32,7 @@ std::string key_header(std::string_view key) {
 LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
   std::signal(SIGPIPE, SIG_IGN);
   options.port = 0;
-  options.threads = 4;
+  options.pools.api.threads = 4;
   options.spool_folder = folder / "spool";
   options.rate = {.per_second = 1e6, .burst = 1e6};
   service.put(sample_job("queued"));

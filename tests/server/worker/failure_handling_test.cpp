@@ -1,4 +1,6 @@
 // How the troubles of a task end: hiccups, cards, lost inputs, full disks, crashes.
+#include <nlohmann/json.hpp>
+
 #include "tests/server/worker/run_fixture.h"
 
 namespace pytoon::worker {
@@ -158,7 +160,8 @@ TEST_F(TaskTrouble, AWorkerWhoseCardIsLostTakesNoMoreAndAnotherFinishesTheJobUnh
   }
   EXPECT_EQ(renderer_.calls(), calls);
   renew_leases(*broken);
-  for (const auto& seen : *store_->workers(milliseconds(60'000))) EXPECT_TRUE(seen.draining);
+  const auto workers = store_->workers(milliseconds(60'000));
+  for (const auto& seen : *workers) EXPECT_TRUE(seen.draining);
 
   renderer_.on_render = nullptr;
   jobs::ProcessHealth healthy(log_);

@@ -23,7 +23,7 @@ class NotifiedPool : public RunFixture {
           parts{*house.store_,  *house.store_,  *house.storage_,   renderer,   house.engine_chain_,
                 house.presets_, house.metrics_, house.real_clock_, house.log_, house.process_},
           worker(parts, *house.store_, options, jobs::WorkerInfo{}),
-          threads(worker, PoolOptions{1, 1, poll, milliseconds(20)}),
+          threads(worker, PoolOptions{poll, milliseconds(20)}),
           ear(
               house.address(), house.wakeup_options(), name, [this] { threads.notify(); },
               house.real_clock_, house.log_) {

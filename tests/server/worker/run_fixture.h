@@ -73,7 +73,18 @@ class RunFixture : public testing::Test {
     worker.run_maintenance();
   }
   static bool step(Worker& worker) {
-    return worker.step(TaskPool::kRendering) || worker.step(TaskPool::kWaiting);
+    for (std::size_t pool = 0; pool < worker.pools().size(); ++pool) {
+      if (worker.step(pool)) return true;
+    }
+    return false;
+  }
+  // Of one pool, by its name.
+  static bool step(Worker& worker, const std::string& pool) {
+    for (std::size_t i = 0; i < worker.pools().size(); ++i) {
+      if (worker.pools()[i].name == pool) return worker.step(i);
+    }
+    ADD_FAILURE() << "there is no pool " << pool;
+    return false;
   }
   // Until the job has ended; time passes when there is nothing to do.
   void finish(Worker& worker, const std::string& id = "a", int steps_max = 400) {

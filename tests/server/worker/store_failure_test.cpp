@@ -104,9 +104,9 @@ TEST_F(StoreTrouble, ALeaseWhoseAnswerWasLostIsHandedBack) {
   const auto subject = whimsical(*store_);
   whim_.answer = FaultPlan::Answer::kLoseTheAnswer;
   whim_.times = 1;
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));
+  EXPECT_FALSE(step(*subject, "render"));
   EXPECT_EQ(job("a").status, JobStatus::kPlanning) << "it was leased all the same";
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));
+  EXPECT_FALSE(step(*subject, "render"));
   renew_leases(*subject);
   EXPECT_EQ(logged("orphan_leases_released"), 1);
   finish(*subject);
@@ -118,7 +118,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
   submit(order("a", 1));
   const auto subject = whimsical(*store_);
   whim_.times = 1;
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));  // so that strays are looked for
+  EXPECT_FALSE(step(*subject, "render"));  // so that strays are looked for
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
     renew_leases(*subject);
     renew_leases(*subject);

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "server/worker/task.h"
 
 #include <utility>

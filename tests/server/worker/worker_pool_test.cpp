@@ -29,8 +29,9 @@ class WorkerPoolTest : public RunFixture {
     Options options = options_;
     options.worker_id = "pool" + std::to_string(++pools_);
     options.back_off = milliseconds(1);
+    options.render_threads = threads;
     jobs::WorkerInfo facts;
-    const PoolOptions subject{threads, 1, milliseconds(20), milliseconds(5)};
+    const PoolOptions subject{milliseconds(20), milliseconds(5)};
     const WorkerDependencies real{*store_,  *store_,  *storage_,   renderer_, engine_chain_,
                                   presets_, metrics_, real_clock_, log_,      process};
     EXPECT_TRUE(store_->expire_leases_except(options.worker_id));
@@ -237,7 +238,7 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
   Options options = options_;
   options.worker_id = "slow";
   options.lease = milliseconds(200);  // so that house is kept often
-  Pool pool(parts, fleet, options, {}, {1, 1, std::chrono::hours(1), milliseconds(5)});
+  Pool pool(parts, fleet, options, {}, {std::chrono::hours(1), milliseconds(5)});
   submit(order("a", 1));
   pool.threads.start();
   EXPECT_TRUE(ends("a"));

@@ -27,6 +27,15 @@ class FakeCudaDevice final : public gpu::Device {
   std::optional<gpu::CudaHandles> cuda_handles() const override {
     return gpu::CudaHandles{fake_cuda_context(), 0};
   }
+  int batch_frames() const override { return 3; }
+  std::unique_ptr<gpu::Device> open_account(std::string /*owner*/,
+                                            std::optional<std::uint64_t> /*budget*/) override {
+    return std::make_unique<FakeCudaDevice>();
+  }
+  void set_memory_budget(std::optional<std::uint64_t> /*bytes*/) override {}
+  std::optional<gpu::MemoryUse> memory_use() const override { return gpu::MemoryUse{}; }
+  std::vector<gpu::MemoryUse> memory_accounts() const override { return {}; }
+  std::uint64_t reserved_bytes() const override { return 0; }
   std::uint64_t crossings() const override { return crossings_; }
   Status check() const override {
     return lost ? Status(failure(FailureKind::kDeviceLost, "the context is lost")) : ok_status();
@@ -39,18 +48,26 @@ class FakeCudaDevice final : public gpu::Device {
    public:
     Compositor(std::unique_ptr<gpu::Compositor> cpu, std::atomic<std::uint64_t>& crossings)
         : cpu_(std::move(cpu)), crossings_(crossings) {}
-    Status compose(const gpu::Composition& composition, const gpu::Nv12Target& target) override {
-      if (const auto* host = std::get_if<gpu::HostNv12View>(&target)) {
-        ++crossings_;
-        return cpu_->compose(composition, *host);
+    Status compose_batch(std::span<const gpu::FrameRequest> frames) override {
+      for (const gpu::FrameRequest& frame : frames) {
+        const Status drawn = draw(frame);
+        if (!drawn) return drawn;
       }
-      const auto& cuda = std::get<gpu::CudaNv12View>(target);
-      return cpu_->compose(
-          composition, gpu::HostNv12View{cuda.size, cuda.luma, cuda.luma_pitch_bytes, cuda.chroma,
-                                         cuda.chroma_pitch_bytes});
+      return ok_status();
     }
 
    private:
+    Status draw(const gpu::FrameRequest& frame) {
+      if (const auto* host = std::get_if<gpu::HostNv12View>(&frame.target)) {
+        ++crossings_;
+        return cpu_->compose(*frame.composition, *host);
+      }
+      const auto& cuda = std::get<gpu::CudaNv12View>(frame.target);
+      return cpu_->compose(*frame.composition,
+                           gpu::HostNv12View{cuda.size, cuda.luma, cuda.luma_pitch_bytes,
+                                             cuda.chroma, cuda.chroma_pitch_bytes});
+    }
+
     std::unique_ptr<gpu::Compositor> cpu_;
     std::atomic<std::uint64_t>& crossings_;
   };

@@ -1,4 +1,4 @@
-#include "tests/gpu/cuda/host_runtime.h"
+#include "tests/gpu/cuda/host_cuda_api.h"
 
 #include <cstring>
 #include <deque>
@@ -35,47 +35,59 @@ void run_copy(const RowCopy& copy) {
   }
 }
 
-class HostRuntime final : public Runtime {
+class HostCudaApi final : public CudaApi {
  public:
-  explicit HostRuntime(std::shared_ptr<HostMachine> machine) : machine_(std::move(machine)) {}
+  explicit HostCudaApi(std::shared_ptr<HostGpu> gpu) : gpu_(std::move(gpu)) {}
 
   std::string description() const override { return "kernels on the host"; }
-  CudaHandles handles() const override { return {machine_.get(), 0}; }
+  CudaHandles handles() const override { return {gpu_.get(), 0}; }
 
   Result<Stream> make_stream() override {
     if (fails()) return fault();
-    ++machine_->streams;
+    ++gpu_->streams;
     return Stream{queues_.emplace_back(std::make_unique<Queue>()).get()};
   }
   void destroy_stream(Stream stream) override {
     if (!queue_of(stream).empty()) broken("a stream was destroyed with work in it");
-    --machine_->streams;
+    --gpu_->streams;
   }
 
   Result<void*> allocate(std::size_t bytes) override {
     if (fails()) return fault();
     std::uint64_t used = bytes;
-    for (const auto& [memory, size] : machine_->device_memory) used += size;
-    if (used > machine_->memory_bytes) {
+    for (const auto& [memory, size] : gpu_->device_memory) used += size;
+    if (used > gpu_->memory_bytes) {
       return failure(FailureKind::kOutOfMemory, "out of memory");
     }
-    return keep(bytes, machine_->device_memory);
+    return keep(bytes, gpu_->device_memory);
   }
-  void release(void* memory) override { drop(memory, machine_->device_memory); }
+  void release(void* memory) override { drop(memory, gpu_->device_memory); }
+  std::uint64_t reserved_bytes() const override {
+    std::uint64_t bytes = 0;
+    for (const auto& [memory, size] : gpu_->device_memory) bytes += size;
+    return bytes;
+  }
+  void trim() override { ++gpu_->trims; }
   Result<void*> allocate_pinned(std::size_t bytes) override {
     if (fails()) return fault();
-    return keep(bytes, machine_->pinned_memory);
+    return keep(bytes, gpu_->pinned_memory);
   }
-  void release_pinned(void* memory) override { drop(memory, machine_->pinned_memory); }
+  void release_pinned(void* memory) override { drop(memory, gpu_->pinned_memory); }
 
   Status queue(const RowCopy& copy, Stream stream) override {
+    ++gpu_->copies;
     return put(stream, [copy] { run_copy(copy); });
   }
-  Status queue(const FrameJob& job, Stream stream) override {
-    const int wrong = machine_->wrong_luma;
-    return put(stream, [job, wrong] {
-      run_frame_kernel(job, Order::kForwards);
-      *job.target.luma = static_cast<std::uint8_t>(*job.target.luma + wrong);
+  Status queue(const FrameBatch& batch, Stream stream) override {
+    const int wrong = gpu_->wrong_luma;
+    ++gpu_->launches;
+    gpu_->frames += batch.count;
+    return put(stream, [batch, wrong] {
+      for (int i = 0; i < batch.count; ++i) {
+        const FrameJob& job = batch.frames[i];
+        run_frame_kernel(job, Order::kForwards);
+        *job.target.luma = static_cast<std::uint8_t>(*job.target.luma + wrong);
+      }
     });
   }
   Status queue(const ConvertJob& job, Stream stream) override {
@@ -83,6 +95,7 @@ class HostRuntime final : public Runtime {
   }
   Status wait(Stream stream) override {
     Queue& queue = queue_of(stream);
+    ++gpu_->waits;
     const bool failed = fails();
     while (!queue.empty()) {
       if (!failed) queue.front()();
@@ -90,16 +103,16 @@ class HostRuntime final : public Runtime {
     }
     return failed ? Status(fault()) : ok_status();
   }
-  Status check() const override { return machine_->lost ? Status(fault()) : ok_status(); }
+  Status check() const override { return gpu_->lost ? Status(fault()) : ok_status(); }
 
  private:
   bool fails() {
-    const bool now = machine_->calls++ == machine_->fail_at;
-    if (now && machine_->fail_with == FailureKind::kDeviceLost) machine_->lost = true;
-    return now || machine_->lost;
+    const bool now = gpu_->calls++ == gpu_->fail_at;
+    if (now && gpu_->fail_with == FailureKind::kDeviceLost) gpu_->lost = true;
+    return now || gpu_->lost;
   }
-  Failure fault() const { return failure(machine_->fail_with, "failed on demand"); }
-  void broken(const char* what) { machine_->faults.emplace_back(what); }
+  Failure fault() const { return failure(gpu_->fail_with, "failed on demand"); }
+  void broken(const char* what) { gpu_->faults.emplace_back(what); }
 
   static Queue& queue_of(Stream stream) { return *static_cast<Queue*>(stream); }
 
@@ -110,7 +123,7 @@ class HostRuntime final : public Runtime {
   }
 
   Result<void*> keep(std::size_t bytes, std::map<const void*, std::size_t>& live) {
-    ++machine_->allocations;
+    ++gpu_->allocations;
     auto& block = blocks_.emplace_back(std::make_unique<std::uint8_t[]>(bytes));
     std::memset(block.get(), 0xCD, bytes);
     live[block.get()] = bytes;
@@ -124,7 +137,7 @@ class HostRuntime final : public Runtime {
     std::erase_if(blocks_, [memory](const auto& block) { return block.get() == memory; });
   }
 
-  std::shared_ptr<HostMachine> machine_;
+  std::shared_ptr<HostGpu> gpu_;
   std::vector<std::unique_ptr<Queue>> queues_;
   std::vector<std::unique_ptr<std::uint8_t[]>> blocks_;
 };
@@ -142,8 +155,8 @@ void run_frame_kernel(const FrameJob& job, Order order) {
   }
 }
 
-std::unique_ptr<Runtime> make_host_runtime(std::shared_ptr<HostMachine> machine) {
-  return std::make_unique<HostRuntime>(std::move(machine));
+std::unique_ptr<CudaApi> make_host_cuda_api(std::shared_ptr<HostGpu> gpu) {
+  return std::make_unique<HostCudaApi>(std::move(gpu));
 }
 
 }  // namespace pytoon::gpu::cuda

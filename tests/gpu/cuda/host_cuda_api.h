@@ -1,4 +1,4 @@
-// A Runtime that needs no GPU: device memory is host memory, and the kernels' own code runs in
+// A CudaApi that needs no GPU: device memory is host memory, and the kernels' own code runs in
 // loops over blocks and threads. It is stricter than CUDA: work that was queued runs only when its
 // stream is waited for, so whoever forgets to wait sees nothing, and memory let go while work is
 // queued, or never, is a fault. Calls fail on demand.
@@ -13,17 +13,22 @@
 #include <string>
 #include <vector>
 
-#include "gpu/cuda/runtime.h"
+#include "gpu/cuda/cuda_api.h"
 
 namespace pytoon::gpu::cuda {
 
-// What a test sees and sets; outlives the runtime.
-struct HostMachine {
+// What a test sees and sets; outlives the api.
+struct HostGpu {
   std::map<const void*, std::size_t> device_memory;  // live blocks and their bytes
   std::map<const void*, std::size_t> pinned_memory;
   int streams = 0;
   int calls = 0;  // that could have failed
   int allocations = 0;
+  int launches = 0;  // of the frame kernel
+  int frames = 0;    // that it was to draw
+  int copies = 0;
+  int waits = 0;
+  int trims = 0;
   std::vector<std::string> faults;  // promises that were broken
 
   int fail_at = -1;  // the call with this number fails
@@ -37,7 +42,7 @@ struct HostMachine {
   }
 };
 
-std::unique_ptr<Runtime> make_host_runtime(std::shared_ptr<HostMachine> machine);
+std::unique_ptr<CudaApi> make_host_cuda_api(std::shared_ptr<HostGpu> gpu);
 
 // The frame kernel over all blocks of its grid, threads of a step in the order given: forwards or
 // backwards. A kernel that lacks a barrier draws differently in the two.

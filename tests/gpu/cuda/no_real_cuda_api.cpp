@@ -1,8 +1,8 @@
-#include "tests/gpu/cuda/real_runtime.h"
+#include "tests/gpu/cuda/real_cuda_api.h"
 
 namespace pytoon::gpu::cuda {
 
-Result<std::unique_ptr<Runtime>> make_real_runtime() {
+Result<std::unique_ptr<CudaApi>> make_real_cuda_api() {
   return failure(FailureKind::kNotFound, "this build has no CUDA");
 }
 

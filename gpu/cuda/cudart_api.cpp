@@ -4,7 +4,7 @@
 // current, whatever a library left there; streams made without the non-blocking flag follow the
 // legacy default stream; a copy from pageable memory has read it when the call returns, and from
 // pinned memory when the stream has been waited for.
-#include "gpu/cuda/cudart_runtime.h"
+#include "gpu/cuda/cudart_api.h"
 
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
@@ -84,12 +84,12 @@ class Driver {
 
 cudaStream_t stream_of(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
-class CudartRuntime final : public Runtime {
+class CudartApi final : public CudaApi {
  public:
-  explicit CudartRuntime(int ordinal) : ordinal_(ordinal) {}
-  ~CudartRuntime() override;
-  CudartRuntime(const CudartRuntime&) = delete;
-  CudartRuntime& operator=(const CudartRuntime&) = delete;
+  explicit CudartApi(int ordinal) : ordinal_(ordinal) {}
+  ~CudartApi() override;
+  CudartApi(const CudartApi&) = delete;
+  CudartApi& operator=(const CudartApi&) = delete;
 
   // Once, before anything else.
   Status start();
@@ -104,15 +104,17 @@ class CudartRuntime final : public Runtime {
   }
   Result<void*> allocate(std::size_t bytes) override;
   void release(void* memory) override;
+  std::uint64_t reserved_bytes() const override;
+  void trim() override;
   Result<void*> allocate_pinned(std::size_t bytes) override;
   void release_pinned(void* memory) override {
     enter();
     (void)cudaFreeHost(memory);
   }
   Status queue(const RowCopy& copy, Stream stream) override;
-  Status queue(const FrameJob& job, Stream stream) override {
+  Status queue(const FrameBatch& batch, Stream stream) override {
     enter();
-    return done(launch_frame(job, stream), "a frame's kernel was not started");
+    return done(launch_frames(batch, stream), "the frames' kernel was not started");
   }
   Status queue(const ConvertJob& job, Stream stream) override {
     enter();
@@ -141,7 +143,7 @@ class CudartRuntime final : public Runtime {
   cudaMemPool_t pool_ = nullptr;  // null where the card has none: then memory is plain
 };
 
-Status CudartRuntime::start() {
+Status CudartApi::start() {
   const Status chosen = done(cudaSetDevice(ordinal_), "the GPU can't be used");
   if (!chosen) return chosen;
   const Status made = done(cudaFree(nullptr), "no context can be made on the GPU");
@@ -160,7 +162,7 @@ Status CudartRuntime::start() {
   return make_pool();
 }
 
-Status CudartRuntime::make_pool() {
+Status CudartApi::make_pool() {
   int has_pools = 0;
   const Status read =
       done(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, ordinal_),
@@ -178,13 +180,13 @@ Status CudartRuntime::make_pool() {
               "the memory pool can't be set up");
 }
 
-CudartRuntime::~CudartRuntime() {
+CudartApi::~CudartApi() {
   enter();
   if (pool_ != nullptr) (void)cudaMemPoolDestroy(pool_);
   if (memory_stream_ != nullptr) (void)cudaStreamDestroy(memory_stream_);
 }
 
-Result<Stream> CudartRuntime::make_stream() {
+Result<Stream> CudartApi::make_stream() {
   enter();
   cudaStream_t stream = nullptr;
   const Status made = done(cudaStreamCreate(&stream), "no stream can be made");
@@ -192,22 +194,20 @@ Result<Stream> CudartRuntime::make_stream() {
   return Stream{stream};
 }
 
-cudaError_t CudartRuntime::try_allocate(void** memory, std::size_t bytes) {
+cudaError_t CudartApi::try_allocate(void** memory, std::size_t bytes) {
   if (pool_ == nullptr) return cudaMalloc(memory, bytes);
   const cudaError_t queued = cudaMallocFromPoolAsync(memory, bytes, pool_, memory_stream_);
   if (queued != cudaSuccess) return queued;
   return cudaStreamSynchronize(memory_stream_);
 }
 
-Result<void*> CudartRuntime::allocate(std::size_t bytes) {
+Result<void*> CudartApi::allocate(std::size_t bytes) {
   enter();
   void* memory = nullptr;
   cudaError_t code = try_allocate(&memory, bytes);
   if (code == cudaErrorMemoryAllocation && pool_ != nullptr) {
     (void)cudaGetLastError();
-    // What the pool keeps may lie in pieces of the wrong size.
-    (void)cudaStreamSynchronize(memory_stream_);
-    (void)cudaMemPoolTrimTo(pool_, 0);
+    trim();  // what the pool keeps may lie in pieces of the wrong size
     code = try_allocate(&memory, bytes);
   }
   const Status got = done(code, "memory was not given");
@@ -215,7 +215,7 @@ Result<void*> CudartRuntime::allocate(std::size_t bytes) {
   return memory;
 }
 
-void CudartRuntime::release(void* memory) {
+void CudartApi::release(void* memory) {
   enter();
   if (pool_ == nullptr) {
     (void)cudaFree(memory);
@@ -224,7 +224,26 @@ void CudartRuntime::release(void* memory) {
   }
 }
 
-Result<void*> CudartRuntime::allocate_pinned(std::size_t bytes) {
+std::uint64_t CudartApi::reserved_bytes() const {
+  std::uint64_t bytes = 0;
+  if (pool_ == nullptr) return bytes;
+  enter();
+  if (cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &bytes) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return 0;
+  }
+  return bytes;
+}
+
+void CudartApi::trim() {
+  if (pool_ == nullptr) return;
+  enter();
+  (void)cudaStreamSynchronize(memory_stream_);
+  (void)cudaMemPoolTrimTo(pool_, 0);
+  (void)cudaGetLastError();
+}
+
+Result<void*> CudartApi::allocate_pinned(std::size_t bytes) {
   enter();
   void* memory = nullptr;
   const Status got =
@@ -233,11 +252,11 @@ Result<void*> CudartRuntime::allocate_pinned(std::size_t bytes) {
   return memory;
 }
 
-Status CudartRuntime::queue(const RowCopy& copy, Stream stream) {
+Status CudartApi::queue(const RowCopy& copy, Stream stream) {
   enter();
-  const cudaMemcpyKind kind = copy.way == Way::kToDevice ? cudaMemcpyHostToDevice
-                              : copy.way == Way::kToHost ? cudaMemcpyDeviceToHost
-                                                         : cudaMemcpyDeviceToDevice;
+  const cudaMemcpyKind kind = copy.direction == CopyDirection::kToDevice ? cudaMemcpyHostToDevice
+                              : copy.direction == CopyDirection::kToHost ? cudaMemcpyDeviceToHost
+                                                                         : cudaMemcpyDeviceToDevice;
   if (copy.rows == 1) {
     return done(cudaMemcpyAsync(copy.to, copy.from, copy.row_bytes, kind, stream_of(stream)),
                 "a copy was not started");
@@ -249,15 +268,11 @@ Status CudartRuntime::queue(const RowCopy& copy, Stream stream) {
 
 }  // namespace
 
-Result<OpenedRuntime> open_cudart(int ordinal) {
-  auto runtime = std::make_unique<CudartRuntime>(ordinal);
-  const Status started = runtime->start();
+Result<std::unique_ptr<CudaApi>> open_cudart(int ordinal) {
+  auto api = std::make_unique<CudartApi>(ordinal);
+  const Status started = api->start();
   if (!started) return started.failure();
-  std::size_t free_bytes = 0;
-  std::size_t total_bytes = 0;
-  const Status read = done(cudaMemGetInfo(&free_bytes, &total_bytes), "the GPU can't be read");
-  if (!read) return read.failure();
-  return OpenedRuntime{std::move(runtime), free_bytes};
+  return std::unique_ptr<CudaApi>(std::move(api));
 }
 
 }  // namespace pytoon::gpu::cuda

@@ -1,6 +1,6 @@
-// What the CUDA device relies on in a Runtime: the same body for the one of the tests and for the
+// What the CUDA device relies on in a CudaApi: the same body for the one of the tests and for the
 // GPU where there is one. And frames that never leave device memory.
-#include "gpu/cuda/runtime.h"
+#include "gpu/cuda/cuda_api.h"
 
 #include <gtest/gtest.h>
 
@@ -18,58 +18,58 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-class RuntimeTest : public ::testing::TestWithParam<DeviceCase> {
+class CudaApiTest : public ::testing::TestWithParam<DeviceCase> {
  protected:
   void SetUp() override {
     std::string absent;
     device_ = GetParam().make(absent);
     if (device_ == nullptr) GTEST_SKIP() << absent;
-    auto runtime = GetParam().make_runtime();
-    ASSERT_TRUE(runtime) << runtime.failure().detail;
-    runtime_ = std::move(*runtime);
-    auto stream = runtime_->make_stream();
+    auto api = GetParam().make_api();
+    ASSERT_TRUE(api) << api.failure().detail;
+    api_ = std::move(*api);
+    auto stream = api_->make_stream();
     ASSERT_TRUE(stream);
     stream_ = *stream;
   }
   void TearDown() override {
-    for (void* memory : memory_) runtime_->release(memory);
-    if (runtime_ != nullptr) runtime_->destroy_stream(stream_);
+    for (void* memory : memory_) api_->release(memory);
+    if (api_ != nullptr) api_->destroy_stream(stream_);
   }
 
   std::uint8_t* allocate(std::size_t bytes) {
-    auto memory = runtime_->allocate(bytes);
+    auto memory = api_->allocate(bytes);
     EXPECT_TRUE(memory) << memory.failure().detail;
     memory_.push_back(*memory);
     return static_cast<std::uint8_t*>(*memory);
   }
   std::uint8_t* to_device(const Bytes& bytes) {
     std::uint8_t* memory = allocate(bytes.size());
-    EXPECT_TRUE(runtime_->queue(
-        {Way::kToDevice, memory, bytes.size(), bytes.data(), bytes.size(), bytes.size(), 1},
-        stream_));
-    EXPECT_TRUE(runtime_->wait(stream_));
+    EXPECT_TRUE(api_->queue({CopyDirection::kToDevice, memory, bytes.size(), bytes.data(),
+                             bytes.size(), bytes.size(), 1},
+                            stream_));
+    EXPECT_TRUE(api_->wait(stream_));
     return memory;
   }
   void from_device(const std::uint8_t* memory, Bytes& bytes) {
-    EXPECT_TRUE(runtime_->queue(
-        {Way::kToHost, bytes.data(), bytes.size(), memory, bytes.size(), bytes.size(), 1},
+    EXPECT_TRUE(api_->queue(
+        {CopyDirection::kToHost, bytes.data(), bytes.size(), memory, bytes.size(), bytes.size(), 1},
         stream_));
-    EXPECT_TRUE(runtime_->wait(stream_));
+    EXPECT_TRUE(api_->wait(stream_));
   }
 
   std::unique_ptr<Device> device_;
-  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<CudaApi> api_;
   Stream stream_ = nullptr;
   std::vector<void*> memory_;
 };
 
-TEST_P(RuntimeTest, CopiesRowsThereAndBack) {
+TEST_P(CudaApiTest, CopiesRowsThereAndBack) {
   Bytes bytes(40 * 9);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
   std::uint8_t* there = to_device(Bytes(64 * 9, 7));
   std::uint8_t* twice = to_device(Bytes(64 * 9, 7));
-  ASSERT_TRUE(runtime_->queue({Way::kToDevice, there, 64, bytes.data(), 40, 33, 9}, stream_));
-  ASSERT_TRUE(runtime_->queue({Way::kOnDevice, twice, 64, there, 64, 64, 9}, stream_));
+  ASSERT_TRUE(api_->queue({CopyDirection::kToDevice, there, 64, bytes.data(), 40, 33, 9}, stream_));
+  ASSERT_TRUE(api_->queue({CopyDirection::kOnDevice, twice, 64, there, 64, 64, 9}, stream_));
   Bytes back(64 * 9);
   from_device(twice, back);
   for (std::size_t y = 0; y < 9; ++y) {
@@ -79,7 +79,7 @@ TEST_P(RuntimeTest, CopiesRowsThereAndBack) {
   }
 }
 
-TEST_P(RuntimeTest, GivesAlignedMemory) {
+TEST_P(CudaApiTest, GivesAlignedMemory) {
   for (const std::size_t bytes : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 20}) {
     if (!GetParam().exact) {
       EXPECT_EQ(reinterpret_cast<std::uintptr_t>(allocate(bytes)) % 256, 0U);
@@ -87,8 +87,8 @@ TEST_P(RuntimeTest, GivesAlignedMemory) {
   }
 }
 
-TEST_P(RuntimeTest, TooMuchMemoryIsAFailureAndNotTheEnd) {
-  const auto memory = runtime_->allocate(std::size_t{1} << 42);
+TEST_P(CudaApiTest, TooMuchMemoryIsAFailureAndNotTheEnd) {
+  const auto memory = api_->allocate(std::size_t{1} << 42);
   ASSERT_FALSE(memory);
   EXPECT_EQ(memory.failure().kind, FailureKind::kOutOfMemory);
   Bytes bytes(3000, 5);
@@ -98,7 +98,7 @@ TEST_P(RuntimeTest, TooMuchMemoryIsAFailureAndNotTheEnd) {
 }
 
 // The whole way on the device: a frame sampled where it lies, drawn into one that lies there too.
-TEST_P(RuntimeTest, FramesStayOnTheDevice) {
+TEST_P(CudaApiTest, FramesStayOnTheDevice) {
   const auto cpu = make_cpu_device();
   for (std::uint32_t seed = 0; seed < 40; ++seed) {
     Scene scene = random_scene(seed);
@@ -139,18 +139,20 @@ TEST_P(RuntimeTest, FramesStayOnTheDevice) {
 }
 
 // Has the kernel write where there is no memory: the card itself is fine, the context is not.
-void lose_the_context(Runtime& runtime) {
-  const Stream stream = *runtime.make_stream();
-  FrameJob job;
+void lose_the_context(CudaApi& api) {
+  const Stream stream = *api.make_stream();
+  FrameBatch batch;
+  batch.count = 1;
+  FrameJob& job = batch.frames[0];
   job.target.size = {64, 64};
   job.target.luma = reinterpret_cast<std::uint8_t*>(std::uintptr_t{1} << 40);
   job.target.chroma = job.target.luma;
   job.target.luma_pitch_bytes = 64;
   job.target.chroma_pitch_bytes = 64;
-  (void)runtime.queue(job, stream);
-  const Status waited = runtime.wait(stream);
-  const auto memory = runtime.allocate(100);
-  const Status checked = runtime.check();
+  (void)api.queue(batch, stream);
+  const Status waited = api.wait(stream);
+  const auto memory = api.allocate(100);
+  const Status checked = api.check();
   for (const Status& one : {waited, memory ? ok_status() : Status(memory.failure()), checked}) {
     std::fprintf(stderr, "%s. ",
                  one ? "fine" : std::string(traits(one.failure().kind).label).c_str());
@@ -158,22 +160,22 @@ void lose_the_context(Runtime& runtime) {
   std::_Exit(0);
 }
 
-TEST_P(RuntimeTest, AKernelThatWritesAnywhereLosesTheDevice) {
+TEST_P(CudaApiTest, AKernelThatWritesAnywhereLosesTheDevice) {
   if (GetParam().exact) GTEST_SKIP() << "on the host it would end the test";
-  EXPECT_TRUE(runtime_->check());
+  EXPECT_TRUE(device_->check());
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // CUDA does not live through a fork
-  EXPECT_EXIT(lose_the_context(*runtime_), ::testing::ExitedWithCode(0),
+  EXPECT_EXIT(lose_the_context(*api_), ::testing::ExitedWithCode(0),
               "device-lost. device-lost. device-lost. ");
-  EXPECT_TRUE(runtime_->check());
+  EXPECT_TRUE(device_->check());
 }
 
-std::vector<DeviceCase> devices_with_runtimes() {
+std::vector<DeviceCase> devices_with_apis() {
   std::vector<DeviceCase> devices = all_devices();
-  std::erase_if(devices, [](const DeviceCase& device) { return !device.make_runtime; });
+  std::erase_if(devices, [](const DeviceCase& device) { return !device.make_api; });
   return devices;
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, RuntimeTest, ::testing::ValuesIn(devices_with_runtimes()),
+INSTANTIATE_TEST_SUITE_P(Devices, CudaApiTest, ::testing::ValuesIn(devices_with_apis()),
                          [](const auto& param) { return param.param.name; });
 
 }  // namespace

@@ -1,0 +1,123 @@
+// Another program on the same card, for measurements and checks beside a neighbour.
+//   gpu_tenant busy SECONDS
+//       keeps every multiprocessor busy with fused multiply-adds; prints what it got done, as JSON
+//   gpu_tenant fill LEAVE_MIB SECONDS
+//       takes memory until only that much is free, holds it that long, taking more when some comes
+//       free, and gives it back
+// Either prints "ready" once it has begun. Shares no code with what is measured.
+#include <cuda_runtime_api.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kRounds = 1 << 14;
+constexpr double kOperationsPerRound = 16;  // 8 multiply-adds
+constexpr std::size_t kMib = std::size_t{1} << 20;
+
+using Clock = std::chrono::steady_clock;
+
+int fail(const char* doing, cudaError_t error) {
+  std::fprintf(stderr, "gpu_tenant: %s: %s\n", doing, cudaGetErrorString(error));
+  return 1;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void say_ready() {
+  std::puts("ready");
+  std::fflush(stdout);
+}
+
+// Eight independent chains a thread, so that the units are full; the sum keeps them alive.
+__global__ void __launch_bounds__(kThreads) multiply_add(float* sums, float factor) {
+  float chain[8];
+  for (int k = 0; k < 8; ++k) chain[k] = static_cast<float>(threadIdx.x + k);
+  for (int i = 0; i < kRounds; ++i) {
+    for (int k = 0; k < 8; ++k) chain[k] = __fmaf_rn(chain[k], factor, 0.5F);
+  }
+  float sum = 0;
+  for (int k = 0; k < 8; ++k) sum += chain[k];
+  sums[blockIdx.x * kThreads + threadIdx.x] = sum;
+}
+
+int busy(double seconds) {
+  cudaDeviceProp facts{};
+  cudaError_t error = cudaGetDeviceProperties(&facts, 0);
+  if (error != cudaSuccess) return fail("no GPU", error);
+  const int blocks = facts.multiProcessorCount * 8 * 4;
+  float* sums = nullptr;
+  error = cudaMalloc(&sums, sizeof(float) * static_cast<std::size_t>(blocks) * kThreads);
+  if (error != cudaSuccess) return fail("no memory", error);
+  constexpr int kAhead = 4;  // launches that wait on the card: it is never idle between two
+  cudaEvent_t done[kAhead];
+  for (cudaEvent_t& event : done) (void)cudaEventCreate(&event);
+  const Clock::time_point start = Clock::now();
+  long launches = 0;
+  while (seconds_since(start) < seconds) {
+    cudaEvent_t event = done[launches % kAhead];
+    if (launches >= kAhead) (void)cudaEventSynchronize(event);
+    multiply_add<<<blocks, kThreads>>>(sums, 0.999F);
+    (void)cudaEventRecord(event);
+    if (launches++ == 0) say_ready();
+  }
+  error = cudaDeviceSynchronize();
+  if (error != cudaSuccess) return fail("the kernel failed", error);
+  const double operations = kOperationsPerRound * kRounds * kThreads * blocks * launches;
+  std::printf("{\"seconds\": %.3f, \"tflops\": %.2f}\n", seconds_since(start),
+              operations / seconds_since(start) / 1e12);
+  (void)cudaFree(sums);
+  return 0;
+}
+
+// Takes what is free beyond `leave`, in ever smaller pieces.
+void take(std::size_t leave, std::vector<void*>& held) {
+  for (std::size_t piece = 1024 * kMib; piece >= 2 * kMib; piece /= 2) {
+    for (;;) {
+      std::size_t free_bytes = 0;
+      std::size_t total_bytes = 0;
+      void* memory = nullptr;
+      if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return;
+      if (free_bytes < leave + piece) break;
+      if (cudaMalloc(&memory, piece) != cudaSuccess) {
+        (void)cudaGetLastError();
+        break;
+      }
+      held.push_back(memory);
+    }
+  }
+}
+
+int fill(std::size_t leave, double seconds) {
+  const cudaError_t error = cudaFree(nullptr);
+  if (error != cudaSuccess) return fail("no GPU", error);
+  std::vector<void*> held;
+  take(leave, held);
+  say_ready();
+  const Clock::time_point start = Clock::now();
+  while (seconds_since(start) < seconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // tidy: a program of its own
+    take(leave, held);
+  }
+  for (void* memory : held) (void)cudaFree(memory);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "busy") == 0) return busy(std::atof(argv[2]));
+  if (argc == 4 && std::strcmp(argv[1], "fill") == 0) {
+    return fill(static_cast<std::size_t>(std::atol(argv[2])) * kMib, std::atof(argv[3]));
+  }
+  std::fprintf(stderr, "usage: gpu_tenant busy SECONDS | fill LEAVE_MIB SECONDS\n");
+  return 2;
+}
