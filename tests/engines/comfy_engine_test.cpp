@@ -173,7 +173,7 @@ TEST_F(ComfyEngineTest, BadFilesAreNoClips) {
   comfy_.plan.clip = kBlackClip;
   expect_failed(generate(), FailureKind::kMedia, "no good");
   comfy_.plan.clip = std::string(1001, 'x');
-  expect_failed(generate(), FailureKind::kTooLarge, "more than");
+  expect_failed(generate(), FailureKind::kEngine, "more than");
 }
 
 TEST_F(ComfyEngineTest, ACutDownloadIsTriedAgain) {
@@ -193,7 +193,7 @@ TEST_F(ComfyEngineTest, ARedirectIsNotFollowed) {
   support::FakeHttpServer inner([](const support::Call&) { return support::Reply{200, "inner"}; });
   comfy_.plan.fault = Fault::kRedirect;
   comfy_.plan.redirect_to = inner.url("/x");
-  expect_failed(generate(), FailureKind::kInvalid, "redirects");
+  expect_failed(generate(), FailureKind::kEngine, "redirects");
   EXPECT_EQ(inner.connections(), 0);
 }
 
@@ -259,7 +259,7 @@ TEST_F(ComfyEngineTest, ALocalOneNeverLeavesThePrivateNetwork) {
   const auto made = engine({"http://8.8.8.8:8188"});
   const Status health = made->health(watch_);
   ASSERT_FALSE(health);
-  EXPECT_EQ(health.failure().kind, FailureKind::kInvalid) << health.failure().detail;
+  EXPECT_EQ(health.failure().kind, FailureKind::kEngine) << health.failure().detail;
 }
 
 TEST_F(ComfyEngineTest, FreeingMemoryWaitsUntilItIsFree) {

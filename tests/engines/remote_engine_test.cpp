@@ -229,7 +229,7 @@ TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
       server_.plan.redirect_to = link;
       const Result<plan::SegmentSource> generated = generate(++segment);
       ASSERT_FALSE(generated) << link;
-      EXPECT_EQ(generated.failure().kind, FailureKind::kInvalid) << generated.failure().detail;
+      EXPECT_EQ(generated.failure().kind, FailureKind::kEngine) << generated.failure().detail;
     }
   }
   EXPECT_EQ(inner.connections(), 0);
