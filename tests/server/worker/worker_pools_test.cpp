@@ -100,10 +100,6 @@ class WorkerPools : public RunFixture {
     worker_ = std::make_unique<Worker>(real, *store_, options_, jobs::WorkerInfo{});
     threads_ =
         std::make_unique<WorkerPool>(*worker_, PoolOptions{milliseconds(20), milliseconds(5)});
-    threads_->on_unusable([this](const std::string& reason) {
-      const std::lock_guard lock(mutex_);
-      unusable_.push_back(reason);
-    });
     threads_->start();
   }
   void submit_with(const std::string& id, const std::string& preset, int segments = 2,
@@ -147,15 +143,9 @@ class WorkerPools : public RunFixture {
     ADD_FAILURE() << "there is no pool " << name;
     return {};
   }
-  std::vector<std::string> unusable() {
-    const std::lock_guard lock(mutex_);
-    return unusable_;
-  }
 
   SystemClock real_clock_;
   Gate gate_;
-  std::mutex mutex_;
-  std::vector<std::string> unusable_;
   std::vector<std::unique_ptr<engines::Engine>> engines_;
   engines::EngineChainOptions ladder_options_;
   std::unique_ptr<engines::EngineChain> ladder_of_all_;
@@ -276,7 +266,7 @@ TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
   ASSERT_TRUE(eventually([&] { return pool("render").lost == 1; }));
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 1);
-  EXPECT_TRUE(unusable().empty()) << "one of three";
+  EXPECT_TRUE(process_.usable()) << "one of three";
   // All three places are taken by threads that work.
   std::atomic<int> together{0};
   renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
@@ -300,8 +290,8 @@ TEST_F(WorkerPools, WhenHalfOfAPoolIsLostTheProcessIsUnusable) {
   };
   submit_with("a", kPlain, 1);
   start(2);
-  ASSERT_TRUE(eventually([&] { return !unusable().empty(); }));
-  EXPECT_EQ(unusable().front(), "1 of 2 threads of the pool render hang");
+  ASSERT_TRUE(eventually([&] { return !process_.usable(); }));
+  EXPECT_EQ(process_.reason(), "1 of 2 threads of the pool render hang");
   gate_.open();
 }
 
@@ -318,7 +308,7 @@ TEST_F(WorkerPools, AnEngineThatIgnoresItsLimitsIsGivenUp) {
   start();
   EXPECT_TRUE(eventually([&] { return pool("engine:comfyui").lost == 1; }));
   EXPECT_TRUE(ends("a"));
-  EXPECT_TRUE(unusable().empty()) << "one of three";
+  EXPECT_TRUE(process_.usable()) << "one of three";
   gate_.open();
   threads_->stop();
   EXPECT_GE(logged("task_stuck"), 1);
