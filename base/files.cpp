@@ -54,8 +54,11 @@ Status sync_path(const fs::path& path, int flags) {
   return ok_status();
 }
 
-Status write_all(const fs::path& path, std::string_view bytes) {
-  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+Status write_all(const fs::path& path, std::string_view bytes, FileAccess access) {
+  const mode_t mode = access == FileAccess::kPrivate ? 0600 : 0644;
+  // O_EXCL: a file that lies there already, such as a dead process's, would keep its own mode.
+  ::unlink(path.c_str());
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) return errno_failure(errno, "can't create " + path.string());
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
@@ -77,9 +80,17 @@ Status publish_file(const fs::path& temporary, const fs::path& path) {
                    O_RDONLY | O_DIRECTORY);
 }
 
-Status write_file_atomically(const fs::path& path, std::string_view bytes) {
+Status create_private_folders(const fs::path& folder) {
+  std::error_code error;
+  if (folder.empty() || fs::is_directory(folder, error)) return ok_status();
+  if (Status parent = create_private_folders(folder.parent_path()); !parent) return parent;
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return ok_status();
+  return errno_failure(errno, "can't create " + folder.string());
+}
+
+Status write_file_atomically(const fs::path& path, std::string_view bytes, FileAccess access) {
   const fs::path temporary = temporary_beside(path);
-  Status done = write_all(temporary, bytes);
+  Status done = write_all(temporary, bytes, access);
   if (done) done = publish_file(temporary, path);
   if (!done) {
     std::error_code ignored;

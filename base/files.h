@@ -31,8 +31,14 @@ class FileDescriptor {
 };
 
 Result<std::string> read_file(const std::filesystem::path& path);
+// Who may read a file: kPrivate is mode 0600 from its very creation, for secrets.
+enum class FileAccess { kPublic, kPrivate };
 // kStorageFull when the disk is full, else kIo.
-Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
+                             FileAccess access = FileAccess::kPublic);
+// Creates the folder and those above it; what it creates has mode 0700 from the start, what is
+// there already stays as it is.
+Status create_private_folders(const std::filesystem::path& folder);
 // Makes an already written file durable and gives it its final name (same file system).
 Status publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);
 // A name for a temporary file beside path: unique within the process and across processes.

@@ -34,6 +34,7 @@ struct Words {
   std::string out;
   std::string folder;
   std::string job;
+  std::string tenant;
   std::string error = "failed by an operator";
   app::JobsListing listing;
   bool json = false;
@@ -159,6 +160,15 @@ void add_fleet(CLI::App& root, Words& words, Command& chosen) {
         });
       });
   capacity->add_flag("--json", words.json, "As the API answers");
+  CLI::App* purge =
+      add(root, "purge", "Erase all that a tenant stored, and verify it (admin)", chosen, [&words] {
+        return with_environment([&words](const app::Environment& environment) {
+          return app::purge_tenant(environment, words.tenant, words.json);
+        });
+      });
+  purge->add_option("--tenant", words.tenant, "As in its keys; its live jobs are cancelled")
+      ->required();
+  purge->add_flag("--json", words.json, "As the API answers");
 }
 
 }  // namespace

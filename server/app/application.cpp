@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kSenders = 4;  // a slow receiver holds up one of them
 constexpr std::chrono::seconds kSenderPause{1};
-constexpr std::chrono::minutes kSweeperPause{1};
+constexpr std::chrono::minutes kGcPause{1};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -39,7 +39,6 @@ worker::Options worker_options(const Config& config, bool sole_owner,
   options.worker_id = facts.worker_id;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
-  options.last_logo = "assets/brand_logo.png";
   options.sole_owner = sole_owner;
   options.render_threads = config.worker_concurrency;
   options.audio_threads = config.audio_threads;
@@ -62,9 +61,9 @@ jobs::WebhookOptions webhook_options(const Config& config) {
   return options;
 }
 
-jobs::SweeperOptions sweeper_options(const Config& config) {
-  jobs::SweeperOptions options;
-  options.retention = std::chrono::hours(24) * config.retention_days;
+jobs::GcOptions gc_options(const Config& config) {
+  jobs::GcOptions options;
+  options.retention = config.retention;
   return options;
 }
 
@@ -112,9 +111,10 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
-      gc_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
+      eraser_(*store_, *store_, *storage_, metrics_, log),
+      gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
-                notifiers_, metrics_, health_, ids_, clock, log},
+                notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);
@@ -166,7 +166,7 @@ Status Application::start() {
           std::make_unique<PeriodicTask>([this] { return sender_.step(); }, kSenderPause));
     }
     periodic_tasks_.push_back(
-        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kSweeperPause));
+        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kGcPause));
   }
   return ok_status();
 }

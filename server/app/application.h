@@ -101,6 +101,7 @@ class Application {
   Notifiers notifiers_;
   CurlClient web_;
   jobs::WebhookSender sender_;
+  jobs::Eraser eraser_;
   jobs::GarbageCollector gc_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks_;

@@ -1,7 +1,5 @@
 #include "server/app/backends.h"
 
-#include <sys/stat.h>
-
 #include "base/files.h"
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
@@ -48,13 +46,9 @@ Result<std::string> own_secret(const Config& config, const std::string& name,
                                const std::string& fresh) {
   const fs::path file = config.data_dir / name;
   if (!fs::exists(file)) {
-    std::error_code error;
-    if (!config.data_dir.empty()) fs::create_directories(config.data_dir, error);
-    const Status written = write_file_atomically(file, fresh);
+    Status written = create_private_folders(config.data_dir);
+    if (written) written = write_file_atomically(file, fresh, FileAccess::kPrivate);
     if (!written) return written.failure();
-    if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0) {
-      return errno_failure(errno, "can't protect " + file.string());
-    }
   }
   return read_file(file);
 }

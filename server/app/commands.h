@@ -47,6 +47,8 @@ int retry_job(const Environment& environment, const std::string& id);
 int fail_job(const Environment& environment, const std::string& id, const std::string& error);
 int redeliver_webhook(const Environment& environment, const std::string& id);
 int set_draining(const Environment& environment, bool draining);
+// Erases all that a tenant stored, and says what was deleted and what is left. 1 while anything is.
+int purge_tenant(const Environment& environment, const std::string& tenant, bool json);
 int show_capacity(const Environment& environment, bool json);
 
 }  // namespace pytoon::app

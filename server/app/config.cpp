@@ -1,6 +1,7 @@
 #include "server/app/config.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -93,7 +94,6 @@ void read_limits(Variables& env, Config& config) {
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
   config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS", 20, 2, 3600));
-  config.retention_days = env.whole("RETENTION_DAYS", 0, 0, 36'500);
 }
 
 void read_log_level(Variables& env, Config& config) {
@@ -229,7 +229,55 @@ Failure in_file(const fs::path& path, Failure fault) {
   return fault;
 }
 
-Status read_defaults(const fs::path& path, plan::Defaults& defaults) {
+constexpr int kLongestDays = 36'500;
+
+struct RetentionSetting {
+  const char* field;     // of the section retention in defaults.yaml
+  const char* variable;  // overrules it
+  std::chrono::hours jobs::Retention::*age;
+  int unit_hours = 24;
+};
+
+constexpr std::array<RetentionSetting, 10> kRetentionSettings{{
+    {"done_jobs_days", "RETENTION_DONE_JOBS_DAYS", &jobs::Retention::done_jobs},
+    {"failed_jobs_days", "RETENTION_FAILED_JOBS_DAYS", &jobs::Retention::failed_jobs},
+    {"cancelled_jobs_days", "RETENTION_CANCELLED_JOBS_DAYS", &jobs::Retention::cancelled_jobs},
+    {"job_records_days", "RETENTION_JOB_RECORDS_DAYS", &jobs::Retention::job_records},
+    {"unused_assets_days", "RETENTION_UNUSED_ASSETS_DAYS", &jobs::Retention::unused_assets},
+    {"idempotency_records_days", "RETENTION_IDEMPOTENCY_RECORDS_DAYS",
+     &jobs::Retention::idempotency_records},
+    {"events_days", "RETENTION_EVENTS_DAYS", &jobs::Retention::events},
+    {"dead_letters_days", "RETENTION_DEAD_LETTERS_DAYS", &jobs::Retention::dead_letters},
+    {"purchases_days", "RETENTION_PURCHASES_DAYS", &jobs::Retention::purchases},
+    {"orphans_hours", "RETENTION_ORPHANS_HOURS", &jobs::Retention::orphans, 1},
+}};
+
+void read_retention(spec::FieldReader& r, jobs::Retention& retention) {
+  for (const RetentionSetting& setting : kRetentionSettings) {
+    if (!r.has(setting.field)) continue;
+    const std::int64_t units = r.whole(setting.field, 0, kLongestDays);
+    retention.*setting.age = std::chrono::hours(units * setting.unit_hours);
+  }
+  r.finish();
+}
+
+// RETENTION_DAYS speaks for all ended jobs whose own variable is not set.
+void override_retention(Variables& env, jobs::Retention& retention) {
+  if (env.text("RETENTION_DAYS")) {
+    const int days = env.whole("RETENTION_DAYS", 0, 0, kLongestDays);
+    for (auto* const age :
+         {&retention.done_jobs, &retention.failed_jobs, &retention.cancelled_jobs}) {
+      *age = std::chrono::hours(24 * days);
+    }
+  }
+  for (const RetentionSetting& setting : kRetentionSettings) {
+    if (!env.text(setting.variable)) continue;
+    const int units = env.whole(setting.variable, 0, 0, kLongestDays);
+    retention.*setting.age = std::chrono::hours(units * setting.unit_hours);
+  }
+}
+
+Status read_defaults(const fs::path& path, plan::Defaults& defaults, jobs::Retention& retention) {
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
@@ -243,6 +291,11 @@ Status read_defaults(const fs::path& path, plan::Defaults& defaults) {
           p.text(std::string(name), 1, 1000);
     }
     p.finish();
+  }
+  // A folder of before has no such section: what it lacks has a default.
+  if (const Json* section = r.has("retention") ? r.object("retention") : nullptr) {
+    spec::FieldReader t(*section, "/retention", faults);
+    read_retention(t, retention);
   }
   r.finish();
   if (!faults.empty()) return in_file(path, spec::invalid(std::move(faults)));
@@ -324,7 +377,7 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
   return ok_status();
 }
 
-Status read_files(const Variables& env, Config& config) {
+Status read_files(Variables& env, Config& config) {
   Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
   if (!presets) return presets.failure();
   config.catalogue.presets = std::move(*presets);
@@ -332,9 +385,11 @@ Status read_files(const Variables& env, Config& config) {
       spec::read_platforms(config.config_dir / "platforms.yaml");
   if (!platforms) return platforms.failure();
   config.catalogue.platforms = std::move(*platforms);
-  const Status defaults =
-      read_defaults(config.config_dir / "defaults.yaml", config.catalogue.defaults);
+  const Status defaults = read_defaults(config.config_dir / "defaults.yaml",
+                                        config.catalogue.defaults, config.retention);
   if (!defaults) return defaults;
+  override_retention(env, config.retention);
+  if (env.fault()) return *env.fault();
   return read_engines(config.config_dir / "engine.yaml", engine_variables(env), config);
 }
 

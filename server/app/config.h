@@ -19,6 +19,7 @@
 #include "server/io/database_url.h"
 #include "server/io/redis/redis_url.h"
 #include "server/io/storage/s3_options.h"
+#include "server/jobs/retention.h"
 #include "server/jobs/webhook_sender.h"
 
 namespace pytoon::app {
@@ -42,7 +43,7 @@ struct Config {
   std::optional<io::RedisAddress> redis;  // REDIS_URL
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
-  int retention_days = 0;                   // RETENTION_DAYS: of files of ended jobs; 0 is for ever
+  jobs::Retention retention;                // RETENTION_*, over config/defaults.yaml
   std::vector<std::string> webhook_keys;    // WEBHOOK_SECRET, decoded; never logged
   bool webhooks_allow_private = false;      // WEBHOOKS_ALLOW_PRIVATE: for development
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS

@@ -107,6 +107,19 @@ void show_workers(const Json& capacity) {
   }
 }
 
+void show_purged(const std::string& tenant, const Json& purged) {
+  for (const auto& [kind, count] : field(purged, "deleted").items()) {
+    std::cout << "deleted " << std::left << std::setw(20) << kind << text_of(count) << "\n";
+  }
+  for (const auto& [kind, count] : field(purged, "left").items()) {
+    std::cout << "left    " << std::left << std::setw(20) << kind << text_of(count) << "\n";
+  }
+  std::cout << (field(purged, "complete") == true
+                    ? "nothing of tenant " + tenant + " is left\n"
+                    : "something of tenant " + tenant +
+                          " is left: take its keys away, run again\n");
+}
+
 std::string job_path(const std::string& id) { return "/api/v1/jobs/" + url_encoded(id); }
 
 void show_turn(const Json& job) {
@@ -191,6 +204,32 @@ int set_draining(const Environment& environment, bool draining) {
                           ? "draining: no new jobs are taken; those there are finished\n"
                           : "new jobs are taken\n");
       });
+}
+
+// A call of the server does a bounded part.
+int purge_tenant(const Environment& environment, const std::string& tenant, bool json) {
+  CurlClient client;
+  const Result<Remote> remote = Remote::from(environment, client);
+  if (!remote) return complain(remote.failure());
+  Json deleted = Json::object();
+  Json last;
+  for (bool done = false; !done;) {
+    Answer answer = remote->post("/api/v1/admin/purge", {{"tenant", tenant}});
+    if (!answer) return complain(answer.failure());
+    last = std::move(*answer);
+    // A part that deleted nothing will not do better at once.
+    done = field(last, "complete") == true || field(last, "deleted").empty();
+    for (const auto& [kind, count] : field(last, "deleted").items()) {
+      deleted[kind] = deleted.value(kind, std::int64_t{0}) + count.get<std::int64_t>();
+    }
+  }
+  last["deleted"] = deleted;
+  if (json) {
+    std::cout << last.dump(2) << "\n";
+  } else {
+    show_purged(tenant, last);
+  }
+  return field(last, "complete") == true ? 0 : 1;
 }
 
 int show_capacity(const Environment& environment, bool json) {

@@ -34,8 +34,15 @@ Result<Response> upload(jobs::Service& service, const Request& request) {
 
 std::vector<Route> asset_routes(jobs::Service& service) {
   const auto post = [&service](const Request& request) { return upload(service, request); };
+  const auto erase = [&service](const Request& request) -> Result<Response> {
+    const Status gone = service.delete_asset(request.caller, request.parameters.at("key"));
+    if (!gone) return gone.failure();
+    return Response{204, {}, std::string()};
+  };
   return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload,
-           Purpose::kUpload, post}};
+           Purpose::kUpload, post},
+          {Method::kDelete, "/api/v1/assets/{key}", Scope::kSubmit, BodyKind::kNone,
+           Purpose::kUpload, erase}};
 }
 
 }  // namespace pytoon::http

@@ -63,6 +63,26 @@ Result<Response> resume(Service& service, const Request& request) {
   return set_draining(service, request, false);
 }
 
+Result<Response> erase(Service& service, const Request& request) {
+  const Status gone = service.delete_job(request.caller, id_of(request));
+  if (!gone) return gone.failure();
+  return Response{204, {}, std::string()};
+}
+
+// The body is {"tenant": "acme"}.
+Result<Response> purge(Service& service, const Request& request) {
+  const auto json = parse_strict_json(request.body);
+  if (!json) return json.failure();
+  if (!json->is_object()) return invalid_field("", "must be an object");
+  for (const auto& [name, value] : json->items()) {
+    if (name != "tenant") return invalid_field("/" + name, "is no field of this request");
+    if (!value.is_string()) return invalid_field("/tenant", "must be a text");
+  }
+  const auto purged = service.purge_tenant(request.caller, json->value("tenant", std::string()));
+  if (!purged) return purged.failure();
+  return json_response(200, jobs::to_json(*purged));
+}
+
 Result<Response> capacity(Service& service, const Request& request) {
   const auto there = service.capacity(request.caller);
   if (!there) return there.failure();
@@ -86,6 +106,8 @@ std::vector<Route> control_routes(Service& service) {
       row(Method::kPost, "/api/v1/jobs/{id}/webhook/redeliver", Scope::kSubmit, redeliver),
       row(Method::kPost, "/api/v1/admin/jobs/{id}/fail", Scope::kAdmin, force_fail,
           BodyKind::kMaybeJson),
+      row(Method::kDelete, "/api/v1/jobs/{id}", Scope::kSubmit, erase),
+      row(Method::kPost, "/api/v1/admin/purge", Scope::kAdmin, purge, BodyKind::kJson),
       row(Method::kPost, "/api/v1/admin/drain", Scope::kAdmin, drain),
       row(Method::kPost, "/api/v1/admin/resume", Scope::kAdmin, resume),
       row(Method::kGet, "/api/v1/admin/capacity", Scope::kAdmin, capacity),

@@ -39,6 +39,19 @@ Failure too_large(std::uint64_t bytes_max) {
                  "The body is over " + std::to_string(bytes_max) + " bytes.");
 }
 
+// Generated clients write the slashes of a storage key as %2F. Nowhere else is that a slash.
+std::string with_key_slashes(const std::string& path) {
+  constexpr std::string_view kKeysBelow = "/api/v1/assets/";
+  if (!path.starts_with(kKeysBelow)) return path;
+  std::string plain = path;
+  for (const std::string_view escaped : {"%2F", "%2f"}) {
+    for (std::size_t at = 0; (at = plain.find(escaped, at)) != std::string::npos;) {
+      plain.replace(at, escaped.size(), "/");
+    }
+  }
+  return plain;
+}
+
 }  // namespace
 
 RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits limits,
@@ -130,10 +143,10 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
 GateResult RequestGate::check(RequestHead head) {
   GateResult result;
   if (head.path == "*") {
-    result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, OPTIONS"}}, std::string()};
+    result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
     return result;
   }
-  const auto segments = decode_path(head.path);
+  const auto segments = decode_path(with_key_slashes(head.path));
   auto query = decode_query(head.query);
   if (!segments || !query) {
     result.outcome = refuse(result.route, segments ? query.failure() : segments.failure());

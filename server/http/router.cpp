@@ -11,13 +11,31 @@ namespace {
 
 using Segments = std::vector<std::string>;
 
+constexpr std::string_view kKeyPiece = "{key}";
+
+// What is left of the path, as a storage key; "" when it is none.
+std::string key_from(const Segments& path, std::size_t begin) {
+  if (path.size() < begin + 2) return "";
+  std::string key;
+  for (std::size_t i = begin; i < path.size(); ++i) {
+    if (!is_key_segment(path[i])) return "";
+    key += (i == begin ? "" : "/") + path[i];
+  }
+  return key;
+}
+
 std::optional<std::map<std::string, std::string>> fit(const Segments& pattern,
                                                       const Segments& path) {
-  if (pattern.size() != path.size()) return std::nullopt;
+  const bool takes_key = pattern.back() == kKeyPiece;
+  if (takes_key ? path.size() < pattern.size() : path.size() != pattern.size()) return std::nullopt;
   std::map<std::string, std::string> parameters;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const std::string& piece = pattern[i];
-    if (piece.starts_with('{')) {
+    if (piece == kKeyPiece) {
+      const std::string key = key_from(path, i);
+      if (key.empty()) return std::nullopt;
+      parameters.emplace("key", key);
+    } else if (piece.starts_with('{')) {
       if (!is_resource_name(path[i])) return std::nullopt;
       parameters.emplace(piece.substr(1, piece.size() - 2), path[i]);
     } else if (piece != path[i]) {
@@ -33,6 +51,13 @@ bool is_resource_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return is_digit(c) || is_alpha(c) || c == '_' || c == '-';
   });
+}
+
+bool is_key_segment(std::string_view text) {
+  return !text.empty() && text.size() <= 200 && text.front() != '.' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_digit(c) || is_alpha(c) || c == '_' || c == '-' || c == '.';
+         });
 }
 
 Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {

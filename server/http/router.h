@@ -40,7 +40,9 @@ using Handler = std::function<Result<Response>(const Request&)>;
 
 struct Route {
   Method method = Method::kGet;
-  std::string pattern;  // "/api/v1/jobs/{id}"; a parameter is a whole segment
+  // "/api/v1/jobs/{id}": a parameter is a whole segment. {key}, at the end, is a storage key: all
+  // segments that are left, two at least, joined by "/".
+  std::string pattern;
   Scope scope = Scope::kRead;
   BodyKind body = BodyKind::kNone;
   Purpose purpose = Purpose::kApi;  // whose threads run the handler
@@ -67,5 +69,7 @@ class Router {
 
 // Path parameters are names of things we made: 1 to 64 of A-Z a-z 0-9 _ -.
 bool is_resource_name(std::string_view text);
+// A segment of a storage key may have dots too, but not begin with one.
+bool is_key_segment(std::string_view text);
 
 }  // namespace pytoon::http

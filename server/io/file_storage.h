@@ -1,6 +1,6 @@
 // The ObjectStore on a local disk or a shared volume: a key is a path below the root. Writers work
 // below root/.tmp and files are renamed from there, so that nothing half-written is ever seen by
-// key. A link is a relative symbolic link.
+// key. A link is a relative symbolic link. A folder goes with its last object.
 //
 // Durability: storage/disk.h. Sharing: one process alone (`serve`), or any number that all say so.
 #pragma once
@@ -44,16 +44,17 @@ class FileStorage final : public jobs::ObjectStore {
   Result<bool> contains(const std::string& key) override;
   Status link(const std::string& target, const std::string& key) override;
   Status remove(const std::string& key) override;
-  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override;
+  Result<std::unique_ptr<jobs::ObjectWalk>> walk(const std::string& prefix) override;
+  Result<WallTime> now() override;
+  Result<int> reclaim_abandoned() override;
   Result<std::optional<std::string>> presigned(const std::string& key,
                                                std::chrono::seconds valid_for) override;
   Status writable() override;
 
  private:
-  // The path of a key, its folder made and durable.
-  Result<std::filesystem::path> place(const std::string& key);
   Status make_folder(const std::filesystem::path& folder);
-  // Renames what is complete and, for a file, synced.
+  Status present() const;
+  // Renames what is complete and, for a file, synced, into a folder that is made for it.
   Status publish(const std::filesystem::path& from, const std::filesystem::path& path);
   // From another file system: through the staging folder of ours.
   Result<std::filesystem::path> bring_in(const std::filesystem::path& file);

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/io/sql_flow.h"
+#include "server/io/sql_gc.h"
 #include "server/io/sql_writing.h"
 #include "server/jobs/store_rules.h"
 #include "server/jobs/transitions.h"
@@ -33,6 +34,22 @@ void insert_job(SqlSession& session, const jobs::NewJob& order) {
   add_tasks(session, job, {jobs::Task{jobs::TaskKind::kPrepare}});
 }
 
+// The rows of the uploads are locked, so that none is deleted before the job's commit says that it
+// is needed.
+Status note_assets(SqlSession& session, const Job& job) {
+  for (const std::string& key : jobs::asset_keys(job.spec)) {
+    const Rows there = session.query(
+        "SELECT 1 FROM assets WHERE tenant = ? AND key = ? {FOR KEY SHARE}", {job.tenant, key});
+    if (there.empty()) {
+      return failure(FailureKind::kInvalid,
+                     "storage://" + key + " is not in storage any more: upload it again");
+    }
+    session.run("INSERT INTO job_assets (job_id, key) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                {job.id, key});
+  }
+  return ok_status();
+}
+
 // False when another submission with this key was first.
 bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
   return session.run(
@@ -59,6 +76,7 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queue
     const Rows queue = session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'");
     if (queue.at(0).integer(0) >= queued_max) return jobs::queue_full(queued_max);
     insert_job(session, order);
+    if (Status noted = note_assets(session, order.job); !noted) return noted.failure();
     second = keyed && !insert_receipt(session, order);
     if (second) return failure(FailureKind::kConflict, "this Idempotency-Key is being used");
     return submitted(order);
@@ -77,19 +95,28 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queue
 
 Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
   return writing("keep_asset", [&](SqlSession& session) -> Status {
+    // The entry first, then the row: see condemn(). A row that comes to be while the deletion of
+    // its object is under way would name nothing.
+    if (!queue_deletion(session, asset.key, asset.tenant, kDeletionLease)) {
+      return failure(FailureKind::kUnavailable,
+                     asset.key + " is being deleted at this moment: upload it again");
+    }
     session.run(
         "INSERT INTO assets (tenant, key, client_name, category, format, size, sha256, width, "
-        "height, has_alpha, duration_seconds, channels, sample_rate, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO UPDATE SET "
+        "height, has_alpha, duration_seconds, channels, sample_rate, created_at, last_used_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO UPDATE "
+        "SET "
         "client_name = excluded.client_name, category = excluded.category, "
         "format = excluded.format, size = excluded.size, sha256 = excluded.sha256, "
         "width = excluded.width, height = excluded.height, has_alpha = excluded.has_alpha, "
         "duration_seconds = excluded.duration_seconds, channels = excluded.channels, "
-        "sample_rate = excluded.sample_rate, created_at = excluded.created_at",
+        "sample_rate = excluded.sample_rate, created_at = excluded.created_at, "
+        "last_used_at = excluded.last_used_at",
         {asset.tenant, asset.key, asset.client_name, asset.category, asset.media.format, asset.size,
          asset.sha256, asset.media.size.width, asset.media.size.height,
          std::int64_t{asset.media.has_alpha}, asset.media.duration_seconds, asset.media.channels,
-         asset.media.sample_rate, session.now()});
+         asset.media.sample_rate, session.now(), session.now()});
+    unqueue_deletion(session, asset.key);
     return ok_status();
   });
 }

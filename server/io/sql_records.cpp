@@ -75,7 +75,8 @@ const char* const kJobColumns =
     "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
-    "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder";
+    "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder, "
+    "jobs.files_removed_at";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -108,6 +109,7 @@ Job read_job(const Row& row) {
   job.rendered_at = time_in(row, 23);
   job.taken_at = time_in(row, 24);
   job.output_folder = row.text(25);
+  job.files_removed = !row.is_null(26);
   return job;
 }
 

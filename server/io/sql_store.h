@@ -1,6 +1,6 @@
-// The record of everything (jobs/job_store.h, task_store.h, outbox.h, fleet.h, attic.h, and the
-// spend ledger of engines/remote) in a SQL database: one implementation, whichever database is
-// beneath. Each call is one transaction.
+// The record of everything (jobs/job_store.h, task_store.h, outbox.h, worker_registry.h,
+// retention_store.h, and the spend ledger of engines/remote) in a SQL database: one implementation,
+// whichever database is beneath. Each call is one transaction.
 //
 // A worker's write locks the row of its job first, then looks at the epoch of its task, so that
 // writes to one job take turns and none can deadlock with another.
@@ -107,9 +107,21 @@ class SqlStore final : public jobs::JobStore,
   Result<bool> draining() override;
 
   // RetentionStore
-  Result<std::vector<std::string>> unreferenced(const std::vector<std::string>& keys) override;
-  Result<std::int64_t> purge_events(std::chrono::hours age) override;
-  Result<std::int64_t> purge_purchases(std::chrono::hours age) override;
+  Result<bool> begin_gc_pass(std::chrono::milliseconds pause) override;
+  Result<std::vector<std::string>> condemn(const std::vector<std::string>& keys) override;
+  Result<std::vector<std::string>> take_deletions(int limit,
+                                                  std::chrono::milliseconds lease) override;
+  Status deleted(const std::vector<std::string>& keys) override;
+  Result<std::int64_t> expire_jobs(jobs::JobStatus status, std::chrono::hours age,
+                                   int limit) override;
+  Result<std::int64_t> expire_assets(std::chrono::hours age, int limit) override;
+  Result<std::int64_t> purge_rows(jobs::RowKind kind, std::chrono::hours age, int limit) override;
+  Result<std::vector<std::string>> delete_job(const std::string& id) override;
+  Result<std::vector<std::string>> delete_asset(const std::optional<std::string>& tenant,
+                                                const std::string& key) override;
+  Result<std::vector<std::string>> assets_of(const std::string& tenant, int limit) override;
+  Status forget_spend(const std::string& job_id) override;
+  Result<jobs::TenantRows> rows_of(const std::string& tenant) override;
 
   // SpendLedger
   Result<engines::Purchase> reserve(const engines::Reservation& reservation,

@@ -52,9 +52,8 @@ SqliteDatabase::SqliteDatabase(const fs::path& file, const Clock& clock,
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const fs::path& file,
                                                              const Clock& clock,
                                                              const SqliteOptions& options) {
-  std::error_code error;
-  if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
-  if (error) return errno_failure(error.value(), "can't create " + file.parent_path().string());
+  // The folder holds the keys of the installation too, whoever creates it first.
+  if (Status made = create_private_folders(file.parent_path()); !made) return made.failure();
   Result<FileDescriptor> lock = own(file.string() + ".lock", file.string());
   if (!lock) return lock.failure();
   return start(file, clock, options, std::move(*lock));

@@ -16,15 +16,6 @@ constexpr std::size_t kClientNameBytesMax = 255;
 
 constexpr double kRoundingSeconds = 1e-4;  // of a sum of sample counts
 
-// A tenant's name where it makes a good folder, else a stand-in.
-std::string folder_of(const std::string& tenant) {
-  constexpr std::string_view kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  const bool plain = !tenant.empty() && tenant.size() <= 64 &&
-                     tenant.find_first_not_of(kLetters) == std::string::npos;
-  return plain ? tenant : "tenant-" + sha256_hex(tenant).substr(0, 16);
-}
-
 std::string extension_of(const std::string& format) { return format == "jpeg" ? "jpg" : format; }
 
 // What is wrong with a file that has the right type names the part of the form.
@@ -107,6 +98,15 @@ std::vector<NamedFile> files_of(const spec::JobRequest& request, int video_secon
 
 }  // namespace
 
+// A tenant's name where it makes a good folder, else a stand-in.
+std::string asset_folder(const std::string& tenant) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  const bool plain = !tenant.empty() && tenant.size() <= 64 &&
+                     tenant.find_first_not_of(kLetters) == std::string::npos;
+  return "assets/" + (plain ? tenant : "tenant-" + sha256_hex(tenant).substr(0, 16)) + "/";
+}
+
 Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload& upload) {
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(upload.file, error);
@@ -120,8 +120,7 @@ Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload
   AssetRecord record;
   record.media = std::move(*info);
   record.tenant = tenant;
-  record.key =
-      "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(record.media.format);
+  record.key = asset_folder(tenant) + *sha256 + "." + extension_of(record.media.format);
   record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
   record.category = upload.category;
   record.size = size;
@@ -133,8 +132,10 @@ Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload)
   if (Status known = check_category(upload.category); !known) return known.failure();
   Result<AssetRecord> record = inspect(tenant, upload);
   if (!record) return record.failure();
-  if (Status put = storage_.put(upload.file, record->key); !put) return put.failure();
+  // A row without an object is an upload that is not in storage; an object without a row would be
+  // an orphan, to be collected at any moment.
   if (Status kept = store_.keep_asset(*record); !kept) return kept.failure();
+  if (Status put = storage_.put(upload.file, record->key); !put) return put.failure();
   Asset asset;
   asset.uri = "storage://" + record->key;
   asset.key = record->key;

@@ -13,6 +13,9 @@
 
 namespace pytoon::jobs {
 
+// Where the uploads of a tenant are, and nobody else's: "assets/acme/".
+std::string asset_folder(const std::string& tenant);
+
 class AssetKeeper {
  public:
   AssetKeeper(JobStore& store, ObjectStore& storage, MediaInspector& inspector)

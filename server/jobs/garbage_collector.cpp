@@ -1,115 +1,163 @@
 #include "server/jobs/garbage_collector.h"
 
-#include <set>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "server/jobs/object_kind.h"
 
 namespace pytoon::jobs {
 namespace {
 
-constexpr std::size_t kBatch = 500;
-constexpr std::string_view kJobs = "jobs/";
+constexpr int kJobsAPiece = 50;
+constexpr int kAssetsAPiece = 100;
+constexpr int kRowsAPiece = 500;
+constexpr int kDeletionsAPiece = 100;
+constexpr std::size_t kObjectsAPiece = 500;
 
 }  // namespace
 
 bool GarbageCollector::step() {
-  if (!under_way_ && clock_.steady_now() < next_at_) return false;
-  if (!under_way_) return begin();
-  if (!round_.segments.empty()) {
-    sweep_segments();
-  } else if (!round_.jobs.empty()) {
-    expire_job(round_.jobs.back());
-    round_.jobs.pop_back();
-  } else {
+  if (!under_way_) {
+    // What others could not carry out does not wait for the next pass.
+    DeletedCounts deleted;
+    const Result<std::int64_t> drained = eraser_.drain(kDeletionsAPiece, deleted);
+    if (drained && *drained > 0) return true;
+    return begin();
+  }
+  if (pieces_.empty()) {
     finish();
+    return true;
+  }
+  const Result<bool> more = pieces_.front()();
+  if (!more) log_.warning("gc_deferred", {{"reason", more.failure().detail}});
+  // What can't be done now is left for the next pass: it must not hold up the rest.
+  if (!more || !*more) {
+    pieces_.pop_front();
+    walk_.reset();
   }
   return true;
 }
 
 bool GarbageCollector::begin() {
-  next_at_ = clock_.steady_now() + options_.pause;
-  const WallTime now = clock_.now();
-  const auto segments = storage_.list("segments/");
-  const auto files = options_.retention.count() > 0 ? storage_.list(std::string(kJobs))
-                                                    : Result(std::vector<StoredObject>());
-  if (!segments || !files) {
-    const Failure& fault = segments ? files.failure() : segments.failure();
-    log_.warning("gc_deferred", {{"reason", fault.detail}});
-    return false;
-  }
-  round_ = {};
-  for (const StoredObject& object : *segments) {
-    if (now - object.changed_at > options_.unnamed_age) round_.segments.push_back(object.key);
-  }
-  std::set<std::string> ids;
-  for (const StoredObject& object : *files) {
-    if (now - object.changed_at <= options_.retention) continue;
-    const std::string rest = object.key.substr(kJobs.size());
-    ids.insert(rest.substr(0, rest.find('/')));
-  }
-  round_.jobs.assign(ids.begin(), ids.end());
+  const Result<bool> ours = retention_.begin_gc_pass(options_.pause);
+  if (!ours) log_.warning("gc_deferred", {{"reason", ours.failure().detail}});
+  if (!ours || !*ours) return false;
   under_way_ = true;
+  began_at_ = clock_.steady_now();
+  deleted_.clear();
+  objects_seen_ = 0;
+  plan();
   return true;
 }
 
-void GarbageCollector::sweep_segments() {
-  const std::size_t count = std::min(kBatch, round_.segments.size());
-  const auto first = round_.segments.end() - static_cast<std::ptrdiff_t>(count);
-  const auto unreferenced = retention_.unreferenced({first, round_.segments.end()});
-  round_.segments.erase(first, round_.segments.end());
-  if (!unreferenced) {
-    log_.warning("gc_deferred", {{"reason", unreferenced.failure().detail}});
-    return;  // the next round comes to them
+void GarbageCollector::plan() {
+  const Retention& kept = options_.retention;
+  const std::array<std::pair<JobStatus, std::chrono::hours>, 3> jobs{
+      {{JobStatus::kDone, kept.done_jobs},
+       {JobStatus::kFailed, kept.failed_jobs},
+       {JobStatus::kCancelled, kept.cancelled_jobs}}};
+  for (const auto& [status, age] : jobs) {
+    if (age.count() == 0) continue;
+    pieces_.emplace_back([this, status, age]() -> Result<bool> {
+      const Result<std::int64_t> expired = retention_.expire_jobs(status, age, kJobsAPiece);
+      if (!expired) return expired.failure();
+      note("expired_job", *expired);
+      return *expired == kJobsAPiece;
+    });
   }
-  for (const std::string& key : *unreferenced) {
-    if (remove(key)) ++round_.segments_removed;
+  if (kept.unused_assets.count() > 0) {
+    pieces_.emplace_back([this, age = kept.unused_assets]() -> Result<bool> {
+      const Result<std::int64_t> expired = retention_.expire_assets(age, kAssetsAPiece);
+      if (!expired) return expired.failure();
+      note("asset", *expired);
+      return *expired > 0;
+    });
   }
-}
-
-void GarbageCollector::expire_job(const std::string& id) {
-  const Result<Job> job = store_.job(id);
-  if (!job) {
-    if (job.failure().kind == FailureKind::kNotFound) ++round_.jobs_unknown;
-    return;
-  }
-  const bool expired = is_terminal(job->status) && job->completed_at &&
-                       clock_.now() - *job->completed_at > options_.retention;
-  if (!expired) return;
-  const auto segments = store_.segments(id);
-  if (!segments) return;
-  for (const Segment& segment : *segments) {
-    for (const std::string& key :
-         {segment_link_key(id, segment.index), segment.artifact_key, segment.footage_key}) {
-      if (!key.empty()) remove(key);
+  plan_rows();
+  if (kept.orphans.count() != 0) {
+    pieces_.emplace_back([this]() -> Result<bool> {
+      const Result<WallTime> now = storage_.now();
+      // Without the time nothing is old.
+      put_before_ = now ? *now - options_.retention.orphans : WallTime::min();
+      return now ? Result<bool>(false) : now.failure();
+    });
+    for (const ObjectFolder& folder : kObjectFolders) {
+      pieces_.emplace_back([this, &folder] { return walk_page(std::string(folder.prefix)); });
     }
   }
-  if (!job->audio_key.empty()) remove(job->audio_key);
-  remove_files_below(std::string(kJobs) + id + "/");
-  remove_files_below("outputs/" + id + "/");
-  ++round_.jobs_expired;
+  pieces_.emplace_back([this] { return drain(); });
+  pieces_.emplace_back([this]() -> Result<bool> {
+    const Result<int> reclaimed = storage_.reclaim_abandoned();
+    if (!reclaimed) return reclaimed.failure();
+    note("abandoned_upload", *reclaimed);
+    return false;
+  });
 }
 
-void GarbageCollector::remove_files_below(const std::string& folder) {
-  const auto files = storage_.list(folder);
-  if (!files) return;
-  for (const StoredObject& file : *files) remove(file.key);
+void GarbageCollector::plan_rows() {
+  const Retention& kept = options_.retention;
+  const std::array<std::pair<RowKind, std::chrono::hours>, 5> rows{
+      {{RowKind::kJob, kept.job_records},
+       {RowKind::kIdempotencyRecord, kept.idempotency_records},
+       {RowKind::kEvent, kept.events},
+       {RowKind::kDeadLetter, kept.dead_letters},
+       {RowKind::kPurchase, kept.purchases}}};
+  for (const auto& [kind, age] : rows) {
+    if (age.count() == 0) continue;
+    pieces_.emplace_back([this, kind, age]() -> Result<bool> {
+      const Result<std::int64_t> gone = retention_.purge_rows(kind, age, kRowsAPiece);
+      if (!gone) return gone.failure();
+      note(name_of(kind), *gone);
+      return *gone == kRowsAPiece;
+    });
+  }
 }
 
-bool GarbageCollector::remove(const std::string& key) {
-  const Status removed = storage_.remove(key);
-  if (!removed) log_.warning("gc_failed", {{"key", key}, {"reason", removed.failure().detail}});
-  return removed.ok();
+Result<bool> GarbageCollector::walk_page(const std::string& prefix) {
+  if (!walk_) {
+    auto begun = storage_.walk(prefix);
+    if (!begun) return begun.failure();
+    walk_ = std::move(*begun);
+  }
+  const auto page = walk_->next(kObjectsAPiece);
+  if (!page) return page.failure();
+  objects_seen_ += std::ssize(*page);
+  std::vector<std::string> old;
+  for (const StoredObject& object : *page) {
+    if (object.changed_at < put_before_) old.push_back(object.key);
+  }
+  if (!old.empty()) {
+    const auto condemned = retention_.condemn(old);
+    if (!condemned) return condemned.failure();
+    // At once, so that the queue stays short whatever the walk finds.
+    for (bool more = !condemned->empty(); more;) {
+      const Result<bool> drained = drain();
+      if (!drained) return drained;
+      more = *drained;
+    }
+  }
+  return !page->empty();
+}
+
+Result<bool> GarbageCollector::drain() {
+  const Result<std::int64_t> taken = eraser_.drain(kDeletionsAPiece, deleted_);
+  if (!taken) return taken.failure();
+  return *taken == kDeletionsAPiece;
+}
+
+void GarbageCollector::note(std::string_view kind, std::int64_t count) {
+  if (count == 0) return;
+  deleted_[std::string(kind)] += count;
+  metrics_.gc_deleted(kind, count);
 }
 
 void GarbageCollector::finish() {
   under_way_ = false;
-  const auto forgotten = retention_.purge_events(options_.event_age);
-  if (forgotten) round_.events_forgotten = *forgotten;
-  const auto purchases = retention_.purge_purchases(options_.purchase_age);
-  if (purchases) round_.purchases_forgotten = *purchases;
-  log_.info("gc_completed", {{"segments_removed", round_.segments_removed},
-                             {"jobs_expired", round_.jobs_expired},
-                             {"jobs_unknown", round_.jobs_unknown},
-                             {"events_forgotten", round_.events_forgotten},
-                             {"purchases_forgotten", round_.purchases_forgotten}});
+  const std::chrono::duration<double> took = clock_.steady_now() - began_at_;
+  const nlohmann::ordered_json deleted(deleted_);
+  log_.info("gc_completed",
+            {{"seconds", took.count()}, {"objects_seen", objects_seen_}, {"deleted", deleted}});
 }
 
 }  // namespace pytoon::jobs

@@ -1,80 +1,83 @@
-// Removes what nobody needs any more, a little at a time:
-//   - objects under segments/ that no row names and that are older than a day: losers of races,
-//     leftovers of runs that were begun anew;
-//   - all files of jobs that ended longer ago than the retention, if there is one; the record of
-//     the job stays;
-//   - events of the outbox that were told, or given up, a month ago;
-//   - what was ordered from paid engines a month ago.
-// Files of jobs that the record does not know (it was restored from an older backup) are counted in
-// the log and left alone.
+// The garbage collector of everything that is stored: objects, and rows that outlived their use. A
+// pass
+//   - gives up the files of jobs, and the uploads, whose retention is over; removes rows likewise;
+//   - walks over all stored objects and condemns those that are older than the grace age and that
+//     no row refers to: losers of races, leftovers of refused commits, of retries, of jobs whose
+//     footage fell to the card;
+//   - carries out the deletions that are queued, its own and those that others left;
+//   - takes back uploads in parts and staged files of processes that died.
 //
-// Thread rule: one thread. step() blocks on storage and database, for as long as a batch takes.
+// What may stay is decided by the database alone (jobs/retention_store.h), asked again in the
+// commit that queues a deletion. The ages of objects are by the storage's clock, those of rows by
+// the database's. One process of a fleet makes a pass in each `pause`; more would be harmless.
+//
+// Thread rule: one thread. step() does a bounded piece (hundreds of objects, tens of jobs) and
+// blocks on storage and database for as long as that takes.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/jobs/job_store.h"
+#include "server/jobs/eraser.h"
 #include "server/jobs/object_store.h"
+#include "server/jobs/retention.h"
 #include "server/jobs/retention_store.h"
 
 namespace pytoon::jobs {
 
-struct SweeperOptions {
-  std::chrono::hours unnamed_age{24};
-  std::chrono::hours retention{0};  // 0: for ever
-  std::chrono::hours event_age{24 * 30};
-  std::chrono::hours purchase_age{24 * 30};
-  std::chrono::hours pause{6};  // between two rounds
+struct GcOptions {
+  Retention retention;
+  std::chrono::hours pause{6};  // between the beginnings of two passes
 };
 
 class GarbageCollector {
  public:
   // All references must outlive it.
-  GarbageCollector(JobStore& store, RetentionStore& retention, ObjectStore& storage,
-                   const Clock& clock, Log& log, SweeperOptions options)
-      : store_(store),
-        retention_(retention),
+  GarbageCollector(RetentionStore& retention, ObjectStore& storage, Eraser& eraser,
+                   GcMetrics& metrics, const Clock& clock, Log& log, GcOptions options)
+      : retention_(retention),
         storage_(storage),
+        eraser_(eraser),
+        metrics_(metrics),
         clock_(clock),
         log_(log),
         options_(options) {}
 
-  // One batch of a round, or the beginning of one. False: there is nothing to do until the pause is
-  // over.
+  // A piece of a pass, or the beginning of one. False: there is nothing to do for now.
   bool step();
 
  private:
-  struct Round {
-    std::vector<std::string> segments;  // keys still to be looked up
-    std::vector<std::string> jobs;      // ids with files that are old enough
-    std::int64_t segments_removed = 0;
-    std::int64_t jobs_expired = 0;
-    std::int64_t jobs_unknown = 0;
-    std::int64_t events_forgotten = 0;
-    std::int64_t purchases_forgotten = 0;
-  };
+  // A piece of a pass; true while there is more of the same.
+  using Piece = std::function<Result<bool>()>;
 
   bool begin();
-  void sweep_segments();
-  void expire_job(const std::string& id);
-  void remove_files_below(const std::string& folder);
-  bool remove(const std::string& key);
+  void plan();
+  void plan_rows();
+  Result<bool> walk_page(const std::string& prefix);
+  Result<bool> drain();
+  void note(std::string_view kind, std::int64_t count);
   void finish();
 
-  JobStore& store_;
   RetentionStore& retention_;
   ObjectStore& storage_;
+  Eraser& eraser_;
+  GcMetrics& metrics_;
   const Clock& clock_;
   Log& log_;
-  const SweeperOptions options_;
-  Round round_;
+  const GcOptions options_;
+
+  std::deque<Piece> pieces_;          // of the pass under way
+  std::unique_ptr<ObjectWalk> walk_;  // null between two folders
+  WallTime put_before_;               // younger objects are not looked at
+  DeletedCounts deleted_;
+  std::int64_t objects_seen_ = 0;
+  SteadyTime began_at_{};
   bool under_way_ = false;
-  SteadyTime next_at_{};
 };
 
 }  // namespace pytoon::jobs

@@ -67,8 +67,9 @@ struct Job {
   // Storage folder of the outputs that won; "" until it is DONE, and of jobs that were DONE when
   // outputs had no folder of their own. Ask output_key().
   std::string output_folder;
-  std::int64_t version = 0;  // grows with every change: the event id
-  WallTime created_at;       // all times are of the database's clock, UTC
+  bool files_removed = false;  // by retention, after it ended; a retry draws all anew
+  std::int64_t version = 0;    // grows with every change: the event id
+  WallTime created_at;         // all times are of the database's clock, UTC
   WallTime updated_at;
   std::optional<WallTime> started_at;   // first taken by a worker
   std::optional<WallTime> taken_at;     // likewise, since it was submitted or queued again

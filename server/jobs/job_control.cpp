@@ -1,4 +1,6 @@
 // The part of JobService that changes jobs which are there already, and the fleet.
+#include <nlohmann/json.hpp>
+
 #include "base/web_address.h"
 #include "server/jobs/job_service.h"
 #include "server/jobs/store_rules.h"
@@ -87,6 +89,35 @@ Result<Job> JobService::redeliver(const Caller& caller, const std::string& id) {
   if (!queued) return queued.failure();
   parts_.log.info("webhook_redelivered", {{"job_id", id}, {"by", caller.tenant}});
   return job;
+}
+
+Status JobService::delete_job(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed;
+  if (const Result<Job> mine = find(caller, id); !mine) return mine.failure();
+  if (Status gone = parts_.eraser.delete_job(id); !gone) return gone;
+  parts_.log.info("job_deleted", {{"job_id", id}, {"by", caller.tenant}});
+  return ok_status();
+}
+
+Status JobService::delete_asset(const Caller& caller, const std::string& key) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed;
+  const auto tenant = caller.admin ? std::nullopt : std::optional(caller.tenant);
+  if (Status gone = parts_.eraser.delete_asset(tenant, key); !gone) return gone;
+  parts_.log.info("asset_deleted", {{"key", key}, {"by", caller.tenant}});
+  return ok_status();
+}
+
+Result<Purged> JobService::purge_tenant(const Caller& caller, const std::string& tenant) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  if (tenant.empty()) return invalid_field("/tenant", "must name a tenant");
+  Result<Purged> purged = parts_.eraser.purge_tenant(tenant);
+  if (!purged) return purged;
+  const nlohmann::ordered_json deleted(purged->deleted);
+  parts_.log.warning("tenant_purged", {{"tenant", tenant},
+                                       {"by", caller.tenant},
+                                       {"deleted", deleted},
+                                       {"complete", purged->complete()}});
+  return purged;
 }
 
 Result<Job> JobService::force_fail(const Caller& caller, const std::string& id,

@@ -14,8 +14,9 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr)
 
 Json to_json(const Job& job) {
   const auto uri = [&job](const char* file) {
-    return job.status == JobStatus::kDone ? Json("storage://" + job_file_key(job.id, file))
-                                          : Json(nullptr);
+    return job.status == JobStatus::kDone && !job.files_removed
+               ? Json("storage://" + job_file_key(job.id, file))
+               : Json(nullptr);
   };
   return Json{{"job_id", job.id},
               {"status", name_of(job.status)},
@@ -52,6 +53,18 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
          {"error", text_or_null(segment.error)}});
   }
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
+}
+
+Json to_json(const Purged& purged) {
+  return Json{{"complete", purged.complete()},
+              {"jobs_cancelled", purged.jobs_cancelled},
+              {"deleted", purged.deleted},
+              {"left",
+               {{"jobs", purged.rows_left.jobs},
+                {"assets", purged.rows_left.assets},
+                {"idempotency_records", purged.rows_left.idempotency_records},
+                {"deletions", purged.rows_left.deletions},
+                {"objects", purged.objects_left}}}};
 }
 
 namespace {

@@ -167,6 +167,9 @@ Result<Artifact> JobService::artifact(const Caller& caller, const std::string& i
     return failure(FailureKind::kConflict, "the job is " + std::string(name_of(owner->status)) +
                                                ": " + file + " is there when it is DONE");
   }
+  if (owner->files_removed) {
+    return failure(FailureKind::kNotFound, "the files of the job were removed: its time was over");
+  }
   const std::string key = output_key(*owner, file);
   Result<std::filesystem::path> path = parts_.storage.local(key);
   if (!path) return path.failure();

@@ -10,6 +10,7 @@
 #include "pipeline/plan/planner.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/asset_keeper.h"
+#include "server/jobs/eraser.h"
 #include "server/jobs/eta_estimator.h"
 #include "server/jobs/ports.h"
 
@@ -27,6 +28,7 @@ struct ServiceParts {
   WorkNotifier& notifier;
   JobMetrics& metrics;
   HealthSource& health;
+  Eraser& eraser;
   IdSource& ids;
   const Clock& clock;
   Log& log;
@@ -64,10 +66,13 @@ class JobService final : public Service {
   Result<Job> cancel(const Caller& caller, const std::string& id) override;
   Result<Job> retry(const Caller& caller, const std::string& id) override;
   Result<Job> redeliver(const Caller& caller, const std::string& id) override;
+  Status delete_job(const Caller& caller, const std::string& id) override;
+  Status delete_asset(const Caller& caller, const std::string& key) override;
   Result<Job> force_fail(const Caller& caller, const std::string& id,
                          const std::string& error) override;
   Result<Capacity> capacity(const Caller& caller) override;
   Status set_draining(const Caller& caller, bool draining) override;
+  Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) override;
   Readiness readiness() override { return parts_.health.readiness(); }
 
  private:

@@ -73,9 +73,12 @@ class JobStore {
   // Taking in. create() commits job, segments, first task and idempotency record together. A key
   // seen before gives its job (replayed) for the same body and kInvalid for another one.
   // kRateLimited when about `queued_max` jobs are waiting. After kUnavailable the job may be there
-  // all the same; with the key a second try tells.
+  // all the same; with the key a second try tells. kInvalid when an upload that the spec names is
+  // gone.
   virtual Result<Submitted> create(const NewJob& job, std::int64_t queued_max) = 0;
-  virtual Status keep_asset(const AssetRecord& asset) = 0;  // the same key again: replaced
+  // Before the object itself is put, so that no collector takes it for an orphan. The same key
+  // again: replaced. kUnavailable while an object of that key is being deleted.
+  virtual Status keep_asset(const AssetRecord& asset) = 0;
 
   // Operators and clients. kConflict when the job's status does not allow it (transitions.h);
   // workers lose their leases with the same commit. What ends a job tells its webhook.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,17 @@ struct StoredObject {
   WallTime changed_at;  // when it was put there, by the store's own clock
 };
 
+// An iterator over stored objects: a page at a time, so that memory is bounded by the page however
+// many there are. Thread rule: one thread. Must not outlive its store.
+class ObjectWalk {
+ public:
+  virtual ~ObjectWalk() = default;
+
+  // At most `limit` (>= 1) more of them, in any order; none: that was all. What is put or removed
+  // during the walk may be missed or shown. After a Failure the walk is over.
+  virtual Result<std::vector<StoredObject>> next(std::size_t limit) = 0;
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -36,7 +48,8 @@ class ObjectStore {
   // may lie anywhere; it is gone afterwards.
   virtual Status put(const std::filesystem::path& file, const std::string& key) = 0;
   // A path to read the object from, never to write to. It may be a copy that was fetched for this
-  // call: good for an hour after the latest local() of that key. kNotFound when there is none.
+  // call: good for an hour after the latest local() of that key, or until the object is removed.
+  // kNotFound when there is none.
   virtual Result<std::filesystem::path> local(const std::string& key) = 0;
   // Whether there is such an object: a store that can't be asked is a Failure, not a no.
   virtual Result<bool> contains(const std::string& key) = 0;
@@ -44,9 +57,16 @@ class ObjectStore {
   // none. The target must be neither replaced nor removed while `key` is wanted.
   virtual Status link(const std::string& target, const std::string& key) = 0;
   virtual Status remove(const std::string& key) = 0;  // fine when there is none
-  // All objects whose key begins with `prefix`, in any order. For sweepers: may take a second for
-  // every ten thousand.
-  virtual Result<std::vector<StoredObject>> list(const std::string& prefix) = 0;
+  // Those whose key begins with `prefix`. A page takes up to a second for every ten thousand.
+  virtual Result<std::unique_ptr<ObjectWalk>> walk(const std::string& prefix) = 0;
+  // All of a walk at once: for prefixes with few objects.
+  Result<std::vector<StoredObject>> list(const std::string& prefix);
+  // The time now by the clock that StoredObject::changed_at is read from: what their ages are
+  // counted by, however wrong the clock of this machine is.
+  virtual Result<WallTime> now() = 0;
+  // Takes back what processes that died left half-made: staged files, uploads in parts. Gives how
+  // many. Never touches what a living process works on.
+  virtual Result<int> reclaim_abandoned() = 0;
   // A URL that anybody may GET the object from for so long, past our API; nullopt where the store
   // has none to give. Does not ask whether the object is there.
   virtual Result<std::optional<std::string>> presigned(const std::string& key,
@@ -54,5 +74,18 @@ class ObjectStore {
   // kStorageFull when too little space is left, kIo when it can't be written.
   virtual Status writable() = 0;
 };
+
+inline Result<std::vector<StoredObject>> ObjectStore::list(const std::string& prefix) {
+  constexpr std::size_t kPage = 1000;
+  Result<std::unique_ptr<ObjectWalk>> walk = this->walk(prefix);
+  if (!walk) return walk.failure();
+  std::vector<StoredObject> all;
+  for (;;) {
+    const Result<std::vector<StoredObject>> page = (*walk)->next(kPage);
+    if (!page) return page.failure();
+    if (page->empty()) return all;
+    all.insert(all.end(), page->begin(), page->end());
+  }
+}
 
 }  // namespace pytoon::jobs

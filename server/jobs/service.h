@@ -16,6 +16,7 @@
 #include "pipeline/media/media_info.h"
 #include "server/jobs/job.h"
 #include "server/jobs/outbox.h"
+#include "server/jobs/purged.h"
 #include "server/jobs/worker_registry.h"
 
 namespace pytoon::jobs {
@@ -103,12 +104,20 @@ class Service {
   // Sends the webhook of the job's end again, under the same id. kConflict when it has none.
   virtual Result<Job> redeliver(const Caller& caller, const std::string& id) = 0;
 
+  // For ever, with their files, scope submit. kConflict while the job is live; while a live job
+  // needs the asset. What can't be removed from storage now goes later: the answer is yes.
+  virtual Status delete_job(const Caller& caller, const std::string& id) = 0;
+  virtual Status delete_asset(const Caller& caller, const std::string& key) = 0;
+
   // Operators, scope admin.
   virtual Result<Job> force_fail(const Caller& caller, const std::string& id,
                                  const std::string& error) = 0;
   virtual Result<Capacity> capacity(const Caller& caller) = 0;
   // Of the whole fleet: while draining, submit() is kUnavailable; jobs taken before are finished.
   virtual Status set_draining(const Caller& caller, bool draining) = 0;
+  // A bounded part of erasing all that a tenant stored, and a look at what is left: ask again until
+  // it is complete. Its live jobs are cancelled.
+  virtual Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) = 0;
 
   // Readiness: names of what is missing; `blocking` ones make the service not ready.
   struct Readiness {
@@ -122,5 +131,6 @@ class Service {
 nlohmann::ordered_json to_json(const Job& job);
 nlohmann::ordered_json to_json(const std::string& job_id, const std::vector<Segment>& segments);
 nlohmann::ordered_json to_json(const Capacity& capacity);
+nlohmann::ordered_json to_json(const Purged& purged);
 
 }  // namespace pytoon::jobs

@@ -3,8 +3,11 @@
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/check.h"
+#include "pipeline/spec/job_request.h"
+#include "server/jobs/retention_store.h"
 
 namespace pytoon::jobs {
 
@@ -14,6 +17,34 @@ Failure no_such_job(const std::string& id) {
 
 Failure no_such_asset(const std::string& key) {
   return failure(FailureKind::kNotFound, "there is no asset " + key);
+}
+
+std::vector<std::string> asset_keys(const spec::RenderSpec& spec) {
+  const spec::Assets& assets = spec.assets;
+  std::set<std::string> uris(assets.images.begin(), assets.images.end());
+  uris.insert(assets.clips.begin(), assets.clips.end());
+  for (const auto& uri : {assets.mask, assets.music, assets.voice}) {
+    if (uri) uris.insert(*uri);
+  }
+  std::vector<std::string> keys;
+  for (const std::string& uri : uris) keys.push_back(spec::storage_key(uri));
+  return keys;
+}
+
+std::string_view name_of(RowKind kind) {
+  switch (kind) {
+    case RowKind::kJob:
+      return "job";
+    case RowKind::kIdempotencyRecord:
+      return "idempotency_record";
+    case RowKind::kEvent:
+      return "event";
+    case RowKind::kDeadLetter:
+      return "dead_letter";
+    case RowKind::kPurchase:
+      return "purchase";
+  }
+  CHECK(false, "a RowKind has no name");
 }
 
 Failure lease_lost(const Lease& lease) {

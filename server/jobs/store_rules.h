@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "server/jobs/job_store.h"
 #include "server/jobs/outbox.h"
@@ -13,6 +14,8 @@ namespace pytoon::jobs {
 
 Failure no_such_job(const std::string& id);
 Failure no_such_asset(const std::string& key);
+// The uploads that a job is made of, each once.
+std::vector<std::string> asset_keys(const spec::RenderSpec& spec);
 Failure lease_lost(const Lease& lease);
 Failure queue_full(std::int64_t queued_max);
 // The answer to a key seen before.

@@ -101,6 +101,9 @@ struct Metrics::Families {
                              .Add({});
   Family<Counter>& webhooks =
       counters(registry, "pytoon_webhook_attempts_total", "Webhooks sent, by outcome");
+  Family<Counter>& gc_deleted =
+      counters(registry, "pytoon_gc_deleted_total",
+               "Objects and rows that were deleted, by kind: by age, as orphans, or asked for");
   Gauge& queue_depth = gauge(registry, "pytoon_queue_depth", "Jobs that wait to be started");
   Gauge& queue_age =
       gauge(registry, "pytoon_queue_oldest_seconds", "Age of the job that waits longest");
@@ -193,6 +196,11 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
                              jobs::WebhookOutcome::kDeadLetter}) {
     families_->webhooks.Add({{"outcome", label(outcome)}});
   }
+  for (const char* kind :
+       {"segment", "footage", "audio", "upload", "job_file", "asset", "job", "expired_job",
+        "idempotency_record", "event", "dead_letter", "purchase", "abandoned_upload"}) {
+    families_->gc_deleted.Add({{"kind", kind}});
+  }
   families_->fallbacks.Add({{"type", "template"}});
   families_->degraded.Add({{"from", "h264_nvenc"}, {"to", "libx264"}});
 }
@@ -253,6 +261,10 @@ void Metrics::job_quarantined() { families_->quarantined.Increment(); }
 
 void Metrics::webhook_tried(jobs::WebhookOutcome outcome) {
   families_->webhooks.Add({{"outcome", label(outcome)}}).Increment();
+}
+
+void Metrics::gc_deleted(std::string_view kind, std::int64_t count) {
+  families_->gc_deleted.Add({{"kind", std::string(kind)}}).Increment(static_cast<double>(count));
 }
 
 void Metrics::watch_notifier(std::function<NotifierInfo()> ask) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "server/jobs/eraser.h"
 #include "server/jobs/pool_state.h"
 #include "server/jobs/ports.h"
 #include "server/jobs/process_health.h"
@@ -37,7 +38,7 @@ struct NotifierInfo {
   std::int64_t received = 0;  // entries that woke this process
 };
 
-class Metrics final : public jobs::JobMetrics {
+class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
  public:
   explicit Metrics(jobs::JobStore& store);
   ~Metrics() override;
@@ -54,6 +55,7 @@ class Metrics final : public jobs::JobMetrics {
   void lease_lost(jobs::TaskKind kind) override;
   void job_quarantined() override;
   void webhook_tried(jobs::WebhookOutcome outcome) override;
+  void gc_deleted(std::string_view kind, std::int64_t count) override;
 
   // route: the pattern ("/api/v1/jobs/{id}"), never the path that was asked for.
   void http_request(const std::string& method, const std::string& route, int status,

@@ -27,18 +27,24 @@ namespace pytoon::worker {
 
 class InputCache {
  public:
-  // All must outlive the cache. last_logo: see logo().
-  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage, Clock& clock,
-             std::filesystem::path last_logo)
-      : jobs_(jobs), storage_(storage), clock_(clock), last_logo_(std::move(last_logo)) {}
+  // All must outlive the cache.
+  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage, Clock& clock)
+      : jobs_(jobs), storage_(storage), clock_(clock) {}
 
   // The hash of an asset as its row says; no file is asked for, and the path is empty.
   Result<plan::InputFile> hash_of(const std::string& tenant, const std::string& uri);
   // Its file. Storage is asked again when that was long ago or the file is not the same any more.
+<<<<<<< HEAD
   Result<plan::InputFile> file_of(const std::string& tenant, const std::string& uri);
   // The first logo there is of brand/logo.png and brand/watermark.png in storage and last_logo;
   // none is fine. Asked for anew each time: it may change.
   Result<std::optional<plan::InputFile>> logo();
+=======
+  Result<plan::InputFile> file_of(const std::string& tenant, const std::string& uri);
+  // The first logo there is in storage of brand/logo.png, brand/watermark.png and
+  // assets/brand_logo.png; none is fine. Asked for anew each time: it may change.
+  Result<std::optional<plan::InputFile>> logo();
+>>>>>>> gc
   // An object that a row of ours vouches for, such as an engine's clip.
   Result<std::filesystem::path> object(const std::string& key) { return storage_.local(key); }
   // Reads everything anew the next time.
@@ -75,7 +81,6 @@ class InputCache {
   jobs::JobStore& jobs_;
   jobs::ObjectStore& storage_;
   Clock& clock_;
-  const std::filesystem::path last_logo_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Slot>> slots_;  // this and what follows: guarded by mutex_
   std::list<std::string> recent_;                       // latest last

@@ -34,7 +34,7 @@ struct WorkerContext {
   WorkerContext(const WorkerDependencies& p, Options o)
       : deps(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, p.clock, options.last_logo),
+        inputs(p.jobs, p.storage, p.clock),
         retry_budget({options.back_off, options.back_off_max}, seed_from(options.worker_id)) {}
 };
 

@@ -44,7 +44,6 @@ struct Options {
   int render_threads = 1;  // segments at once
   int audio_threads = 1;   // tracks at once
   engines::JobTime job_time;
-  std::filesystem::path last_logo;  // used when storage has no brand logo; "" is none
 };
 
 }  // namespace pytoon::worker

@@ -218,9 +218,39 @@ void CrashLife::run_maintenance() {
   CHECK(store_->redeliver(kId).ok(), "what was told can be told again");
   send_webhooks();
   CHECK(store_->set_draining(true).ok() && store_->set_draining(false).ok(), "fleet");
-  CHECK(store_->purge_events(std::chrono::hours(24)).ok(), "attic");
+  collect_garbage();
+  CHECK(store_->purge_rows(jobs::RowKind::kEvent, std::chrono::hours(24), 10).ok(), "rows");
   CHECK(store_->probe().ok(), "health");
   CHECK(store_->remove_worker(holder_).ok(), "fleet");
+}
+
+void CrashLife::carry_out_deletions() {
+  const auto keys = store_->take_deletions(100, std::chrono::milliseconds(0));
+  CHECK(keys.ok() && store_->deleted(*keys).ok(), "deletions can be carried out");
+}
+
+// Whatever was done of it before a death is done again or found done.
+void CrashLife::collect_garbage() {
+  constexpr std::chrono::hours kAnyAge{-1};
+  constexpr std::chrono::hours kNoAge{24 * 365 * 10};
+  CHECK(store_->begin_gc_pass(std::chrono::milliseconds(0)).ok(), "a pass may begin");
+  CHECK(store_->condemn({"segments/nobody.990001.mp4"}).ok(), "orphans can be condemned");
+  carry_out_deletions();
+  jobs::AssetRecord spare;
+  spare.tenant = "acme";
+  spare.key = "assets/acme/spare.png";
+  CHECK(store_->deleted({spare.key}).ok(), "what a dead one had begun to delete is carried out");
+  CHECK(store_->keep_asset(spare).ok() && store_->expire_assets(kAnyAge, 10).ok(),
+        "uploads expire");
+  carry_out_deletions();
+  CHECK(store_->keep_asset(spare).ok(), "it comes again");
+  CHECK(store_->delete_asset("acme", spare.key).ok(), "uploads can be deleted");
+  CHECK(store_->deleted({spare.key}).ok(), "and are gone");
+  CHECK(store_->expire_jobs(JobStatus::kDone, kNoAge, 1).ok(), "files of jobs expire");
+  const std::string other = "other";
+  if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), 100).ok(), "b");
+  if (!is_terminal(store_->job(other)->status)) CHECK(store_->cancel(other).ok(), "it can end");
+  CHECK(store_->delete_job(other).ok() && store_->forget_spend(other).ok(), "jobs can be deleted");
 }
 
 void CrashLife::take_over() {

@@ -71,6 +71,8 @@ class CrashLife {
   void lose_encoder();
   void send_webhooks();
   void run_maintenance();
+  void carry_out_deletions();
+  void collect_garbage();
   jobs::Job job();
   int done_segments();
   void note(const std::string& file, const std::string& line) const;

@@ -24,12 +24,16 @@ constexpr int kLived = 0;
 
 // Every name that the store gives a commit: a new one must find its place in a life.
 const std::vector<std::string> kCommits{
-    "cancel",        "conclude_event", "create",        "degrade",      "expire_leases_except",
-    "failed",        "finished",       "force_fail",    "purge_events", "footage_decided",
-    "keep_asset",    "lease_next",     "note_fallback", "prepared",     "probe",
-    "put_progress",  "upsert_worker",  "reap",          "redeliver",    "release",
-    "remove_worker", "renew",          "restart",       "retry",        "segment_done",
-    "set_draining",  "audio_made",     "take_events"};
+    "begin_gc_pass", "cancel",        "conclude_event",  "condemn",
+    "create",        "degrade",       "delete_asset",    "delete_job",
+    "deleted",       "expire_assets", "expire_jobs",     "expire_leases_except",
+    "failed",        "finished",      "footage_decided", "force_fail",
+    "forget_spend",  "keep_asset",    "lease_next",      "note_fallback",
+    "prepared",      "probe",         "purge_rows",      "put_progress",
+    "upsert_worker", "reap",          "redeliver",       "release",
+    "remove_worker", "renew",         "restart",         "retry",
+    "segment_done",  "set_draining",  "audio_made",      "take_deletions",
+    "take_events"};
 
 struct Database {
   std::string name;

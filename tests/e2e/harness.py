@@ -135,14 +135,14 @@ class Server:
         finally:
             connection.close()
 
-    def upload(self, data, category="image", name="picture.png"):
+    def upload(self, data, category="image", name="picture.png", key=KEY):
         boundary = uuid.uuid4().hex
         body = (f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
                 f"{category}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
                 f"filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
                 ).encode() + data + f"\r\n--{boundary}--\r\n".encode()
         return self.call("POST", "/api/v1/assets/upload", body,
-                         {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+                         {"Content-Type": f"multipart/form-data; boundary={boundary}"}, key)
 
     def asset(self, data, category="image"):
         answer = self.upload(data, category)

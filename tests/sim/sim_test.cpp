@@ -31,6 +31,7 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
     sum.zombies += report.zombies;
     sum.lost_answers += report.lost_answers;
     sum.refusals += report.refusals;
+    sum.deleted += report.deleted;
     sum.messages += report.messages;
     sum.arrivals += report.arrivals;
     for (const std::string& what : report.violations) {
@@ -41,11 +42,13 @@ TEST(Sim, NothingIsLostDoubledOrTornUnderAnySeed) {
   std::cout << "sim: " << runs << " runs from seed " << first << ": " << sum.jobs << " jobs of "
             << sum.submissions << " submissions, " << sum.done << " done (" << sum.cards
             << " as cards), " << sum.deaths << " deaths, " << sum.zombies << " zombies, "
-            << sum.lost_answers << " lost answers, " << sum.refusals << " refusals, "
-            << sum.messages << " webhooks told in " << sum.arrivals << " messages\n";
+            << sum.lost_answers << " lost answers, " << sum.refusals << " refusals, " << sum.deleted
+            << " objects collected, " << sum.messages << " webhooks told in " << sum.arrivals
+            << " messages\n";
   // It was a hard time.
   EXPECT_GT(sum.deaths, static_cast<int>(runs));
   EXPECT_GT(sum.zombies, static_cast<int>(runs));
+  EXPECT_GT(sum.deleted, static_cast<int>(runs));
   EXPECT_GT(sum.messages, static_cast<int>(runs));
   EXPECT_GT(sum.arrivals, sum.messages);
 }

@@ -72,7 +72,11 @@ struct Simulation::Process {
         outbox(simulation.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
                                                            : *simulation.store_,
                faults),
-        sender(outbox, wire, simulation.quiet_.metrics, clock, simulation.quiet_.log, webhooks()) {}
+        sender(outbox, wire, simulation.quiet_.metrics, clock, simulation.quiet_.log, webhooks()),
+        eraser(*simulation.store_, *simulation.store_, storage, simulation.quiet_.gc_metrics,
+               simulation.quiet_.log),
+        collector(*simulation.store_, storage, eraser, simulation.quiet_.gc_metrics, clock,
+                  simulation.quiet_.log, collecting_all()) {}
 
   static worker::Options options(const std::string& name) {
     worker::Options options;
@@ -92,6 +96,14 @@ struct Simulation::Process {
     return options;
   }
 
+  // Orphans go at once: only references and held leases protect what is needed.
+  static jobs::GcOptions collecting_all() {
+    jobs::GcOptions options;
+    options.retention.orphans = std::chrono::hours(-1);
+    options.pause = std::chrono::hours(0);
+    return options;
+  }
+
   ProcessFate faults;
   ProcessClock clock;
   Wire wire;
@@ -102,9 +114,12 @@ struct Simulation::Process {
   worker::Worker worker;
   testing_support::FaultInjectingOutbox outbox;
   jobs::WebhookSender sender;
+  jobs::Eraser eraser;
+  jobs::GarbageCollector collector;
   bool dead = false;
   bool drawing = false;  // its one thread is in step()
-  int inside = 0;        // calls of step() and renew_leases() under way
+  bool collecting = false;
+  int inside = 0;  // calls of step() and renew_leases() under way
 };
 
 FaultPlan::Answer Simulation::ProcessFate::before_call() {
@@ -231,6 +246,19 @@ void Simulation::tell_once(Process& process) {
   --process.inside;
 }
 
+void Simulation::collect_once(Process& process) {
+  if (process.collecting) return;
+  ++process.inside;
+  process.collecting = true;
+  try {
+    (void)process.collector.step();
+  } catch (const Dead&) {
+    // the deletions that it had leased are another one's later
+  }
+  process.collecting = false;
+  --process.inside;
+}
+
 Result<HttpAnswer> Simulation::deliver(Process& process, const HttpRequest& request) {
   HttpAnswer fine;
   fine.status = 200;
@@ -278,6 +306,8 @@ void Simulation::act(int depth) {
     submit();
   } else if (kind < 93) {
     random_client_action();
+  } else if (kind < 97) {
+    collect_once(process);
   } else {
     look();
   }
@@ -373,6 +403,7 @@ void Simulation::settle() {
     for (const auto& process : processes_) {
       tend(*process);
       worked = process->sender.step() || worked;
+      if (!process->collecting) (void)process->collector.step();
       for (std::size_t pool = 0; pool < process->worker.pools().size(); ++pool) {
         worked = process->worker.step(pool) || worked;
       }
@@ -437,6 +468,7 @@ void Simulation::check() {
   }
   for (const std::string& what : tasks_.violations()) violation(what);
   for (const std::string& what : receiver_.violations()) violation(what);
+  for (const auto& [kind, count] : quiet_.gc_metrics.deleted) report_.deleted += count;
   report_.messages = receiver_.messages();
   report_.arrivals = receiver_.arrivals();
 }

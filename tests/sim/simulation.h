@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/io/sql_store.h"
+#include "server/jobs/garbage_collector.h"
 #include "server/jobs/webhook_sender.h"
 #include "server/worker/worker.h"
 #include "tests/server/jobs/fake_renderer.h"
@@ -45,9 +46,10 @@ struct Report {
   int deaths = 0;
   int lost_answers = 0;
   int refusals = 0;
-  int zombies = 0;   // a worker was overtaken in the middle of its work
-  int messages = 0;  // webhooks
-  int arrivals = 0;  // of them, each may arrive several times
+  int zombies = 0;           // a worker was overtaken in the middle of its work
+  std::int64_t deleted = 0;  // by the garbage collectors
+  int messages = 0;          // webhooks
+  int arrivals = 0;          // of them, each may arrive several times
   std::vector<std::string> violations;
 };
 
@@ -88,6 +90,7 @@ class Simulation {
   void tend(Process& process);
   void step_once(Process& process, std::size_t pool);
   void tell_once(Process& process);
+  void collect_once(Process& process);
   Result<HttpAnswer> deliver(Process& process, const HttpRequest& request);
   void start_process(std::size_t place);
   void submit();

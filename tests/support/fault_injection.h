@@ -88,8 +88,14 @@ class FaultInjectingStorage final : public jobs::ObjectStore {
   Result<bool> contains(const std::string& key) override {
     return faults_.around([&] { return real_.contains(key); });
   }
-  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override {
-    return faults_.around([&] { return real_.list(prefix); });
+  Result<std::unique_ptr<jobs::ObjectWalk>> walk(const std::string& prefix) override {
+    return faults_.around([&] { return real_.walk(prefix); });
+  }
+  Result<WallTime> now() override {
+    return faults_.around([&] { return real_.now(); });
+  }
+  Result<int> reclaim_abandoned() override {
+    return faults_.around([&] { return real_.reclaim_abandoned(); });
   }
   Result<std::optional<std::string>> presigned(const std::string& key,
                                                std::chrono::seconds valid_for) override {

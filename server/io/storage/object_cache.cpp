@@ -40,6 +40,17 @@ std::optional<fs::path> ObjectCache::keep(const std::string& key, const std::str
   return path;
 }
 
+void ObjectCache::drop(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(objects_, [&](const CachedObject& object) {
+    if (object.key != key) return false;
+    std::error_code ignored;
+    fs::remove(object.path, ignored);
+    bytes_ -= object.bytes;
+    return true;
+  });
+}
+
 std::int64_t ObjectCache::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

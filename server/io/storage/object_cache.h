@@ -36,6 +36,8 @@ class ObjectCache {
   // Takes the file in (same file system); its new path, or nullopt when it can't be moved.
   std::optional<std::filesystem::path> keep(const std::string& key, const std::string& version,
                                             const std::filesystem::path& file);
+  // Removes the copies of a key, also one that was used just now: whoever has it open keeps it.
+  void drop(const std::string& key);
   std::int64_t bytes() const;
 
  private:

@@ -37,6 +37,50 @@ std::int64_t whole_number(const std::string& text) {
   return number;
 }
 
+// An answer of S3 names at most list_page objects; what is left of it waits for the next page.
+class BucketWalk final : public jobs::ObjectWalk {
+ public:
+  BucketWalk(S3Client& client, std::string prefix, int list_page)
+      : client_(client), prefix_(std::move(prefix)), list_page_(list_page) {}
+
+  Result<std::vector<jobs::StoredObject>> next(std::size_t limit) override {
+    while (left_.empty() && !over_) {
+      if (Status asked = ask(); !asked) return asked.failure();
+    }
+    const auto first = left_.end() - static_cast<std::ptrdiff_t>(std::min(limit, left_.size()));
+    std::vector<jobs::StoredObject> page(first, left_.end());
+    left_.erase(first, left_.end());
+    return page;
+  }
+
+ private:
+  Status ask() {
+    NamedValues query{
+        {"list-type", "2"}, {"prefix", prefix_}, {"max-keys", std::to_string(list_page_)}};
+    if (!token_.empty()) query.emplace_back("continuation-token", token_);
+    const Result<HttpAnswer> page = client_.send({.query = query});
+    if (!page) return page.failure();
+    for (const std::string_view entry : xml_elements(page->body, "Contents")) {
+      const std::string key = xml_text(entry, "Key");
+      const Result<WallTime> changed = xml_time(xml_text(entry, "LastModified"));
+      if (!changed) return changed.failure();
+      if (is_valid_key(key)) {
+        left_.push_back({key, whole_number(xml_text(entry, "Size")), *changed});
+      }
+    }
+    token_ = xml_text(page->body, "NextContinuationToken");
+    over_ = xml_text(page->body, "IsTruncated") != "true" || token_.empty();
+    return ok_status();
+  }
+
+  S3Client& client_;
+  const std::string prefix_;
+  const int list_page_;
+  std::vector<jobs::StoredObject> left_;
+  std::string token_;
+  bool over_ = false;
+};
+
 }  // namespace
 
 S3Storage::S3Storage(Opened /*by open()*/, const S3Options& options,
@@ -128,35 +172,27 @@ Status S3Storage::link(const std::string& target, const std::string& key) {
 
 Status S3Storage::remove(const std::string& key) {
   if (Status fine = check_key(key); !fine) return fine;
+  cache_.drop(key);
   const Result<HttpAnswer> answer = client_.send({.method = "DELETE", .key = key});
   if (answer || answer.failure().kind == FailureKind::kNotFound) return ok_status();
   return answer.failure();
 }
 
-Result<std::vector<jobs::StoredObject>> S3Storage::list(const std::string& prefix) {
+Result<std::unique_ptr<jobs::ObjectWalk>> S3Storage::walk(const std::string& prefix) {
   const std::string folder = prefix.substr(0, std::min(prefix.rfind('/'), prefix.size()));
   if (!prefix.empty() && !is_valid_key(folder)) {
     return failure(FailureKind::kInvalid, "not the beginning of storage keys: " + prefix);
   }
-  std::vector<jobs::StoredObject> found;
-  std::string token;
-  for (;;) {
-    NamedValues query{
-        {"list-type", "2"}, {"prefix", prefix}, {"max-keys", std::to_string(options_.list_page)}};
-    if (!token.empty()) query.emplace_back("continuation-token", token);
-    const Result<HttpAnswer> page = client_.send({.query = query});
-    if (!page) return page.failure();
-    for (const std::string_view entry : xml_elements(page->body, "Contents")) {
-      const std::string key = xml_text(entry, "Key");
-      const Result<WallTime> changed = xml_time(xml_text(entry, "LastModified"));
-      if (!changed) return changed.failure();
-      if (is_valid_key(key)) {
-        found.push_back({key, whole_number(xml_text(entry, "Size")), *changed});
-      }
-    }
-    token = xml_text(page->body, "NextContinuationToken");
-    if (xml_text(page->body, "IsTruncated") != "true" || token.empty()) return found;
-  }
+  return std::unique_ptr<jobs::ObjectWalk>(
+      std::make_unique<BucketWalk>(client_, prefix, options_.list_page));
+}
+
+// By the Date of an answer: the objects' LastModified is by the same clock.
+Result<WallTime> S3Storage::now() {
+  const Result<HttpAnswer> answer =
+      client_.send({.query = {{"list-type", "2"}, {"max-keys", "1"}}});
+  if (!answer) return answer.failure();
+  return http_date(answer->header("date"));
 }
 
 Result<std::optional<std::string>> S3Storage::presigned(const std::string& key,
@@ -189,8 +225,14 @@ Status S3Storage::writable() {
   return ok_status();
 }
 
-Result<int> S3Storage::abort_abandoned_uploads() {
-  return abort_abandoned(client_, options_, clock_.now());
+Result<int> S3Storage::reclaim_abandoned() {
+  const Result<WallTime> now = this->now();
+  if (!now) return now.failure();
+  const Result<int> uploads = abort_abandoned(client_, options_, *now);
+  if (!uploads) return uploads;
+  const Result<int> folders = staging_->remove_dead();
+  if (!folders) return folders;
+  return *uploads + *folders;
 }
 
 }  // namespace pytoon::io

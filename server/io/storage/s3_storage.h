@@ -39,14 +39,14 @@ class S3Storage final : public jobs::ObjectStore {
   Result<bool> contains(const std::string& key) override;
   Status link(const std::string& target, const std::string& key) override;
   Status remove(const std::string& key) override;
-  Result<std::vector<jobs::StoredObject>> list(const std::string& prefix) override;
+  Result<std::unique_ptr<jobs::ObjectWalk>> walk(const std::string& prefix) override;
+  Result<WallTime> now() override;
+  // Uploads in parts that processes which died left in the bucket, and their local folders.
+  Result<int> reclaim_abandoned() override;
   Result<std::optional<std::string>> presigned(const std::string& key,
                                                std::chrono::seconds valid_for) override;
   // Asks S3, at most once a second while all is well.
   Status writable() override;
-
-  // Takes back what uploads of dead processes left in the bucket; how many. For start and sweepers.
-  Result<int> abort_abandoned_uploads();
 
  private:
   Result<std::filesystem::path> fetch(const std::string& key);

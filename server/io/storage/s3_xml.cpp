@@ -83,4 +83,16 @@ Result<WallTime> xml_time(const std::string& text) {
                   std::chrono::minutes(*minute) + std::chrono::seconds(*second));
 }
 
+Result<WallTime> http_date(const std::string& text) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::string_view kShape = "xxx, 06 Nov 1994 08:49:37 GMT";
+  const Failure wrong = failure(FailureKind::kMalformed, "not a date of HTTP: " + text);
+  if (text.size() != kShape.size() || !text.ends_with(" GMT")) return wrong;
+  const std::size_t month = kMonths.find(text.substr(8, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return wrong;
+  const std::string number = std::to_string(month / 3 + 1);
+  return xml_time(text.substr(12, 4) + (number.size() == 1 ? "-0" : "-") + number + "-" +
+                  text.substr(5, 2) + "T" + text.substr(17, 8) + "Z");
+}
+
 }  // namespace pytoon::io

@@ -19,5 +19,7 @@ std::vector<std::string_view> xml_elements(std::string_view xml, std::string_vie
 std::string xml_text(std::string_view xml, std::string_view name);
 // "2009-10-12T17:50:30.000Z", as S3 writes times. kMalformed for anything else.
 Result<WallTime> xml_time(const std::string& text);
+// "Sun, 06 Nov 1994 08:49:37 GMT", as the header Date has it (RFC 9110). kMalformed likewise.
+Result<WallTime> http_date(const std::string& text);
 
 }  // namespace pytoon::io

@@ -33,20 +33,24 @@ FileDescriptor try_lock(const fs::path& file, int flags) {
 }
 
 // A folder's lock is taken before it is made and removed after it: what has no lock is nobody's.
-void remove_dead(const fs::path& parent) {
+int remove_dead_in(const fs::path& parent) {
+  int removed = 0;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {
     const fs::path path = entry.path();
     if (path.extension() != kLockEnding) {
       const fs::path lock_file = path.string() + std::string(kLockEnding);
-      if (!fs::exists(lock_file, ignored)) fs::remove_all(path, ignored);
+      const bool stray = !fs::exists(lock_file, ignored) && fs::remove_all(path, ignored) > 0;
+      removed += stray ? 1 : 0;
       continue;
     }
     const FileDescriptor lock = try_lock(path, 0);
     if (!lock) continue;
     fs::remove_all(fs::path(path).replace_extension(), ignored);
     fs::remove(path, ignored);
+    ++removed;
   }
+  return removed;
 }
 
 }  // namespace
@@ -75,7 +79,7 @@ Result<std::unique_ptr<StagingArea>> StagingArea::shared(const fs::path& parent)
   std::error_code error;
   fs::create_directories(parent, error);
   if (error) return unusable(error, parent);
-  remove_dead(parent);
+  remove_dead_in(parent);
   RandomIds ids;
   for (int i = 0; i < kTriesMax; ++i) {
     const fs::path folder = fs::canonical(parent) / ids.next();
@@ -89,6 +93,11 @@ Result<std::unique_ptr<StagingArea>> StagingArea::shared(const fs::path& parent)
     return std::make_unique<StagingArea>(Opened{}, folder, std::move(lock), lock_file);
   }
   return errno_failure(errno, "can't lock a folder in " + parent.string());
+}
+
+Result<int> StagingArea::remove_dead() {
+  if (lock_file_.empty()) return 0;
+  return remove_dead_in(folder_.parent_path());
 }
 
 fs::path StagingArea::fresh(const std::string& name) {

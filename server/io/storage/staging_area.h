@@ -33,6 +33,8 @@ class StagingArea {
   StagingArea(Opened /*by the above*/, std::filesystem::path folder, FileDescriptor lock,
               std::filesystem::path lock_file);
 
+  // Removes the folders of processes that died since; how many. A sole area has none beside it.
+  Result<int> remove_dead();
   // A path that nothing is at, ending in `name`.
   std::filesystem::path fresh(const std::string& name);
   const std::filesystem::path& folder() const { return folder_; }

@@ -46,6 +46,8 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"WORKER_PORT", "none"},
       {"LEASE_SECONDS", "1"},
       {"RETENTION_DAYS", "-1"},
+      {"RETENTION_ORPHANS_HOURS", "soon"},
+      {"RETENTION_UNUSED_ASSETS_DAYS", "40000"},
       {"WEBHOOK_SECRET", "secret"},
       {"WEBHOOKS_ALLOW_PRIVATE", "perhaps"},
       {"WEBHOOK_RETRY_SECONDS", "5;30"},
@@ -101,6 +103,32 @@ TEST(Config, PoolsHaveSizesOfTheirOwn) {
     const std::string field(wrong, std::string_view(wrong).find(':'));
     EXPECT_NE(detail.find("pools/" + field), std::string::npos) << detail;
   }
+}
+
+TEST(Config, RetentionIsOfTheFileUnlessAVariableSaysOtherwise) {
+  using std::chrono::hours;
+  Environment environment = base();
+  const jobs::Retention built_in;
+  jobs::Retention kept = read_config(environment)->retention;
+  EXPECT_EQ(kept.done_jobs, hours(0));
+  EXPECT_EQ(kept.failed_jobs, built_in.failed_jobs);
+  EXPECT_EQ(kept.cancelled_jobs, built_in.cancelled_jobs);
+  EXPECT_EQ(kept.job_records, built_in.job_records);
+  EXPECT_EQ(kept.unused_assets, built_in.unused_assets);
+  EXPECT_EQ(kept.idempotency_records, built_in.idempotency_records);
+  EXPECT_EQ(kept.events, built_in.events);
+  EXPECT_EQ(kept.dead_letters, built_in.dead_letters);
+  EXPECT_EQ(kept.purchases, built_in.purchases);
+  EXPECT_EQ(kept.orphans, built_in.orphans);
+  // As before there was more than one.
+  environment["RETENTION_DAYS"] = "30";
+  environment["RETENTION_CANCELLED_JOBS_DAYS"] = "1";
+  environment["RETENTION_ORPHANS_HOURS"] = "0";
+  kept = read_config(environment)->retention;
+  EXPECT_EQ(kept.done_jobs, hours(30 * 24));
+  EXPECT_EQ(kept.failed_jobs, hours(30 * 24));
+  EXPECT_EQ(kept.cancelled_jobs, hours(24));
+  EXPECT_EQ(kept.orphans, hours(0));
 }
 
 TEST(Config, TheDatabaseIsAFileOrAServer) {

@@ -51,6 +51,46 @@ TEST_F(ControlTest, AnotherTenantsJobCannotBeTouched) {
   EXPECT_EQ(json::parse(get("/api/v1/jobs/queued").body).at("status"), "QUEUED");
 }
 
+TEST_F(ControlTest, AJobIsDeletedOnceItHasEnded) {
+  expect_problem(erase("/api/v1/jobs/queued", kBothKey), 409, "conflict");
+  expect_problem(erase("/api/v1/jobs/finished", kOtherKey), 404, "not-found");
+  expect_problem(erase("/api/v1/jobs/finished", kReadKey), 403, "forbidden");
+  expect_problem(erase("/api/v1/jobs/finished", ""), 401, "unauthorized");
+  const Reply gone = erase("/api/v1/jobs/finished", kBothKey);
+  EXPECT_EQ(gone.status, 204);
+  EXPECT_EQ(gone.body, "");
+  expect_problem(erase("/api/v1/jobs/finished", kBothKey), 404, "not-found");
+}
+
+TEST_F(ControlTest, AnUploadIsDeletedByItsKeyHoweverItsSlashesAreWritten) {
+  for (const char* path :
+       {"/api/v1/assets/assets/acme/12ab.png", "/api/v1/assets/assets%2Facme%2f12ab.png"}) {
+    service.last_deleted_asset = "";
+    EXPECT_EQ(erase(path, kSubmitKey).status, 204) << path;
+    EXPECT_EQ(service.last_deleted_asset, "assets/acme/12ab.png") << path;
+  }
+  expect_problem(erase("/api/v1/assets/assets/acme/needed.png", kBothKey), 409, "conflict");
+  expect_problem(erase("/api/v1/assets/assets/acme/12ab.png", kOtherKey), 404, "not-found");
+  expect_problem(erase("/api/v1/assets/assets/acme/12ab.png", kReadKey), 403, "forbidden");
+  expect_problem(erase("/api/v1/assets/upload", kBothKey), 405, "method-not-allowed");
+  expect_problem(erase("/api/v1/assets/assets%2F..%2Fkeys.png", kBothKey), 400, "malformed");
+  expect_problem(erase("/api/v1/jobs%2Ffinished", kBothKey), 400, "malformed");
+}
+
+TEST_F(ControlTest, ATenantIsErasedByAnOperator) {
+  const std::string path = "/api/v1/admin/purge";
+  expect_problem(post(path, kJson, R"({"tenant":"acme"})", kBothKey), 403, "forbidden");
+  expect_problem(post(path, kJson, "{}"), 422, "invalid");
+  expect_problem(post(path, kJson, R"({"tenant":7})"), 422, "invalid");
+  expect_problem(post(path, kJson, R"({"tenant":"a","all":true})"), 422, "invalid");
+  expect_problem(post(path, "", ""), 415, "unsupported-type");
+  const Reply purged = post(path, kJson, R"({"tenant":"acme"})");
+  ASSERT_EQ(purged.status, 200) << purged.body;
+  EXPECT_EQ(service.last_purged, "acme");
+  EXPECT_EQ(json::parse(purged.body).at("complete"), true);
+  EXPECT_EQ(json::parse(purged.body).at("deleted").at("segment"), 6);
+}
+
 TEST_F(ControlTest, AnOperatorFailsAJobAndSaysWhy) {
   const std::string path = "/api/v1/admin/jobs/queued/fail";
   expect_problem(post(path, "", "", kBothKey), 403, "forbidden");

@@ -151,6 +151,32 @@ Result<jobs::Job> FakeService::redeliver(const jobs::Caller& caller, const std::
   return found;
 }
 
+Status FakeService::delete_job(const jobs::Caller& caller, const std::string& id) {
+  const Result<jobs::Job> mine = job(caller, id);
+  if (!mine) return mine.failure();
+  if (!is_terminal(mine->status)) return failure(FailureKind::kConflict, "The job is live.");
+  remove(id);
+  return ok_status();
+}
+
+Status FakeService::delete_asset(const jobs::Caller& caller, const std::string& key) {
+  if (key.ends_with("needed.png")) return failure(FailureKind::kConflict, "A job needs it.");
+  if (!key.starts_with("assets/" + caller.tenant + "/")) {
+    return failure(FailureKind::kNotFound, "There is no such asset.");
+  }
+  last_deleted_asset = key;
+  return ok_status();
+}
+
+Result<jobs::Purged> FakeService::purge_tenant(const jobs::Caller& /*caller*/,
+                                               const std::string& tenant) {
+  if (tenant.empty()) return invalid_field("/tenant", "must name a tenant");
+  last_purged = tenant;
+  jobs::Purged purged;
+  purged.deleted = {{"job", 2}, {"segment", 6}};
+  return purged;
+}
+
 Result<jobs::Job> FakeService::force_fail(const jobs::Caller& caller, const std::string& id,
                                           const std::string& error) {
   return turn(caller, id, jobs::JobStatus::kFailed, error);

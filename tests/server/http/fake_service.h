@@ -27,10 +27,13 @@ class FakeService final : public jobs::Service {
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;
+  Status delete_job(const jobs::Caller& caller, const std::string& id) override;
+  Status delete_asset(const jobs::Caller& caller, const std::string& key) override;
   Result<jobs::Job> force_fail(const jobs::Caller& caller, const std::string& id,
                                const std::string& error) override;
   Result<jobs::Capacity> capacity(const jobs::Caller& caller) override;
   Status set_draining(const jobs::Caller& caller, bool draining) override;
+  Result<jobs::Purged> purge_tenant(const jobs::Caller& caller, const std::string& tenant) override;
   Readiness readiness() override;
 
   void put(jobs::Job job);
@@ -49,6 +52,8 @@ class FakeService final : public jobs::Service {
   std::atomic<int> uploads{0};
   std::atomic<int> submissions{0};
   std::string last_client_name;
+  std::string last_deleted_asset;
+  std::string last_purged;
   std::string last_sha256;
 
  private:

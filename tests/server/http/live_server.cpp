@@ -80,6 +80,10 @@ Reply LiveServer::post(std::string_view target, std::string_view headers, std::s
   return client().ask(request("POST", target, key_header(key) + std::string(headers), body));
 }
 
+Reply LiveServer::erase(std::string_view target, std::string_view key) const {
+  return client().ask(request("DELETE", target, key_header(key)));
+}
+
 bool LiveServer::alive() const { return get("/health", "").status == 200; }
 
 bool LiveServer::eventually(const std::function<bool()>& condition) {

@@ -38,6 +38,7 @@ class LiveServer : public ::testing::Test {
             std::string_view headers = "") const;
   Reply post(std::string_view target, std::string_view headers, std::string_view body,
              std::string_view key = kAdminKey) const;
+  Reply erase(std::string_view target, std::string_view key) const;  // DELETE
   // Asks for /health on a new connection.
   bool alive() const;
   // Waits until the condition holds; false after 20 s.

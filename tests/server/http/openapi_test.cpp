@@ -73,6 +73,9 @@ TEST_F(OpenApiTest, HasEveryRouteAndNoOther) {
       written.insert(method + " " + path);
       const bool open = operation.contains("security") && operation.at("security").empty();
       EXPECT_EQ(open, !path.starts_with("/api/")) << path;
+      EXPECT_EQ(path.find("{key}") != std::string::npos,
+                operation.dump().find("\"name\":\"key\"") != std::string::npos)
+          << path;
       EXPECT_EQ(path.find("{id}") != std::string::npos,
                 operation.dump().find("#/components/parameters/JobId") != std::string::npos)
           << path;
@@ -108,6 +111,10 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(get("/api/v1/admin/capacity"), "GET", "/api/v1/admin/capacity", 200);
   check(post("/api/v1/admin/drain", "", ""), "POST", "/api/v1/admin/drain", 200);
   check(post("/api/v1/admin/resume", "", ""), "POST", "/api/v1/admin/resume", 200);
+  check(erase("/api/v1/assets/assets/acme/1.png", kSubmitKey), "DELETE", "/api/v1/assets/{key}",
+        204);
+  check(post("/api/v1/admin/purge", "Content-Type: application/json\r\n", R"({"tenant":"acme"})"),
+        "POST", "/api/v1/admin/purge", 200);
   service.put(sample_job("a"));
   check(post("/api/v1/jobs/a/cancel", "", ""), "POST", "/api/v1/jobs/{id}/cancel", 200);
   check(post("/api/v1/jobs/a/webhook/redeliver", "", ""), "POST",
@@ -120,6 +127,8 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(get("/api/v1/jobs/finished/output"), "GET", "/api/v1/jobs/{id}/output", 200);
   check(get("/api/v1/jobs/finished/thumbnail", kAdminKey, "Range: bytes=1-2\r\n"), "GET",
         "/api/v1/jobs/{id}/thumbnail", 206);
+  check(erase("/api/v1/jobs/queued", kAdminKey), "DELETE", "/api/v1/jobs/{id}", 409);
+  check(erase("/api/v1/jobs/finished", kAdminKey), "DELETE", "/api/v1/jobs/{id}", 204);
 }
 
 TEST_F(OpenApiTest, ProblemsHaveTheirShapes) {

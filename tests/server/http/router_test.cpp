@@ -42,6 +42,21 @@ TEST(Router, SaysWhatAPathAllows) {
   EXPECT_EQ(find(router, Method::kGet, "/a/" + std::string(65, 'x')).allow, "");
 }
 
+TEST(Router, AStorageKeyTakesAllSegmentsThatAreLeft) {
+  const Handler nothing = [](const Request&) -> Result<Response> { return Response(); };
+  const Router router({
+      {Method::kPost, "/a/upload", Scope::kSubmit, BodyKind::kNone, false, nothing},
+      {Method::kDelete, "/a/{key}", Scope::kSubmit, BodyKind::kNone, false, nothing},
+  });
+  const auto match = find(router, Method::kDelete, "/a/assets/acme/12ab.png");
+  EXPECT_EQ(match.route, &router.routes()[1]);
+  EXPECT_EQ(match.parameters.at("key"), "assets/acme/12ab.png");
+  EXPECT_EQ(find(router, Method::kDelete, "/a/upload").allow, "POST, OPTIONS");
+  for (const char* path : {"/a", "/a/", "/a/x", "/a/x/", "/a//x", "/a/.x/y", "/a/x/y%20z"}) {
+    EXPECT_EQ(find(router, Method::kDelete, path).route, nullptr) << path;
+  }
+}
+
 TEST(Target, RefusesPathsThatAreNotNames) {
   for (const char* path :
        {"/.", "/..", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/%00", "/%", "/%1", "/%zz", "/a%0d%0ab"}) {

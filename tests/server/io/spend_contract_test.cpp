@@ -147,10 +147,10 @@ TEST_P(StoreContract, OldPurchasesAreForgottenUnlessTheirJobIsOnItsWay) {
   create("live");
   ASSERT_TRUE(store_->reserve({"1", "gone", 100}, kCaps));
   ASSERT_TRUE(store_->reserve({"2", "live", 100}, kCaps));
-  EXPECT_EQ(*store_->purge_purchases(kDay), 0);
+  EXPECT_EQ(*store_->purge_rows(jobs::RowKind::kPurchase, kDay, 10), 0);
   advance(2 * kDay);
   ASSERT_TRUE(store_->reserve({"3", "gone", 100}, kCaps));
-  EXPECT_EQ(*store_->purge_purchases(kDay), 1);
+  EXPECT_EQ(*store_->purge_rows(jobs::RowKind::kPurchase, kDay, 10), 1);
   EXPECT_EQ(state_of(*store_, "1", "gone"), State::kNew);
   EXPECT_EQ(state_of(*store_, "2", "live"), State::kAsked);
   EXPECT_EQ(state_of(*store_, "3", "gone"), State::kAsked);

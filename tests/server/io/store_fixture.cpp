@@ -48,7 +48,12 @@ std::string shift_sql(milliseconds time) {
   return "UPDATE tasks SET expires_at = expires_at" + by + ", not_before = not_before" + by +
          "; UPDATE outbox SET due_at = due_at" + by + "; UPDATE workers SET seen_at = seen_at" +
          by + ", started_at = started_at" + by + "; UPDATE jobs SET created_at = created_at" + by +
-         ", taken_at = taken_at" + by + "; UPDATE purchases SET reserved_at = reserved_at" + by +
+         ", taken_at = taken_at" + by + ", completed_at = completed_at" + by +
+         "; UPDATE assets SET last_used_at = last_used_at" + by +
+         "; UPDATE idempotency_records SET created_at = created_at" + by +
+         "; UPDATE dead_letters SET at = at" + by + "; UPDATE gc_schedule SET next_at = next_at" +
+         by + "; UPDATE deletions SET due_at = due_at" + by +
+         "; UPDATE purchases SET reserved_at = reserved_at" + by +
          "; UPDATE spend SET changed_at = changed_at" + by +
          "; UPDATE spend SET account = 'day/' || (substr(account, 5)::timestamp - interval '" +
          std::to_string(std::chrono::floor<std::chrono::days>(time).count()) +

@@ -69,7 +69,7 @@ TEST_F(JobServiceTest, AnAssetWhoseFileIsGoneIsNotInStorage) {
   ASSERT_TRUE(storage_->remove(spec::storage_key(uri)));
   json order = body();
   order["image_uris"] = {uri};
-  expect_fault(order, FailureKind::kInvalid, "/image_uris/0");
+  EXPECT_EQ(refusal(order).faults.at(0).pointer, "/image_uris/0");
 }
 
 TEST_F(JobServiceTest, AMaskIsAPngWithAlpha) {
@@ -317,6 +317,52 @@ TEST_F(JobServiceTest, PresetsAreListedWhole) {
   const auto presets = service_->presets();
   ASSERT_EQ(presets["presets"].size(), catalogue_.presets.size());
   EXPECT_TRUE(presets["presets"][0].contains("engines"));
+}
+
+TEST_F(JobServiceTest, AJobIsDeletedByItsOwnerWhenItHasEnded) {
+  const std::string id = service_->submit(acme_, body(), "key")->job_id;
+  const Caller reader{"acme", false, true, false};
+  EXPECT_EQ(service_->delete_job(reader, id).failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->delete_job(other_, id).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->delete_job(acme_, id).failure().kind, FailureKind::kConflict);
+  finish_next();
+  put_file(job_file_key(id, "output.mp4"));
+  ASSERT_TRUE(service_->output(acme_, id));
+  ASSERT_TRUE(service_->delete_job(acme_, id));
+  EXPECT_EQ(service_->job(acme_, id).failure().kind, FailureKind::kNotFound);
+  EXPECT_FALSE(*storage_->contains(job_file_key(id, "output.mp4")));
+  EXPECT_EQ(gc_metrics_.deleted["job_file"], 1);
+  const auto again = service_->submit(acme_, body(), "key");
+  EXPECT_NE(again->job_id, id) << "the idempotency key went with the job";
+}
+
+TEST_F(JobServiceTest, AnUploadIsDeletedByItsOwnerWhenNoLiveJobNeedsIt) {
+  const std::string uri = keep(acme_);
+  const std::string key = uri.substr(std::string("storage://").size());
+  json order = body();
+  order["image_uris"] = {uri};
+  const std::string id = service_->submit(acme_, order, "")->job_id;
+  EXPECT_EQ(service_->delete_asset(other_, key).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->delete_asset(acme_, key).failure().kind, FailureKind::kConflict);
+  ASSERT_TRUE(service_->cancel(acme_, id));
+  ASSERT_TRUE(service_->delete_asset(acme_, key));
+  EXPECT_FALSE(*storage_->contains(key));
+  EXPECT_EQ(refusal(order).faults.at(0).pointer, "/image_uris/0");
+}
+
+TEST_F(JobServiceTest, OnlyAnOperatorErasesATenant) {
+  keep(acme_);
+  const std::string theirs = keep(other_);
+  service_->submit(acme_, body(), "key");
+  EXPECT_EQ(service_->purge_tenant(acme_, "acme").failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->purge_tenant(admin_, "").failure().kind, FailureKind::kInvalid);
+  const auto purged = service_->purge_tenant(admin_, "acme");
+  ASSERT_TRUE(purged) << purged.failure().detail;
+  EXPECT_TRUE(purged->complete());
+  EXPECT_EQ(purged->jobs_cancelled, 1);
+  EXPECT_EQ(purged->deleted, (DeletedCounts{{"asset", 1}, {"job", 1}, {"upload", 1}}));
+  EXPECT_EQ(service_->list(admin_, {})->jobs.size(), 0U);
+  EXPECT_TRUE(*storage_->contains(theirs.substr(std::string("storage://").size())));
 }
 
 }  // namespace pytoon::jobs

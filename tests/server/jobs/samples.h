@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "server/jobs/eraser.h"
 #include "server/jobs/job_store.h"
 #include "tests/support/temporary_folder.h"
 
@@ -38,6 +39,14 @@ class CountingIds final : public IdSource {
 
  private:
   std::atomic<int> count_{0};
+};
+
+class CountingGcMetrics final : public jobs::GcMetrics {
+ public:
+  void gc_deleted(std::string_view kind, std::int64_t count) override {
+    deleted[std::string(kind)] += count;
+  }
+  jobs::DeletedCounts deleted;
 };
 
 using support::TemporaryFolder;

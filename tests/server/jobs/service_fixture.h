@@ -99,9 +99,10 @@ class JobServiceTest : public testing::Test {
     service_.reset();
     storage_.reset();
     storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
+    eraser_ = std::make_unique<Eraser>(store_, store_, *storage_, gc_metrics_, log_);
     service_ = std::make_unique<JobService>(
         ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
-                     notifier_, metrics_, health_, ids_, clock_, log_},
+                     notifier_, metrics_, health_, *eraser_, ids_, clock_, log_},
         limits);
   }
 
@@ -175,6 +176,8 @@ class JobServiceTest : public testing::Test {
   CountingBell notifier_;
   CountingMetrics metrics_;
   std::unique_ptr<io::FileStorage> storage_;
+  testing_support::CountingGcMetrics gc_metrics_;
+  std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<JobService> service_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/worker/job_inputs.h"
 
 #include "tests/server/worker/run_fixture.h"
+#include "tests/support/fault_injection.h"
 
 namespace pytoon::worker {
 
@@ -19,9 +20,7 @@ class JobInputs : public RunFixture {
     leased.segments = wish_.segments;
     return leased;
   }
-  InputCache cache_with(const fs::path& last_logo = "") {
-    return {*store_, *counted_, clock_, last_logo};
-  }
+  InputCache new_cache() { return {*store_, *counted_, clock_}; }
   // As many images as segments, "picture 0", "picture 1", ...
   void give_images(int count) {
     wish_ = order("a", count);
@@ -38,13 +37,18 @@ class JobInputs : public RunFixture {
     ASSERT_TRUE(write_file_atomically(staged, key));
     ASSERT_TRUE(storage_->put(staged, key));
   }
+<<<<<<< HEAD
   Result<std::optional<plan::InputFile>> logo(const fs::path& last_logo = "") {
     auto job = cache_job(last_logo);
+=======
+  Result<std::optional<plan::InputFile>> logo() {
+    auto job = cache_job();
+>>>>>>> gc
     if (!job) return job.failure();
     return job->inputs.logo;
   }
-  Result<render::RenderJob> cache_job(const fs::path& last_logo = "") {
-    InputCache cache = cache_with(last_logo);
+  Result<render::RenderJob> cache_job() {
+    InputCache cache = new_cache();
     return whole_job(leased(), cache);
   }
 
@@ -72,17 +76,26 @@ TEST_F(JobInputs, OfAnotherTenantAreNotFound) {
 }
 
 TEST_F(JobInputs, TheLogoIsTheFirstThereIsAndOnlyForBrandSafeJobs) {
-  const fs::path shipped = folder_.path() / "brand_logo.png";
-  ASSERT_TRUE(write_file_atomically(shipped, "shipped"));
-  EXPECT_FALSE(*logo(shipped));
-  wish_.job.spec.brand_safe = true;
+  keep_logo("assets/brand_logo.png");
   EXPECT_FALSE(*logo());
-  EXPECT_FALSE(*logo(folder_.path() / "missing.png"));
-  EXPECT_EQ((*logo(shipped))->path, shipped);
-  keep_logo("brand/watermark.png");
-  EXPECT_EQ((*logo(shipped))->sha256, sha256_hex("brand/watermark.png"));
-  keep_logo("brand/logo.png");
-  EXPECT_EQ((*logo(shipped))->sha256, sha256_hex("brand/logo.png"));
+  wish_.job.spec.brand_safe = true;
+  for (const char* key : {"assets/brand_logo.png", "brand/watermark.png", "brand/logo.png"}) {
+    keep_logo(key);
+    EXPECT_EQ((*logo())->sha256, sha256_hex(key));
+  }
+}
+
+// Two workers started in different folders must draw the same film.
+TEST_F(JobInputs, TheLogoIsNeverLookedForInTheCurrentFolder) {
+  wish_.job.spec.brand_safe = true;
+  const fs::path before = fs::current_path();
+  fs::create_directories(folder_.path() / "cwd/assets");
+  ASSERT_TRUE(write_file_atomically(folder_.path() / "cwd/assets/brand_logo.png", "here"));
+  fs::current_path(folder_.path() / "cwd");
+  const auto found = logo();
+  fs::current_path(before);
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(*found);
 }
 
 // A storage that can't be asked has not said that there is no logo: else the job would be drawn
@@ -93,15 +106,13 @@ TEST_F(JobInputs, AreNotFoundWithAnotherLogoWhenStorageIsAway) {
     void after_call() override {}
   } away;
   testing_support::FaultInjectingStorage storage(*storage_, away);
-  const fs::path shipped = folder_.path() / "brand_logo.png";
-  ASSERT_TRUE(write_file_atomically(shipped, "shipped"));
-  InputCache cache(*store_, storage, clock_, shipped);
+  InputCache cache(*store_, storage, clock_);
   EXPECT_EQ(cache.logo().failure().kind, FailureKind::kUnavailable);
 }
 
 TEST_F(JobInputs, OfASegmentAreItsOwnAndItsNeighbours) {
   give_images(20);
-  InputCache cache = cache_with();
+  InputCache cache = new_cache();
   const auto job = job_for_segment(leased(), 7, cache);
   ASSERT_TRUE(job) << job.failure().detail;
   ASSERT_EQ(job->inputs.images.size(), 20U);
@@ -116,7 +127,7 @@ TEST_F(JobInputs, OfASegmentAreItsOwnAndItsNeighbours) {
 TEST_F(JobInputs, OfASegmentHoldTheHashesThatItsKeyTakes) {
   give_images(20);
   wish_.job.spec.captions_plan.timings = {{0, 60, "over all of it"}};
-  InputCache cache = cache_with();
+  InputCache cache = new_cache();
   const auto job = job_for_segment(leased(), 7, cache);
   ASSERT_TRUE(job) << job.failure().detail;
   for (const auto& image : job->inputs.images) EXPECT_FALSE(image.sha256.empty());
@@ -128,7 +139,7 @@ TEST_F(JobInputs, OfContentKeysAreHashesAlone) {
   give_images(20);
   wish_.segments[3].footage = plan::SourceKind::kClip;
   wish_.segments[3].footage_sha256 = "made";
-  InputCache cache = cache_with();
+  InputCache cache = new_cache();
   const auto job = job_for_keys(leased(), cache);
   ASSERT_TRUE(job) << job.failure().detail;
   EXPECT_EQ(job->inputs.images[19].sha256, sha256_hex("picture 19"));
@@ -138,7 +149,7 @@ TEST_F(JobInputs, OfContentKeysAreHashesAlone) {
 }
 
 TEST_F(JobInputs, AreAskedForOnceAWhileAndReadAgainOnlyWhenTheyChanged) {
-  InputCache cache = cache_with();
+  InputCache cache = new_cache();
   ASSERT_TRUE(job_for_segment(leased(), 0, cache));
   ASSERT_TRUE(job_for_segment(leased(), 1, cache));
   EXPECT_EQ(counter_.calls, 1);

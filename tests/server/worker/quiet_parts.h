@@ -74,6 +74,7 @@ struct QuietParts {
   engines::EngineChain engine_chain{only_the_compositor(), clock};
   spec::PresetTable presets;
   RecordingMetrics metrics;
+  CountingGcMetrics gc_metrics;
 };
 
 }  // namespace pytoon::testing_support

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/files.h"
 #include "tests/server/io/storage/power_disk.h"
 #include "tests/support/temporary_folder.h"
@@ -51,6 +53,8 @@ TEST_F(FileStorageTest, AStorageThatIsGoneHasNotLostItsObjects) {
   fs::create_directory(root());
   EXPECT_EQ(storage_->contains("a/b").failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ(storage_->local("a/b").failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(storage_->remove("a/b").failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(storage_->walk("a/").failure().kind, FailureKind::kUnavailable);
   fs::remove(root());
   fs::rename(folder_.path() / "elsewhere", root());
   EXPECT_TRUE(*storage_->contains("a/b"));
@@ -62,6 +66,53 @@ TEST_F(FileStorageTest, LinksSurviveAMoveOfTheStorage) {
   ASSERT_TRUE(storage_->link("segments/a.2.mp4", "jobs/1/segments/seg_000.mp4"));
   fs::rename(root(), folder_.path() / "moved");
   EXPECT_EQ(*read_file(folder_.path() / "moved/jobs/1/segments/seg_000.mp4"), "new");
+}
+
+TEST_F(FileStorageTest, ALinkThatLeadsNowhereIsListedSoThatItCanGo) {
+  ASSERT_TRUE(put("segments/a", "x"));
+  ASSERT_TRUE(storage_->link("segments/a", "jobs/1/segments/seg_000.mp4"));
+  ASSERT_TRUE(storage_->remove("segments/a"));
+  EXPECT_FALSE(*storage_->contains("jobs/1/segments/seg_000.mp4"));
+  ASSERT_EQ(storage_->list("jobs/")->size(), 1U);
+  ASSERT_TRUE(storage_->remove("jobs/1/segments/seg_000.mp4"));
+  EXPECT_TRUE(storage_->list("jobs/")->empty());
+}
+
+TEST_F(FileStorageTest, AFolderGoesWithItsLastObject) {
+  ASSERT_TRUE(put("jobs/1/segments/seg_000.mp4", "x"));
+  ASSERT_TRUE(put("jobs/1/output.mp4", "x"));
+  ASSERT_TRUE(storage_->remove("jobs/1/segments/seg_000.mp4"));
+  EXPECT_FALSE(fs::exists(root() / "jobs/1/segments"));
+  EXPECT_TRUE(fs::exists(root() / "jobs/1"));
+  ASSERT_TRUE(storage_->remove("jobs/1/output.mp4"));
+  EXPECT_FALSE(fs::exists(root() / "jobs/1"));
+  EXPECT_TRUE(fs::exists(root() / "jobs")) << "those at the top stay";
+}
+
+// Whoever empties a folder and whoever fills it must never make each other fail.
+TEST_F(FileStorageTest, FoldersThatComeAndGoHarmNoPut) {
+  constexpr int kRounds = 300;
+  const auto churn = [this](const std::string& key) {
+    for (int i = 0; i < kRounds; ++i) {
+      const Status stored = put(key, "x");
+      ASSERT_TRUE(stored) << stored.failure().detail;
+      ASSERT_TRUE(storage_->remove(key));
+    }
+  };
+  std::thread other([&] { churn("jobs/1/segments/b"); });
+  churn("jobs/1/a");
+  other.join();
+}
+
+TEST_F(FileStorageTest, ALivingProcessTakesBackWhatADeadOneStaged) {
+  open(0, {.sharing = Sharing::kShared});
+  EXPECT_EQ(*storage_->reclaim_abandoned(), 0);
+  const fs::path mine = storage_->staging("mine");
+  ASSERT_TRUE(write_file_atomically(mine, "x"));
+  fs::create_directory(root() / ".tmp/dead");  // nobody holds its lock
+  EXPECT_EQ(*storage_->reclaim_abandoned(), 1);
+  EXPECT_FALSE(fs::exists(root() / ".tmp/dead"));
+  EXPECT_TRUE(fs::exists(mine));
 }
 
 TEST_F(FileStorageTest, AStartClearsWhatADeadProcessLeft) {

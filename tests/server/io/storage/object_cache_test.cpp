@@ -61,6 +61,17 @@ TEST_F(ObjectCacheTest, WhatWasJustAskedForStaysWhateverTheBound) {
   EXPECT_LE(cache_.bytes(), 100);
 }
 
+TEST_F(ObjectCacheTest, ADroppedKeyLeavesNoCopy) {
+  const auto first = keep("a", "1", 10);
+  const auto second = keep("a", "2", 10);
+  const auto other = keep("b", "1", 10);
+  cache_.drop("a");
+  EXPECT_FALSE(fs::exists(*first) || fs::exists(*second));
+  EXPECT_FALSE(cache_.find("a"));
+  EXPECT_TRUE(fs::exists(*other));
+  EXPECT_EQ(cache_.bytes(), 10);
+}
+
 TEST_F(ObjectCacheTest, AFileThatCantBeMovedIsNotKept) {
   EXPECT_FALSE(cache_.keep("a", "1", folder_.path() / "none"));
   EXPECT_FALSE(cache_.find("a"));

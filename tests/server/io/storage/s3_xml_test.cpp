@@ -25,6 +25,11 @@ TEST(S3Xml, ReadsTimes) {
   ASSERT_TRUE(time);
   EXPECT_EQ(iso8601(*time), "2009-10-12T17:50:30.000000Z");
   EXPECT_TRUE(xml_time("2009-10-12T17:50:30Z"));
+  EXPECT_EQ(iso8601(*http_date("Mon, 12 Oct 2009 17:50:30 GMT")), iso8601(*time));
+  for (const char* text : {"", "Mon, 12 Oct 2009 17:50:30", "Mon, 12 ctO 2009 17:50:30 GMT",
+                           "Mon, 12 Oct 2009 17:50:xx GMT", "Mon, 32 Oct 2009 17:50:30 GMT"}) {
+    EXPECT_FALSE(http_date(text)) << text;
+  }
   for (const char* text : {"", "now", "2009-10-12", "2009-13-12T17:50:30Z", "2009-10-12T17:50:30",
                            "2009-10-12 17:50:30Z", "2009-1x-12T17:50:30Z"}) {
     EXPECT_FALSE(xml_time(text)) << text;

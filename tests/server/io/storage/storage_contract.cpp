@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "base/clock.h"
@@ -112,6 +113,40 @@ TEST_P(StorageContract, ListsWhatIsThereWithAges) {
   EXPECT_EQ(found->front().bytes, 3);
   EXPECT_GT(found->front().changed_at, before - std::chrono::seconds(5));
   EXPECT_LT(found->front().changed_at, SystemClock().now() + std::chrono::seconds(5));
+}
+
+TEST_P(StorageContract, AWalkShowsEachObjectOnceInPages) {
+  std::set<std::string> left;
+  for (int i = 0; i < 23; ++i) {
+    const std::string key = "walk/" + std::to_string(i % 3) + "/" + std::to_string(i);
+    ASSERT_TRUE(put(key, "x"));
+    left.insert(key);
+  }
+  ASSERT_TRUE(put("beside", "x"));
+  auto walk = store().walk("walk/");
+  ASSERT_TRUE(walk) << walk.failure().detail;
+  for (;;) {
+    const auto page = (*walk)->next(5);
+    ASSERT_TRUE(page) << page.failure().detail;
+    ASSERT_LE(page->size(), 5U);
+    if (page->empty()) break;
+    for (const auto& object : *page) {
+      EXPECT_EQ(left.erase(object.key), 1U) << object.key;
+      EXPECT_TRUE(store().remove(object.key));  // what is shown may go at once
+    }
+  }
+  EXPECT_TRUE(left.empty());
+  EXPECT_TRUE((*walk)->next(5)->empty());
+  EXPECT_EQ(store().walk("../").failure().kind, FailureKind::kInvalid);
+}
+
+TEST_P(StorageContract, TellsTheTimeThatAgesAreCountedBy) {
+  ASSERT_TRUE(put("young", "x"));
+  const auto now = store().now();
+  ASSERT_TRUE(now) << now.failure().detail;
+  const auto age = *now - store().list("young")->front().changed_at;
+  EXPECT_LT(age, std::chrono::seconds(10));
+  EXPECT_GT(age, -std::chrono::seconds(2));  // S3 tells whole seconds
 }
 
 TEST_P(StorageContract, AMissingFileIsNotFoundAndTouchesNothing) {
