@@ -94,16 +94,10 @@ Result<plan::InputFile> InputCache::file_of(const std::string& tenant, const std
   return plan::InputFile{known->path, *wanted};
 }
 
-<<<<<<< HEAD
-Result<std::optional<plan::InputFile>> InputCache::logo() {
-  fs::path found;
-  for (const char* key : {"brand/logo.png", "brand/watermark.png"}) {
-=======
 Result<std::optional<plan::InputFile>> InputCache::logo() {
   // It enters the content keys, so it must be the same for every worker: it comes from the shared
   // storage alone, and a storage that can't be asked is a Failure, never "no logo".
   for (const char* key : {"brand/logo.png", "brand/watermark.png", "assets/brand_logo.png"}) {
->>>>>>> gc
     const Result<fs::path> path = storage_.local(key);
     if (!path && path.failure().kind == FailureKind::kNotFound) continue;
     if (!path) return path.failure();
@@ -114,19 +108,7 @@ Result<std::optional<plan::InputFile>> InputCache::logo() {
     slot->file = *checked;
     return std::optional(plan::InputFile{checked->path, checked->sha256});
   }
-<<<<<<< HEAD
-  std::error_code error;
-  if (found.empty() && fs::is_regular_file(last_logo_, error)) found = last_logo_;
-  if (found.empty()) return std::optional<plan::InputFile>();
-  const std::shared_ptr<Slot> slot = slot_of("logo " + found.string());
-  const std::lock_guard lock(slot->mutex);
-  Result<Checked> checked = check(*slot, found);
-  if (!checked) return checked.failure();
-  slot->file = *checked;
-  return std::optional(plan::InputFile{checked->path, checked->sha256});
-=======
   return std::optional<plan::InputFile>();
->>>>>>> gc
 }
 
 void InputCache::forget() {

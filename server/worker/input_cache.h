@@ -34,17 +34,10 @@ class InputCache {
   // The hash of an asset as its row says; no file is asked for, and the path is empty.
   Result<plan::InputFile> hash_of(const std::string& tenant, const std::string& uri);
   // Its file. Storage is asked again when that was long ago or the file is not the same any more.
-<<<<<<< HEAD
-  Result<plan::InputFile> file_of(const std::string& tenant, const std::string& uri);
-  // The first logo there is of brand/logo.png and brand/watermark.png in storage and last_logo;
-  // none is fine. Asked for anew each time: it may change.
-  Result<std::optional<plan::InputFile>> logo();
-=======
   Result<plan::InputFile> file_of(const std::string& tenant, const std::string& uri);
   // The first logo there is in storage of brand/logo.png, brand/watermark.png and
   // assets/brand_logo.png; none is fine. Asked for anew each time: it may change.
   Result<std::optional<plan::InputFile>> logo();
->>>>>>> gc
   // An object that a row of ours vouches for, such as an engine's clip.
   Result<std::filesystem::path> object(const std::string& key) { return storage_.local(key); }
   // Reads everything anew the next time.

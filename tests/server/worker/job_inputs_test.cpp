@@ -37,13 +37,8 @@ class JobInputs : public RunFixture {
     ASSERT_TRUE(write_file_atomically(staged, key));
     ASSERT_TRUE(storage_->put(staged, key));
   }
-<<<<<<< HEAD
-  Result<std::optional<plan::InputFile>> logo(const fs::path& last_logo = "") {
-    auto job = cache_job(last_logo);
-=======
   Result<std::optional<plan::InputFile>> logo() {
     auto job = cache_job();
->>>>>>> gc
     if (!job) return job.failure();
     return job->inputs.logo;
   }
