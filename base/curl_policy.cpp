@@ -79,7 +79,7 @@ Failure describe_curl(CURL* easy, CURLcode code, const EgressFilter& gate,
   }
   curl_off_t sending_since = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sending_since);
-  FailureKind kind = FailureKind::kMalformed;
+  FailureKind kind = FailureKind::kBadResponse;
   if (code == CURLE_OPERATION_TIMEDOUT) kind = FailureKind::kTimeout;
   if (sending_since == 0) kind = FailureKind::kUnavailable;
   return failure(kind, host + ": " + in_lower_case(curl_easy_strerror(code)));

@@ -4,8 +4,11 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
+
+#include "base/files.h"
 
 namespace pytoon {
 
@@ -50,8 +53,9 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Result<std::string> sha256_file(const std::filesystem::path& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return failure(FailureKind::kNotFound, "can't open " + path.string());
+  if (!file) return errno_failure(errno, "can't open " + path.string());
   Sha256 hash;
   std::array<char, 65536> block{};
   while (file.read(block.data(), block.size()) || file.gcount() > 0) {

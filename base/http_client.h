@@ -9,7 +9,7 @@
 // Thread rule: send() is safe from any thread. It blocks until the answer is whole, a limit is
 // reached, or `cancel` is set (noticed within 100 ms).
 // Errors: kInvalid (the URL, a forbidden address, a redirect too many), kCancelled, kUnavailable
-// (not reached: nothing was sent), kTimeout and kMalformed (sent, but no whole answer came: the
+// (not reached: nothing was sent), kTimeout and kBadResponse (sent, but no whole answer came: the
 // other side may have acted), kTooLarge (the answer), kIo and kStorageFull (save_to).
 // An answer of any status is an Answer, not a Failure. No detail repeats a URL's query.
 #pragma once

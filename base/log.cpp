@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
+#include <string>
 
 namespace pytoon {
 namespace {
@@ -10,7 +12,21 @@ nlohmann::ordered_json readable(const nlohmann::ordered_json& value) {
   return in_thousandths(value.get<double>());
 }
 
+struct ToJson {
+  nlohmann::ordered_json operator()(const nlohmann::ordered_json* value) const { return *value; }
+  nlohmann::ordered_json operator()(const auto& value) const { return value; }
+};
+
 }  // namespace
+
+void Log::write(LogLevel level, std::string_view event, Fields fields) {
+  if (level < least_) return;
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const LogField& field : fields) {
+    object[std::string(field.name())] = std::visit(ToJson{}, field.value());
+  }
+  write(level, event, object);
+}
 
 void Log::write(LogLevel level, std::string_view event, const nlohmann::ordered_json& fields) {
   if (level < least_) return;

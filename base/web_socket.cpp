@@ -19,7 +19,7 @@ namespace {
 constexpr milliseconds kSlice{50};
 
 Failure told(const Error& error, const std::string& host) {
-  FailureKind kind = FailureKind::kMalformed;
+  FailureKind kind = FailureKind::kBadResponse;
   if (error == websocket::error::closed || error == boost::asio::error::eof ||
       error == boost::asio::error::connection_reset || error == beast::http::error::end_of_stream) {
     kind = FailureKind::kUnavailable;

@@ -9,7 +9,7 @@
 // Thread rule: one thread at a time. open() blocks for twice `open` at most (to connect, to
 // upgrade), next() for `wait`; both notice `cancel` within 100 ms.
 // Errors: kInvalid (the URL, a forbidden address), kCancelled, kUnavailable (not reached, not
-// upgraded, closed by the other side), kTimeout (open() only), kMalformed (breaks the protocol),
+// upgraded, closed by the other side), kTimeout (open() only), kBadResponse (breaks the protocol),
 // kTooLarge (a limit). After a failure of next() nothing comes any more.
 #pragma once
 

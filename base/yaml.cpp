@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 

@@ -26,7 +26,7 @@ Failure useless(const std::string& why) { return failure(FailureKind::kMedia, "t
 }  // namespace
 
 Result<double> verify_clip(const std::filesystem::path& clip) {
-  const Result<media::ClipFacts> facts = media::inspect_clip(clip);
+  const Result<media::MediaInfo> facts = media::inspect_clip(clip);
   if (!facts) return useless("is no good: " + facts.failure().detail);
   if (facts->size.width < kLeastEdgePx || facts->size.height < kLeastEdgePx) {
     return useless("is too small");

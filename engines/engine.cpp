@@ -15,6 +15,12 @@ std::string FootageRequest::key() const {
   return job_id + "/" + std::to_string(run) + "/" + std::to_string(segment);
 }
 
+Failure engine_fault(Failure exchange) {
+  const bool ours = traits(exchange.kind).blame == Blame::kInput;
+  if (ours && exchange.kind != FailureKind::kCancelled) exchange.kind = FailureKind::kEngine;
+  return exchange;
+}
+
 Status suits(const Engine& engine, const FootageRequest& request) {
   const Capabilities can = engine.capabilities();
   const auto& drawn = can.archetypes;
@@ -40,6 +46,7 @@ FootageRequest request_of(const spec::RenderSpec& spec, int index) {
   request.archetype = spec.archetype;
   request.brand_safe = spec.brand_safe;
   request.platform = spec.constraints.platform;
+  request.frame = spec.output;
   request.seed = spec.seed + static_cast<std::uint32_t>(index) * kSeedStep;
   if (const auto i = static_cast<std::size_t>(index); i < spec.segments.size()) {
     request.prompt = spec.segments[i].prompt;

@@ -6,8 +6,9 @@
 //
 // Thread rule: any thread, several segments at once. health() and generate() may block as long as
 // the engine thinks, but never past the watch's deadline, and give up within 100 ms of its cancel.
-// Errors: kCancelled (by the watch), kTimeout, kUnavailable, kRateLimited, kOutOfMemory, kMedia
-// (what came is no usable clip), kForbidden (we may not ask: a spend cap, a policy), kEngine.
+// Errors: kCancelled (by the watch), kTimeout, kUnavailable, kBadResponse, kRateLimited,
+// kOutOfMemory, kMedia (what came is no usable clip), kForbidden (we may not ask: a spend cap, a
+// policy), kEngine. Blame::kInput in base/failure.h says that the engine did nothing wrong.
 // Details are for operators and the job's reason: no key, no foreign server's paths.
 #pragma once
 
@@ -38,6 +39,7 @@ struct FootageRequest {
   std::string prompt;
   std::uint32_t seed = 0;  // of this segment
   int duration_seconds = 3;
+  spec::Output frame;                      // what the footage is to fill
   std::optional<render::InputFile> image;  // the one that the segment shows
   std::string platform = "universal";
   std::filesystem::path output;  // where a clip is to be written
@@ -62,6 +64,8 @@ struct Capabilities {
   // Makes new pixels of what the image shows: not for a brand-safe image that fills the frame.
   bool redraws = false;
   int duration_seconds_max = 60;
+  // Segments at once that one process asks it for: the size of the engine's pool of threads.
+  int slots = 1;
   std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
   std::int64_t micro_usd_per_second = 0;  // of footage
 };
@@ -88,6 +92,9 @@ class Engine {
 // or kMedia saying what is wrong. Blocks while it decodes.
 using ClipVerifier = std::function<Result<double>(const std::filesystem::path&)>;
 
+// An exchange with an engine's server that failed, as the engine's failure: what we refuse to take
+// from it (a file that is too large, a link to where we don't go) is its fault and not the job's.
+Failure engine_fault(Failure exchange);
 // Why this engine must not be asked for this segment, or ok. Pure.
 Status suits(const Engine& engine, const FootageRequest& request);
 // The request that segment `index` of a spec makes; without image and output.

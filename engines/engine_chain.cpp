@@ -24,6 +24,26 @@ bool contains(const std::vector<Engine*>& candidates, const Engine* engine) {
   return std::find(candidates.begin(), candidates.end(), engine) != candidates.end();
 }
 
+// steps.size() when it is not among them; "" is the first.
+std::size_t position_of(const std::string& name, const std::vector<Engine*>& steps) {
+  if (name.empty()) return 0;
+  const auto found = std::find_if(steps.begin(), steps.end(),
+                                  [&name](const Engine* step) { return step->name() == name; });
+  return static_cast<std::size_t>(found - steps.begin());
+}
+
+// The first step behind an engine that is no step: later in the chain, or beneath it.
+std::size_t position_after(const std::string& name, const std::vector<std::string>& chain,
+                           const std::vector<Engine*>& steps) {
+  const auto gone = std::find(chain.begin(), chain.end(), name);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool later =
+        gone != chain.end() && std::find(gone, chain.end(), steps[i]->name()) != chain.end();
+    if (later || !makes_clips(*steps[i])) return i;
+  }
+  return steps.size() - 1;
+}
+
 }  // namespace
 
 EngineChain::EngineChain(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
@@ -79,10 +99,17 @@ bool EngineChain::too_late_for(const Engine& engine, const Watch& watch) const {
   return makes_clips(engine) && watch.deadline - clock_.steady_now() < options_.least;
 }
 
+// What speaks against it without asking it.
+Status EngineChain::may_ask(const Engine& engine, const FootageRequest& request,
+                            const Watch& watch) const {
+  if (Status fits = suits(engine, request); !fits) return fits;
+  if (too_late_for(engine, watch)) return failure(FailureKind::kTimeout, kDeadline);
+  return ok_status();
+}
+
 Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& request,
                                           const Watch& watch) {
-  if (Status fits = suits(engine, request); !fits) return fits.failure();
-  if (too_late_for(engine, watch)) return failure(FailureKind::kTimeout, kDeadline);
+  if (Status may = may_ask(engine, request, watch); !may) return may.failure();
   const auto found = breakers_.find(engine.name());
   if (found == breakers_.end()) return ask_within(engine, request, watch);
   CircuitBreaker& breaker = found->second;
@@ -95,9 +122,9 @@ Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& 
     return generated;
   }
   const FailureKind kind = generated.failure().kind;
-  // The job's own time ran out: the engine did nothing wrong.
+  // The job's own time ran out, or the job was not for it: the engine did nothing wrong.
   const bool too_late = kind == FailureKind::kTimeout && clock_.steady_now() >= watch.deadline;
-  if (kind == FailureKind::kCancelled || kind == FailureKind::kForbidden || too_late) {
+  if (traits(kind).blame == Blame::kInput || too_late) {
     breaker.gave_up();
   } else {
     breaker.failed();
@@ -106,30 +133,45 @@ Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& 
   return generated;
 }
 
-bool EngineChain::needs_generation(const std::vector<std::string>& chain,
-                                   spec::EnginePolicy policy) {
-  const std::vector<Engine*> asked = candidates(chain, policy);
-  return std::any_of(asked.begin(), asked.end(),
-                     [](const Engine* engine) { return makes_clips(*engine); });
+std::vector<std::pair<std::string, int>> EngineChain::slots() const {
+  std::vector<std::pair<std::string, int>> slots;
+  for (const auto& engine : engines_) {
+    if (makes_clips(*engine)) slots.emplace_back(engine->name(), engine->capabilities().slots);
+  }
+  return slots;
 }
 
-Result<ChainResult> EngineChain::run(const std::vector<std::string>& chain,
-                                     spec::EnginePolicy policy, const FootageRequest& request,
-                                     const Watch& watch) {
-  std::string reason;
+Result<ChainStep> EngineChain::step(const std::vector<std::string>& chain,
+                                    spec::EnginePolicy policy, const FootageRequest& request,
+                                    const Watch& watch, const ChainPosition& from,
+                                    std::string_view slot) {
+  std::string reason = from.failures;
   std::vector<Engine*> steps = candidates(chain, policy);
-  if (steps.empty()) reason = nothing_left(policy);
+  if (steps.empty() && from.engine.empty()) reason = nothing_left(policy);
   Engine* const drawing = find(std::string(kLocalCompositor));
   const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
   if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
   if (!contains(steps, &last_)) steps.push_back(&last_);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::string name(steps[i]->name());
-    Result<GeneratedFootage> generated = ask(*steps[i], request, watch);
-    if (generated) return ChainResult{std::move(*generated), name, !reason.empty(), reason};
-    if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+  const auto add_reason = [&reason](const std::string& engine, const std::string& detail) {
     if (!reason.empty()) reason += "; ";
-    reason += name + ": " + generated.failure().detail;
+    reason += engine + ": " + detail;
+  };
+  std::size_t i = position_of(from.engine, steps);
+  if (i == steps.size()) {
+    add_reason(from.engine, "no live worker has it");
+    i = position_after(from.engine, chain, steps);
+  }
+  for (; i < steps.size(); ++i) {
+    const std::string name(steps[i]->name());
+    const bool waits = makes_clips(*steps[i]) && name != slot;
+    const Status may = waits ? may_ask(*steps[i], request, watch) : ok_status();
+    if (waits && may) return ChainStep(ChainPosition{name, reason});
+    Result<GeneratedFootage> generated = may ? ask(*steps[i], request, watch) : may.failure();
+    if (generated)
+      return ChainStep(ChainResult{std::move(*generated), name, !reason.empty(), reason});
+    if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    add_reason(name, generated.failure().detail);
+    slot = {};
   }
   CHECK(false, "the template always supplies");
 }

@@ -1,5 +1,5 @@
-// Which engine serves a segment: the preset's chain, filtered by the job's policy, tried engine by
-// notified until one supplies. Below every chain lie the compositor's own drawing, unless the
+// Which engine serves a segment: the preset's chain, filtered by the job's policy, tried one after
+// the other until one supplies. Below every chain lie the compositor's own drawing, unless the
 // policy is api_only, and the template, which always supplies.
 //
 //   local_only       the chain's local engines
@@ -14,15 +14,23 @@
 // own limit, and when next to nothing is left only what needs no waiting is asked. Such a
 // fallback's reason says "deadline".
 //
-// An engine that fails again and again is left alone for a while (circuit_breaker.h). What an
-// engine can't or mustn't do (kForbidden) says nothing about its health and isn't counted.
+// An engine that fails again and again is left alone for a while (circuit_breaker.h). What is the
+// job's own doing (Blame::kInput: a cancel, what an engine can't or mustn't do) says nothing about
+// its health and isn't counted.
 //
-// Thread rule: any thread. Blocks as long as its engines do.
+// An engine that makes clips elsewhere is asked only by who holds one of its slots, so a call goes
+// along the chain as far as it may and says at which engine to go on. What needs no waiting (what
+// an engine can't do at all, the compositor, the template) needs no slot.
+//
+// Thread rule: any thread. Blocks as long as the one engine whose slot is held.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "engines/circuit_breaker.h"
@@ -48,18 +56,32 @@ struct ChainResult {
   std::string reason;  // of the fallback, for people
 };
 
+// Where a segment stands in its chain.
+struct ChainPosition {
+  std::string engine;    // to be asked next, by who holds a slot of it; "" is the first
+  std::string failures;  // why those before it did not generate, for people; "" when none was asked
+};
+
+// Footage, or where to go on.
+using ChainStep = std::variant<ChainResult, ChainPosition>;
+
 class EngineChain {
  public:
   // The engines that are configured, without the template. Names are unique.
   EngineChain(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
               EngineChainOptions options = {});
 
+  // slot: the engine of which the caller holds a slot; "" is none, then the call does not wait.
+  // An engine at `from` that this chain does not know (nobody has it any more) counts as failed.
   // kCancelled is the only failure. A watch whose deadline is past gets what needs no waiting.
-  Result<ChainResult> run(const std::vector<std::string>& chain, spec::EnginePolicy policy,
-                          const FootageRequest& request, const Watch& watch);
+  Result<ChainStep> step(const std::vector<std::string>& chain, spec::EnginePolicy policy,
+                         const FootageRequest& request, const Watch& watch,
+                         const ChainPosition& from, std::string_view slot);
 
-  // Whether any engine that may serve makes clips elsewhere; otherwise run() answers at once.
-  bool needs_generation(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  // Slots by name of each engine that has to be waited for.
+  std::vector<std::pair<std::string, int>> slots() const;
+  // The longest that an engine is given for one segment, its health check included.
+  std::chrono::milliseconds call_limit() const { return options_.health + options_.generate; }
 
   // For doctor and capacity reports.
   const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }
@@ -69,6 +91,7 @@ class EngineChain {
   Engine* find(const std::string& name);
   std::vector<Engine*> candidates(const std::vector<std::string>& chain, spec::EnginePolicy policy);
   bool too_late_for(const Engine& engine, const Watch& watch) const;
+  Status may_ask(const Engine& engine, const FootageRequest& request, const Watch& watch) const;
   Result<GeneratedFootage> ask(Engine& engine, const FootageRequest& request, const Watch& watch);
   Result<GeneratedFootage> ask_within(Engine& engine, const FootageRequest& request,
                                       const Watch& watch);

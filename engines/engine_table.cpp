@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/spec/field_reader.h"
 
@@ -13,6 +14,7 @@ using spec::FieldReader;
 using Faults = std::vector<FieldFault>;
 
 constexpr int kVideoSecondsMax = 60;
+constexpr int kSlotsMax = 64;
 constexpr const char* kApi = "api";  // the one that the API_ENGINE_* variables are for
 
 std::chrono::milliseconds seconds(FieldReader& r, const std::string& name, double most) {
@@ -38,6 +40,25 @@ std::vector<std::string> separated(const std::string& text) {
 // A plain name of a file beside others: never a way out of its folder.
 std::string file_name(const std::string& name) { return fs::path(name).filename().string(); }
 
+void read_job_time(FieldReader& r, EngineTable& table, Faults& faults) {
+  JobTime& time = table.job_time;
+  if (r.has("engine_deadline_seconds")) time.whole = seconds(r, "engine_deadline_seconds", 86'400);
+  if (r.has("render_seconds_per_video_second")) {
+    time.render_per_video_second = seconds(r, "render_seconds_per_video_second", 1000);
+  }
+  // The names of 0.1, for one release.
+  if (const Json* const part = r.object("job")) {
+    FieldReader j(*part, r.at("job"), faults);
+    time.whole = seconds(j, "seconds", 86'400);
+    time.render_per_video_second = seconds(j, "drawing_seconds_per_second", 1000);
+    j.finish();
+  }
+  if (faults.empty() && time.for_engines(kVideoSecondsMax).count() == 0) {
+    r.fault("engine_deadline_seconds",
+            "leaves engines no time beside what rendering a video of 60 s keeps back");
+  }
+}
+
 void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
   table.engine_chain.health = seconds(r, "health_seconds", 60);
   table.engine_chain.generate = seconds(r, "generate_seconds", 3600);
@@ -47,15 +68,7 @@ void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
     table.engine_chain.breaker.cool_down = seconds(b, "cool_down_seconds", 3600);
     b.finish();
   }
-  if (const Json* const part = r.object("job")) {
-    FieldReader j(*part, r.at("job"), faults);
-    table.job_time.whole = seconds(j, "seconds", 86'400);
-    table.job_time.drawing_per_second = seconds(j, "render_seconds_per_video_second", 1000);
-    if (faults.empty() && table.job_time.for_engines(kVideoSecondsMax).count() == 0) {
-      j.fault("seconds", "leaves engines no time beside what drawing a video of 60 s keeps back");
-    }
-    j.finish();
-  }
+  read_job_time(r, table, faults);
   if (const Json* const part = r.object("spend")) {
     FieldReader s(*part, r.at("spend"), faults);
     table.caps.per_job_micro_usd = micro_usd(s, "per_job_usd");
@@ -80,6 +93,7 @@ Result<ComfySettings> read_comfyui(const Json& json, const std::string& at, cons
   ComfySettings settings;
   settings.name = r.text("name", 1, 60);
   settings.remote = r.has("remote") && r.truth("remote");
+  if (r.has("slots")) settings.slots_per_server = static_cast<int>(r.whole("slots", 1, kSlotsMax));
   settings.urls = separated(variables.comfyui_urls);
   if (Status good = check_urls("COMFYUI_BASE_URL", settings.urls); !good) return good.failure();
   if (r.has("urls")) settings.urls = r.texts("urls", 64, 500);
@@ -103,6 +117,7 @@ Result<RemoteSettings> read_remote(const Json& json, const std::string& at, cons
   std::string provider = r.text("provider", 1, 60);
   if (is_api && !variables.api_provider.empty()) provider = variables.api_provider;
   settings.private_network = r.has("private_network") && r.truth("private_network");
+  if (r.has("slots")) settings.slots = static_cast<int>(r.whole("slots", 1, kSlotsMax));
   if (r.has("base_url")) settings.base_url = r.text("base_url", 1, 500);
   r.finish();
   Result<Provider> mapping = read_provider(folder / (file_name(provider) + ".yaml"));

@@ -1,6 +1,7 @@
 #include "engines/placeholders.h"
 
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "base/check.h"
 

@@ -6,7 +6,7 @@
 // user's "{{seed}}" stays what it is. Pure.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 

@@ -83,6 +83,11 @@ class Device {
   // Null on the CPU device.
   virtual std::optional<CudaHandles> cuda_handles() const { return std::nullopt; }
 
+  // kDeviceLost when the device, or this process's context on it, is gone for good: whatever failed
+  // failed because of that, and only a new process can draw. Microseconds; waits for nothing
+  // queued.
+  virtual Status check() const { return ok_status(); }
+
   // An account of this device: a Device on the same card, in the same context, whose textures and
   // frames are counted under the owner's name against a budget of their own, beside the whole
   // device's. Textures of one account may be drawn by compositors of another. What an account still

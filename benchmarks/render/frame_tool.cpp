@@ -19,6 +19,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/files.h"
@@ -59,7 +60,9 @@ Status compose(const app::Config& config, app::RenderStack& stack, const fs::pat
                const fs::path& out) {
   Result<render::RenderJob> job = read_job(request, config);
   if (!job) return job.failure();
-  auto scene = render::build_scene(*job, *stack.device, *stack.fonts);
+  const int frames = render::timeline_of(*job).frames;
+  render::ImageCache cache(render::SceneRenderer::kCacheBytes);
+  auto scene = render::build_scene(*job, {0, frames}, {*stack.device, *stack.fonts, cache});
   if (!scene) return scene.failure();
   const auto compositor = stack.device->make_compositor();
   std::vector<std::uint8_t> bytes(kFrameBytes);
@@ -68,7 +71,7 @@ Status compose(const app::Config& config, app::RenderStack& stack, const fs::pat
   std::ofstream file(out, std::ios::binary);
   gpu::Composition composition;
   render::OpenClips clips(*stack.device, {});
-  for (int frame = 0; frame < (*scene)->timeline().frames; ++frame) {
+  for (int frame = 0; frame < frames; ++frame) {
     const Status known = (*scene)->evaluate(frame, clips, composition);
     if (!known) return known;
     const Status drawn = compositor->compose(composition, view);

@@ -1,5 +1,6 @@
 // One attempt of a ComfyEngine at a segment: from the upload to the verified file.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "engines/comfyui/comfy_engine.h"
@@ -13,11 +14,6 @@ constexpr std::chrono::seconds kCallOff{2};
 constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
 constexpr int kDownloadsMax = 2;
 constexpr std::size_t kNameDigits = 32;
-
-bool is_transport(FailureKind kind) {
-  return kind == FailureKind::kUnavailable || kind == FailureKind::kTimeout ||
-         kind == FailureKind::kMalformed;
-}
 
 Failure lost(const std::string& how) { return failure(FailureKind::kUnavailable, how); }
 
@@ -55,12 +51,12 @@ void ComfyEngine::call_off(const Attempt& attempt) {
 
 ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   const Result<Json> graph = graph_for(attempt);
-  if (!graph) return {graph.failure(), is_transport(graph.failure().kind)};
+  if (!graph) return {graph.failure(), is_transport_failure(graph.failure().kind)};
   ComfyListener listener(parts_.clock, parts_.log, attempt.endpoint.told);
   listener.open(*attempt.endpoint.server, attempt.prompt_id, attempt.watch);
   const auto submitted =
       attempt.endpoint.server->submit(*graph, attempt.prompt_id, attempt.prompt_id, attempt.watch);
-  if (!submitted && !is_transport(submitted.failure().kind)) {
+  if (!submitted && !is_transport_failure(submitted.failure().kind)) {
     if (submitted.failure().kind == FailureKind::kCancelled) call_off(attempt);
     return {submitted.failure()};
   }
@@ -147,10 +143,10 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
     std::filesystem::remove(output, ignored);
     if (last.kind == FailureKind::kNotFound)
       return {lost("answered with a file that is gone"), true};
-    if (!is_transport(last.kind) && last.kind != FailureKind::kMedia) break;
+    if (!is_transport_failure(last.kind) && last.kind != FailureKind::kMedia) break;
   }
   // A server that dies while it sends is as lost as one that dies before.
-  return {last, is_transport(last.kind) && last.kind != FailureKind::kTimeout};
+  return {last, is_transport_failure(last.kind) && last.kind != FailureKind::kTimeout};
 }
 
 }  // namespace pytoon::engines

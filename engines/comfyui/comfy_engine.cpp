@@ -1,6 +1,7 @@
 #include "engines/comfyui/comfy_engine.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::engines {
 namespace {
@@ -48,6 +49,7 @@ ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<W
 
 Capabilities ComfyEngine::capabilities() const {
   Capabilities can;
+  can.slots = settings_.slots_per_server * static_cast<int>(settings_.urls.size());
   for (const Workflow& workflow : settings_.workflows) {
     for (const spec::Archetype archetype : workflow.archetypes) {
       if (std::find(can.archetypes.begin(), can.archetypes.end(), archetype) ==

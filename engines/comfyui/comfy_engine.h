@@ -38,6 +38,8 @@ struct ComfySettings {
   std::vector<std::string> urls;
   bool remote = false;
   std::vector<Workflow> workflows;  // the first that draws a request is used
+  // Prompts at once on each server: one that runs and one that is ready to follow it.
+  int slots_per_server = 2;
   ComfyServer::Limits limits;
   std::chrono::milliseconds poll{500};
   std::chrono::milliseconds recheck{60'000};  // of a workflow that a server could not run

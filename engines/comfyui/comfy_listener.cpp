@@ -1,6 +1,7 @@
 #include "engines/comfyui/comfy_listener.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::engines {
 namespace {

@@ -1,6 +1,7 @@
 #include "engines/comfyui/comfy_server.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::engines {
 namespace {
@@ -55,7 +56,9 @@ Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {
   request.limits.total = *left;
   request.url = url_of(request.url);
   request.egress = egress_;
-  return http_.send(request, watch.cancel);
+  Result<HttpAnswer> answer = http_.send(request, watch.cancel);
+  if (!answer) return engine_fault(answer.failure());
+  return answer;
 }
 
 Result<Json> ComfyServer::get(const std::string& path, const Watch& watch) {

@@ -1,6 +1,7 @@
 #include "engines/comfyui/workflow.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/files.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"

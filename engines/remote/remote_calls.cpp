@@ -1,5 +1,6 @@
 // The single exchanges of a RemoteEngine.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "engines/remote/base64.h"
@@ -68,7 +69,9 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
 Result<HttpAnswer> RemoteEngine::ask(const Provider::Call& call, const Order& order) {
   Result<HttpRequest> request = prepare(call, order.values, order.watch);
   if (!request) return request.failure();
-  return parts_.http.send(*request, order.watch.cancel);
+  Result<HttpAnswer> answer = parts_.http.send(*request, order.watch.cancel);
+  if (!answer) return engine_fault(answer.failure());
+  return answer;
 }
 
 // Fills the slot {{image}}.
@@ -95,7 +98,7 @@ Status RemoteEngine::give_image(Order& order) {
                    order.request.image->sha256, "application/octet-stream"});
   request->body = std::move(parts);
   const Result<HttpAnswer> answer = parts_.http.send(*request, order.watch.cancel);
-  if (!answer) return answer.failure();
+  if (!answer) return engine_fault(answer.failure());
   if (!answer->ok()) return refusal("the image", *answer);
   const std::string image =
       text_at(Json::parse(answer->body, nullptr, false), provider.upload->image);
@@ -109,7 +112,7 @@ Status RemoteEngine::give_image(Order& order) {
 Result<std::string> RemoteEngine::submit(const Order& order, bool& surely_unpaid) {
   const Provider::Submit& submit = settings_.provider.submit;
   const bool repeatable = !submit.idempotency_header.empty();
-  std::chrono::milliseconds wait = settings_.back_off;
+  Backoff backoff(settings_.backoff, seed_from(order.key));
   for (int tries = 1;; ++tries) {
     Result<HttpRequest> request = prepare(submit.call, order.values, order.watch);
     if (!request) return request.failure();
@@ -131,18 +134,16 @@ Result<std::string> RemoteEngine::submit(const Order& order, bool& surely_unpaid
     const bool refused = answer && answer->status < kServerError;
     const bool busy = answer && (answer->status == 429 || answer->status == 503);
     if (sent && !refused && !busy) surely_unpaid = false;
-    const Failure failed = answer ? refusal("the order", *answer) : answer.failure();
+    const Failure failed = answer ? refusal("the order", *answer) : engine_fault(answer.failure());
     if (refused && !busy) return failed;
     const bool again = surely_unpaid || repeatable;
-    const bool passing = !answer ? failed.kind != FailureKind::kInvalid : true;
+    const bool passing = answer || is_transport_failure(failed.kind);
     if (!again || !passing || tries >= kSubmitsMax) {
       return busy ? failure(FailureKind::kRateLimited, failed.detail) : failed;
     }
     const auto asked = answer ? answer->retry_after() : std::nullopt;
-    if (Status waited = pause(parts_.clock, order.watch, asked ? *asked : wait); !waited) {
-      return waited.failure();
-    }
-    wait = std::min(wait * 2, settings_.back_off_max);
+    const std::chrono::milliseconds wait = asked ? *asked : backoff.next();
+    if (Status waited = pause(parts_.clock, order.watch, wait); !waited) return waited.failure();
   }
 }
 
@@ -161,7 +162,7 @@ Result<std::string> RemoteEngine::video_link(const Order& order, const Json& ans
 
 Status RemoteEngine::download(const std::string& link, const Order& order) {
   const Result<WebAddress> address = resolve_link(base_, link);
-  if (!address) return address.failure();
+  if (!address) return engine_fault(address.failure());
   Result<HttpRequest> request = prepare({"GET", "/"}, order.values, order.watch);
   if (!request) return request.failure();
   if (address->origin != base_.origin) {
@@ -178,7 +179,7 @@ Status RemoteEngine::download(const std::string& link, const Order& order) {
   request->limits.answer_bytes = settings_.clip_bytes_max;
   request->save_to = order.request.output;
   const Result<HttpAnswer> answer = parts_.http.send(*request, order.watch.cancel);
-  if (!answer) return answer.failure();
+  if (!answer) return engine_fault(answer.failure());
   if (!answer->ok()) return refusal("the download", *answer);
   return ok_status();
 }

@@ -1,6 +1,7 @@
 #include "engines/remote/remote_engine.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 
@@ -26,11 +27,6 @@ std::string cut(const std::string& text, int chars_max) {
   return text.substr(0, at);
 }
 
-bool passes(FailureKind kind) {
-  return kind == FailureKind::kUnavailable || kind == FailureKind::kTimeout ||
-         kind == FailureKind::kMalformed;
-}
-
 bool discarded(const Watch& watch) { return watch.discarded && watch.discarded(); }
 
 }  // namespace
@@ -50,6 +46,12 @@ RemoteEngine::RemoteEngine(RemoteSettings settings, RemoteParts parts, WebAddres
       egress_(settings_.private_network || names_private_network(base_) ? EgressScope::kAny
                                                                         : EgressScope::kPublic) {}
 
+Capabilities RemoteEngine::capabilities() const {
+  Capabilities can = settings_.provider.capabilities;
+  can.slots = settings_.slots;
+  return can;
+}
+
 Json RemoteEngine::values_for(const FootageRequest& request, const std::string& key) const {
   Json values{{"key", settings_.key},
               {"id", nullptr},
@@ -61,8 +63,8 @@ Json RemoteEngine::values_for(const FootageRequest& request, const std::string& 
               {"seconds", settings_.provider.duration_for(request.duration_seconds)},
               {"image", nullptr},
               {"platform", request.platform},
-              {"width", 1080},
-              {"height", 1920}};
+              {"width", request.frame.width},
+              {"height", request.frame.height}};
   return values;
 }
 
@@ -144,12 +146,13 @@ Result<std::string> RemoteEngine::order(Order& order, const Purchase& purchase) 
 // The answer that says the clip is ready.
 Result<Json> RemoteEngine::wait_until_done(const Order& order) {
   const Provider::Poll& poll = settings_.provider.poll;
+  Backoff backoff({poll.interval * 2, settings_.backoff.most}, seed_from(order.key));
   std::chrono::milliseconds wait = poll.interval;
   int troubles = 0;
   for (;;) {
     if (Status waited = pause(parts_.clock, order.watch, wait); !waited) return waited.failure();
     const Result<HttpAnswer> answer = ask(poll.call, order);
-    if (!answer && !passes(answer.failure().kind)) return answer.failure();
+    if (!answer && !is_transport_failure(answer.failure().kind)) return answer.failure();
     if (answer && (answer->status == 404 || answer->status == 410)) {
       return said("has lost the order", "");
     }
@@ -162,11 +165,12 @@ Result<Json> RemoteEngine::wait_until_done(const Order& order) {
                       : answer.failure();
       }
       const auto asked = answer ? answer->retry_after() : std::nullopt;
-      wait = std::min<std::chrono::milliseconds>(wait * 2, settings_.back_off_max);
-      if (asked) wait = std::min<std::chrono::milliseconds>(*asked, settings_.back_off_max);
+      wait = backoff.next();
+      if (asked) wait = std::min<std::chrono::milliseconds>(*asked, settings_.backoff.most);
       continue;
     }
     troubles = 0;
+    backoff.reset();
     wait = poll.interval;
     const std::string status = text_at(json, poll.status);
     if (poll.done.contains(status)) return json;
@@ -202,7 +206,7 @@ Result<GeneratedFootage> RemoteEngine::fetch(const Order& order, Json answer) {
     std::error_code ignored;
     std::filesystem::remove(order.request.output, ignored);
     if (last.kind == FailureKind::kCancelled) return last;
-    if (!passes(last.kind) && last.kind != FailureKind::kMedia) break;
+    if (!is_transport_failure(last.kind) && last.kind != FailureKind::kMedia) break;
   }
   if (Status ended = end(order, false); !ended) return ended.failure();
   return link ? last : link.failure();
@@ -216,10 +220,10 @@ Status RemoteEngine::end(const Order& order, bool cancel_remote) {
 // Tries again while the ledger is away, as long as the order may take: what was paid for must not
 // be lost to a database that restarts. Tries once when time is up.
 Status RemoteEngine::note(const Watch& watch, const std::function<Status()>& write) {
-  for (auto wait = settings_.back_off;; wait = std::min(wait * 2, settings_.back_off_max)) {
+  for (Backoff backoff(settings_.backoff, seed_from(settings_.name));;) {
     Status done = write();
-    if (done || done.failure().kind != FailureKind::kUnavailable) return done;
-    if (Status waited = pause(parts_.clock, watch, wait); !waited) return done;
+    if (done || !traits(done.failure().kind).transient()) return done;
+    if (Status waited = pause(parts_.clock, watch, backoff.next()); !waited) return done;
   }
 }
 

@@ -16,8 +16,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/http_client.h"
 #include "base/log.h"
 #include "engines/engine.h"
@@ -32,9 +34,9 @@ struct RemoteSettings {
   std::string key;  // never logged
   bool private_network = false;
   Provider provider;
+  int slots = 4;                              // orders at once of one process
   std::chrono::milliseconds request{30'000};  // one exchange
-  std::chrono::milliseconds back_off{1000};   // doubles
-  std::chrono::milliseconds back_off_max{30'000};
+  BackoffLimits backoff{std::chrono::milliseconds(1000), std::chrono::milliseconds(30'000)};
   std::chrono::seconds stall{15};  // a download below 10 kB/s for so long is given up
   std::int64_t clip_bytes_max = 300'000'000;
 };
@@ -56,7 +58,7 @@ class RemoteEngine final : public Engine {
 
   std::string_view name() const override { return settings_.name; }
   bool remote() const override { return true; }
-  Capabilities capabilities() const override { return settings_.provider.capabilities; }
+  Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
   Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
 

@@ -6,9 +6,9 @@
 // is done before ours begins.
 //
 // Thread rule: any thread, any time. Blocking: allocate, release_pinned and wait may; nothing else.
-// Errors: kOutOfMemory leaves the device as it was. kUnavailable is a device that failed; where its
-// detail says that the context is lost, only a new process helps. A call that failed queued
-// nothing; work queued before it stays queued.
+// Errors: kOutOfMemory leaves the device as it was. kDeviceLost: the context or the card is gone,
+// and every later call fails so. kInternal is a call that CUDA does not take. A call that failed
+// queued nothing; work queued before it stays queued.
 #pragma once
 
 #include <cstddef>
@@ -64,6 +64,8 @@ class CudaApi {
   virtual Status queue(const ConvertJob& job, Stream stream) = 0;
   // Until all that was queued on the stream is done; tells what went wrong in it.
   virtual Status wait(Stream stream) = 0;
+  // kDeviceLost once the context or the card is gone. Waits for nothing.
+  virtual Status check() const = 0;
 };
 
 }  // namespace pytoon::gpu::cuda

@@ -46,6 +46,7 @@ class CudaDevice final : public Device {
     return std::make_unique<CudaCompositor>(context_, account_);
   }
   std::optional<CudaHandles> cuda_handles() const override { return context_->api->handles(); }
+  Status check() const override { return context_->api->check(); }
   int batch_frames() const override { return kBatchFrames; }
   std::unique_ptr<Device> open_account(std::string owner,
                                        std::optional<std::uint64_t> budget_bytes) override {

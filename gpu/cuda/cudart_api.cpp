@@ -21,18 +21,37 @@ namespace {
 // where other programs may want it.
 constexpr std::uint64_t kKeptBytes = std::uint64_t{256} << 20;
 
+// What a call of ours that has nothing wrong with it comes back with: cudaSuccess, or the sticky
+// error that ended the context. Asking for the free memory reaches the card itself, so that one
+// which fell off the bus is found too.
+cudaError_t sticky_error() {
+  (void)cudaGetLastError();  // the thread's memory of the last one; sticky errors stay
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+  const cudaError_t asked = cudaMemGetInfo(&free_bytes, &total_bytes);
+  (void)cudaGetLastError();
+  return asked;
+}
+
+std::string told(cudaError_t error) {
+  return std::string("CUDA says: ") + cudaGetErrorString(error) + " (" + std::to_string(error) +
+         ")";
+}
+
+Failure device_lost(const std::string& doing, cudaError_t error) {
+  return failure(
+      FailureKind::kDeviceLost,
+      doing + ": " + told(error) + "; the context is lost, and the process must be started anew");
+}
+
 Failure fault_of(int code, const std::string& doing) {
   const auto error = static_cast<cudaError_t>(code);
-  (void)cudaGetLastError();  // the thread's memory of it; sticky errors stay
   if (error == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
     return failure(FailureKind::kOutOfMemory, doing + ": the GPU is full");
   }
-  std::string detail =
-      doing + ": CUDA says: " + cudaGetErrorString(error) + " (" + std::to_string(code) + ")";
-  if (cudaPeekAtLastError() != cudaSuccess || cudaFree(nullptr) != cudaSuccess) {
-    detail += "; the context is lost, and the process must be started anew";
-  }
-  return failure(FailureKind::kUnavailable, detail);
+  if (sticky_error() != cudaSuccess) return device_lost(doing, error);
+  return failure(FailureKind::kInternal, doing + ": " + told(error));
 }
 
 Status done(int code, const char* doing) {
@@ -104,6 +123,11 @@ class CudartApi final : public CudaApi {
   Status wait(Stream stream) override {
     enter();
     return done(cudaStreamSynchronize(stream_of(stream)), "work on the GPU failed");
+  }
+  Status check() const override {
+    enter();
+    const cudaError_t lost = sticky_error();
+    return lost == cudaSuccess ? ok_status() : Status(device_lost("the GPU does not answer", lost));
   }
 
  private:

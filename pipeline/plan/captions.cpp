@@ -30,7 +30,7 @@ std::string cut_at_word(const std::string& utf8, std::size_t characters) {
   return utf8;
 }
 
-spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds) {
+spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds, int fps) {
   spec::CaptionsPlan plan;
   if (request.captions) {
     plan.hook = trimmed(request.captions->hook);
@@ -47,10 +47,10 @@ spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_sec
   }
   if (!plan.cta.empty()) shown.push_back(plan.cta);
 
-  const auto frames = static_cast<std::size_t>(target_seconds * kFramesPerSecond);
+  const auto frames = static_cast<std::size_t>(target_seconds * fps);
   const auto bound = [&](std::size_t i) {
     const std::size_t frame = (frames * i + shown.size() / 2) / shown.size();
-    return static_cast<double>(frame) / kFramesPerSecond;
+    return static_cast<double>(frame) / fps;
   };
   for (std::size_t i = 0; i < shown.size(); ++i) {
     plan.timings.push_back({bound(i), bound(i + 1), shown[i]});

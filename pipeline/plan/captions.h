@@ -9,10 +9,9 @@
 
 namespace pytoon::plan {
 
-inline constexpr int kFramesPerSecond = 30;
 inline constexpr std::size_t kHookCharacters = 60;
 
-spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds);
+spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds, int fps);
 
 // At most about `characters` code points of UTF-8, cut at the last blank before, with an ellipsis.
 // A single word longer than that is cut within.

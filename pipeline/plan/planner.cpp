@@ -82,7 +82,7 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
                  request.voice_uri};
   spec.footage_only = request.footage_only;
   if (!request.footage_only) {
-    spec.captions_plan = plan_captions(request, spec.target_duration_seconds);
+    spec.captions_plan = plan_captions(request, spec.target_duration_seconds, spec.output.fps);
   }
   spec.audio_plan = preset.audio;
   spec.transition = preset.transition;

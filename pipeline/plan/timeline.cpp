@@ -3,12 +3,11 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "pipeline/plan/captions.h"
 
 namespace pytoon::plan {
 namespace {
 
-int to_frame(double seconds) { return static_cast<int>(std::lround(seconds * kFramesPerSecond)); }
+int to_frame(double seconds, int fps) { return static_cast<int>(std::lround(seconds * fps)); }
 
 // A segment's place in the list of images and clips.
 Shot footage_of_segment(const spec::RenderSpec& spec, std::size_t segment) {
@@ -56,7 +55,7 @@ int clip_frames_before(const spec::RenderSpec& spec, const std::vector<Shot>& ea
 int transition_frames_of(const spec::RenderSpec& spec) {
   if (spec.transition.type == spec::TransitionType::kCut) return 0;
   // 150 ms at 30 fps is 4.5 frames and means 5: halves round up.
-  return (spec.transition.duration_ms * kFramesPerSecond + 500) / 1000;
+  return (spec.transition.duration_ms * spec.output.fps + 500) / 1000;
 }
 
 }  // namespace
@@ -65,7 +64,7 @@ Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& 
   CHECK(sources.empty() || sources.size() == spec.segments.size(), "one source a segment");
   Timeline timeline;
   for (std::size_t i = 0; i < spec.segments.size(); ++i) {
-    const int count = spec.segments[i].duration_seconds * kFramesPerSecond;
+    const int count = spec.segments[i].duration_seconds * spec.output.fps;
     const FrameSpan span{timeline.frames, timeline.frames + count};
     timeline.segments.push_back(span);
     timeline.frames = span.last;
@@ -80,10 +79,30 @@ Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& 
     timeline.shot_of_segment.push_back(static_cast<int>(timeline.shots.size()) - 1);
   }
   for (const spec::CaptionTiming& timing : spec.captions_plan.timings) {
-    timeline.captions.push_back({{to_frame(timing.start), to_frame(timing.end)}, timing.text});
+    timeline.captions.push_back(
+        {{to_frame(timing.start, spec.output.fps), to_frame(timing.end, spec.output.fps)},
+         timing.text});
   }
   timeline.transition_frames = transition_frames_of(spec);
   return timeline;
+}
+
+ShotRange shots_shown(const Timeline& timeline, const FrameSpan& span) {
+  const int count = static_cast<int>(timeline.shots.size());
+  const auto first_frame = [&](int shot) {
+    return timeline.shots[static_cast<std::size_t>(shot)].frames.first;
+  };
+  ShotRange range;
+  while (range.first + 1 < count && span.first >= first_frame(range.first + 1)) ++range.first;
+  range.last = range.first + 1;
+  while (range.last < count && span.last > first_frame(range.last)) ++range.last;
+  const bool in_transition = span.first - first_frame(range.first) < timeline.transition_frames;
+  if (range.first > 0 && in_transition) --range.first;
+  return range;
+}
+
+bool may_show(const Timeline& timeline, const Shot& shot, const FrameSpan& span) {
+  return overlap({shot.frames.first, shot.frames.last + timeline.transition_frames}, span);
 }
 
 int caption_at(const Timeline& timeline, int frame) {

@@ -20,6 +20,10 @@ struct FrameSpan {
   bool operator==(const FrameSpan&) const = default;
 };
 
+inline bool overlap(const FrameSpan& a, const FrameSpan& b) {
+  return a.first < b.last && b.first < a.last;
+}
+
 struct CaptionSpan {
   FrameSpan frames;
   std::string text;
@@ -53,6 +57,18 @@ struct Timeline {
 
 // sources: one a segment, or empty for kOwn.
 Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& sources = {});
+
+// Shots [first, last) of a timeline.
+struct ShotRange {
+  int first = 0;
+  int last = 0;
+  bool operator==(const ShotRange&) const = default;
+};
+
+// The shots that the frames of `span` show: also the one before, where a transition leaves it.
+ShotRange shots_shown(const Timeline& timeline, const FrameSpan& span);
+// Whether frames of `span` may show the shot: they lie in it, or a transition may leave it there.
+bool may_show(const Timeline& timeline, const Shot& shot, const FrameSpan& span);
 
 // The caption shown at a frame: its index, or -1.
 int caption_at(const Timeline& timeline, int frame);

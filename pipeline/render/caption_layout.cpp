@@ -9,6 +9,8 @@
 namespace pytoon::render {
 namespace {
 
+constexpr double kShadowSigmaPx = 7;  // of the design
+
 // The JSON pointers of the shown captions, in the order of the timings.
 std::vector<std::string> pointers_of(const spec::CaptionsPlan& plan) {
   std::vector<std::string> pointers;
@@ -92,11 +94,12 @@ gpu::Rect hull(const gpu::Rect& a, const gpu::Rect& b) {
 media::TextStyle text_style(const spec::RenderSpec& spec) {
   media::TextStyle style;
   style.family = spec.style.caption.font;
-  style.size_px = caption_size_px(spec.style.caption.size_rule);
+  style.min_size_px = spec.output.scaled_px(style.min_size_px);
+  style.size_px = caption_size_px(spec.style.caption.size_rule, spec.output);
   switch (spec.archetype) {
     case spec::Archetype::kProductHero:
       style.weight = 700;
-      style.shadow_sigma_px = 7;
+      style.shadow_sigma_px = spec.output.scaled(kShadowSigmaPx);
       style.shadow_opacity = 0.55;
       break;
     case spec::Archetype::kOverlay:
@@ -141,7 +144,7 @@ Result<CaptionLayout> lay_out_captions(const spec::RenderSpec& spec,
     const int row = first_baseline_row(spec.style.caption.position, zone, reach, p);
     Caption caption;
     caption.frames = timeline.captions[i].frames;
-    caption.place = {(kFrame.width - p.image.size.width) / 2, row - p.first_baseline_px,
+    caption.place = {(spec.output.width - p.image.size.width) / 2, row - p.first_baseline_px,
                      p.image.size.width, p.image.size.height};
     caption.ink = {caption.place.x + p.ink.x, caption.place.y + p.ink.y, p.ink.width, p.ink.height};
     caption.text = std::move(p.image);

@@ -1,7 +1,10 @@
 #include "pipeline/render/content_key.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/check.h"
 #include "base/hash.h"
+#include "pipeline/plan/dependencies.h"
 #include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
@@ -9,10 +12,6 @@ namespace {
 
 void add_span(Sha256& hash, const plan::FrameSpan& span) {
   hash.field(std::to_string(span.first) + "-" + std::to_string(span.last));
-}
-
-bool overlap(const plan::FrameSpan& a, const plan::FrameSpan& b) {
-  return a.first < b.last && b.first < a.last;
 }
 
 // The look of the whole job: everything of the spec that any frame depends on.
@@ -38,26 +37,29 @@ std::string_view name_of(plan::Source source) {
   CHECK(false, "a source has no name");
 }
 
+void add_file(Sha256& hash, const InputFile& file) {
+  CHECK(!file.sha256.empty(), "a file that decides a key has its hash");
+  hash.field(file.sha256);
+}
+
 void add_shot(Sha256& hash, const RenderJob& job, const plan::Shot& shot) {
   add_span(hash, shot.frames);
   hash.field(std::to_string(shot.first_segment));
   hash.field(name_of(shot.source));
-  if (shot.source == plan::Source::kMade) hash.field(made_clip(job, shot).sha256);
+  if (shot.source == plan::Source::kMade) add_file(hash, made_clip(job, shot));
   if (shot.clip >= 0) {
-    hash.field(job.inputs.clips.at(static_cast<std::size_t>(shot.clip)).sha256);
+    add_file(hash, job.inputs.clips.at(static_cast<std::size_t>(shot.clip)));
     hash.field(std::to_string(shot.clip_frames_before));
   }
   if (shot.image < 0) return;
-  hash.field(job.inputs.images.at(static_cast<std::size_t>(shot.image)).sha256);
+  add_file(hash, job.inputs.images.at(static_cast<std::size_t>(shot.image)));
   hash.field(job.inputs.mask && shot.image == 0 ? job.inputs.mask->sha256 : "");
 }
 
-// Shots that a range of frames shows: also the one before, while a transition leaves it.
 void add_shots(Sha256& hash, const RenderJob& job, const plan::Timeline& timeline,
                const plan::FrameSpan& range) {
   for (const plan::Shot& shot : timeline.shots) {
-    const plan::FrameSpan shown{shot.frames.first, shot.frames.last + timeline.transition_frames};
-    if (overlap(shown, range)) add_shot(hash, job, shot);
+    if (plan::may_show(timeline, shot, range)) add_shot(hash, job, shot);
   }
 }
 
@@ -76,11 +78,37 @@ std::string content_key(const RenderJob& job, const plan::Timeline& timeline, in
   add_shots(hash, job, timeline, frames);
   // The scrim of a caption depends on all it is shown over, in other segments too.
   for (const plan::CaptionSpan& caption : timeline.captions) {
-    if (!overlap(caption.frames, frames)) continue;
+    if (!plan::overlap(caption.frames, frames)) continue;
     add_span(hash, caption.frames);
     add_shots(hash, job, timeline, caption.frames);
   }
   return hash.hex();
+}
+
+std::string caption_sheet_key(const RenderJob& job, const std::string& fonts_fingerprint) {
+  const nlohmann::ordered_json spec = spec::to_json(job.spec);
+  Sha256 hash;
+  hash.field(fonts_fingerprint);
+  for (const char* name : {"archetype", "captions_plan", "constraints", "style"}) {
+    hash.field(spec.at(name).dump());
+  }
+  const spec::Output& output = job.spec.output;
+  hash.field(std::to_string(output.width) + "x" + std::to_string(output.height) + " " +
+             std::to_string(output.fps));
+  return "captions " + hash.hex();
+}
+
+std::string caption_key(const RenderJob& job, const plan::Timeline& timeline, int caption,
+                        const std::string& fonts_fingerprint) {
+  Sha256 hash;
+  hash.field(fonts_fingerprint);
+  hash.field(std::to_string(caption));
+  hash.field(plan::plays_clips(job.spec, timeline) ? "clips" : "");
+  add_look(hash, job);
+  const plan::FrameSpan& frames = timeline.captions.at(static_cast<std::size_t>(caption)).frames;
+  add_span(hash, frames);
+  add_shots(hash, job, timeline, frames);
+  return "caption " + hash.hex();
 }
 
 }  // namespace pytoon::render

@@ -19,7 +19,14 @@ struct ImageMaker {
 // Raise when the same spec would be drawn differently.
 inline constexpr int kPictureVersion = 1;
 
+// job: hashes are needed of what plan::decided_by() says.
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
                         const ImageMaker& maker);
+
+// Names the layout of all captions, for caches in this process.
+std::string caption_sheet_key(const RenderJob& job, const std::string& fonts_fingerprint);
+// Likewise one caption with its scrim, which depends on all it is shown over.
+std::string caption_key(const RenderJob& job, const plan::Timeline& timeline, int caption,
+                        const std::string& fonts_fingerprint);
 
 }  // namespace pytoon::render

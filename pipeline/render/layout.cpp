@@ -8,6 +8,8 @@
 namespace pytoon::render {
 namespace {
 
+// Lengths in px of the design.
+constexpr int kProductHeightMinPx = 64;
 constexpr int kCaptionGapPx = 56;  // between the product and the captions' box
 constexpr double kProductWidthShare = 0.60;
 constexpr double kProductMiddleShare = 0.38;
@@ -21,20 +23,21 @@ int even(double value) { return static_cast<int>(std::lround(value / 2)) * 2; }
 gpu::Rect caption_zone(const spec::RenderSpec& spec) {
   const spec::SafeZone& zone = spec.constraints.safe_zones;
   const int margin = spec.style.caption.safe_margin_px;
-  const int side = std::max({zone.left, zone.right, margin});
-  const int top = std::max(zone.top, margin);
-  const int bottom = std::max(zone.bottom, margin);
-  return {side, top, kFrame.width - 2 * side, kFrame.height - top - bottom};
+  const spec::Output& output = spec.output;
+  const int side = output.scaled_px(std::max({zone.left, zone.right, margin}));
+  const int top = output.scaled_px(std::max(zone.top, margin));
+  const int bottom = output.scaled_px(std::max(zone.bottom, margin));
+  return {side, top, output.width - 2 * side, output.height - top - bottom};
 }
 
-int caption_size_px(spec::SizeRule rule) {
+int caption_size_px(spec::SizeRule rule, const spec::Output& output) {
   switch (rule) {
     case spec::SizeRule::kSmall:
-      return 40;
+      return output.scaled_px(40);
     case spec::SizeRule::kAuto:
-      return 56;
+      return output.scaled_px(56);
     case spec::SizeRule::kLarge:
-      return 72;
+      return output.scaled_px(72);
   }
   CHECK(false, "a size rule has no size");
 }
@@ -42,26 +45,26 @@ int caption_size_px(spec::SizeRule rule) {
 gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height) {
   gpu::Rect zone = caption_zone(spec);
   if (caption_height == 0) return zone;
-  const int taken = caption_height + kCaptionGapPx;
+  const int taken = caption_height + spec.output.scaled_px(kCaptionGapPx);
   const spec::CaptionPosition position = spec.style.caption.position;
   if (position == spec::CaptionPosition::kUpperThird ||
       position == spec::CaptionPosition::kTopBar) {
     zone.y += taken;
   }
-  zone.height = std::max(64, zone.height - taken);
+  zone.height = std::max(spec.output.scaled_px(kProductHeightMinPx), zone.height - taken);
   return zone;
 }
 
-gpu::Rect place_cover(gpu::Size picture) {
-  const double scale = std::max(static_cast<double>(kFrame.width) / picture.width,
-                                static_cast<double>(kFrame.height) / picture.height);
-  const int width = std::max(kFrame.width, even(picture.width * scale));
-  const int height = std::max(kFrame.height, even(picture.height * scale));
-  return {(kFrame.width - width) / 2, (kFrame.height - height) / 2, width, height};
+gpu::Rect place_cover(gpu::Size picture, const spec::Output& output) {
+  const double scale = std::max(static_cast<double>(output.width) / picture.width,
+                                static_cast<double>(output.height) / picture.height);
+  const int width = std::max(output.width, even(picture.width * scale));
+  const int height = std::max(output.height, even(picture.height * scale));
+  return {(output.width - width) / 2, (output.height - height) / 2, width, height};
 }
 
-gpu::Rect place_product(gpu::Size picture, gpu::Rect zone) {
-  const double width_limit = std::min<double>(zone.width, kFrame.width * kProductWidthShare);
+gpu::Rect place_product(gpu::Size picture, gpu::Rect zone, const spec::Output& output) {
+  const double width_limit = std::min<double>(zone.width, output.width * kProductWidthShare);
   const double scale =
       std::min(width_limit / picture.width, static_cast<double>(zone.height) / picture.height);
   const int width = std::max(2, std::min(even(picture.width * scale), even(width_limit - 0.5)));
@@ -69,15 +72,17 @@ gpu::Rect place_product(gpu::Size picture, gpu::Rect zone) {
   const int highest = zone.y;
   const int lowest = std::max(zone.y, zone.y + zone.height - height);
   const int wished =
-      static_cast<int>(std::lround(kFrame.height * kProductMiddleShare)) - height / 2;
-  const int x = (kFrame.width - width) / 2;
+      static_cast<int>(std::lround(output.height * kProductMiddleShare)) - height / 2;
+  const int x = (output.width - width) / 2;
   return {x - x % 2, std::clamp(wished, highest, lowest) / 2 * 2, width, height};
 }
 
-gpu::Rect place_logo(gpu::Size logo) {
+gpu::Rect place_logo(gpu::Size logo, const spec::Output& output) {
+  const int width = std::max(2, even(output.scaled(kLogoWidthPx)));
   const int height =
-      std::max(2, even(static_cast<double>(kLogoWidthPx) * logo.height / std::max(1, logo.width)));
-  return {kFrame.width - kLogoMarginPx - kLogoWidthPx, kLogoMarginPx, kLogoWidthPx, height};
+      std::max(2, even(static_cast<double>(width) * logo.height / std::max(1, logo.width)));
+  const int margin = even(output.scaled(kLogoMarginPx));
+  return {output.width - margin - width, margin, width, height};
 }
 
 }  // namespace pytoon::render

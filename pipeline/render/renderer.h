@@ -2,12 +2,13 @@
 //
 // Thread rule: all methods may be called from any thread, render_segment for several segments at
 // once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kEncoder, kMalformed (an
-// input that no longer decodes), kNotFound (an input that is gone).
+// input that no longer decodes), kNotFound (an input that is gone), kDeviceLost (whatever it was
+// that failed: the GPU is gone, and this process can draw no more).
 #pragma once
 
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/audio/audio_writer.h"
+#include "pipeline/plan/timeline.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
@@ -24,6 +26,8 @@ struct InputFile {
   std::string sha256;
 };
 
+// Of a file that is not needed for what is asked, path and hash may be empty: drawing a segment
+// takes the files of plan::drawn_from(), its content key the hashes of plan::decided_by().
 struct Inputs {
   std::vector<InputFile> images;  // in the spec's order
   std::vector<InputFile> clips;   // likewise
@@ -60,6 +64,17 @@ struct RenderJob {
   std::string encoder;
 };
 
+// Which frames a segment owns and what each shows.
+inline plan::Timeline timeline_of(const RenderJob& job) {
+  std::vector<plan::Source> sources;
+  for (const SegmentFootage& footage : job.footage) {
+    const bool made = footage.kind == Footage::kClip;
+    const bool card = footage.kind == Footage::kCard;
+    sources.push_back(made ? plan::Source::kMade : card ? plan::Source::kCard : plan::Source::kOwn);
+  }
+  return plan::make_timeline(job.spec, sources);
+}
+
 // An encoder that a job may name.
 struct Encoder {
   std::string name;         // "h264_nvenc", "libx264"
@@ -76,8 +91,10 @@ class Renderer {
   virtual Status check(const spec::RenderSpec& spec) = 0;
   // Best first. The last can always be used: what a job falls back to.
   virtual std::vector<Encoder> encoders() const = 0;
-  // One key a segment: a hash of all that determines its bytes. Also for an encoder that can't be
-  // used here, so that what another machine made with it is recognised.
+  // A hash of all that determines a segment's bytes. Also for an encoder that can't be used here,
+  // so that what another machine made with it is recognised. Opens no file.
+  virtual Result<std::string> content_key(const RenderJob& job, int index) = 0;
+  // Those of all segments.
   virtual Result<std::vector<std::string>> content_keys(const RenderJob& job) = 0;
   // Frames of segment `index`.
   virtual int frame_count(const spec::RenderSpec& spec, int index) const = 0;

@@ -1,6 +1,8 @@
-// A job's image at any frame: which layers, where. Everything slow (decoding images, scaling,
-// blurring, text) has happened when a Scene exists; evaluate() is arithmetic, but for the clips
-// that a frame shows, whose textures the caller's ClipFrames gives.
+// The image of a span of frames, such as one segment's: which layers, where. Everything slow
+// (decoding images, scaling, blurring, text) has happened when a Scene exists; evaluate() is
+// arithmetic, but for the clips that a frame shows, whose textures the caller's ClipFrames gives.
+//
+// It holds what its own frames show and nothing else: one shot, or two where a transition lies.
 //
 // Thread rule: immutable once made; evaluate() from any thread into the caller's Composition.
 #pragma once
@@ -19,6 +21,7 @@ namespace pytoon::render {
 // One shot: what fills the frame, a image that moves or a clip; what stands still on it; and a
 // clip in front.
 struct ShotImage {
+  plan::FrameSpan frames;                      // of the whole video
   std::shared_ptr<const gpu::Texture> moving;  // null when `behind` fills the frame
   CameraPath path;
   std::vector<gpu::Layer> fixed;
@@ -33,24 +36,29 @@ struct CaptionLayer {
 
 class Scene {
  public:
-  Scene(plan::Timeline timeline, std::vector<ShotImage> shots, std::optional<gpu::Layer> logo);
+  struct Parts {
+    spec::Output output;
+    plan::FrameSpan frames;  // of the whole video
+    int transition_frames = 0;
+    std::vector<ShotImage> shots;  // those that `frames` show, in their order
+    std::optional<gpu::Layer> logo;
+    std::vector<CaptionLayer> captions;
+  };
+  explicit Scene(Parts parts);
 
-  void set_captions(std::vector<CaptionLayer> captions) { captions_ = std::move(captions); }
-  const plan::Timeline& timeline() const { return timeline_; }
+  const spec::Output& output() const { return parts_.output; }
+  const plan::FrameSpan& frames() const { return parts_.frames; }
 
   bool has_clips() const;
-  // The composition of a frame of the whole video. Reuses the vectors in `out`. Fails as `clips`
-  // does, never for a scene without clips.
+  // The composition of one of its frames, counted in the whole video. Reuses the vectors in `out`.
+  // Fails as `clips` does, never for a scene without clips.
   Status evaluate(int frame, ClipFrames& clips, gpu::Composition& out) const;
 
  private:
-  Status add_shot(std::size_t shot, int frame, ClipFrames& clips,
+  Status add_shot(const ShotImage& shot, int frame, ClipFrames& clips,
                   std::vector<gpu::Layer>& layers) const;
 
-  plan::Timeline timeline_;
-  std::vector<ShotImage> shots_;
-  std::optional<gpu::Layer> logo_;
-  std::vector<CaptionLayer> captions_;
+  const Parts parts_;
 };
 
 // A texture laid pixel for pixel at a place on the frame.

@@ -3,7 +3,9 @@
 #include <vector>
 
 #include "base/check.h"
+#include "pipeline/plan/dependencies.h"
 #include "pipeline/render/caption_layout.h"
+#include "pipeline/render/content_key.h"
 #include "pipeline/render/layout.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scrim.h"
@@ -15,75 +17,132 @@ namespace {
 // A frame on the host to look at.
 class Sheet {
  public:
-  Sheet() : bytes_(static_cast<std::size_t>(kFrame.width) * kFrame.height * 3 / 2) {}
+  explicit Sheet(gpu::Size size)
+      : size_(size),
+        bytes_(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 3 /
+               2) {}
 
   gpu::HostNv12View view() {
-    const auto pitch = static_cast<std::size_t>(kFrame.width);
-    return {kFrame, bytes_.data(), pitch,
-            bytes_.data() + pitch * static_cast<std::size_t>(kFrame.height), pitch};
+    const auto pitch = static_cast<std::size_t>(size_.width);
+    return {size_, bytes_.data(), pitch,
+            bytes_.data() + pitch * static_cast<std::size_t>(size_.height), pitch};
   }
 
  private:
+  const gpu::Size size_;
   std::vector<std::uint8_t> bytes_;
 };
 
-plan::Source source_of(Footage kind) {
-  switch (kind) {
-    case Footage::kImages:
-      return plan::Source::kOwn;
-    case Footage::kCard:
-      return plan::Source::kCard;
-    case Footage::kClip:
-      return plan::Source::kMade;
-  }
-  CHECK(false, "footage has a source");
+Result<std::shared_ptr<const CaptionLayout>> captions_of(const RenderJob& job,
+                                                         const std::string& fonts_fingerprint,
+                                                         const SceneTools& tools) {
+  return tools.cache.get<CaptionLayout>(
+      ImageCache::Kind::kCaptions, caption_sheet_key(job, fonts_fingerprint),
+      [&]() -> Result<ImageCache::Built<CaptionLayout>> {
+        Result<CaptionLayout> sheet = lay_out_captions(job.spec, tools.fonts);
+        if (!sheet) return sheet.failure();
+        std::uint64_t bytes = 0;
+        for (const Caption& caption : sheet->captions) bytes += caption.text.pixels.size();
+        return ImageCache::Built<CaptionLayout>{std::make_shared<CaptionLayout>(std::move(*sheet)),
+                                                bytes};
+      });
 }
 
-// What a caption stands on in its first, middle and last frame; more of them over clips, which
-// change in ways that images don't.
-Result<Backdrop> backdrop_of(const Caption& caption, const Scene& scene, ClipFrames& clips,
-                             gpu::Compositor& compositor) {
-  Sheet sheet;
-  gpu::Composition composition;
-  Backdrop backdrop;
-  const int steps = scene.has_clips() ? 6 : 2;
-  const int last = caption.frames.count() - 1;
-  for (int step = 0; step <= steps; ++step) {
-    const int frame = caption.frames.first + (last * step + steps / 2) / steps;
-    const Status known = scene.evaluate(frame, clips, composition);
-    if (!known) return known.failure();
-    const Status drawn = compositor.compose(composition, sheet.view());
-    if (!drawn) return drawn.failure();
-    add_backdrop(sheet.view(), caption, backdrop);
-  }
-  return backdrop;
-}
+// Builds one scene.
+class SceneBuilder {
+ public:
+  SceneBuilder(const RenderJob& job, const SceneTools& tools)
+      : job_(job),
+        tools_(tools),
+        timeline_(timeline_of(job)),
+        fonts_fingerprint_(tools.fonts.fingerprint(job.spec.style.caption.font)),
+        images_(tools.device, tools.cache) {}
 
-Result<std::vector<CaptionLayer>> caption_plates(const spec::RenderSpec& spec,
-                                                 const CaptionLayout& sheet, const Scene& scene,
-                                                 gpu::Device& device) {
-  const std::unique_ptr<gpu::Compositor> compositor = device.make_compositor();
-  OpenClips clips(device, {});
-  std::vector<CaptionLayer> plates;
-  for (const Caption& caption : sheet.captions) {
-    Result<Backdrop> backdrop = backdrop_of(caption, scene, clips, *compositor);
-    if (!backdrop) return backdrop.failure();
-    const Plate plate = make_plate(spec.archetype, spec.style.caption.position, caption,
-                                   scrim_opacity(spec.archetype, *backdrop));
-    Result<std::shared_ptr<const gpu::Texture>> texture = device.upload(plate.image);
-    if (!texture) return texture.failure();
-    plates.push_back({caption.frames, fixed_layer(std::move(*texture), plate.place)});
+  Result<std::shared_ptr<const Scene>> build(const plan::FrameSpan& frames) {
+    auto sheet = captions_of(job_, fonts_fingerprint_, tools_);
+    if (!sheet) return sheet.failure();
+    sheet_ = std::move(*sheet);
+    product_ = product_zone(job_.spec, sheet_->reserved.height);
+    Result<std::optional<gpu::Layer>> logo = make_logo(job_, images_);
+    if (!logo) return logo.failure();
+    logo_ = std::move(*logo);
+
+    Result<Scene::Parts> parts = without_captions(frames, plan::shots_shown(timeline_, frames));
+    if (!parts) return parts.failure();
+    for (std::size_t i = 0; i < timeline_.captions.size(); ++i) {
+      const plan::FrameSpan& shown = timeline_.captions[i].frames;
+      if (!plan::overlap(shown, frames)) continue;
+      const Result<PreparedPtr> plate = plate_of(i);
+      if (!plate) return plate.failure();
+      parts->captions.push_back({shown, fixed_layer(texture_of(*plate), (*plate)->place)});
+    }
+    return std::shared_ptr<const Scene>(std::make_shared<Scene>(std::move(*parts)));
   }
-  return plates;
-}
+
+ private:
+  Result<Scene::Parts> without_captions(const plan::FrameSpan& frames,
+                                        const plan::ShotRange& range) {
+    Result<std::vector<ShotImage>> shots =
+        make_shot_images(job_, timeline_, range, product_, images_);
+    if (!shots) return shots.failure();
+    return Scene::Parts{job_.spec.output,  frames, timeline_.transition_frames,
+                        std::move(*shots), logo_,  {}};
+  }
+
+  // Scrim and text in one image.
+  Result<PreparedPtr> plate_of(std::size_t i) {
+    const std::string key = caption_key(job_, timeline_, static_cast<int>(i), fonts_fingerprint_);
+    return images_.get(key, [&]() -> Result<PreparedImage> {
+      const Caption& caption = sheet_->captions[i];
+      const Result<Backdrop> backdrop = backdrop_of(caption);
+      if (!backdrop) return backdrop.failure();
+      const Plate plate =
+          make_plate(job_.spec, caption, scrim_opacity(job_.spec.archetype, *backdrop));
+      auto texture = images_.upload(plate.image);
+      if (!texture) return texture.failure();
+      return PreparedImage{std::move(*texture), plate.place};
+    });
+  }
+
+  // What a caption stands on, also in other segments: their shots are let go again one by one.
+  Result<Backdrop> backdrop_of(const Caption& caption) {
+    Sheet sheet(job_.spec.output.size());
+    const std::unique_ptr<gpu::Compositor> compositor = tools_.device.make_compositor();
+    gpu::Composition composition;
+    plan::ShotRange range;
+    std::optional<Scene> scene;
+    std::optional<OpenClips> clips;
+    Backdrop backdrop;
+    const bool plays_clips = plan::plays_clips(job_.spec, timeline_);
+    for (const int frame : plan::backdrop_frames(caption.frames, plays_clips)) {
+      const plan::ShotRange shown = plan::shots_shown(timeline_, {frame, frame + 1});
+      if (!scene || shown != range) {
+        Result<Scene::Parts> parts = without_captions(caption.frames, shown);
+        if (!parts) return parts.failure();
+        scene.emplace(std::move(*parts));
+        clips.emplace(tools_.device, CancelToken());
+        range = shown;
+      }
+      const Status known = scene->evaluate(frame, *clips, composition);
+      if (!known) return known.failure();
+      const Status drawn = compositor->compose(composition, sheet.view());
+      if (!drawn) return drawn.failure();
+      add_backdrop(sheet.view(), caption, backdrop);
+    }
+    return backdrop;
+  }
+
+  const RenderJob& job_;
+  const SceneTools tools_;
+  const plan::Timeline timeline_;
+  const std::string fonts_fingerprint_;
+  PreparedImages images_;
+  std::shared_ptr<const CaptionLayout> sheet_;
+  gpu::Rect product_;
+  std::optional<gpu::Layer> logo_;
+};
 
 }  // namespace
-
-plan::Timeline timeline_of(const RenderJob& job) {
-  std::vector<plan::Source> sources;
-  for (const SegmentFootage& footage : job.footage) sources.push_back(source_of(footage.kind));
-  return plan::make_timeline(job.spec, sources);
-}
 
 const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
   const auto& clip = job.footage.at(static_cast<std::size_t>(shot.first_segment)).clip;
@@ -91,22 +150,10 @@ const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
   return *clip;
 }
 
-Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,
-                                                 const media::FontLibrary& fonts) {
-  Result<CaptionLayout> sheet = lay_out_captions(job.spec, fonts);
-  if (!sheet) return sheet.failure();
-  const plan::Timeline timeline = timeline_of(job);
-  const gpu::Rect product = product_zone(job.spec, sheet->reserved.height);
-  Result<std::vector<ShotImage>> shots = make_shot_images(job, timeline, product, device);
-  if (!shots) return shots.failure();
-  Result<std::optional<gpu::Layer>> logo = make_logo(job, device);
-  if (!logo) return logo.failure();
-
-  auto scene = std::make_shared<Scene>(timeline, std::move(*shots), std::move(*logo));
-  Result<std::vector<CaptionLayer>> captions = caption_plates(job.spec, *sheet, *scene, device);
-  if (!captions) return captions.failure();
-  scene->set_captions(std::move(*captions));
-  return std::shared_ptr<const Scene>(std::move(scene));
+Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job,
+                                                 const plan::FrameSpan& frames,
+                                                 const SceneTools& tools) {
+  return SceneBuilder(job, tools).build(frames);
 }
 
 }  // namespace pytoon::render

@@ -1,8 +1,10 @@
 // Makes a Scene: decodes and prepares images, lays out captions, measures what is behind them.
-// This is the slow part of a job's image; it happens once a job, not once a segment.
+// Only what the wanted frames need is opened (plan/dependencies.h), and what the cache has of it is
+// not made again.
 //
-// Blocks for some hundred milliseconds an image. Errors: kMalformed or kNotFound for an image that
-// can't be read (never for a card, which is then drawn without it), kInvalid for captions.
+// Thread rule: any thread. Blocks for some hundred milliseconds a image that is new. Errors:
+// kMalformed or kNotFound for an image that can't be read (never for a card, which is then drawn
+// without it), kInvalid for captions, kOutOfMemory.
 #pragma once
 
 #include <memory>
@@ -10,16 +12,25 @@
 #include "base/result.h"
 #include "gpu/device.h"
 #include "pipeline/media/text/text.h"
+#include "pipeline/render/image_cache.h"
 #include "pipeline/render/renderer.h"
 #include "pipeline/render/scene.h"
 
 namespace pytoon::render {
 
-plan::Timeline timeline_of(const RenderJob& job);
+// What scenes are made with; all must outlive them.
+struct SceneTools {
+  gpu::Device& device;
+  const media::FontLibrary& fonts;
+  ImageCache& cache;
+};
+
 // The file of a shot whose source is kMade.
 const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot);
 
-Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job, gpu::Device& device,
-                                                 const media::FontLibrary& fonts);
+// frames: of the whole video; one segment's, as a rule.
+Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job,
+                                                 const plan::FrameSpan& frames,
+                                                 const SceneTools& tools);
 
 }  // namespace pytoon::render

@@ -1,13 +1,12 @@
 #include "pipeline/render/scene_renderer.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
-#include "base/hash.h"
 #include "pipeline/media/assembler.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
-#include "pipeline/plan/captions.h"
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
@@ -15,15 +14,13 @@
 namespace pytoon::render {
 namespace {
 
-constexpr std::size_t kScenesKept = 2;
 constexpr int kThumbnailFrame = 30;
 
 // Composes the frames of one segment.
 class SceneFrames final : public media::FrameSource {
  public:
-  SceneFrames(const Scene& scene, int first_frame, gpu::Device& device, const CancelToken& cancel)
+  SceneFrames(const Scene& scene, gpu::Device& device, const CancelToken& cancel)
       : scene_(scene),
-        first_frame_(first_frame),
         compositor_(device.make_compositor()),
         clips_(device, cancel),
         batch_(static_cast<std::size_t>(scene.has_clips() ? 1 : device.batch_frames())) {
@@ -40,7 +37,7 @@ class SceneFrames final : public media::FrameSource {
   Status draw_batch(int first, std::span<const gpu::Nv12Target> targets) override {
     requests_.clear();
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      const int frame = first_frame_ + first + static_cast<int>(i);
+      const int frame = scene_.frames().first + first + static_cast<int>(i);
       const Status known = scene_.evaluate(frame, clips_, batch_[i]);
       if (!known) return known;
       requests_.push_back({&batch_[i], targets[i]});
@@ -50,7 +47,6 @@ class SceneFrames final : public media::FrameSource {
 
  private:
   const Scene& scene_;
-  const int first_frame_;
   std::unique_ptr<gpu::Compositor> compositor_;
   OpenClips clips_;
   std::vector<gpu::Composition> batch_;
@@ -60,8 +56,8 @@ class SceneFrames final : public media::FrameSource {
 }  // namespace
 
 SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
-                             media::EncoderChoice encoders)
-    : device_(device), fonts_(fonts), encoders_(std::move(encoders)) {}
+                             media::EncoderChoice encoders, std::uint64_t cache_bytes)
+    : device_(device), fonts_(fonts), encoders_(std::move(encoders)), cache_(cache_bytes) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
@@ -86,71 +82,58 @@ std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder
   return encoder.takes_cuda_frames() ? "cuda" : device_.kind();
 }
 
-std::vector<std::string> SceneRenderer::keys_of(const RenderJob& job,
-                                                const ImageMaker& maker) const {
+ImageMaker SceneRenderer::maker_of(const RenderJob& job) const {
+  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  return {device_kind_for(encoder), encoder.fingerprint(),
+          fonts_.fingerprint(job.spec.style.caption.font)};
+}
+
+Result<std::string> SceneRenderer::content_key(const RenderJob& job, int index) {
+  return render::content_key(job, timeline_of(job), index, maker_of(job));
+}
+
+Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
   const plan::Timeline timeline = timeline_of(job);
+  const ImageMaker maker = maker_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
-    keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
+    keys.push_back(render::content_key(job, timeline, static_cast<int>(i), maker));
   }
   return keys;
 }
 
-Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
-  const media::EncoderSettings& encoder = encoder_of(job).settings;
-  return keys_of(job, {device_kind_for(encoder), encoder.fingerprint(),
-                       fonts_.fingerprint(job.spec.style.caption.font)});
-}
-
 int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
-  return spec.segments.at(static_cast<std::size_t>(index)).duration_seconds *
-         plan::kFramesPerSecond;
+  return spec.segments.at(static_cast<std::size_t>(index)).duration_seconds * spec.output.fps;
 }
 
-std::shared_ptr<SceneRenderer::Slot> SceneRenderer::slot_of(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  std::erase(recent_, key);
-  recent_.push_back(key);
-  while (recent_.size() > kScenesKept) {
-    slots_.erase(recent_.front());
-    recent_.erase(recent_.begin());
-  }
-  std::shared_ptr<Slot>& slot = slots_[key];
-  if (!slot) slot = std::make_shared<Slot>();
-  return slot;
-}
-
-Result<std::shared_ptr<const Scene>> SceneRenderer::scene_of(const RenderJob& job) {
-  // Whatever the encoder: a job that changes it goes on with the same images.
-  Sha256 hash;
-  for (const std::string& key :
-       keys_of(job, {device_.kind(), "", fonts_.fingerprint(job.spec.style.caption.font)})) {
-    hash.field(key);
-  }
-  const std::shared_ptr<Slot> slot = slot_of(hash.hex());
-
-  const std::lock_guard lock(slot->mutex);
-  if (!slot->scene) {
-    Result<std::shared_ptr<const Scene>> built = build_scene(job, device_, fonts_);
-    if (!built) return built.failure();
-    slot->scene = std::move(*built);
-  }
-  return slot->scene;
-}
-
+// Compositor, decoder and encoder stand on one device, and each tells its loss in its own way:
+// NVENC as an encoder that fails, NVDEC as a clip that can't be read. None of that is the job's
+// fault.
 Status SceneRenderer::render_segment(const RenderJob& job, int index,
                                      const std::filesystem::path& output, const CancelToken& cancel,
                                      const std::function<void(int)>& on_progress) {
+  Status drawn = draw_segment(job, index, output, cancel, on_progress);
+  if (drawn) return drawn;
+  const Status device = device_.check();
+  if (device) return drawn;
+  return failure(device.failure().kind,
+                 device.failure().detail + " (seen as: " + drawn.failure().detail + ")");
+}
+
+Status SceneRenderer::draw_segment(const RenderJob& job, int index,
+                                   const std::filesystem::path& output, const CancelToken& cancel,
+                                   const std::function<void(int)>& on_progress) {
   const media::EncoderOption& encoder = encoder_of(job);
   if (!encoder.unavailable.empty()) {
     return failure(FailureKind::kEncoder,
                    encoder.settings.codec + " can't be used here: " + encoder.unavailable);
   }
-  Result<std::shared_ptr<const Scene>> scene = scene_of(job);
+  const plan::FrameSpan span = timeline_of(job).segments.at(static_cast<std::size_t>(index));
+  Result<std::shared_ptr<const Scene>> scene = build_scene(job, span, {device_, fonts_, cache_});
   if (!scene) return scene.failure();
-  const plan::FrameSpan& span = (*scene)->timeline().segments.at(static_cast<std::size_t>(index));
-  SceneFrames frames(**scene, span.first, device_, cancel);
+  SceneFrames frames(**scene, device_, cancel);
   media::SegmentOrder order;
+  order.format = {job.spec.output.size(), job.spec.output.fps};
   order.encoder = encoder.settings;
   order.cuda = encoders_.cuda;
   order.frame_count = span.count();
@@ -181,6 +164,7 @@ Status SceneRenderer::assemble(const RenderJob& job,
                                const std::filesystem::path& output, const CancelToken& cancel) {
   CHECK(segments.size() == job.spec.segments.size(), "assembly takes every segment");
   media::AssemblyOrder order;
+  order.format = {job.spec.output.size(), job.spec.output.fps};
   order.segments = segments;
   order.audio = audio;
   order.output = output;

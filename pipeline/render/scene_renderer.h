@@ -1,29 +1,32 @@
-// The Renderer that composes scenes on a device and encodes them. Keeps the last few scenes, so
-// that the segments of a job share one preparation of its images.
+// The Renderer that composes scenes on a device and encodes them. A scene is one segment's and goes
+// with it; what it is made of is shared with other segments, and other jobs, through a cache.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "gpu/device.h"
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/text/text.h"
 #include "pipeline/render/content_key.h"
+#include "pipeline/render/image_cache.h"
 #include "pipeline/render/renderer.h"
-#include "pipeline/render/scene.h"
 
 namespace pytoon::render {
 
 class SceneRenderer final : public Renderer {
  public:
-  // device and fonts must outlive the renderer.
-  SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
-                media::EncoderChoice encoders);
+  static constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;
+
+  // device and fonts must outlive the renderer. cache_bytes: how much of prepared images is kept
+  // for other segments; less only makes them work again.
+  SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts, media::EncoderChoice encoders,
+                std::uint64_t cache_bytes = kCacheBytes);
 
   Status check(const spec::RenderSpec& spec) override;
   std::vector<Encoder> encoders() const override;
+  Result<std::string> content_key(const RenderJob& job, int index) override;
   Result<std::vector<std::string>> content_keys(const RenderJob& job) override;
   int frame_count(const spec::RenderSpec& spec, int index) const override;
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
@@ -39,25 +42,19 @@ class SceneRenderer final : public Renderer {
                    const std::filesystem::path& output) override;
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 
+  ImageCache::Stats cache_stats() const { return cache_.stats(); }
+
  private:
-  // A scene under construction or ready; its mutex makes the second asker wait for the first.
-  struct Slot {
-    std::mutex mutex;
-    std::shared_ptr<const Scene> scene;
-  };
   const media::EncoderOption& encoder_of(const RenderJob& job) const;
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
-  std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker) const;
-  Result<std::shared_ptr<const Scene>> scene_of(const RenderJob& job);
-  std::shared_ptr<Slot> slot_of(const std::string& key);
+  ImageMaker maker_of(const RenderJob& job) const;
+  Status draw_segment(const RenderJob& job, int index, const std::filesystem::path& output,
+                      const CancelToken& cancel, const std::function<void(int)>& on_progress);
 
   gpu::Device& device_;
   const media::FontLibrary& fonts_;
   const media::EncoderChoice encoders_;
-
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Slot>> slots_;  // guarded by mutex_
-  std::vector<std::string> recent_;                     // keys, latest last; guarded by mutex_
+  ImageCache cache_;
 };
 
 }  // namespace pytoon::render

@@ -5,16 +5,17 @@
 
 #include "base/check.h"
 #include "pipeline/media/image/image_ops.h"
-#include "pipeline/render/layout.h"
 
 namespace pytoon::render {
 namespace {
 
 constexpr double kLeastContrast = 4.5;
 constexpr double kSafetyFactor = 1.06;  // chroma subsampling and the encoder take a little
+// Lengths in px of the design.
 constexpr double kBandFadePx = 220;
-constexpr int kBoxPaddingX = 34;
-constexpr int kBoxPaddingY = 24;
+constexpr double kBandPaddingPx = 24;
+constexpr double kBoxPaddingX = 34;
+constexpr double kBoxPaddingY = 24;
 constexpr double kBoxRadius = 28;
 constexpr int kBarPadding = 30;
 
@@ -39,11 +40,11 @@ double smoothstep(double u) {
   return u * u * (3 - 2 * u);
 }
 
-gpu::Rect even_rect(int x0, int y0, int x1, int y1) {
+gpu::Rect even_rect(int x0, int y0, int x1, int y1, const spec::Output& frame) {
   x0 = std::max(0, x0) / 2 * 2;
   y0 = std::max(0, y0) / 2 * 2;
-  x1 = std::min(kFrame.width, (x1 + 1) / 2 * 2);
-  y1 = std::min(kFrame.height, (y1 + 1) / 2 * 2);
+  x1 = std::min(frame.width, (x1 + 1) / 2 * 2);
+  y1 = std::min(frame.height, (y1 + 1) / 2 * 2);
   return {x0, y0, x1 - x0, y1 - y0};
 }
 
@@ -63,68 +64,72 @@ Plate plate_over(const gpu::Rect& place) {
 }
 
 // A band over the whole width, soft above and below; under a lower third it runs to the bottom.
-Plate band(const Caption& caption, spec::CaptionPosition position, double opacity) {
-  const double top = caption.ink.y - 24.0;
-  const double bottom = caption.ink.y + caption.ink.height + 24.0;
+Plate band(const Caption& caption, spec::CaptionPosition position, double opacity,
+           const spec::Output& output) {
+  const double padding = output.scaled(kBandPaddingPx);
+  const double fade = output.scaled(kBandFadePx);
+  const double top = caption.ink.y - padding;
+  const double bottom = caption.ink.y + caption.ink.height + padding;
   const bool to_bottom = position == spec::CaptionPosition::kLowerThird;
   const bool to_top =
       position == spec::CaptionPosition::kUpperThird || position == spec::CaptionPosition::kTopBar;
-  const int first = to_top ? 0 : static_cast<int>(top - kBandFadePx);
-  const int last = to_bottom ? kFrame.height : static_cast<int>(bottom + kBandFadePx);
-  Plate plate = plate_over(even_rect(0, first, kFrame.width, last));
+  const int first = to_top ? 0 : static_cast<int>(top - fade);
+  const int last = to_bottom ? output.height : static_cast<int>(bottom + fade);
+  Plate plate = plate_over(even_rect(0, first, output.width, last, output));
   fill(plate, [&](double, double y) {
-    if (y < top && !to_top) return opacity * smoothstep((y - (top - kBandFadePx)) / kBandFadePx);
+    if (y < top && !to_top) return opacity * smoothstep((y - (top - fade)) / fade);
     if (y > bottom && !to_bottom) {
-      return opacity * smoothstep((bottom + kBandFadePx - y) / kBandFadePx);
+      return opacity * smoothstep((bottom + fade - y) / fade);
     }
     return opacity;
   });
   return plate;
 }
 
-Plate box(const Caption& caption, double opacity) {
-  const double x0 = caption.ink.x - kBoxPaddingX;
-  const double y0 = caption.ink.y - kBoxPaddingY;
-  const double x1 = caption.ink.x + caption.ink.width + kBoxPaddingX;
-  const double y1 = caption.ink.y + caption.ink.height + kBoxPaddingY;
+Plate box(const Caption& caption, double opacity, const spec::Output& output) {
+  const double radius = output.scaled(kBoxRadius);
+  const double x0 = caption.ink.x - output.scaled(kBoxPaddingX);
+  const double y0 = caption.ink.y - output.scaled(kBoxPaddingY);
+  const double x1 = caption.ink.x + caption.ink.width + output.scaled(kBoxPaddingX);
+  const double y1 = caption.ink.y + caption.ink.height + output.scaled(kBoxPaddingY);
   Plate plate = plate_over(even_rect(static_cast<int>(x0) - 2, static_cast<int>(y0) - 2,
-                                     static_cast<int>(x1) + 2, static_cast<int>(y1) + 2));
+                                     static_cast<int>(x1) + 2, static_cast<int>(y1) + 2, output));
   fill(plate, [&](double x, double y) {
     // Distance to a rounded rectangle; half a pixel of softness at its edge.
-    const double dx = std::max({x0 + kBoxRadius - x, x - (x1 - kBoxRadius), 0.0});
-    const double dy = std::max({y0 + kBoxRadius - y, y - (y1 - kBoxRadius), 0.0});
-    return opacity * std::clamp(kBoxRadius - std::hypot(dx, dy) + 0.5, 0.0, 1.0);
+    const double dx = std::max({x0 + radius - x, x - (x1 - radius), 0.0});
+    const double dy = std::max({y0 + radius - y, y - (y1 - radius), 0.0});
+    return opacity * std::clamp(radius - std::hypot(dx, dy) + 0.5, 0.0, 1.0);
   });
   return plate;
 }
 
-Plate bar(const Caption& caption, double opacity) {
-  Plate plate =
-      plate_over(even_rect(0, 0, kFrame.width, caption.ink.y + caption.ink.height + kBarPadding));
+Plate bar(const Caption& caption, double opacity, const spec::Output& output) {
+  const int bottom = caption.ink.y + caption.ink.height + output.scaled_px(kBarPadding);
+  Plate plate = plate_over(even_rect(0, 0, output.width, bottom, output));
   fill(plate, [&](double, double) { return opacity; });
   return plate;
 }
 
-Plate scrim_of(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
-               double opacity) {
-  switch (archetype) {
+Plate scrim_of(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
+  const spec::CaptionPosition position = spec.style.caption.position;
+  switch (spec.archetype) {
     case spec::Archetype::kProductHero:
-      return band(caption, position, opacity);
+      return band(caption, position, opacity, spec.output);
     case spec::Archetype::kOverlay:
-      return box(caption, opacity);
+      return box(caption, opacity, spec.output);
     case spec::Archetype::kMemeText:
-      return position == spec::CaptionPosition::kTopBar ? bar(caption, opacity)
-                                                        : box(caption, opacity);
+      return position == spec::CaptionPosition::kTopBar ? bar(caption, opacity, spec.output)
+                                                        : box(caption, opacity, spec.output);
   }
   CHECK(false, "an archetype has no scrim");
 }
 
 // A canvas that holds both the scrim and the text, which may reach beyond it.
-Plate grown(const Plate& plate, const gpu::Rect& text) {
+Plate grown(const Plate& plate, const gpu::Rect& text, const spec::Output& output) {
   const gpu::Rect& p = plate.place;
   const gpu::Rect all = even_rect(std::min(p.x, text.x), std::min(p.y, text.y),
                                   std::max(p.x + p.width, text.x + text.width),
-                                  std::max(p.y + p.height, text.y + text.height));
+                                  std::max(p.y + p.height, text.y + text.height), output);
   Plate canvas = plate_over(all);
   media::draw_over(canvas.image, plate.image, p.x - all.x, p.y - all.y);
   return canvas;
@@ -179,9 +184,8 @@ double scrim_opacity(spec::Archetype archetype, const Backdrop& backdrop) {
   return opacity;
 }
 
-Plate make_plate(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
-                 double opacity) {
-  Plate plate = grown(scrim_of(archetype, position, caption, opacity), caption.place);
+Plate make_plate(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
+  Plate plate = grown(scrim_of(spec, caption, opacity), caption.place, spec.output);
   media::draw_over(plate.image, caption.text, caption.place.x - plate.place.x,
                    caption.place.y - plate.place.y);
   return plate;

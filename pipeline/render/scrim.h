@@ -37,7 +37,6 @@ struct Plate {
 };
 
 // Scrim and text in one image.
-Plate make_plate(spec::Archetype archetype, spec::CaptionPosition position, const Caption& caption,
-                 double opacity);
+Plate make_plate(const spec::RenderSpec& spec, const Caption& caption, double opacity);
 
 }  // namespace pytoon::render

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/plan/captions.h"
-#include "pipeline/render/layout.h"
-
 namespace pytoon::render {
 namespace {
 
@@ -15,11 +12,11 @@ int samples_for(double step) {
   return step <= 2 * kOneSample ? 2 : 3;
 }
 
-gpu::Rect within_frame(const gpu::Rect& place) {
+gpu::Rect within_frame(const gpu::Rect& place, const spec::Output& frame) {
   const int left = std::max(0, place.x);
   const int top = std::max(0, place.y);
-  return {left, top, std::min(kFrame.width, place.x + place.width) - left,
-          std::min(kFrame.height, place.y + place.height) - top};
+  return {left, top, std::min(frame.width, place.x + place.width) - left,
+          std::min(frame.height, place.y + place.height) - top};
 }
 
 }  // namespace
@@ -27,7 +24,7 @@ gpu::Rect within_frame(const gpu::Rect& place) {
 std::size_t ShotClip::index_at(int frame) const {
   const int last = frames_before + shot.count() - 1;
   const int now = frames_before + std::max(0, frame - shot.first);
-  return clip->times.looped_until(now, last, plan::kFramesPerSecond);
+  return clip->times.looped_until(now, last, output.fps);
 }
 
 void add_clip_layers(const ShotClip& clip, const std::shared_ptr<const gpu::Texture>& texture,
@@ -44,7 +41,7 @@ void add_clip_layers(const ShotClip& clip, const std::shared_ptr<const gpu::Text
     layer.texture = texture;
     layer.x = {(right - clip.place.x) * step_x, step_x};
     layer.y = {(below - clip.place.y) * step_y, step_y};
-    layer.clip = within_frame(clip.place);
+    layer.clip = within_frame(clip.place, clip.output);
     layer.opacity_256 = 256 / (i + 1);  // the mean of all so far
     layers.push_back(std::move(layer));
   }

@@ -17,9 +17,10 @@ namespace pytoon::render {
 
 struct ShotClip {
   std::shared_ptr<const media::ClipIndex> clip;
-  gpu::Rect place;        // of the upright whole, on the frame or beyond
-  plan::FrameSpan shot;   // frames of the whole video
-  int frames_before = 0;  // of the clip, shown in earlier shots
+  gpu::Rect place;           // of the upright whole, on the frame or beyond
+  plan::FrameSpan shot;      // frames of the whole video
+  int frames_before = 0;     // of the clip, shown in earlier shots
+  spec::Output output = {};  // of the video
 
   // Which of the clip's frames is shown at a frame of the whole video.
   std::size_t index_at(int frame) const;

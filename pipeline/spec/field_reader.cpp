@@ -1,6 +1,7 @@
 #include "pipeline/spec/field_reader.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::spec {
 
@@ -41,6 +42,11 @@ std::string FieldReader::escaped(const std::string& name) {
     }
   }
   return text;
+}
+
+bool FieldReader::is_text(const std::string& name) const {
+  const auto it = json_.find(name);
+  return it != json_.end() && it->is_string();
 }
 
 bool FieldReader::has(const std::string& name) const {

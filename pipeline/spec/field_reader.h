@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,6 +44,7 @@ class FieldReader {
   void finish();
 
  private:
+  bool is_text(const std::string& name) const;
   const nlohmann::ordered_json* find(const std::string& name);
   static std::string escaped(const std::string& name);
 
@@ -62,7 +63,7 @@ template <typename Enum>
 Enum FieldReader::choice(const std::string& name) {
   const std::string text_value = text(name, 0, 200);
   const std::optional<Enum> value = from_name<Enum>(text_value);
-  if (!value && has(name) && json_.at(name).is_string()) {
+  if (!value && is_text(name)) {
     fault(name, "must be " + one_of(all_names<Enum>()));
   }
   return value.value_or(Enum{});

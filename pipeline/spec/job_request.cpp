@@ -1,5 +1,7 @@
 #include "pipeline/spec/job_request.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/web_address.h"
 #include "pipeline/spec/field_reader.h"
 

@@ -1,6 +1,7 @@
 #include "pipeline/spec/platform.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"

@@ -9,7 +9,7 @@
 
 namespace pytoon::spec {
 
-// Insets of the 1080x1920 frame, px.
+// Insets of the frame in px of the design (output.h).
 struct SafeZone {
   int top = 0;
   int right = 0;

@@ -1,5 +1,7 @@
 #include "pipeline/spec/preset.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
 #include "pipeline/spec/style_json.h"

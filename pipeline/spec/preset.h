@@ -3,7 +3,7 @@
 
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -16,7 +16,7 @@ struct CaptionStyle {
   std::string font;
   SizeRule size_rule = SizeRule::kAuto;
   CaptionPosition position = CaptionPosition::kLowerThird;
-  int safe_margin_px = 120;  // >= 120
+  int safe_margin_px = 120;  // of the design (output.h); >= 120
 };
 
 struct Transition {

@@ -1,5 +1,7 @@
 #include "pipeline/spec/render_spec.h"
 
+#include <nlohmann/json.hpp>
+
 #include "pipeline/spec/field_reader.h"
 #include "pipeline/spec/schema.h"
 #include "pipeline/spec/style_json.h"
@@ -39,6 +41,10 @@ Json segments_to_json(const std::vector<SegmentSpec>& segments) {
   return list;
 }
 
+Json output_to_json(const Output& output) {
+  return {{"width", output.width}, {"height", output.height}, {"fps", output.fps}};
+}
+
 Json text_or_null(const std::optional<std::string>& text) {
   return text ? Json(*text) : Json(nullptr);
 }
@@ -65,6 +71,13 @@ Constraints constraints_from_json(const Json& json) {
                             zone.at("bottom_px").get<int>(), zone.at("left_px").get<int>()};
   constraints.keep_subject_static = json.at("keep_subject_static").get<bool>();
   return constraints;
+}
+
+Output output_from_json(const Json& json, std::vector<FieldFault>& faults) {
+  const Output output{json.at("width").get<int>(), json.at("height").get<int>(),
+                      json.at("fps").get<int>()};
+  if (output != Output{}) faults.push_back({"/output", "must be 1080 x 1920 px at 30 fps"});
+  return output;
 }
 
 std::optional<std::string> optional_text(const Json& json) {
@@ -121,6 +134,7 @@ Json to_json(const RenderSpec& spec) {
               {"overlay_fx", to_json(spec.style.overlay_fx)}}},
             {"segments", segments_to_json(spec.segments)}};
   if (spec.footage_only) json["footage_only"] = true;
+  if (spec.output != Output{}) json["output"] = output_to_json(spec.output);
   return json;
 }
 
@@ -146,6 +160,7 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.constraints = constraints_from_json(json.at("constraints"));
   spec.style = style_from_json(json.at("style"), faults);
   spec.footage_only = json.value("footage_only", false);
+  if (json.contains("output")) spec.output = output_from_json(json.at("output"), faults);
   int total_seconds = 0;
   for (const Json& segment : json.at("segments")) {
     spec.segments.push_back({segment.at("index").get<int>(),

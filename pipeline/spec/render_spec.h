@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "pipeline/spec/names.h"
+#include "pipeline/spec/output.h"
 #include "pipeline/spec/platform.h"
 #include "pipeline/spec/preset.h"
 
@@ -66,6 +67,7 @@ struct RenderSpec {
   std::string preset_id;
   EnginePolicy engine_policy = EnginePolicy::kLocalPreferred;
   std::uint32_t seed = 0;
+  Output output;  // in JSON only where it is not the one of today
   Assets assets;
   CaptionsPlan captions_plan;
   AudioLevels audio_plan;

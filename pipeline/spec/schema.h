@@ -1,7 +1,7 @@
 // JSON Schema (draft 7) validation, by valijson.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,5 +1,7 @@
 #include "pipeline/spec/style_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::spec {

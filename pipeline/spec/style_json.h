@@ -1,7 +1,7 @@
 // JSON in and out of the parts that a Preset and a RenderSpec share. Faults are collected.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

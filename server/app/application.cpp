@@ -8,6 +8,7 @@
 #include "pipeline/media/audio/audio_file.h"
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
+#include "server/app/backends.h"
 
 namespace pytoon::app {
 namespace {
@@ -28,27 +29,33 @@ jobs::WorkerInfo facts_of(const Config& config, const RenderStack& stack, IdSour
   facts.pid = ::getpid();
   facts.threads = config.worker_concurrency;
   facts.device = stack.device->description();
+  facts.device_kind = stack.device->kind();
   return facts;
 }
 
-worker::Options worker_options(const Config& config, const jobs::WorkerInfo& facts) {
+// No other process can lease from our store.
+bool is_sole_owner(Role role, const Config& config) {
+  return role == Role::kRender || (role == Role::kServe && !is_postgres(config));
+}
+
+worker::Options worker_options(Role role, const Config& config, const jobs::WorkerInfo& facts) {
   worker::Options options;
   options.worker_id = facts.worker_id;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
   options.last_logo = "assets/brand_logo.png";
+  options.sole_owner = is_sole_owner(role, config);
+  options.render_threads = config.worker_concurrency;
+  options.audio_threads = config.audio_threads;
   return options;
 }
 
-worker::PoolOptions pool_options(const Config& config) {
-  worker::PoolOptions options;
-  options.drawing = config.worker_concurrency;
-  return options;
-}
-
-std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, Clock& clock, Log& log) {
+std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, const std::string& worker_id,
+                                              Clock& clock, Log& log) {
   if (!config.redis) return nullptr;
-  return std::make_unique<io::RedisNotifier>(*config.redis, io::WakeupOptions{}, clock, log);
+  io::WakeupOptions options;
+  options.backoff_seed = seed_from(worker_id);
+  return std::make_unique<io::RedisNotifier>(*config.redis, std::move(options), clock, log);
 }
 
 jobs::WebhookOptions webhook_options(const Config& config) {
@@ -77,24 +84,16 @@ jobs::ServiceLimits limits_of(const Config& config) {
 
 }  // namespace
 
-Result<jobs::PictureFacts> Inspector::inspect_image(const std::filesystem::path& file) {
-  Result<media::ImageFacts> facts = media::inspect_image(file);
-  if (!facts) return facts.failure();
-  return jobs::PictureFacts{facts->format, facts->size.width, facts->size.height, facts->has_alpha};
+Result<media::MediaInfo> Inspector::inspect_image(const std::filesystem::path& file) {
+  return media::inspect_image(file);
 }
 
-Result<jobs::ClipFacts> Inspector::inspect_clip(const std::filesystem::path& file) {
-  const Result<media::ClipFacts> facts = media::inspect_clip(file);
-  if (!facts) return facts.failure();
-  return jobs::ClipFacts{facts->format, facts->size.width, facts->size.height,
-                         facts->duration_seconds};
+Result<media::MediaInfo> Inspector::inspect_clip(const std::filesystem::path& file) {
+  return media::inspect_clip(file);
 }
 
-Result<jobs::AudioFacts> Inspector::inspect_audio(const std::filesystem::path& file) {
-  const Result<media::AudioFacts> facts = media::inspect_audio(file);
-  if (!facts) return facts.failure();
-  return jobs::AudioFacts{facts->format, facts->duration_seconds, facts->channels,
-                          facts->sample_rate};
+Result<media::MediaInfo> Inspector::inspect_audio(const std::filesystem::path& file) {
+  return media::inspect_audio(file);
 }
 
 Application::Application(Role role, const Config& config, RenderStack& stack,
@@ -105,22 +104,25 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       log_(log),
       store_(std::move(store)),
       storage_(std::move(storage)),
+      process_health_(log),
       metrics_(*store_),
-      health_(*store_, *store_, *storage_),
+      health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
       worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
-               config.catalogue.presets, metrics_, clock, log},
-              *store_, worker_options(config, facts_), facts_),
-      redis_notifier_(redis_bell(config, clock, log)),
-      pool_(worker_, pool_options(config), redis_notifier_.get()),
+               config.catalogue.presets, metrics_, clock, log, process_health_},
+              *store_, worker_options(role, config, facts_), facts_),
+      redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
+      pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       gc_(*store_, *store_, *storage_, clock, log, sweeper_options(config)),
       service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
                 notifiers_, metrics_, health_, ids_, clock, log},
                limits_of(config)) {
+  metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);
+  if (draws()) metrics_.watch_pools([this] { return worker_.pool_states(); });
 }
 
 void Application::listen(const Config& config, Clock& clock) {
@@ -156,11 +158,7 @@ observe::NotifierInfo Application::notifier_info() const {
 Application::~Application() { stop(); }
 
 Status Application::start() {
-  // Whoever else holds a lease in a store of our own is dead.
-  if (role_ == Role::kServe) {
-    if (Status freed = store_->expire_leases_except(facts_.worker_id); !freed) return freed;
-    if (const auto reaped = store_->reap(); !reaped) return reaped.failure();
-  }
+  if (Status freed = free_leases_of_the_dead(*store_, facts_.worker_id); !freed) return freed;
   if (draws()) {
     if (Status known = store_->upsert_worker(facts_); !known) return known;
     pool_.start();

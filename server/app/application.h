@@ -18,6 +18,7 @@
 #include "server/io/sql_store.h"
 #include "server/jobs/garbage_collector.h"
 #include "server/jobs/job_service.h"
+#include "server/jobs/process_health.h"
 #include "server/jobs/webhook_sender.h"
 #include "server/observe/health.h"
 #include "server/observe/metrics.h"
@@ -35,9 +36,9 @@ enum class Role {
 // Decodes uploads with the media rooms.
 class Inspector final : public jobs::MediaInspector {
  public:
-  Result<jobs::PictureFacts> inspect_image(const std::filesystem::path& file) override;
-  Result<jobs::ClipFacts> inspect_clip(const std::filesystem::path& file) override;
-  Result<jobs::AudioFacts> inspect_audio(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_image(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_clip(const std::filesystem::path& file) override;
+  Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) override;
 };
 
 // Wakes our own workers, and those of other processes when there is a Redis.
@@ -66,6 +67,7 @@ class Application {
   jobs::ObjectStore& storage() { return *storage_; }
   engines::EngineRegistry& engines() { return *engines_; }
   observe::Metrics& metrics() { return metrics_; }
+  jobs::ProcessHealth& process_health() { return process_health_; }
   observe::Health& health() { return health_; }
 
   // Starts what the role runs.
@@ -87,6 +89,7 @@ class Application {
   std::unique_ptr<io::SqlStore> store_;
   std::unique_ptr<jobs::ObjectStore> storage_;
   Inspector inspector_;
+  jobs::ProcessHealth process_health_;
   observe::Metrics metrics_;
   observe::Health health_;
   std::unique_ptr<engines::EngineRegistry> engines_;

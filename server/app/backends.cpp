@@ -37,6 +37,13 @@ Result<std::unique_ptr<jobs::ObjectStore>> open_storage(const Config& config, bo
   return std::unique_ptr<jobs::ObjectStore>(std::move(*storage));
 }
 
+Status free_leases_of_the_dead(io::SqlStore& store, const std::string& worker_id) {
+  if (!store.sole_owner()) return ok_status();
+  if (Status freed = store.expire_leases_except(worker_id); !freed) return freed;
+  const auto reaped = store.reap();
+  return reaped ? ok_status() : Status(reaped.failure());
+}
+
 Result<std::string> own_secret(const Config& config, const std::string& name,
                                const std::string& fresh) {
   const fs::path file = config.data_dir / name;

@@ -1,5 +1,6 @@
 // What `pytoon SUBCOMMAND` does. Each returns the process's exit status: 0 done, 1 it failed, 2 the
-// call or the configuration was wrong. Errors go to standard error as one line.
+// call or the configuration was wrong, 75 only a new process helps (jobs/process_health.h). Errors
+// go to standard error as one line.
 #pragma once
 
 #include <filesystem>

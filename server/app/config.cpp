@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -87,6 +88,7 @@ void read_access(Variables& env, Config& config) {
 void read_limits(Variables& env, Config& config) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
+  config.image_cache_mb = env.whole("IMAGE_CACHE_MB", config.image_cache_mb, 0, 1'000'000);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
   config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
@@ -148,9 +150,14 @@ void read_storage(Variables& env, Config& config) {
     return;
   }
   const auto text = [&env](const char* name) { return env.text(name).value_or(""); };
-  Result<io::S3Options> options =
-      io::make_s3_options({text("MINIO_ENDPOINT"), text("MINIO_ACCESS_KEY"),
-                           text("MINIO_SECRET_KEY"), text("S3_BUCKET"), text("S3_REGION")});
+  // MINIO_...: what product and first users call them; the names beside it decide.
+  const auto either = [&env](const char* name, const char* minio_name) {
+    const std::optional<std::string> minio = env.text(minio_name);
+    return env.text(name).value_or(minio.value_or(""));
+  };
+  Result<io::S3Options> options = io::make_s3_options(
+      {either("S3_ENDPOINT", "MINIO_ENDPOINT"), either("S3_ACCESS_KEY", "MINIO_ACCESS_KEY"),
+       either("S3_SECRET_KEY", "MINIO_SECRET_KEY"), text("S3_BUCKET"), text("S3_REGION")});
   if (options) {
     config.s3 = std::move(*options);
   } else {
@@ -269,6 +276,17 @@ void read_nvenc(spec::FieldReader& r, media::EncoderPreference& preference) {
   }
 }
 
+// Threads by purpose. What the file does not say stays as it is.
+void read_pools(spec::FieldReader& r, Config& config) {
+  const auto threads = [&r](const char* name, int& count) {
+    if (r.has(name)) count = static_cast<int>(r.whole(name, 1, 256));
+  };
+  threads("audio", config.audio_threads);
+  threads("http_api", config.http_pools.api.threads);
+  threads("http_uploads", config.http_pools.uploads.threads);
+  threads("http_downloads", config.http_pools.downloads.threads);
+}
+
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
                     Config& config) {
   media::EncoderPreference& preference = config.encoder;
@@ -285,6 +303,11 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
     preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
     read_nvenc(e, preference);
     e.finish();
+  }
+  if (const Json* part = r.has("pools") ? r.object("pools") : nullptr) {
+    spec::FieldReader p(*part, "/pools", faults);
+    read_pools(p, config);
+    p.finish();
   }
   // Without the section there is the compositor alone.
   const Json* const section = r.has("engines") ? r.object("engines") : nullptr;

@@ -1,6 +1,7 @@
 // `pytoon jobs ...`, `pytoon drain` and `pytoon capacity`: a person's view of the REST API.
 #include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "base/curl_client.h"
 #include "server/app/commands.h"
@@ -84,6 +85,16 @@ void show_job(const Json& job, const Json& segments) {
   }
 }
 
+void show_pools(const Json& worker) {
+  for (const Json& pool : field(worker, "pools")) {
+    std::cout << "  " << std::left << std::setw(24) << text_of(field(pool, "name"))
+              << text_of(field(pool, "busy")) << " of " << text_of(field(pool, "threads"))
+              << " threads busy";
+    if (field(pool, "lost") > 0) std::cout << ", " << text_of(field(pool, "lost")) << " lost";
+    std::cout << "\n";
+  }
+}
+
 void show_workers(const Json& capacity) {
   show_fields(capacity);
   for (const Json& worker : field(capacity, "workers")) {
@@ -92,6 +103,7 @@ void show_workers(const Json& capacity) {
               << " threads, holds " << text_of(field(worker, "held")) << ", "
               << text_of(field(worker, "device"))
               << (field(worker, "draining") == true ? ", draining" : "") << "\n";
+    show_pools(worker);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "server/app/remote.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 
@@ -62,16 +63,20 @@ Result<Json> Remote::get(const std::string& path) const {
   return ask(std::move(request));
 }
 
+Result<Json> Remote::post(const std::string& path) const {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = url_ + path;
+  request.body = std::string();
+  return ask(std::move(request));
+}
+
 Result<Json> Remote::post(const std::string& path, const Json& body) const {
   HttpRequest request;
   request.method = "POST";
   request.url = url_ + path;
-  if (body.is_null()) {
-    request.body = std::string();
-  } else {
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.body = body.dump();
-  }
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.body = body.dump();
   return ask(std::move(request));
 }
 
@@ -88,7 +93,7 @@ Result<Json> Remote::ask(HttpRequest request) const {
   Json body = Json::parse(answer->body, nullptr, false);
   if (!answer->ok()) return refusal(*answer, body);
   if (body.is_discarded()) {
-    return failure(FailureKind::kMalformed, url_ + " answered something that is no JSON");
+    return failure(FailureKind::kBadResponse, url_ + " answered something that is no JSON");
   }
   return body;
 }

@@ -4,7 +4,7 @@
 // Thread rule: one thread. Blocks for as long as the server takes, at most 30 s.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/http_client.h"
@@ -19,9 +19,9 @@ class Remote {
   static Result<Remote> from(const Environment& environment, HttpClient& client);
 
   Result<nlohmann::ordered_json> get(const std::string& path) const;
-  // body null: none.
+  Result<nlohmann::ordered_json> post(const std::string& path) const;
   Result<nlohmann::ordered_json> post(const std::string& path,
-                                      const nlohmann::ordered_json& body = nullptr) const;
+                                      const nlohmann::ordered_json& body) const;
 
  private:
   Remote(HttpClient& client, std::string url, std::string key)

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "engines/clip_verifier.h"
@@ -47,6 +48,7 @@ int complain(const Failure& fault) {
   for (const FieldFault& field : fault.faults) {
     std::cerr << "  " << field.pointer << ": " << field.detail << "\n";
   }
+  if (!traits(fault.kind).process_usable) return jobs::kExitUnusable;
   return fault.kind == FailureKind::kInvalid || fault.kind == FailureKind::kMalformed ? 2 : 1;
 }
 
@@ -124,22 +126,25 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
       if (terminal) std::cerr << "\n";
       return job;
     }
+    if (const auto reason = application.process_health().reason()) {
+      return failure(FailureKind::kDeviceLost, *reason);
+    }
     if (signals.wait_for(std::chrono::milliseconds(100))) {
       return failure(FailureKind::kCancelled, "stopped by a signal");
     }
   }
 }
 
-Status hand_over(Application& application, const std::string& id, const fs::path& out) {
+Status hand_over(Application& application, const jobs::Job& job, const fs::path& out) {
   std::error_code error;
   fs::create_directories(out / "segments", error);
-  for (const std::string name : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
-    Result<fs::path> from = application.storage().local("jobs/" + id + "/" + name);
+  for (const std::string name : jobs::kOutputFiles) {
+    Result<fs::path> from = application.storage().local(jobs::output_key(job, name));
     if (!from) return from.failure();
     fs::copy_file(*from, out / name, fs::copy_options::overwrite_existing, error);
     if (error) return errno_failure(error.value(), "can't write " + (out / name).string());
   }
-  Result<std::vector<jobs::Segment>> segments = application.service().segments(kOwner, id);
+  Result<std::vector<jobs::Segment>> segments = application.service().segments(kOwner, job.id);
   if (!segments) return segments.failure();
   for (const jobs::Segment& segment : *segments) {
     Result<fs::path> from = application.storage().local(segment.artifact_key);
@@ -195,7 +200,7 @@ int render_in(Application& application, const fs::path& request, const fs::path&
   if (!job) return complain(job.failure());
   const std::chrono::duration<double> took = clock.steady_now() - began;
   if (job->status == jobs::JobStatus::kDone) {
-    const Status handed = hand_over(application, job->id, out);
+    const Status handed = hand_over(application, *job, out);
     if (!handed) return complain(handed.failure());
   }
   return report(*job, out, took.count());

@@ -61,8 +61,8 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
   }
   stack.encoders = std::move(*encoders);
   report(stack.encoders, log);
-  stack.renderer =
-      std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders);
+  stack.renderer = std::make_unique<render::SceneRenderer>(
+      *stack.device, *stack.fonts, stack.encoders, std::uint64_t(config.image_cache_mb) << 20);
   return stack;
 }
 

@@ -1,24 +1,19 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/curl_client.h"
 #include "base/files.h"
 #include "base/hmac.h"
 #include "engines/clip_verifier.h"
-#include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/shutdown_watchdog.h"
-#include "server/app/stop_signals.h"
+#include "server/app/serving.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
-
-// An answer or a segment under way has so long to end; then the process ends without it.
-constexpr std::chrono::seconds kPatience{20};
-constexpr std::chrono::seconds kLongestStop{28};
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
@@ -82,31 +77,13 @@ http::Options http_options(Role role, const Config& config) {
   options.host = config.api_host;
   options.port = static_cast<std::uint16_t>(port);
   options.operators_only = role == Role::kWorker;
+  options.pools = config.http_pools;
   // A process's own: several share a storage.
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
                              : config.cache_dir / ("spool-" + std::to_string(port));
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   return options;
-}
-
-http::Callbacks callbacks_of(Application& application) {
-  return {[&application] { return application.metrics().text(); },
-          [&application](const http::AccessRecord& record) {
-            application.metrics().http_request(record.method, record.route, record.status,
-                                               record.seconds);
-          }};
-}
-
-// The order of leaving: refuse new work, put down running work, let answers finish.
-void leave(Application& application, http::HttpServer& server, Log& log) {
-  log.info("stopping");
-  const ShutdownWatchdog guard(log, kLongestStop);
-  application.health().set_leaving();
-  server.begin_drain();
-  application.stop();
-  const bool whole = server.stop(kPatience);
-  log.info("stopped", {{"answers_cut_off", !whole}});
 }
 
 // A server that lacks a model still serves all else: said at the start, not when a job needs it.
@@ -145,6 +122,7 @@ int run(Role role, Config config) {
                           std::move(*engines), clock, log);
   http::HttpServer server(http_options(role, config), std::move(*keys), application.service(),
                           clock, log, callbacks_of(application));
+  application.metrics().watch_pools([&server] { return server.pools(); });
   if (Status started = application.start(); !started) return refuse(started.failure());
   if (Status started = server.start(); !started) return refuse(started.failure());
 
@@ -155,9 +133,11 @@ int run(Role role, Config config) {
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(application, config, clock, log);
-  signals.wait();
-  leave(application, server, log);
-  return 0;
+  const int status = run_until_stopped(application, server, signals, log);
+  // All is handed back by now. What would be left to take down stands on a device or on threads
+  // that don't answer any more, and would only keep the supervisor waiting.
+  if (status == jobs::kExitUnusable) std::_Exit(status);
+  return status;
 }
 
 // SQLite belongs to one process.

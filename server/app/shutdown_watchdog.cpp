@@ -4,13 +4,13 @@
 
 namespace pytoon::app {
 
-ShutdownWatchdog::ShutdownWatchdog(Log& log, std::chrono::milliseconds limit)
-    : thread_([this, &log, limit] {
+ShutdownWatchdog::ShutdownWatchdog(Log& log, std::chrono::milliseconds limit, int exit_status)
+    : thread_([this, &log, limit, exit_status] {
         std::unique_lock lock(mutex_);
         if (done_.wait_for(lock, limit, [this] { return in_time_; })) return;
         log.error("shutdown_timeout",
                   {{"limit_seconds", std::chrono::duration<double>(limit).count()}});
-        std::_Exit(1);
+        std::_Exit(exit_status);
       }) {}
 
 ShutdownWatchdog::~ShutdownWatchdog() {

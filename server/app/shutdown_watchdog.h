@@ -15,7 +15,8 @@ namespace pytoon::app {
 
 class ShutdownWatchdog {
  public:
-  ShutdownWatchdog(Log& log, std::chrono::milliseconds limit);
+  // exit_status: of the process when it is ended here.
+  ShutdownWatchdog(Log& log, std::chrono::milliseconds limit, int exit_status);
   ~ShutdownWatchdog();  // in time
   ShutdownWatchdog(const ShutdownWatchdog&) = delete;
   ShutdownWatchdog& operator=(const ShutdownWatchdog&) = delete;

@@ -23,13 +23,6 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-void StopSignals::wait() const {
-  const sigset_t set = stop_set();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
-  }
-}
-
 bool StopSignals::wait_for(std::chrono::milliseconds duration) const {
   const sigset_t set = stop_set();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);

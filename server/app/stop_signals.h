@@ -9,7 +9,6 @@ namespace pytoon::app {
 class StopSignals {
  public:
   StopSignals();
-  void wait() const;  // until one comes
   // True when one came within the duration.
   bool wait_for(std::chrono::milliseconds duration) const;
 };

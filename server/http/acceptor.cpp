@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <pistache/endpoint.h>
 #include <pistache/peer.h>
+#include <pistache/transport.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -33,7 +34,7 @@ class ByteHandler final : public Pistache::Http::Handler {
       peer->setIdle(true);
       const int on = 1;
       ::setsockopt(peer->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      auto connection = std::make_shared<Connection>(peer->fd(), *context_);
+      auto connection = std::make_shared<Connection>(peer->fd(), *context_, reading_of(*peer));
       peer->putData(kPeerData, connection);
       table_->add(connection);
       if (table_->size() > connections_max_) connection->reject_overload();
@@ -59,6 +60,20 @@ class ByteHandler final : public Pistache::Http::Handler {
   void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
 
  private:
+  // Switches the reading of this peer's socket off and on. The reactor empties a socket that it has
+  // begun to read, so off acts from its next turn on. On reports what came meanwhile: EPOLL_CTL_MOD
+  // arms the edge anew.
+  std::function<void(bool)> reading_of(const Pistache::Tcp::Peer& peer) {
+    using Pistache::Polling::NotifyOn;
+    return [reactor = transport()->reactor()->weak_from_this(), key = transport()->key(),
+            fd = peer.fd()](bool on) {
+      const auto alive = reactor.lock();
+      if (!alive) return;
+      const NotifyOn ends = NotifyOn::Shutdown;
+      alive->modifyFd(key, fd, on ? ends | NotifyOn::Read : ends, Pistache::Polling::Mode::Edge);
+    };
+  }
+
   template <typename Step>
   void contained(const PeerPointer& peer, const Step& step) {
     try {

@@ -1,3 +1,6 @@
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
 #include "server/http/routes.h"
 
 namespace pytoon::http {
@@ -6,11 +9,14 @@ namespace {
 nlohmann::ordered_json to_json(const jobs::Asset& asset) {
   nlohmann::ordered_json json{
       {"uri", asset.uri}, {"key", asset.key}, {"size", asset.size}, {"sha256", asset.sha256}};
-  if (asset.width) json["width"] = *asset.width;
-  if (asset.height) json["height"] = *asset.height;
-  if (asset.duration_seconds) json["duration_seconds"] = *asset.duration_seconds;
-  if (asset.channels) json["channels"] = *asset.channels;
-  if (asset.sample_rate) json["sample_rate"] = *asset.sample_rate;
+  const media::MediaInfo& media = asset.media;
+  if (media.size.width > 0) json["width"] = media.size.width;
+  if (media.size.height > 0) json["height"] = media.size.height;
+  if (media.duration_seconds > 0) {
+    json["duration_seconds"] = in_thousandths(media.duration_seconds);
+  }
+  if (media.channels > 0) json["channels"] = media.channels;
+  if (media.sample_rate > 0) json["sample_rate"] = media.sample_rate;
   return json;
 }
 
@@ -28,7 +34,8 @@ Result<Response> upload(jobs::Service& service, const Request& request) {
 
 std::vector<Route> asset_routes(jobs::Service& service) {
   const auto post = [&service](const Request& request) { return upload(service, request); };
-  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload, false, post}};
+  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload,
+           Purpose::kUpload, post}};
 }
 
 }  // namespace pytoon::http

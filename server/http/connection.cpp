@@ -29,19 +29,33 @@ ssize_t send_now(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(int fd, ServerContext& context)
-    : fd_(fd), context_(context), deadline_(context.clock.steady_now() + context.limits.head) {}
+Connection::Connection(int fd, ServerContext& context, std::function<void(bool)> read_socket)
+    : fd_(fd),
+      context_(context),
+      read_socket_(std::move(read_socket)),
+      deadline_(context.clock.steady_now() + context.limits.head) {}
 
-void Connection::receive(std::string_view bytes) {
+template <typename Step>
+void Connection::locked(const Step& step) {
   const std::lock_guard lock(mutex_);
   try {
-    if (set_aside_.empty()) return consume(bytes);
-    set_aside(bytes);  // behind what came before
-    take_set_aside();
+    step();
   } catch (const std::exception& error) {
     context_.log.error("http_connection_crash", {{"error", error.what()}});
     shut_down();
   }
+}
+
+void Connection::locked(void (Connection::*step)()) {
+  locked([this, step] { (this->*step)(); });
+}
+
+void Connection::receive(std::string_view bytes) {
+  locked([&] {
+    if (set_aside_.empty()) return consume(bytes);
+    set_aside(bytes);  // behind what came before
+    take_set_aside();
+  });
 }
 
 void Connection::consume(std::string_view bytes) {
@@ -53,6 +67,8 @@ void Connection::consume(std::string_view bytes) {
       case Phase::kBody:
         bytes.remove_prefix(take_body(bytes));
         break;
+      case Phase::kUploading:
+        return take_upload(bytes);
       case Phase::kHandling:
       case Phase::kStreaming:
         return set_aside(bytes);
@@ -117,9 +133,12 @@ void Connection::begin_exchange() {
 
 void Connection::begin_body() {
   transaction_->body = std::make_unique<BodyReader>(*transaction_->admitted, context_.gate);
-  phase_ = Phase::kBody;
+  const bool upload = transaction_->admitted->route->body == BodyKind::kUpload;
+  phase_ = upload ? Phase::kUploading : Phase::kBody;
+  arrived_bytes_ = 0;
+  overrun_ = false;
   body_since_ = context_.clock.steady_now();
-  deadline_ = body_since_ + context_.limits.body_grace;
+  deadline_ = body_deadline(0);
   if (transaction_->admitted->request.head.expects_continue && send_now(fd_, kContinue) < 0) {
     shut_down();
   }
@@ -134,41 +153,44 @@ std::size_t Connection::take_body(std::string_view bytes) {
     respond(context_.gate.refuse(transaction_->route, taken ? whole.failure() : taken.failure()));
     return bytes.size();
   }
-  const auto earned = std::chrono::seconds(body.received_bytes() / kBodyFloorBytesPerSecond);
-  deadline_ = body_since_ + context_.limits.body_grace + earned;
+  deadline_ = body_deadline(body.received_bytes());
   if (body.done()) dispatch();
   return *taken;
+}
+
+SteadyTime Connection::body_deadline(std::uint64_t received_bytes) const {
+  const auto earned = std::chrono::seconds(received_bytes / kBodyFloorBytesPerSecond);
+  return body_since_ + context_.limits.body_grace + earned;
 }
 
 void Connection::dispatch() {
   phase_ = Phase::kHandling;
   transaction_->body.reset();
-  if (transaction_->admitted->route->immediate) {
-    return respond(context_.gate.answer(*transaction_->admitted));
-  }
-  // The transaction stays put while the handler runs: nothing touches it in kHandling but
-  // answered().
-  const auto task = [self = shared_from_this(), admitted = transaction_->admitted.get()] {
-    self->answered(self->context_.gate.answer(*admitted));
-  };
-  if (context_.pool.post(task)) return;
+  const Purpose purpose = transaction_->admitted->route->purpose;
+  if (purpose != Purpose::kImmediate) return hand_to(purpose);
+  respond(context_.gate.answer(*transaction_->admitted));
+}
+
+void Connection::hand_to(Purpose purpose) {
+  if (context_.pools.of(purpose).post([self = shared_from_this()] { self->run_handler(); })) return;
   respond(problem_response(
       problem_of(failure(FailureKind::kUnavailable, "Too many requests are waiting."))));
 }
 
+// Without the lock: the transaction stays put meanwhile, for nothing touches it in kHandling but
+// answered().
+void Connection::run_handler() { answered(context_.gate.answer(*transaction_->admitted)); }
+
 void Connection::answered(Response response) {
-  const std::lock_guard lock(mutex_);
-  try {
+  locked([&] {
     respond(std::move(response));
     take_set_aside();
-  } catch (const std::exception& error) {
-    context_.log.error("http_connection_crash", {{"error", error.what()}});
-    shut_down();
-  }
+  });
 }
 
 void Connection::take_set_aside() {
-  while (!set_aside_.empty() && (phase_ == Phase::kHead || phase_ == Phase::kBody)) {
+  while (!set_aside_.empty() &&
+         (phase_ == Phase::kHead || phase_ == Phase::kBody || phase_ == Phase::kUploading)) {
     const std::string bytes = std::exchange(set_aside_, {});
     consume(bytes);
   }
@@ -222,12 +244,13 @@ void Connection::stream(std::string bytes, Body rest) {
 }
 
 void Connection::streamed(bool whole, std::uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  transaction_->bytes += bytes;
-  finish_exchange(whole);
-  if (set_aside_.empty() || phase_ != Phase::kHead) return;
-  const auto go_on = [self = shared_from_this()] { self->locked(&Connection::take_set_aside); };
-  if (!context_.pool.post(go_on)) shut_down();
+  locked([&] {
+    transaction_->bytes += bytes;
+    finish_exchange(whole);
+    if (set_aside_.empty() || phase_ != Phase::kHead) return;
+    const auto go_on = [self = shared_from_this()] { self->locked(&Connection::take_set_aside); };
+    if (!context_.pools.of(Purpose::kApi).post(go_on)) shut_down();
+  });
 }
 
 void Connection::finish_exchange(bool whole) {
@@ -253,6 +276,7 @@ void Connection::shut_down() {
   if (phase_ == Phase::kClosed) return;
   ::shutdown(fd_, SHUT_RDWR);
   phase_ = Phase::kDropped;
+  resume_reading();  // or the reactor would never see the end
   forget_unfinished_body();
 }
 
@@ -264,37 +288,44 @@ void Connection::abort() {
   shut_down();
 }
 
-// Nobody else will: a request whose body never came whole has no handler and no stream.
+// Nobody else will: a request whose body never came whole has no handler and no stream. While its
+// bytes are being stored, that thread does it.
 void Connection::forget_unfinished_body() {
-  if (transaction_ && transaction_->body) transaction_.reset();
-}
-
-void Connection::locked(void (Connection::*step)()) {
-  const std::lock_guard lock(mutex_);
-  (this->*step)();
+  if (transaction_ && transaction_->body && !storing_) transaction_.reset();
 }
 
 void Connection::closed() {
   const std::lock_guard lock(mutex_);
   forget_unfinished_body();
   phase_ = Phase::kClosed;
+  paused_at_.reset();
   set_aside_.clear();
+  arrived_.clear();
+  arrived_share_ = {};
 }
 
 void Connection::reject_overload() {
-  const std::lock_guard lock(mutex_);
-  refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
-  shut_down();  // lingering would let a crowd grow for as long
+  locked([this] {
+    refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
+    shut_down();  // lingering would let a crowd grow for as long
+  });
 }
 
 void Connection::check_deadline(SteadyTime now) {
-  const std::lock_guard lock(mutex_);
-  if (now < deadline_) return;
+  locked([this, now] {
+    if (now >= deadline_) be_late();
+  });
+}
+
+void Connection::be_late() {
   switch (phase_) {
     case Phase::kHead:
       if (!reader_.started()) return shut_down();
       return refuse(
           problem_of(ProtocolFault::kRequestTimeout, "The request head came too slowly."));
+    case Phase::kUploading:
+      if (uploading_by_us()) return;
+      [[fallthrough]];
     case Phase::kBody:
       return refuse(
           problem_of(ProtocolFault::kRequestTimeout, "The request body came too slowly."));
@@ -306,8 +337,9 @@ void Connection::check_deadline(SteadyTime now) {
 }
 
 void Connection::close_if_idle() {
-  const std::lock_guard lock(mutex_);
-  if (phase_ == Phase::kHead && !reader_.started()) shut_down();
+  locked([this] {
+    if (phase_ == Phase::kHead && !reader_.started()) shut_down();
+  });
 }
 
 void Connection::drop() { locked(&Connection::shut_down); }

@@ -10,19 +10,26 @@
 // After a refusal the write side is shut and input discarded for a while, so that the client can
 // read the answer before a reset reaches it (RFC 9112 section 9.6).
 //
-// Thread rule: any thread, except receive() and closed(), which are the reactor's.
+// An upload's bytes are only copied by the reactor; a thread of the upload pool writes them to the
+// disk. While more than 256 KiB of them wait, the socket is not read, and TCP slows the client
+// down.
+//
+// Thread rule: any thread, except receive() and closed(), which are the reactor's. No exception
+// leaves a call.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/http/handler_pool.h"
+#include "server/http/handler_pools.h"
 #include "server/http/limits.h"
 #include "server/http/request_gate.h"
 #include "server/http/request_head.h"
@@ -34,10 +41,11 @@ namespace pytoon::http {
 // What all connections of a server share; outlives them.
 struct ServerContext {
   RequestGate& gate;
-  HandlerPool& pool;
+  HandlerPools& pools;
   Streamer& files;
   Streamer& events;
   InFlight& in_flight;
+  ByteBudget& upload_budget;  // what waits to be written to the disk, of all connections
   AccessLog& access;
   const Clock& clock;
   Log& log;
@@ -47,7 +55,9 @@ struct ServerContext {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(int fd, ServerContext& context);
+  // read_socket: whether the reactor reads the socket; called with the connection's lock held, from
+  // any thread, never after closed().
+  Connection(int fd, ServerContext& context, std::function<void(bool)> read_socket);
 
   void receive(std::string_view bytes);
   void closed();
@@ -61,7 +71,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   int take_descriptor();
 
  private:
-  enum class Phase { kHead, kBody, kHandling, kStreaming, kLingering, kDropped, kClosed };
+  enum class Phase {
+    kHead,
+    kBody,
+    kUploading,  // a body that goes to the disk
+    kHandling,
+    kStreaming,
+    kLingering,
+    kDropped,
+    kClosed
+  };
 
   void consume(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
@@ -71,7 +90,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin_exchange();
   void begin_body();
   void dispatch();
+  void hand_to(Purpose purpose);
+  void run_handler();
   void answered(Response response);
+  SteadyTime body_deadline(std::uint64_t received_bytes) const;
+
+  // connection_upload.cpp
+  void take_upload(std::string_view bytes);
+  void post_store();
+  bool post_to_pool();
+  void store_upload();
+  bool store_some(std::unique_lock<std::mutex>& lock);
+  void end_upload(std::string_view rest);
+  void pause_reading();
+  void resume_reading();
+  bool uploading_by_us() const;  // bytes wait for us, so the client can't be late
   void respond(Response response);
   void refuse(const Problem& problem);
   void stream(std::string bytes, Body rest);
@@ -79,13 +112,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish_exchange(bool whole);
   void take_set_aside();
   void linger();
+  void be_late();
   void shut_down();
   void abort();
   void forget_unfinished_body();
+  // Runs the step under the lock; an exception ends the connection instead of the process.
+  template <typename Step>
+  void locked(const Step& step);
   void locked(void (Connection::*step)());
 
   const int fd_;
   ServerContext& context_;
+  const std::function<void(bool)> read_socket_;
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;
@@ -94,6 +132,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   SteadyTime body_since_;
   std::string set_aside_;
   std::uint64_t discarded_bytes_ = 0;
+
+  // Of an upload. While storing_, a thread of the upload pool owns exchange_->body, and with it the
+  // transaction.
+  std::string arrived_;  // not written yet
+  ByteBudget::Share arrived_share_;
+  std::uint64_t arrived_bytes_ = 0;  // of this body, in all
+  bool storing_ = false;             // a task of the upload pool is posted or at work
+  bool overrun_ = false;             // more arrived than may wait: it is to be refused
+  std::optional<SteadyTime> paused_at_;
 };
 
 }  // namespace pytoon::http

@@ -1,4 +1,6 @@
 // Changing what runs: life-cycle of jobs, and the operators' part under /api/v1/admin.
+#include <nlohmann/json.hpp>
+
 #include "server/http/routes.h"
 #include "server/http/strict_json.h"
 
@@ -74,9 +76,9 @@ std::vector<Route> control_routes(Service& service) {
   const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
                               BodyKind body = BodyKind::kNone) {
     return Route{
-        method, std::move(pattern),
-        scope,  body,
-        false,  [&service, step](const Request& request) { return step(service, request); }};
+        method,        std::move(pattern),
+        scope,         body,
+        Purpose::kApi, [&service, step](const Request& request) { return step(service, request); }};
   };
   return {
       row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),

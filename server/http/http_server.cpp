@@ -16,7 +16,6 @@ namespace pytoon::http {
 namespace {
 
 constexpr int kReactorThreads = 4;
-constexpr std::size_t kWaitingMax = 2048;         // requests before the handlers
 constexpr std::size_t kDescriptorsKept = 128;     // for everything that is not a connection
 constexpr std::size_t kDescriptorsPerStream = 3;  // socket, its duplicate, the file
 constexpr std::chrono::milliseconds kClosingPatience{2000};
@@ -34,10 +33,9 @@ bool sigpipe_ignored() {
 }
 
 std::vector<Route> routes_of(const Options& options, jobs::Service& service,
-                             const std::atomic<bool>& draining,
-                             std::function<std::string()> metrics_text) {
-  if (!options.operators_only) return all_routes(service, draining, std::move(metrics_text));
-  return operator_routes(service, draining, std::move(metrics_text));
+                             const std::atomic<bool>& draining, ProcessReport report) {
+  if (!options.operators_only) return all_routes(service, draining, std::move(report));
+  return operator_routes(service, draining, std::move(report));
 }
 
 }  // namespace
@@ -47,7 +45,8 @@ struct HttpServer::Parts {
   Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
         Callbacks callbacks)
       : options(std::move(wanted)),
-        gate(routes_of(options, service, draining, std::move(callbacks.metrics_text)),
+        gate(routes_of(options, service, draining,
+                       {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
              std::move(keys), options.rate,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
                         options.spool_folder},
@@ -55,8 +54,10 @@ struct HttpServer::Parts {
         access(log, std::move(callbacks.on_served)),
         files(clock, options.time.stall),
         events(clock, options.time.stall),
-        pool(options.threads, kWaitingMax),
-        context{gate, pool, files, events, in_flight, access, clock, log, options.time, draining},
+        pools(options.pools, log),
+        upload_budget(options.upload_bytes_held_max),
+        context{gate,   pools, files, events,       in_flight, upload_budget,
+                access, clock, log,   options.time, draining},
         table(clock),
         acceptor(context, table, affordable_connections(options.connections_max)) {}
 
@@ -67,7 +68,8 @@ struct HttpServer::Parts {
   AccessLog access;
   Streamer files;
   Streamer events;
-  HandlerPool pool;
+  HandlerPools pools;
+  ByteBudget upload_budget;
   ServerContext context;
   ConnectionTable table;
   Acceptor acceptor;
@@ -91,6 +93,8 @@ std::uint16_t HttpServer::port() const { return parts_->acceptor.port(); }
 
 int HttpServer::in_flight() const { return parts_->in_flight.count(); }
 
+std::vector<jobs::PoolState> HttpServer::pools() const { return parts_->pools.states(); }
+
 void HttpServer::begin_drain() {
   parts_->draining = true;
   parts_->events.end_events();
@@ -105,7 +109,7 @@ bool HttpServer::stop(std::chrono::milliseconds patience) {
   for (const auto& connection : parts_->table.all()) connection->drop();
   parts_->table.wait_for_none(kClosingPatience);
   parts_->acceptor.stop();
-  parts_->pool.stop();
+  parts_->pools.stop();
   parts_->files.stop();
   parts_->events.stop();
   parts_->table.stop();

@@ -15,12 +15,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "server/http/access_record.h"
+#include "server/http/handler_pools.h"
 #include "server/http/key_ring.h"
 #include "server/http/limits.h"
 #include "server/http/rate_limiter.h"
@@ -32,11 +35,13 @@ namespace pytoon::http {
 struct Options {
   std::string host = "127.0.0.1";      // IPv4 or IPv6 literal
   std::uint16_t port = 8080;           // 0 takes any free one
-  int threads = 8;                     // that run handlers; four more read the sockets
+  PoolSizes pools;                     // threads that run handlers; four more read the sockets
   std::filesystem::path spool_folder;  // for uploads on their way; this process's own
   jobs::UploadLimits uploads;
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // of all requests together
+  // Of all uploads together: what waits to be written to the disk. Beyond it uploads are refused.
+  std::uint64_t upload_bytes_held_max = 64'000'000;
   bool operators_only = false;  // only what needs no key: /health, /ready, /metrics, /openapi.json
   std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
   RateLimit rate;                      // per key
@@ -45,6 +50,9 @@ struct Options {
 
 struct Callbacks {
   std::function<std::string()> metrics_text;  // body of GET /metrics; none: an empty text
+  // Why only a new process helps, for GET /health; nullopt while it does not. Asked in the threads
+  // that read the sockets: must not block. May be empty: never.
+  std::function<std::optional<std::string>()> unusable;
   std::function<void(const AccessRecord&)>
       on_served;  // every request, by route pattern; may be empty
 };
@@ -60,6 +68,8 @@ class HttpServer {
   std::uint16_t port() const;
   // Requests whose answer is not complete, streams included.
   int in_flight() const;
+  // Who answers, and how busy they are.
+  std::vector<jobs::PoolState> pools() const;
 
   // /ready says 503, every answer closes its connection, POST is refused, event streams end.
   void begin_drain();

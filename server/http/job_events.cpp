@@ -1,5 +1,6 @@
 #include "server/http/job_events.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "server/http/problem.h"
@@ -28,7 +29,7 @@ class JobEvents final : public EventSource {
     const auto job = feed_.read(caller_, id_, now);
     if (job) {
       tell(*job, step);
-    } else if (!traits(job.failure().kind).retryable) {
+    } else if (!traits(job.failure().kind).may_pass()) {
       step.bytes += "event: gone\ndata: " + dump(to_json(problem_of(job.failure()))) + "\n\n";
       step.last = true;
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "server/http/file_response.h"
 #include "server/http/job_events.h"
@@ -106,9 +107,9 @@ std::vector<Route> job_routes(Service& service) {
   const auto with = [&service](Step step) -> Handler {
     return [&service, step](const Request& request) { return step(service, request); };
   };
-  const auto get = [](std::string pattern, Handler handler) {
+  const auto get = [](std::string pattern, Handler handler, Purpose purpose = Purpose::kApi) {
     return Route{Method::kGet, std::move(pattern), Scope::kRead, BodyKind::kNone,
-                 false,        std::move(handler)};
+                 purpose,      std::move(handler)};
   };
   const auto feed = std::make_shared<JobFeed>(service);
   return {
@@ -116,21 +117,25 @@ std::vector<Route> job_routes(Service& service) {
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.presets());
           }),
-      {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, false, with(submit)},
+      {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
       get("/api/v1/jobs", with(list)),
       get("/api/v1/jobs/{id}", with(show)),
       get("/api/v1/jobs/{id}/segments", with(segments)),
       get("/api/v1/jobs/{id}/spec", with(render_spec)),
       get("/api/v1/jobs/{id}/events",
           [&service, feed](const Request& request) { return events(service, *feed, request); }),
-      get("/api/v1/jobs/{id}/output",
+      get(
+          "/api/v1/jobs/{id}/output",
           [&service](const Request& request) {
             return send_file(request, service.output(request.caller, id_of(request)));
-          }),
-      get("/api/v1/jobs/{id}/thumbnail",
+          },
+          Purpose::kDownload),
+      get(
+          "/api/v1/jobs/{id}/thumbnail",
           [&service](const Request& request) {
             return send_file(request, service.thumbnail(request.caller, id_of(request)));
-          }),
+          },
+          Purpose::kDownload),
   };
 }
 

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 
@@ -27,14 +29,17 @@ Response ready(jobs::Service& service, bool draining) {
 }  // namespace
 
 std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                                   std::function<std::string()> metrics_text) {
-  const auto health = [](const Request&) -> Result<Response> {
-    return json_response(200, {{"status", "ok"}});
+                                   ProcessReport report) {
+  const auto health = [unusable = std::move(report.unusable)](const Request&) -> Result<Response> {
+    const std::optional<std::string> reason = unusable ? unusable() : std::nullopt;
+    if (!reason) return json_response(200, {{"status", "ok"}});
+    return json_response(503, {{"status", "unusable"}, {"reason", *reason}});
   };
   const auto readiness = [&service, &draining](const Request&) -> Result<Response> {
     return ready(service, draining);
   };
-  const auto metrics = [metrics_text](const Request&) -> Result<Response> {
+  const auto metrics = [metrics_text =
+                            std::move(report.metrics_text)](const Request&) -> Result<Response> {
     return text_response("text/plain; version=0.0.4; charset=utf-8",
                          metrics_text ? metrics_text() : std::string());
   };
@@ -42,16 +47,16 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
     return text_response("application/json", openapi_document());
   };
   return {
-      {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, true, health},
-      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, false, readiness},
-      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, false, metrics},
-      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, false, openapi},
+      {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, health},
+      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kApi, readiness},
+      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kApi, metrics},
+      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kApi, openapi},
   };
 }
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                              std::function<std::string()> metrics_text) {
-  std::vector<Route> routes = operator_routes(service, draining, std::move(metrics_text));
+                              ProcessReport report) {
+  std::vector<Route> routes = operator_routes(service, draining, std::move(report));
   for (auto& more : {job_routes(service), control_routes(service), asset_routes(service)}) {
     routes.insert(routes.end(), more.begin(), more.end());
   }

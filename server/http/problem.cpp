@@ -1,6 +1,7 @@
 #include "server/http/problem.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/check.h"

@@ -5,7 +5,7 @@
 // Details of failures that are ours (500 and the like) stay inside: the client gets the title.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "server/http/byte_budget.h"
+#include "server/http/handler_pools.h"
 #include "server/http/request_head.h"
 #include "server/http/response.h"
 #include "server/http/target.h"
@@ -42,9 +43,7 @@ struct Route {
   std::string pattern;  // "/api/v1/jobs/{id}"; a parameter is a whole segment
   Scope scope = Scope::kRead;
   BodyKind body = BodyKind::kNone;
-  // The handler neither blocks nor computes: answered by the thread that reads the sockets, so it
-  // is never behind slow work.
-  bool immediate = false;
+  Purpose purpose = Purpose::kApi;  // whose threads run the handler
   Handler handler;
 };
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,14 +13,20 @@
 
 namespace pytoon::http {
 
-// The arguments outlive the routes.
+// What operators are told of this process; see Callbacks in http_server.h. Each may be empty.
+struct ProcessReport {
+  std::function<std::string()> metrics_text;
+  std::function<std::optional<std::string>()> unusable;
+};
+
+// The service and the flag outlive the routes.
 std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                                   std::function<std::string()> metrics_text);
+                                   ProcessReport report);
 std::vector<Route> job_routes(jobs::Service& service);
 std::vector<Route> control_routes(jobs::Service& service);
 std::vector<Route> asset_routes(jobs::Service& service);
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                              std::function<std::string()> metrics_text);
+                              ProcessReport report);
 
 }  // namespace pytoon::http

@@ -1,5 +1,6 @@
 #include "server/http/strict_json.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>

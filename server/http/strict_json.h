@@ -5,7 +5,7 @@
 // invalid UTF-8, a lone surrogate, a number that is not finite, anything after the value.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
 #include "base/result.h"

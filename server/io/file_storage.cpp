@@ -41,6 +41,8 @@ std::optional<jobs::StoredObject> facts_of(const fs::path& path, std::string key
   return jobs::StoredObject{std::move(key), target.st_size, as_wall_time(entry.st_mtim)};
 }
 
+constexpr const char* kOwnerFile = ".owner";
+
 }  // namespace
 
 FileStorage::FileStorage(Opened /*by open()*/, fs::path root, std::uintmax_t free_bytes_min,
@@ -57,7 +59,7 @@ Result<std::unique_ptr<FileStorage>> FileStorage::open(const fs::path& root,
   std::error_code error;
   fs::create_directories(root, error);
   if (error) return error_failure(error, "can't use " + root.string() + " as storage");
-  Result<FileDescriptor> lock = own(root / ".owner", root.string(), options.sharing);
+  Result<FileDescriptor> lock = own(root / kOwnerFile, root.string(), options.sharing);
   if (!lock) return lock.failure();
   const bool shared = options.sharing == Sharing::kShared;
   auto staging = shared ? StagingArea::shared(root / ".tmp") : StagingArea::sole(root / ".tmp");
@@ -127,7 +129,13 @@ Result<bool> FileStorage::contains(const std::string& key) {
   if (Status fine = check_key(key); !fine) return fine.failure();
   std::error_code error;
   const fs::file_status status = fs::status(root_ / key, error);
-  if (status.type() == fs::file_type::not_found) return false;
+  if (status.type() == fs::file_type::not_found) {
+    // Without our own file in it this is not the storage: a volume that is not mounted has no
+    // objects either, and that would be a no.
+    if (fs::exists(root_ / kOwnerFile, error)) return false;
+    return failure(FailureKind::kUnavailable,
+                   root_.string() + " is not the storage that was opened: is it mounted?");
+  }
   if (error) return error_failure(error, "can't look for " + key);
   return fs::is_regular_file(status);
 }

@@ -9,8 +9,7 @@ namespace pytoon::io {
 namespace {
 
 constexpr int kTurns = 8;
-constexpr std::int64_t kPauseMs = 5;
-constexpr std::int64_t kPauseMsMax = 320;
+constexpr BackoffLimits kBackoff{std::chrono::milliseconds(10), std::chrono::milliseconds(320)};
 // Any number, the same for all processes: who holds it migrates.
 constexpr std::int64_t kMigrationLock = 7'069'746'155;
 
@@ -55,17 +54,11 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(const std::stri
   return database;
 }
 
-// Twice as long each time, spread so that those who met do not meet again.
-std::chrono::milliseconds PostgresDatabase::pause(int tries) {
-  const std::int64_t longest = std::min(kPauseMs << tries, kPauseMsMax);
-  const unsigned spread = (pauses_++ * 2'654'435'761U) >> 8U;  // Knuth's multiplicative hash
-  return std::chrono::milliseconds(longest / 2 + spread % (longest / 2 + 1));
-}
-
 // `body` borrows a connection, uses it and keeps it when all went well.
 template <typename Body>
 void PostgresDatabase::persistently(const Body& body) {
   bool was_broken = false;
+  Backoff backoff(kBackoff, seed_ + calls_++);
   for (int tries = 0;;) {
     PostgresTrouble trouble;
     try {
@@ -76,7 +69,7 @@ void PostgresDatabase::persistently(const Body& body) {
       trouble = understand(std::current_exception());
     }
     if (trouble.trouble == Trouble::kTurnLost && ++tries < kTurns) {
-      clock_.sleep_for(pause(tries));
+      clock_.sleep_for(backoff.next());
       continue;
     }
     const bool gone = trouble.trouble == Trouble::kBroken || trouble.trouble == Trouble::kInDoubt;

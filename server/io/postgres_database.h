@@ -11,9 +11,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/ids.h"
 #include "server/io/migrations.h"
 #include "server/io/postgres_pool.h"
 
@@ -26,10 +29,11 @@ class PostgresDatabase final : public SqlDatabase {
   static Result<std::unique_ptr<PostgresDatabase>> open(const std::string& connection, Clock& clock,
                                                         const PostgresOptions& options);
   PostgresDatabase(const std::string& connection, Clock& clock, const PostgresOptions& options)
-      : pool_(connection, options), clock_(clock) {}
+      : pool_(connection, options), clock_(clock), seed_(seed_from(RandomIds().next())) {}
 
   void read(const Reading& body) override;
   void write(const Writing& body) override;
+  bool sole_owner() const override { return false; }
   Status migrate(const std::vector<Migration>& steps);
 
  private:
@@ -37,11 +41,11 @@ class PostgresDatabase final : public SqlDatabase {
   void persistently(const Body& body);
   template <typename Body>
   void transact(const Body& body);
-  std::chrono::milliseconds pause(int tries);
 
   PostgresPool pool_;
   Clock& clock_;
-  std::atomic<unsigned> pauses_{0};
+  const std::uint64_t seed_;  // of back-offs: those of two processes that met must differ
+  std::atomic<std::uint64_t> calls_{0};
 };
 
 }  // namespace pytoon::io

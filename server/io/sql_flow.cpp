@@ -31,7 +31,8 @@ void settle(SqlSession& session, Job& job) {
     job.rendered_at = time_from(session.now());
   }
   job.progress_pct =
-      std::max(job.progress_pct, progress_pct(segments, frames_under_way(session, job.id)));
+      std::max(job.progress_pct,
+               progress_pct(segments, frames_under_way(session, job.id), job.spec.output.fps));
   write_job(session, job);
 }
 

@@ -1,4 +1,6 @@
 // SqlStore: what clients and operators change.
+#include <nlohmann/json.hpp>
+
 #include "server/io/sql_flow.h"
 #include "server/io/sql_writing.h"
 #include "server/jobs/store_rules.h"
@@ -84,9 +86,10 @@ Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
         "width = excluded.width, height = excluded.height, has_alpha = excluded.has_alpha, "
         "duration_seconds = excluded.duration_seconds, channels = excluded.channels, "
         "sample_rate = excluded.sample_rate, created_at = excluded.created_at",
-        {asset.tenant, asset.key, asset.client_name, asset.category, asset.format, asset.size,
-         asset.sha256, asset.width, asset.height, std::int64_t{asset.has_alpha},
-         asset.duration_seconds, asset.channels, asset.sample_rate, session.now()});
+        {asset.tenant, asset.key, asset.client_name, asset.category, asset.media.format, asset.size,
+         asset.sha256, asset.media.size.width, asset.media.size.height,
+         std::int64_t{asset.media.has_alpha}, asset.media.duration_seconds, asset.media.channels,
+         asset.media.sample_rate, session.now()});
     return ok_status();
   });
 }
@@ -140,7 +143,7 @@ Result<Job> SqlStore::retry(const std::string& id) {
     ++job->run;
     job->status = JobStatus::kQueued;  // a trigger adds the task that it begins with
     job->crashes = 0;
-    job->progress_pct = jobs::progress_pct(segments, 0);
+    job->progress_pct = jobs::progress_pct(segments, 0, job->spec.output.fps);
     job->fallback_used = false;
     job->fallback_reason.clear();
     job->degraded.clear();

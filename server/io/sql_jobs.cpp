@@ -187,15 +187,15 @@ Result<jobs::AssetRecord> SqlStore::asset(const std::string& tenant, const std::
     asset.key = key;
     asset.client_name = row.text(0);
     asset.category = row.text(1);
-    asset.format = row.text(2);
+    asset.media.format = row.text(2);
     asset.size = row.integer(3);
     asset.sha256 = row.text(4);
-    asset.width = row.small(5);
-    asset.height = row.small(6);
-    asset.has_alpha = row.integer(7) != 0;
-    asset.duration_seconds = row.number(8);
-    asset.channels = row.small(9);
-    asset.sample_rate = row.small(10);
+    asset.media.size.width = row.small(5);
+    asset.media.size.height = row.small(6);
+    asset.media.has_alpha = row.integer(7) != 0;
+    asset.media.duration_seconds = row.number(8);
+    asset.media.channels = row.small(9);
+    asset.media.sample_rate = row.small(10);
     return asset;
   });
 }

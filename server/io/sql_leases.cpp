@@ -26,27 +26,30 @@ constexpr milliseconds kBetweenTries{5};
 // the index, so that its cost does not grow with the number of jobs that wait.
 std::string select_candidates(std::size_t slots) {
   std::string values;
-  for (std::size_t i = 0; i < slots; ++i) values += i == 0 ? "(?, ?)" : ", (?, ?)";
-  return "WITH RECURSIVE slots (kind, encoder) AS (VALUES " + values +
-         "), tenants (kind, encoder, tenant) AS ("
-         "SELECT kind, encoder, (SELECT t.tenant FROM tasks t WHERE t.kind = slots.kind AND "
-         "t.encoder = slots.encoder AND t.worker_id = '' ORDER BY t.tenant LIMIT 1) FROM slots "
-         "UNION ALL "
-         "SELECT kind, encoder, (SELECT t.tenant FROM tasks t WHERE t.kind = tenants.kind AND "
-         "t.encoder = tenants.encoder AND t.worker_id = '' AND t.tenant > tenants.tenant "
-         "ORDER BY t.tenant LIMIT 1) FROM tenants WHERE tenant IS NOT NULL) "
-         "SELECT b.kind, b.encoder, b.tenant, b.priority, b.seq FROM tenants JOIN tasks b ON b.id "
-         "= "
-         "(SELECT t.id FROM tasks t WHERE t.kind = tenants.kind AND t.encoder = tenants.encoder "
+  for (std::size_t i = 0; i < slots; ++i) values += i == 0 ? "(?, ?, ?)" : ", (?, ?, ?)";
+  return "WITH RECURSIVE slots (kind, encoder, engine) AS (VALUES " + values +
+         "), tenants (kind, encoder, engine, tenant) AS ("
+         "SELECT kind, encoder, engine, (SELECT t.tenant FROM tasks t WHERE t.kind = slots.kind "
          "AND "
-         "t.worker_id = '' AND t.tenant = tenants.tenant AND t.not_before <= ? "
+         "t.encoder = slots.encoder AND t.engine = slots.engine AND t.worker_id = '' "
+         "ORDER BY t.tenant LIMIT 1) FROM slots "
+         "UNION ALL "
+         "SELECT kind, encoder, engine, (SELECT t.tenant FROM tasks t WHERE t.kind = tenants.kind "
+         "AND t.encoder = tenants.encoder AND t.engine = tenants.engine AND t.worker_id = '' AND "
+         "t.tenant > tenants.tenant ORDER BY t.tenant LIMIT 1) "
+         "FROM tenants WHERE tenant IS NOT NULL) "
+         "SELECT b.kind, b.encoder, b.engine, b.tenant, b.priority, b.seq FROM tenants "
+         "JOIN tasks b ON b.id = (SELECT t.id FROM tasks t WHERE t.kind = tenants.kind AND "
+         "t.encoder = tenants.encoder AND t.engine = tenants.engine AND t.worker_id = '' AND "
+         "t.tenant = tenants.tenant AND t.not_before <= ? "
          "ORDER BY t.priority DESC, t.seq, t.segment LIMIT 1)";
 }
 
 // The best ready task of a slot and tenant that nobody else is taking at this moment.
 constexpr std::string_view kSelectReady =
-    "SELECT id, job_id, segment, failures FROM tasks WHERE kind = ? AND encoder = ? AND "
-    "worker_id = '' AND tenant = ? AND not_before <= ? ORDER BY priority DESC, seq, segment LIMIT "
+    "SELECT id, job_id, segment, failures FROM tasks WHERE kind = ? AND encoder = ? AND engine = ? "
+    "AND worker_id = '' AND tenant = ? AND not_before <= ? ORDER BY priority DESC, seq, segment "
+    "LIMIT "
     "1 "
     "{FOR UPDATE SKIP LOCKED}";
 
@@ -55,15 +58,16 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
   for (const Slot& slot : slots) {
     params.emplace_back(name_of(slot.kind));
     params.emplace_back(slot.encoder);
+    params.emplace_back(slot.engine);
   }
   params.emplace_back(session.now());
   std::vector<Candidate> candidates;
   for (const Row& row : session.query_with(select_candidates(slots.size()), params)) {
     Candidate candidate;
-    candidate.slot = {*jobs::task_kind_from_name(row.text(0)), row.text(1)};
-    candidate.tenant = row.text(2);
-    candidate.priority = row.small(3);
-    candidate.seq = row.integer(4);
+    candidate.slot = {*jobs::task_kind_from_name(row.text(0)), row.text(1), row.text(2)};
+    candidate.tenant = row.text(3);
+    candidate.priority = row.small(4);
+    candidate.seq = row.integer(5);
     candidates.push_back(std::move(candidate));
   }
   if (candidates.empty()) return candidates;
@@ -81,13 +85,14 @@ struct Ready {
   std::int64_t id = 0;
   Lease lease;
   int failures = 0;
+  std::string engine;
 };
 
 std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate>& candidates) {
   for (const Candidate& candidate : candidates) {
-    const Rows rows = session.query(
-        kSelectReady,
-        {name_of(candidate.slot.kind), candidate.slot.encoder, candidate.tenant, session.now()});
+    const Rows rows =
+        session.query(kSelectReady, {name_of(candidate.slot.kind), candidate.slot.encoder,
+                                     candidate.slot.engine, candidate.tenant, session.now()});
     if (rows.empty()) continue;
     Ready ready;
     ready.id = rows[0].integer(0);
@@ -95,6 +100,7 @@ std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate
     ready.lease.kind = candidate.slot.kind;
     ready.lease.segment = rows[0].small(2);
     ready.failures = rows[0].small(3);
+    ready.engine = candidate.slot.engine;
     return ready;
   }
   return std::nullopt;
@@ -163,6 +169,7 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
     leased.lease.worker_id = request.worker_id;
     leased.lease.epoch = session.next_epoch();
     leased.failures = ready->failures;
+    leased.engine = std::move(ready->engine);
     if (!begin_work(session, leased.lease)) {
       return failure(FailureKind::kConflict, "the job is being changed");
     }

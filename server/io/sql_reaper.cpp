@@ -36,13 +36,14 @@ std::vector<Reaped> read_orphans(SqlSession& session, const std::string& job_id)
   return orphans;
 }
 
-std::set<std::string> live_encoders(SqlSession& session, milliseconds patience) {
-  std::set<std::string> live;
-  for (const Row& row : session.query("SELECT encoders FROM workers WHERE seen_at > ?",
+// column: encoders or engines
+std::set<std::string> live(SqlSession& session, const std::string& column, milliseconds patience) {
+  std::set<std::string> names;
+  for (const Row& row : session.query("SELECT " + column + " FROM workers WHERE seen_at > ?",
                                       {session.now() - micros(patience)})) {
-    for (const std::string& encoder : encoders_from_text(row.text(0))) live.insert(encoder);
+    for (const std::string& name : names_from_text(row.text(0))) names.insert(name);
   }
-  return live;
+  return names;
 }
 
 }  // namespace
@@ -92,13 +93,13 @@ Result<std::vector<Degraded>> SqlStore::degrade(const std::string& to, milliseco
   using Stranded = std::vector<std::pair<std::string, std::string>>;  // job, encoder
   const Result<Stranded> stranded = reading([&](SqlSession& session) -> Result<Stranded> {
     Stranded jobs;
-    const std::set<std::string> live = live_encoders(session, patience);
-    if (!live.contains(to)) return jobs;  // nobody could go on with it either
+    const std::set<std::string> encoders = live(session, "encoders", patience);
+    if (!encoders.contains(to)) return jobs;  // nobody could go on with it either
     for (const Row& row : session.query(
              "SELECT id, encoder FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
              "'RENDERING_SEGMENTS', 'ASSEMBLING') AND encoder NOT IN ('', ?) AND open_segments > 0",
              {to})) {
-      if (!live.contains(row.text(1))) jobs.emplace_back(row.text(0), row.text(1));
+      if (!encoders.contains(row.text(1))) jobs.emplace_back(row.text(0), row.text(1));
     }
     return jobs;
   });
@@ -110,6 +111,32 @@ Result<std::vector<Degraded>> SqlStore::degrade(const std::string& to, milliseco
     if (*one) all.push_back(**one);
   }
   return all;
+}
+
+Result<std::vector<std::string>> SqlStore::release_engines(milliseconds patience) {
+  using Wanted = std::vector<std::pair<std::string, std::string>>;  // job, engine
+  const Result<Wanted> wanted = reading([&](SqlSession& session) -> Result<Wanted> {
+    Wanted gone;
+    const std::set<std::string> engines = live(session, "engines", patience);
+    for (const Row& row : session.query(
+             "SELECT DISTINCT job_id, engine FROM tasks WHERE engine <> '' AND worker_id = ''")) {
+      if (!engines.contains(row.text(1))) gone.emplace_back(row.text(0), row.text(1));
+    }
+    return gone;
+  });
+  if (!wanted) return wanted.failure();
+  std::vector<std::string> released;
+  for (const auto& [id, engine] : *wanted) {
+    const Status one = writing("release_engines", [&](SqlSession& session) -> Status {
+      if (!lock_job(session, id)) return ok_status();
+      session.run("UPDATE tasks SET engine = '' WHERE job_id = ? AND engine = ? AND worker_id = ''",
+                  {id, engine});
+      return ok_status();
+    });
+    if (!one) return one.failure();
+    released.push_back(id);
+  }
+  return released;
 }
 
 Result<std::optional<Degraded>> SqlStore::degrade_job(const std::string& job_id,

@@ -63,6 +63,8 @@ Segment read_segment(const Row& row) {
   segment.artifact_key = row.text(8);
   segment.artifact_sha256 = row.text(9);
   segment.error = row.text(10);
+  segment.engine_next = row.text(11);
+  segment.engine_failures = row.text(12);
   return segment;
 }
 
@@ -73,7 +75,7 @@ const char* const kJobColumns =
     "jobs.crashes, jobs.progress_pct, jobs.fallback_used, jobs.fallback_reason, jobs.error, "
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
-    "jobs.started_at, jobs.rendered_at, jobs.taken_at";
+    "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -105,6 +107,7 @@ Job read_job(const Row& row) {
   job.started_at = time_in(row, 22);
   job.rendered_at = time_in(row, 23);
   job.taken_at = time_in(row, 24);
+  job.output_folder = row.text(25);
   return job;
 }
 
@@ -130,7 +133,8 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
 std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
   const Rows rows = session.query(
       "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
-      "content_key, artifact_key, artifact_sha256, error FROM segments WHERE job_id = ? "
+      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures "
+      "FROM segments WHERE job_id = ? "
       "ORDER BY idx",
       {job_id});
   std::vector<Segment> segments;
@@ -143,10 +147,10 @@ void write_segment(SqlSession& session, const std::string& job_id, const Segment
   session.run(
       "UPDATE segments SET status = ?, footage = ?, footage_key = ?, footage_sha256 = ?, "
       "engine_used = ?, content_key = ?, artifact_key = ?, artifact_sha256 = ?, error = ?, "
-      "finished_at = NULL WHERE job_id = ? AND idx = ?",
+      "engine_next = ?, engine_failures = ?, finished_at = NULL WHERE job_id = ? AND idx = ?",
       {name_of(segment.status), footage_text(segment), segment.footage_key, segment.footage_sha256,
        segment.engine_used, segment.content_key, segment.artifact_key, segment.artifact_sha256,
-       segment.error, job_id, segment.index});
+       segment.error, segment.engine_next, segment.engine_failures, job_id, segment.index});
 }
 
 std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
@@ -178,7 +182,15 @@ void add_tasks(SqlSession& session, const Job& job, const std::vector<Task>& tas
         "INSERT INTO tasks (job_id, kind, segment, tenant, priority, seq, encoder) "
         "SELECT id, ?, ?, tenant, priority, seq, ? FROM jobs WHERE id = ?",
         {name_of(task.kind), task.segment, encoder, job.id});
+    if (task.kind == jobs::TaskKind::kFootage) set_engine_of_footage(session, job.id, task.segment);
   }
+}
+
+void set_engine_of_footage(SqlSession& session, const std::string& job_id, int segment) {
+  session.run(
+      "UPDATE tasks SET engine = (SELECT engine_next FROM segments s WHERE s.job_id = tasks.job_id "
+      "AND s.idx = tasks.segment) WHERE job_id = ? AND kind = 'footage' AND segment = ?",
+      {job_id, segment});
 }
 
 void remove_task(SqlSession& session, const std::string& job_id, const Task& task) {
@@ -210,13 +222,28 @@ void write_job(SqlSession& session, Job& job) {
       "UPDATE jobs SET status = ?, run = ?, attempts = ?, crashes = ?, progress_pct = ?, "
       "fallback_used = ?, fallback_reason = ?, error = ?, version = ?, updated_at = ?, "
       "completed_at = ?, encoder = ?, degraded = ?, audio_key = ?, audio_sha256 = ?, "
-      "audio_facts = ?, started_at = ?, rendered_at = ?, open_segments = "
+      "audio_facts = ?, started_at = ?, rendered_at = ?, output_folder = ?, open_segments = "
       "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE') WHERE id = ?",
-      {name_of(job.status), job.run, job.attempts, job.crashes, job.progress_pct,
-       std::int64_t{job.fallback_used}, job.fallback_reason, job.error, job.version,
-       std::int64_t{job.updated_at.time_since_epoch().count()}, time_or_null(job.completed_at),
-       job.encoder, job.degraded, job.audio_key, job.audio_sha256, job.audio_facts,
-       time_or_null(job.started_at), time_or_null(job.rendered_at), job.id});
+      {name_of(job.status),
+       job.run,
+       job.attempts,
+       job.crashes,
+       job.progress_pct,
+       std::int64_t{job.fallback_used},
+       job.fallback_reason,
+       job.error,
+       job.version,
+       std::int64_t{job.updated_at.time_since_epoch().count()},
+       time_or_null(job.completed_at),
+       job.encoder,
+       job.degraded,
+       job.audio_key,
+       job.audio_sha256,
+       job.audio_facts,
+       time_or_null(job.started_at),
+       time_or_null(job.rendered_at),
+       job.output_folder,
+       job.id});
 }
 
 int frames_under_way(SqlSession& session, const std::string& job_id) {

@@ -41,6 +41,8 @@ std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const s
 // All tasks of the job, ready or held.
 std::vector<jobs::Task> read_tasks(SqlSession& session, const std::string& job_id);
 void add_tasks(SqlSession& session, const jobs::Job& job, const std::vector<jobs::Task>& tasks);
+// A footage task is leased to who has a slot of the engine that its segment's row names.
+void set_engine_of_footage(SqlSession& session, const std::string& job_id, int segment);
 void remove_task(SqlSession& session, const std::string& job_id, const jobs::Task& task);
 void remove_all_tasks(SqlSession& session, const std::string& job_id);
 // Nobody holds it any more; it may be leased again at `not_before`.
@@ -52,7 +54,7 @@ void write_job(SqlSession& session, jobs::Job& job);
 
 void add_dead_letter(SqlSession& session, const std::string& job_id, const std::string& event_id,
                      const std::string& cause);
-std::vector<std::string> encoders_from_text(const std::string& text);
+std::vector<std::string> names_from_text(const std::string& text);  // of a JSON array
 // "render of segment 2"
 std::string describe(jobs::TaskKind kind, int segment);
 // Frames drawn of segments that are not finished.

@@ -42,6 +42,9 @@ class SqlStore final : public jobs::JobStore,
   SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
       : database_(std::move(database)), clock_(clock), options_(std::move(options)) {}
 
+  // Whether nobody else can hold a lease in it but this process, and those that died before.
+  bool sole_owner() const { return database_->sole_owner(); }
+
   // JobStore
   Result<jobs::Job> job(const std::string& id) override;
   Result<std::vector<jobs::Segment>> segments(const std::string& job_id) override;
@@ -74,13 +77,15 @@ class SqlStore final : public jobs::JobStore,
   Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
                                               std::chrono::milliseconds patience) override;
+  Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) override;
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override;
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
+  Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override;
   Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override;
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override;
-  Status finished(const jobs::Lease& lease) override;
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override;
   Status failed(const jobs::Lease& lease, const std::string& error) override;
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;

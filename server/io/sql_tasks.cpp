@@ -55,6 +55,17 @@ Status SqlStore::footage_decided(const Lease& lease, const Segment& segment) {
   });
 }
 
+Status SqlStore::footage_passed(const Lease& lease, const Segment& segment) {
+  if (Status fits = require(lease, TaskKind::kFootage); !fits) return fits;
+  return held_writing("footage_passed", lease, [&](SqlSession& session, Job& job) -> Status {
+    write_segment(session, job.id, segment);
+    free_task(session, job.id, task_of(lease), 0, false);
+    set_engine_of_footage(session, job.id, lease.segment);
+    write_job(session, job);
+    return ok_status();
+  });
+}
+
 Status SqlStore::audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) {
   if (Status fits = require(lease, TaskKind::kAudio); !fits) return fits;
@@ -81,9 +92,10 @@ Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double
   });
 }
 
-Status SqlStore::finished(const Lease& lease) {
+Status SqlStore::finished(const Lease& lease, const std::string& output_folder) {
   if (Status fits = require(lease, TaskKind::kFinish); !fits) return fits;
   return held_writing("finished", lease, [&](SqlSession& session, Job& job) -> Status {
+    job.output_folder = output_folder;
     end_job(session, job, JobStatus::kDone, "");
     return ok_status();
   });
@@ -114,8 +126,8 @@ Status SqlStore::put_progress(const Lease& lease, int frames) {
   return held_writing("put_progress", lease, [&](SqlSession& session, Job& job) -> Status {
     session.run("UPDATE tasks SET frames = ? WHERE job_id = ? AND kind = ? AND segment = ?",
                 {frames, job.id, name_of(lease.kind), lease.segment});
-    const int pct =
-        jobs::progress_pct(read_segments(session, job.id), frames_under_way(session, job.id));
+    const int pct = jobs::progress_pct(read_segments(session, job.id),
+                                       frames_under_way(session, job.id), job.spec.output.fps);
     if (pct <= job.progress_pct) return ok_status();
     job.progress_pct = pct;
     write_job(session, job);

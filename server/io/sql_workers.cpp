@@ -9,36 +9,71 @@ using std::chrono::milliseconds;
 
 namespace {
 
+using Json = nlohmann::json;
+
 constexpr std::chrono::hours kForgottenAfter{24};
+
+Json list_from(const std::string& text) {
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_array()) {
+    throw DatabaseError(FailureKind::kInternal, "a worker's row has no list: " + text);
+  }
+  return json;
+}
+
+std::string text_of(const std::vector<jobs::PoolState>& pools) {
+  Json list = Json::array();
+  for (const jobs::PoolState& pool : pools) {
+    list.push_back(
+        {{"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}});
+  }
+  return list.dump();
+}
+
+// What another version of the program wrote may lack a field.
+std::vector<jobs::PoolState> pools_from_text(const std::string& text) {
+  std::vector<jobs::PoolState> pools;
+  for (const Json& one : list_from(text)) {
+    if (!one.is_object()) continue;
+    jobs::PoolState pool;
+    pool.name = one.value("name", "");
+    pool.threads = one.value("threads", 0);
+    pool.busy = one.value("busy", 0);
+    pool.lost = one.value("lost", 0);
+    pools.push_back(std::move(pool));
+  }
+  return pools;
+}
 
 }  // namespace
 
-std::vector<std::string> encoders_from_text(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_array()) {
-    throw DatabaseError(FailureKind::kInternal, "a worker's encoders are no list: " + text);
+std::vector<std::string> names_from_text(const std::string& text) {
+  std::vector<std::string> names;
+  for (const Json& name : list_from(text)) {
+    if (name.is_string()) names.push_back(name.get<std::string>());
   }
-  std::vector<std::string> encoders;
-  for (const auto& encoder : json) {
-    if (encoder.is_string()) encoders.push_back(encoder.get<std::string>());
-  }
-  return encoders;
+  return names;
 }
 
 Status SqlStore::upsert_worker(const WorkerInfo& worker) {
-  const std::string encoders = nlohmann::json(worker.encoders).dump();
+  const std::string encoders = Json(worker.encoders).dump();
+  const std::string engines = Json(worker.engines).dump();
+  const std::string pools = text_of(worker.pools);
   return writing("upsert_worker", [&](SqlSession& session) -> Status {
     session.run("DELETE FROM workers WHERE seen_at < ? AND worker_id <> ?",
                 {session.now() - micros(kForgottenAfter), worker.worker_id});
     session.run(
-        "INSERT INTO workers (worker_id, host, pid, threads, device, encoders, draining, "
-        "started_at, "
-        "seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (worker_id) DO UPDATE SET "
-        "host = excluded.host, pid = excluded.pid, threads = excluded.threads, "
-        "device = excluded.device, encoders = excluded.encoders, draining = excluded.draining, "
+        "INSERT INTO workers (worker_id, host, pid, threads, device, device_kind, encoders, "
+        "engines, "
+        "pools, draining, started_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (worker_id) DO UPDATE SET host = excluded.host, pid = excluded.pid, "
+        "threads = excluded.threads, device = excluded.device, "
+        "device_kind = excluded.device_kind, encoders = excluded.encoders, "
+        "engines = excluded.engines, pools = excluded.pools, draining = excluded.draining, "
         "seen_at = excluded.seen_at",
-        {worker.worker_id, worker.host, worker.pid, worker.threads, worker.device, encoders,
-         std::int64_t{worker.draining}, session.now(), session.now()});
+        {worker.worker_id, worker.host, worker.pid, worker.threads, worker.device,
+         worker.device_kind, encoders, engines, pools, std::int64_t{worker.draining}, session.now(),
+         session.now()});
     return ok_status();
   });
 }
@@ -57,7 +92,8 @@ Result<std::vector<WorkerInfo>> SqlStore::workers(milliseconds seen_within) {
          session.query("SELECT worker_id, host, pid, threads, device, encoders, draining, "
                        "started_at, seen_at, "
                        "(SELECT count(*) FROM tasks WHERE tasks.worker_id <> '' AND "
-                       "tasks.worker_id = workers.worker_id) FROM workers WHERE seen_at > ? "
+                       "tasks.worker_id = workers.worker_id), device_kind, engines, pools "
+                       "FROM workers WHERE seen_at > ? "
                        "ORDER BY started_at, worker_id",
                        {session.now() - micros(seen_within)})) {
       WorkerInfo worker;
@@ -66,11 +102,14 @@ Result<std::vector<WorkerInfo>> SqlStore::workers(milliseconds seen_within) {
       worker.pid = row.small(2);
       worker.threads = row.small(3);
       worker.device = row.text(4);
-      worker.encoders = encoders_from_text(row.text(5));
+      worker.encoders = names_from_text(row.text(5));
       worker.draining = row.integer(6) != 0;
       worker.started_at = time_from(row.integer(7));
       worker.seen_at = time_from(row.integer(8));
       worker.held = row.small(9);
+      worker.device_kind = row.text(10);
+      worker.engines = names_from_text(row.text(11));
+      worker.pools = pools_from_text(row.text(12));
       workers.push_back(std::move(worker));
     }
     return workers;

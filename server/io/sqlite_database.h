@@ -36,6 +36,7 @@ class SqliteDatabase final : public SqlDatabase {
 
   void read(const Reading& body) override;
   void write(const Writing& body) override;
+  bool sole_owner() const override { return true; }  // by the lock, or in memory
 
  private:
   struct Connection {

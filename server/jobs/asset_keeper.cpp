@@ -35,46 +35,14 @@ Failure about_file(Failure refused) {
   return refused;
 }
 
-Result<AssetRecord> picture_record(MediaInspector& inspector, const Upload& upload) {
-  const Result<PictureFacts> facts = inspector.inspect_image(upload.file);
-  if (!facts) return about_file(facts.failure());
-  if (upload.category == "mask" && (facts->format != "png" || !facts->has_alpha)) {
+Result<media::MediaInfo> inspect_file(MediaInspector& inspector, const Upload& upload) {
+  if (upload.category == "video") return inspector.inspect_clip(upload.file);
+  if (upload.category == "audio") return inspector.inspect_audio(upload.file);
+  Result<media::MediaInfo> info = inspector.inspect_image(upload.file);
+  if (info && upload.category == "mask" && (info->format != "png" || !info->has_alpha)) {
     return invalid_field("/file", "a mask must be a PNG with an alpha channel");
   }
-  AssetRecord record;
-  record.format = facts->format;
-  record.width = facts->width;
-  record.height = facts->height;
-  record.has_alpha = facts->has_alpha;
-  return record;
-}
-
-Result<AssetRecord> clip_record(MediaInspector& inspector, const Upload& upload) {
-  const Result<ClipFacts> facts = inspector.inspect_clip(upload.file);
-  if (!facts) return about_file(facts.failure());
-  AssetRecord record;
-  record.format = facts->format;
-  record.width = facts->width;
-  record.height = facts->height;
-  record.duration_seconds = facts->duration_seconds;
-  return record;
-}
-
-Result<AssetRecord> audio_record(MediaInspector& inspector, const Upload& upload) {
-  const Result<AudioFacts> facts = inspector.inspect_audio(upload.file);
-  if (!facts) return about_file(facts.failure());
-  AssetRecord record;
-  record.format = facts->format;
-  record.duration_seconds = facts->duration_seconds;
-  record.channels = facts->channels;
-  record.sample_rate = facts->sample_rate;
-  return record;
-}
-
-Result<AssetRecord> record_of(MediaInspector& inspector, const Upload& upload) {
-  if (upload.category == "video") return clip_record(inspector, upload);
-  if (upload.category == "audio") return audio_record(inspector, upload);
-  return picture_record(inspector, upload);
+  return info;
 }
 
 std::string seconds_of(double seconds) {
@@ -84,12 +52,11 @@ std::string seconds_of(double seconds) {
 }
 
 // What is wrong with a file as the thing it was named for; "" when nothing.
-using Judge = std::function<std::string(const AssetRecord&)>;
+using Check = std::function<std::string(const AssetRecord&)>;
 
-std::string as_picture(const AssetRecord& record) {
+std::string as_image(const AssetRecord& record) {
   const bool is_image = record.category == "image" || record.category == "mask";
-  return is_image ? ""
-                  : "is no picture: name a clip in clip_uris, a audio in music_uri or voice_uri";
+  return is_image ? "" : "is no image: name a clip in clip_uris, audio in music_uri or voice_uri";
 }
 
 std::string as_clip(const AssetRecord& record) {
@@ -97,7 +64,7 @@ std::string as_clip(const AssetRecord& record) {
 }
 
 std::string as_mask(const AssetRecord& record) {
-  const bool mask = record.format == "png" && record.has_alpha;
+  const bool mask = record.media.format == "png" && record.media.has_alpha;
   return mask ? "" : "must be a PNG with an alpha channel";
 }
 
@@ -107,8 +74,9 @@ std::string as_audio(const AssetRecord& record) {
 
 std::string as_voice(const AssetRecord& record, int video_seconds) {
   const std::string wrong = as_audio(record);
-  if (!wrong.empty() || record.duration_seconds <= video_seconds + kRoundingSeconds) return wrong;
-  return "lasts " + seconds_of(record.duration_seconds) + " and the video " +
+  if (!wrong.empty() || record.media.duration_seconds <= video_seconds + kRoundingSeconds)
+    return wrong;
+  return "lasts " + seconds_of(record.media.duration_seconds) + " and the video " +
          seconds_of(video_seconds) +
          ": a voice is never cut, so shorten it or raise target_duration_seconds";
 }
@@ -116,13 +84,13 @@ std::string as_voice(const AssetRecord& record, int video_seconds) {
 struct NamedFile {
   std::string pointer;
   std::string uri;
-  Judge judge;
+  Check check;
 };
 
 std::vector<NamedFile> files_of(const spec::JobRequest& request, int video_seconds) {
   std::vector<NamedFile> files;
   for (std::size_t i = 0; i < request.image_uris.size(); ++i) {
-    files.push_back({"/image_uris/" + std::to_string(i), request.image_uris[i], as_picture});
+    files.push_back({"/image_uris/" + std::to_string(i), request.image_uris[i], as_image});
   }
   for (std::size_t i = 0; i < request.clip_uris.size(); ++i) {
     files.push_back({"/clip_uris/" + std::to_string(i), request.clip_uris[i], as_clip});
@@ -145,18 +113,20 @@ Result<AssetRecord> AssetKeeper::inspect(const std::string& tenant, const Upload
   if (error) return errno_failure(error.value(), "can't read the upload");
   const auto size = static_cast<std::int64_t>(bytes);
   if (Status fits = check_upload_size(size, upload.category); !fits) return fits.failure();
-  Result<AssetRecord> inspected = record_of(inspector_, upload);
-  if (!inspected) return inspected.failure();
+  Result<media::MediaInfo> info = inspect_file(inspector_, upload);
+  if (!info) return about_file(info.failure());
   Result<std::string> sha256 = sha256_file(upload.file);
   if (!sha256) return sha256.failure();
-  AssetRecord& record = *inspected;
+  AssetRecord record;
+  record.media = std::move(*info);
   record.tenant = tenant;
-  record.key = "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(record.format);
+  record.key =
+      "assets/" + folder_of(tenant) + "/" + *sha256 + "." + extension_of(record.media.format);
   record.client_name = upload.client_name.substr(0, kClientNameBytesMax);
   record.category = upload.category;
   record.size = size;
   record.sha256 = *sha256;
-  return inspected;
+  return record;
 }
 
 Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload) {
@@ -170,13 +140,7 @@ Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload)
   asset.key = record->key;
   asset.size = record->size;
   asset.sha256 = record->sha256;
-  if (record->width > 0) asset.width = record->width;
-  if (record->height > 0) asset.height = record->height;
-  if (record->duration_seconds > 0) {
-    asset.duration_seconds = in_thousandths(record->duration_seconds);
-  }
-  if (record->channels > 0) asset.channels = record->channels;
-  if (record->sample_rate > 0) asset.sample_rate = record->sample_rate;
+  asset.media = record->media;
   return asset;
 }
 
@@ -203,7 +167,7 @@ Status AssetKeeper::check(const std::string& tenant, const spec::JobRequest& req
     AssetRecord record;
     Result<std::string> wrong = find(tenant, file.uri, record);
     if (!wrong) return wrong.failure();
-    if (wrong->empty()) *wrong = file.judge(record);
+    if (wrong->empty()) *wrong = file.check(record);
     if (!wrong->empty()) faults.push_back({file.pointer, *wrong});
   }
   if (faults.empty()) return ok_status();

@@ -19,7 +19,7 @@ class AssetKeeper {
       : store_(store), storage_(storage), inspector_(inspector) {}
 
   // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
-  // none, a clip or a audio too long, a clip that is encrypted), kStorageFull. The same bytes again
+  // none, a clip or audio too long, a clip that is encrypted), kStorageFull. The same bytes again
   // give the same key.
   Result<Asset> keep(const std::string& tenant, const Upload& upload);
   // Whether all files that the request names are this tenant's, still there and fit for their

@@ -82,12 +82,13 @@ void GarbageCollector::expire_job(const std::string& id) {
     }
   }
   if (!job->audio_key.empty()) remove(job->audio_key);
-  remove_job_files(id);
+  remove_files_below(std::string(kJobs) + id + "/");
+  remove_files_below("outputs/" + id + "/");
   ++round_.jobs_expired;
 }
 
-void GarbageCollector::remove_job_files(const std::string& id) {
-  const auto files = storage_.list(std::string(kJobs) + id + "/");
+void GarbageCollector::remove_files_below(const std::string& folder) {
+  const auto files = storage_.list(folder);
   if (!files) return;
   for (const StoredObject& file : *files) remove(file.key);
 }

@@ -62,7 +62,7 @@ class GarbageCollector {
   bool begin();
   void sweep_segments();
   void expire_job(const std::string& id);
-  void remove_job_files(const std::string& id);
+  void remove_files_below(const std::string& folder);
   bool remove(const std::string& key);
   void finish();
 

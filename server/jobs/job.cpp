@@ -81,6 +81,14 @@ std::string job_file_key(const std::string& job_id, const std::string& file) {
   return "jobs/" + job_id + "/" + file;
 }
 
+std::string output_folder_of(const std::string& job_id, int run, std::int64_t epoch) {
+  return "outputs/" + job_id + "/" + std::to_string(run) + "." + std::to_string(epoch);
+}
+
+std::string output_key(const Job& job, const std::string& file) {
+  return job.output_folder.empty() ? job_file_key(job.id, file) : job.output_folder + "/" + file;
+}
+
 std::string segment_link_key(const std::string& job_id, int index) {
   const std::string digits = std::to_string(index);
   const std::string zeros(digits.size() < 3 ? 3 - digits.size() : 0, '0');

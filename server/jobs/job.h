@@ -1,6 +1,7 @@
 // A job and its segments as stored and shown. Plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,7 +54,10 @@ struct Job {
   std::string degraded;   // why it left the encoder it began with; "" when it did not
   std::string audio_key;  // storage key of the prepared audio; "" when there is none (yet)
   std::string audio_sha256;
-  std::string audio_facts;   // JSON, for metadata.json
+  std::string audio_facts;  // JSON, for metadata.json
+  // Storage folder of the outputs that won; "" until it is DONE, and of jobs that were DONE when
+  // outputs had no folder of their own. Ask output_key().
+  std::string output_folder;
   std::int64_t version = 0;  // grows with every change: the event id
   WallTime created_at;
   WallTime updated_at;
@@ -73,14 +77,26 @@ struct Segment {
   std::string footage_key;                 // storage key of an engine's clip
   std::string footage_sha256;
   std::string engine_used;
+  // While its footage is undecided: the engine to be asked next ("" is none yet, or none that needs
+  // a slot), and why those before it gave nothing.
+  std::string engine_next;
+  std::string engine_failures;
   std::string content_key;
   std::string artifact_key;  // storage key of the winning object
   std::string artifact_sha256;
   std::string error;
 };
 
-// Where a job's files are in storage. The link shows the segment's winning object.
+// Where people find a job's files in storage: links to the objects that won.
 std::string job_file_key(const std::string& job_id, const std::string& file);
 std::string segment_link_key(const std::string& job_id, int index);  // .../segments/seg_007.mp4
+
+// What a finished job consists of, besides its segments.
+inline constexpr std::array kOutputFiles{"output.mp4", "thumbnail.jpg", "metadata.json"};
+// Where the worker of the finish task's lease writes them: named by run and fencing epoch, so that
+// nobody else ever writes there and a finisher that overslept can't touch the winner's.
+std::string output_folder_of(const std::string& job_id, int run, std::int64_t epoch);
+// The winner of a job that is DONE. Its bytes never change.
+std::string output_key(const Job& job, const std::string& file);
 
 }  // namespace pytoon::jobs

@@ -42,7 +42,7 @@ Status JobService::check_webhook(const std::string& url) const {
 // What a worker published in the moment before it noticed. One that publishes later takes its files
 // back itself.
 void JobService::remove_files(const std::string& id) {
-  for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
+  for (const char* file : kOutputFiles) {
     const Status removed = parts_.storage.remove(job_file_key(id, file));
     if (removed) continue;
     parts_.log.warning("file_not_removed",

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "pipeline/spec/names.h"
 #include "server/jobs/service.h"
 
@@ -54,13 +56,31 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
 
 namespace {
 
+Json to_json(const PoolState& pool) {
+  return Json{
+      {"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}};
+}
+
+Json to_json(const WorkerInfo& worker);
+Json to_json(const DeadLetter& letter);
+
+template <typename Value>
+Json list_of(const std::vector<Value>& values) {
+  Json list = Json::array();
+  for (const Value& value : values) list.push_back(to_json(value));
+  return list;
+}
+
 Json to_json(const WorkerInfo& worker) {
   return Json{{"worker_id", worker.worker_id},
               {"host", worker.host},
               {"pid", worker.pid},
               {"threads", worker.threads},
               {"device", worker.device},
+              {"device_kind", worker.device_kind},
               {"encoders", worker.encoders},
+              {"engines", worker.engines},
+              {"pools", list_of(worker.pools)},
               {"draining", worker.draining},
               {"held", worker.held},
               {"started_at", iso8601(worker.started_at)},
@@ -74,24 +94,17 @@ Json to_json(const DeadLetter& letter) {
               {"at", iso8601(letter.at)}};
 }
 
-template <typename Value>
-Json list_of(const std::vector<Value>& values) {
-  Json list = Json::array();
-  for (const Value& value : values) list.push_back(to_json(value));
-  return list;
-}
-
 }  // namespace
 
 Json to_json(const Capacity& capacity) {
   const double pace = capacity.seconds_per_segment;
-  const double kind = static_cast<double>(capacity.open_segments) * pace;
+  const double work = static_cast<double>(capacity.open_segments) * pace;
   return Json{{"draining", capacity.draining},
               {"queued_jobs", capacity.queued_jobs},
               {"open_segments", capacity.open_segments},
               {"oldest_queued_seconds", in_thousandths(capacity.oldest_queued_seconds)},
               {"seconds_per_segment", pace > 0 ? Json(in_thousandths(pace)) : Json(nullptr)},
-              {"seconds_of_work", pace > 0 ? Json(in_thousandths(kind)) : Json(nullptr)},
+              {"seconds_of_work", pace > 0 ? Json(in_thousandths(work)) : Json(nullptr)},
               {"threads", capacity.threads},
               {"workers", list_of(capacity.workers)},
               {"dead_letters", capacity.dead_letters},

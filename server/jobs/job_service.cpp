@@ -1,6 +1,7 @@
 #include "server/jobs/job_service.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "server/jobs/store_rules.h"
@@ -166,10 +167,11 @@ Result<Artifact> JobService::artifact(const Caller& caller, const std::string& i
     return failure(FailureKind::kConflict, "the job is " + std::string(name_of(owner->status)) +
                                                ": " + file + " is there when it is DONE");
   }
-  Result<std::filesystem::path> path = parts_.storage.local(job_file_key(id, file));
+  const std::string key = output_key(*owner, file);
+  Result<std::filesystem::path> path = parts_.storage.local(key);
   if (!path) return path.failure();
-  // The files of a run never change once it is DONE.
-  const std::string etag = "\"" + id + "-" + std::to_string(owner->run) + "-" + file + "\"";
+  // The key names the run and the finisher that won: no other bytes are ever found under it.
+  const std::string etag = "\"" + sha256_hex(key + "/" + std::to_string(owner->run)) + "\"";
   return Artifact{std::move(path).value(), content_type, etag};
 }
 

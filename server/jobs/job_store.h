@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/media/media_info.h"
 #include "server/jobs/job.h"
 #include "server/jobs/service.h"
 
@@ -35,15 +36,9 @@ struct AssetRecord {
   std::string key;          // storage key, unique
   std::string client_name;  // as the client called it: text, never a path
   std::string category;
-  std::string format;  // "png", "jpeg", "webp"; of clips "mp4", "mov"; of audio its own
   std::int64_t size = 0;
   std::string sha256;
-  int width = 0;  // px, upright; 0 for audio
-  int height = 0;
-  bool has_alpha = false;
-  double duration_seconds = 0;  // of clips and audio
-  int channels = 0;             // of audio
-  int sample_rate = 0;          // Hz, of audio
+  media::MediaInfo media;
 };
 
 // How much waits and how fast it goes: what an honest ETA is made of.

@@ -13,11 +13,13 @@ std::vector<Slot> slots_of(const LeaseRequest& request) {
     }
   };
   for (const TaskKind kind : request.kinds) {
-    if (kind != TaskKind::kRender) {
-      add({kind, ""});
-      continue;
+    if (kind == TaskKind::kRender) {
+      for (const std::string& encoder : request.encoders) add({kind, encoder, ""});
+    } else if (kind == TaskKind::kFootage && !request.engines.empty()) {
+      for (const std::string& engine : request.engines) add({kind, "", engine});
+    } else {
+      add({kind, "", ""});
     }
-    for (const std::string& encoder : request.encoders) add({kind, encoder});
   }
   return slots;
 }

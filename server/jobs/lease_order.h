@@ -13,6 +13,7 @@ namespace pytoon::jobs {
 struct Slot {
   TaskKind kind = TaskKind::kPrepare;
   std::string encoder;  // of kRender, "" for the others
+  std::string engine;   // of kFootage, "" for the others and where none is to be asked
   bool operator==(const Slot&) const = default;
 };
 

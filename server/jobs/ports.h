@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "pipeline/media/media_info.h"
 #include "pipeline/spec/names.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
@@ -42,36 +43,15 @@ class JobMetrics {
   virtual void webhook_tried(WebhookOutcome outcome) = 0;
 };
 
-struct PictureFacts {
-  std::string format;  // "png", "jpeg", "webp"
-  int width = 0;       // px, upright
-  int height = 0;
-  bool has_alpha = false;
-};
-
-struct ClipFacts {
-  std::string format;  // "mp4", "mov"
-  int width = 0;       // px, upright, with square pixels
-  int height = 0;
-  double duration_seconds = 0;
-};
-
-struct AudioFacts {
-  std::string format;           // "mp3", "wav", "aac", "m4a", "flac", "ogg"
-  double duration_seconds = 0;  // decoded
-  int channels = 0;
-  int sample_rate = 0;  // Hz
-};
-
 // Decodes an uploaded file, all of it, to be sure of it. kUnsupportedType, kInvalid (too many
 // pixels, too long, encrypted ...), kTooLarge, kMalformed. Any thread; blocks, for seconds on a
 // long clip.
 class MediaInspector {
  public:
   virtual ~MediaInspector() = default;
-  virtual Result<PictureFacts> inspect_image(const std::filesystem::path& file) = 0;
-  virtual Result<ClipFacts> inspect_clip(const std::filesystem::path& file) = 0;
-  virtual Result<AudioFacts> inspect_audio(const std::filesystem::path& file) = 0;
+  virtual Result<media::MediaInfo> inspect_image(const std::filesystem::path& file) = 0;
+  virtual Result<media::MediaInfo> inspect_clip(const std::filesystem::path& file) = 0;
+  virtual Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

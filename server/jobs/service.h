@@ -7,12 +7,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/media/media_info.h"
 #include "server/jobs/job.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/worker_registry.h"
@@ -38,11 +39,7 @@ struct Asset {
   std::string key;
   std::int64_t size = 0;
   std::string sha256;
-  std::optional<int> width;
-  std::optional<int> height;
-  std::optional<double> duration_seconds;
-  std::optional<int> channels;     // of audio
-  std::optional<int> sample_rate;  // Hz, of audio
+  media::MediaInfo media;
 };
 
 struct Upload {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/plan/captions.h"
-
 namespace pytoon::jobs {
 namespace {
 
@@ -48,8 +46,8 @@ int count_open(const std::vector<Segment>& segments) {
                     [](const Segment& segment) { return segment.status != SegmentStatus::kDone; }));
 }
 
-int frames_of_footage(const Segment& segment, double share) {
-  const double frames = segment.duration_seconds * plan::kFramesPerSecond / kShareOfClip;
+int frames_of_footage(const Segment& segment, double share, int fps) {
+  const double frames = segment.duration_seconds * fps / kShareOfClip;
   return static_cast<int>(frames * std::clamp(share, 0.0, 1.0));
 }
 
@@ -57,16 +55,16 @@ int frames_of_drawing(const Segment& segment, int frames) {
   return segment.footage == render::Footage::kClip ? frames - frames / kShareOfClip : frames;
 }
 
-int progress_pct(const std::vector<Segment>& segments, int frames) {
+int progress_pct(const std::vector<Segment>& segments, int frames, int fps) {
   int all = 0;
   int drawn = frames;
   for (const Segment& segment : segments) {
-    const int own = segment.duration_seconds * plan::kFramesPerSecond;
+    const int own = segment.duration_seconds * fps;
     all += own;
     if (segment.status == SegmentStatus::kDone) {
       drawn += own;
     } else if (segment.footage == render::Footage::kClip) {
-      drawn += frames_of_footage(segment, 1);
+      drawn += frames_of_footage(segment, 1, fps);
     }
   }
   if (all == 0) return 0;

@@ -32,9 +32,9 @@ int count_open(const std::vector<Segment>& segments);        // not DONE
 // 0..95: the share of frames drawn; the rest is assembling. A clip that an engine made is half of
 // its segment's frames, drawing over it the other half. `frames` are those of the segments under
 // way, as the two functions below count them.
-int progress_pct(const std::vector<Segment>& segments, int frames);
-int frames_of_footage(const Segment& segment, double share);  // of the clip, 0..1
-int frames_of_drawing(const Segment& segment, int frames);    // `frames` drawn
+int progress_pct(const std::vector<Segment>& segments, int frames, int fps);
+int frames_of_footage(const Segment& segment, double share, int fps);  // of the clip, 0..1
+int frames_of_drawing(const Segment& segment, int frames);             // `frames` drawn
 
 enum class CrashVerdict { kGoOn, kQuarantine, kFail };
 // For a job whose crashes in a row grew from `before` to `now`.

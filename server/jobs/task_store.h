@@ -44,6 +44,7 @@ struct LeasedTask {
   Job job;
   std::vector<Segment> segments;
   int failures = 0;    // of this very task so far, errors and crashes
+  std::string engine;  // of kFootage: whose slot the worker holds for it; "" is none
   WallTime leased_at;  // by the store's clock, as the times of the job
 };
 
@@ -52,6 +53,9 @@ struct LeaseRequest {
   std::string worker_id;              // unique for each start of a process
   std::vector<TaskKind> kinds;        // that it would do
   std::vector<std::string> encoders;  // that it has: render tasks of others are not for it
+  // Of which it has a free slot: footage tasks for others are not for it. Empty: those that are for
+  // none.
+  std::vector<std::string> engines;
 };
 
 enum class ReleaseReason {
@@ -126,20 +130,27 @@ class TaskStore {
   // letter keeps the cause. Of a job that was being prepared the footage is decided then, and
   // preparing it must leave it so. quarantined and failed are said on the job's last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
-  // For a store owned by one process, at its start: whoever else holds a lease is dead.
+  // Only for the sole owner of a store, at its start: whoever else holds a lease is dead. In a
+  // store that others share this would take the work of the living and count a crash for each.
   virtual Status expire_leases_except(const std::string& worker_id) = 0;
   // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
   // Does nothing while no such worker has `to` either.
   virtual Result<std::vector<Degraded>> degrade(const std::string& to,
                                                 std::chrono::milliseconds patience) = 0;
+  // Footage tasks for an engine that no worker seen within `patience` has become tasks for none, so
+  // that whoever takes one goes on behind that engine. Gives the jobs concerned.
+  virtual Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) = 0;
 
   // Ends of tasks. Each removes the task, adds those that follow, and ends a row of crashes.
   virtual Status prepared(const Lease& lease, const PrepareResult& preparation) = 0;
   virtual Status footage_decided(const Lease& lease, const Segment& segment) = 0;
+  // Not an end: the task is free again, for segment.engine_next, and keeps segment.engine_failures.
+  virtual Status footage_passed(const Lease& lease, const Segment& segment) = 0;
   virtual Status audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) = 0;
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
-  virtual Status finished(const Lease& lease) = 0;                          // DONE
+  // DONE: from now on the job's outputs are those in this folder (output_folder_of()).
+  virtual Status finished(const Lease& lease, const std::string& output_folder) = 0;
   virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
   virtual Status restart(const Lease& lease, const Replan& restart) = 0;
 

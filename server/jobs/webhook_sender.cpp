@@ -1,8 +1,9 @@
 #include "server/jobs/webhook_sender.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
-#include "base/hash.h"
+#include "base/backoff.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::jobs {
@@ -17,12 +18,6 @@ constexpr hours kRetryAfterMax{1};
 constexpr seconds kLeaseMargin{30};  // for the record, beyond the exchange itself
 constexpr int kJitterDivisor = 10;
 constexpr std::int64_t kAnswerBytesMax = 64 * 1024;
-
-// 0..999, the same each time.
-int spread_of(const std::string& event_id, int attempt) {
-  const std::string hash = sha256_hex(event_id + "/" + std::to_string(attempt));
-  return static_cast<int>(std::stoul(hash.substr(0, 6), nullptr, 16) % 1000);
-}
 
 HttpRequest request_of(const Event& event, const WebhookOptions& options, std::int64_t timestamp) {
   HttpRequest request;
@@ -57,11 +52,11 @@ std::optional<milliseconds> webhook_delay(const RetrySchedule& schedule,
                                           std::optional<seconds> retry_after) {
   const auto index = static_cast<std::size_t>(std::max(attempt, 1) - 1);
   if (index >= schedule.size()) return std::nullopt;
-  const milliseconds planned = schedule[index];
-  const milliseconds early = planned / kJitterDivisor * spread_of(event_id, attempt) / 1000;
+  const milliseconds planned = jittered(schedule[index], kJitterDivisor,
+                                        seed_from(event_id + "/" + std::to_string(attempt)));
   const milliseconds asked =
       std::min<milliseconds>(retry_after.value_or(seconds(0)), kRetryAfterMax);
-  return std::max(planned - early, asked);
+  return std::max(planned, asked);
 }
 
 WebhookSender::WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& metrics,

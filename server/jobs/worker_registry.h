@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "server/jobs/pool_state.h"
 
 namespace pytoon::jobs {
 
@@ -18,7 +19,10 @@ struct WorkerInfo {
   int pid = 0;
   int threads = 0;
   std::string device;                 // for people
+  std::string device_kind;            // "cpu", "cuda"
   std::vector<std::string> encoders;  // best first
+  std::vector<std::string> engines;   // of footage, that have to be waited for
+  std::vector<PoolState> pools;       // as they were when it was seen
   bool draining = false;              // takes no new leases
   int held = 0;                       // leases; filled in by workers()
   WallTime started_at;

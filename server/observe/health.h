@@ -11,14 +11,17 @@
 #include <vector>
 
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 #include "server/jobs/worker_registry.h"
 
 namespace pytoon::observe {
 
 class Health final : public jobs::HealthSource {
  public:
-  Health(jobs::JobStore& store, jobs::WorkerRegistry& registry, jobs::ObjectStore& storage)
-      : store_(store), registry_(registry), storage_(storage) {}
+  // All must outlive it.
+  Health(jobs::JobStore& store, jobs::WorkerRegistry& registry, jobs::ObjectStore& storage,
+         const jobs::ProcessHealth& process)
+      : store_(store), registry_(registry), storage_(storage), process_(process) {}
 
   // Something that is missed but not needed, such as "redis": readiness is then degraded by its
   // name. works() is asked each time; it may block for milliseconds.
@@ -27,9 +30,9 @@ class Health final : public jobs::HealthSource {
   }
 
   // Blocking: "database" (can't be read or written), "storage" (can't be written, or too little
-  // space), "draining".
+  // space), "draining", "process" (process_health.h).
   jobs::Service::Readiness readiness() override;
-  // This process is leaving, or the whole fleet drains.
+  // This process is leaving or must be started anew, or the whole fleet drains.
   bool draining() const override;
   void set_leaving() { leaving_ = true; }
 
@@ -37,6 +40,7 @@ class Health final : public jobs::HealthSource {
   jobs::JobStore& store_;
   jobs::WorkerRegistry& registry_;
   jobs::ObjectStore& storage_;
+  const jobs::ProcessHealth& process_;
   std::vector<std::pair<std::string, std::function<bool()>>> helpers_;
   std::atomic<bool> leaving_{false};
 };

@@ -40,11 +40,19 @@ Family<Histogram>& histograms(Registry& registry, const char* name, const char* 
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+Family<Gauge>& gauges(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
 Gauge& gauge(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
 std::string label(jobs::TaskKind kind) { return std::string(name_of(kind)); }
+// "work" is the label's name in 0.1, for one release.
+prometheus::Labels task_labels(jobs::TaskKind kind) {
+  return {{"task", label(kind)}, {"work", label(kind)}};
+}
 
 std::string label(jobs::WebhookOutcome outcome) {
   switch (outcome) {
@@ -100,7 +108,18 @@ struct Metrics::Families {
       gauge(registry, "pytoon_queue_segments", "Segments of live jobs that are not drawn yet");
   Gauge& queue_work = gauge(registry, "pytoon_queue_work_seconds",
                             "Time that one thread would need for them, by the pace of late");
+  Gauge& unusable = gauge(registry, "pytoon_process_unusable",
+                          "1 once this process must be started anew: its device is lost, its "
+                          "threads hang");
   Gauge& threads = gauge(registry, "pytoon_worker_threads", "Drawing threads of all live workers");
+  Family<Gauge>& pool_threads =
+      gauges(registry, "pytoon_pool_threads", "Threads of this process, by what they are for");
+  Family<Gauge>& pool_busy =
+      gauges(registry, "pytoon_pool_busy", "Of them, those that are at work");
+  Family<Gauge>& pool_queued =
+      gauges(registry, "pytoon_pool_queue_length", "What waits in this process for such a thread");
+  Family<Gauge>& pool_lost =
+      gauges(registry, "pytoon_pool_lost_threads", "Threads that hang and were replaced");
 };
 
 // What is counted elsewhere is brought up to date when somebody looks.
@@ -119,7 +138,12 @@ struct Metrics::Notifier {
                          "Wake-ups sent, by whether Redis could be told")),
         received(counters(registry, "pytoon_redis_wakeups_received_total",
                           "Entries of the wake-up channel that woke this process")
-                     .Add({})) {}
+                     .Add({})),
+        rings(counters(registry, "pytoon_redis_rings_total",
+                       "pytoon_redis_wakeups_sent_total by its old name, for one release")),
+        heard(counters(registry, "pytoon_redis_heard_total",
+                       "pytoon_redis_wakeups_received_total by its old name, for one release")
+                  .Add({})) {}
 
   void look() {
     const NotifierInfo facts = ask();
@@ -129,9 +153,11 @@ struct Metrics::Notifier {
       raise(connects.Add({{"link", link.link}}), link.connects);
       raise(failures.Add({{"link", link.link}}), link.failures);
     }
-    raise(wakeups.Add({{"outcome", "sent"}}), facts.sent);
-    raise(wakeups.Add({{"outcome", "dropped"}}), facts.dropped);
-    raise(received, facts.received);
+    for (Family<Counter>* const sent : {&wakeups, &rings}) {
+      raise(sent->Add({{"outcome", "sent"}}), facts.sent);
+      raise(sent->Add({{"outcome", "dropped"}}), facts.dropped);
+    }
+    for (Counter* const woken : {&received, &heard}) raise(*woken, facts.received);
   }
   static void raise(Counter& counter, std::int64_t to) {
     const double more = static_cast<double>(to) - counter.Value();
@@ -144,6 +170,8 @@ struct Metrics::Notifier {
   Family<Counter>& failures;
   Family<Counter>& wakeups;
   Counter& received;
+  Family<Counter>& rings;
+  Counter& heard;
   std::mutex mutex;  // two who look at once must not count the same twice
 };
 
@@ -158,8 +186,8 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
   for (const auto kind :
        {jobs::TaskKind::kPrepare, jobs::TaskKind::kFootage, jobs::TaskKind::kAudio,
         jobs::TaskKind::kRender, jobs::TaskKind::kFinish}) {
-    families_->reaped.Add({{"task", label(kind)}});
-    families_->leases_lost.Add({{"task", label(kind)}});
+    families_->reaped.Add(task_labels(kind));
+    families_->leases_lost.Add(task_labels(kind));
   }
   for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kRetry,
                              jobs::WebhookOutcome::kDeadLetter}) {
@@ -214,11 +242,11 @@ void Metrics::job_retried(spec::Archetype archetype) {
 }
 
 void Metrics::task_reaped(jobs::TaskKind kind) {
-  families_->reaped.Add({{"task", label(kind)}}).Increment();
+  families_->reaped.Add(task_labels(kind)).Increment();
 }
 
 void Metrics::lease_lost(jobs::TaskKind kind) {
-  families_->leases_lost.Add({{"task", label(kind)}}).Increment();
+  families_->leases_lost.Add(task_labels(kind)).Increment();
 }
 
 void Metrics::job_quarantined() { families_->quarantined.Increment(); }
@@ -242,9 +270,27 @@ void Metrics::ask_store() {
   families_->threads.Set(backlog->threads);
 }
 
+void Metrics::watch_pools(std::function<std::vector<jobs::PoolState>()> ask) {
+  pools_.push_back(std::move(ask));
+}
+
+void Metrics::ask_pools() {
+  for (const auto& ask : pools_) {
+    for (const jobs::PoolState& pool : ask()) {
+      const prometheus::Labels labels{{"pool", pool.name}};
+      families_->pool_threads.Add(labels).Set(pool.threads);
+      families_->pool_busy.Add(labels).Set(pool.busy);
+      families_->pool_queued.Add(labels).Set(pool.queued);
+      families_->pool_lost.Add(labels).Set(pool.lost);
+    }
+  }
+}
+
 std::string Metrics::text() {
   ask_store();
+  ask_pools();
   if (notifier_) notifier_->look();
+  families_->unusable.Set(process_ != nullptr && !process_->usable() ? 1 : 0);
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 

@@ -15,7 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "server/jobs/pool_state.h"
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 
 namespace pytoon::observe {
 
@@ -60,6 +62,12 @@ class Metrics final : public jobs::JobMetrics {
   // Where there is a Redis: asked for each text(). Before any other thread knows the object.
   void watch_notifier(std::function<NotifierInfo()> ask);
 
+  // Asked for each text(). Before any other thread knows the object; must outlive it.
+  void watch_process(const jobs::ProcessHealth& process) { process_ = &process; }
+  // Pools of threads of this process: asked for each text(). Several sources add up. Before any
+  // other thread asks for the text.
+  void watch_pools(std::function<std::vector<jobs::PoolState>()> ask);
+
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
 
@@ -67,10 +75,13 @@ class Metrics final : public jobs::JobMetrics {
   struct Families;
   struct Notifier;
   void ask_store();
+  void ask_pools();
 
   jobs::JobStore& store_;
+  const jobs::ProcessHealth* process_ = nullptr;  // null: nobody can mark it
   std::unique_ptr<Families> families_;
   std::unique_ptr<Notifier> notifier_;  // null without Redis
+  std::vector<std::function<std::vector<jobs::PoolState>()>> pools_;
 };
 
 }  // namespace pytoon::observe

@@ -1,5 +1,8 @@
 // Making the job's audio, beside its segments.
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"
 
@@ -8,7 +11,7 @@ namespace fs = std::filesystem;
 
 Status Task::make_audio() {
   const WorkerDependencies& deps = context_.deps;
-  Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  Result<render::Inputs> inputs = audio_inputs(leased_.job, context_.inputs);
   if (!inputs) return inputs.failure();
   render::RenderJob order;
   order.spec = leased_.job.spec;

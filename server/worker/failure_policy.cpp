@@ -1,6 +1,9 @@
 // How the troubles of a task end.
+#include <nlohmann/json.hpp>
+
 #include "engines/template_engine.h"
 #include "server/worker/job_encoder.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -15,6 +18,8 @@ constexpr int kFailuresMax = 2;  // of one task; then something else is tried
 }  // namespace
 
 void Task::on_failure(const Failure& failure) {
+  const FailureTraits& kind = traits(failure.kind);
+  if (!kind.process_usable) context_.deps.process.mark_unusable(failure.detail);
   switch (stop_.load()) {
     case Stop::kLost:
       return;
@@ -26,12 +31,17 @@ void Task::on_failure(const Failure& failure) {
   }
   if (failure.kind == FailureKind::kConflict) {
     const auto lost = context_.deps.tasks.lost({leased_.lease});
-    if (!lost || !lost->empty()) return;  // somebody else's, or what we wanted to write is written
+    if (!lost) return;
+    if (!lost->empty()) {
+      // Somebody else's; or what we wanted to write is written, and only the answer was lost.
+      if (!answer_lost_ && !stopped()) tell_lease_lost();
+      return;
+    }
   }
+  // The next process that leases it does it; this one leases no more.
+  if (!kind.process_usable) return give_back(ReleaseReason::kHandedBack, milliseconds(0));
   if (change_encoder(failure)) return;
-  const bool refused =
-      failure.kind == FailureKind::kIo || failure.kind == FailureKind::kOutOfMemory;
-  if (is_transient(failure) || (refused && context_.retry_budget.allow())) {
+  if (kind.transient() || (kind.may_pass() && context_.retry_budget.allow())) {
     return wait_for_machine(failure);
   }
   nlohmann::ordered_json fields = about();
@@ -55,6 +65,12 @@ void Task::wait_for_machine(const Failure& failure) {
   fields["reason"] = failure.detail;
   context_.deps.log.warning("task_retry_scheduled", fields);
   give_back(ReleaseReason::kHandedBack, context_.retry_budget.next_delay());
+}
+
+// Where there is nothing left to fall to.
+void Task::wait_or_fail(const Failure& failure) {
+  if (traits(failure.kind).may_pass()) return wait_for_machine(failure);
+  fail_job(std::string(traits(failure.kind).label), failure.detail);
 }
 
 // Once and for all segments, also those that are finished: two encoders can't share a track.
@@ -93,8 +109,8 @@ void Task::fail_job(const std::string& reason, const std::string& detail) {
 
 // A file that the job names is gone for good: no engine of the engine chain can help.
 bool Task::inputs_lost() {
-  context_.inputs.forget(leased_.job.id);
-  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  context_.inputs.forget();
+  const Result<render::RenderJob> inputs = whole_job(leased_, context_.inputs);
   if (inputs || inputs.failure().kind != FailureKind::kNotFound) return false;
   fail_job("lost-input", inputs.failure().detail);
   return true;
@@ -112,13 +128,13 @@ void Task::on_segment_failure(const Failure& failure) {
 void Task::fall_to_card(const Failure& failure) {
   const auto index = static_cast<std::size_t>(leased_.lease.segment);
   Result<render::RenderJob> with_card = order();
-  if (!with_card) return wait_for_machine(with_card.failure());
+  if (!with_card) return wait_or_fail(with_card.failure());
   with_card->footage[index] = render::SegmentFootage(render::Footage::kCard);
   const auto keys = context_.deps.renderer.content_keys(*with_card);
   if (!keys) return fail_job(std::string(traits(keys.failure().kind).label), keys.failure().detail);
 
   const Result<std::vector<jobs::Segment>> now = context_.deps.jobs.segments(leased_.job.id);
-  if (!now) return wait_for_machine(now.failure());
+  if (!now) return wait_or_fail(now.failure());
   jobs::Replan restart;
   restart.encoder = leased_.job.encoder;
   for (jobs::Segment segment : *now) {
@@ -149,7 +165,7 @@ void Task::leave_out_audio(const Failure& failure) {
 }
 
 Status Task::note_fallback(const std::string& engine, const std::string& reason) {
-  Status noted = commit([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
+  Status noted = persist([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
   if (!noted) return noted;
   nlohmann::ordered_json fields = about();
   fields["engine"] = engine;

@@ -1,6 +1,10 @@
-// Getting the footage of one segment from the engine chain of engines: minutes, when a model
-// thinks. It holds no place among the threads that draw, and no memory of the device.
+// Getting the footage of one segment from one engine, of which this task holds a slot: minutes,
+// when a model thinks. When it gives nothing the task is handed on to whoever has a slot of the
+// next one. It holds no place among the threads that draw, and no memory of the device.
+#include <algorithm>
+
 #include "server/jobs/task_rules.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
@@ -9,14 +13,24 @@ namespace pytoon::worker {
 Status Task::decide_footage() {
   const WorkerDependencies& deps = context_.deps;
   jobs::Segment segment = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
-  const Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
+  const Result<render::Inputs> inputs = footage_inputs(leased_.job, segment.index, context_.inputs);
   if (!inputs) return inputs.failure();
   const std::string key = "footage/" + leased_.job.id + "/" + std::to_string(segment.index) + "." +
                           std::to_string(leased_.lease.epoch) + ".mp4";
-  Result<ChosenFootage> chosen = choose_segment_footage(
-      leased_.job, segment.index, *inputs, {deps.engine_chain, deps.presets, deps.storage}, key,
-      watch_of(segment));
-  if (!chosen) return chosen.failure();
+  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
+  const engines::ChainPosition from{segment.engine_next, segment.engine_failures};
+  Result<FootageStep> step = choose_segment_footage(leased_.job, segment.index, *inputs, sources,
+                                                    key, watch_of(segment), from, leased_.engine);
+  silent_until_ = SteadyTime{};
+  if (!step) return step.failure();
+  if (const auto* const next = std::get_if<engines::ChainPosition>(&*step)) {
+    segment.engine_next = next->engine;
+    segment.engine_failures = next->failures;
+    return commit([&] { return deps.tasks.footage_passed(leased_.lease, segment); });
+  }
+  const ChosenFootage* const chosen = &std::get<ChosenFootage>(*step);
+  segment.engine_next.clear();
+  segment.engine_failures.clear();
   if (chosen->fallback) {
     if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
   }
@@ -34,8 +48,12 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
   engines::Watch watch;
   watch.cancel = cancel_;
   watch.deadline = engines_until_;
+  // Who says nothing for longer than an engine is given at most hangs.
+  const SteadyTime limit =
+      context_.deps.clock.steady_now() + context_.deps.engine_chain.call_limit();
+  silent_until_ = std::min(engines_until_, limit);
   watch.progress = [this, segment](double share) {
-    frames_ = jobs::frames_of_footage(segment, share);
+    frames_ = jobs::frames_of_footage(segment, share, leased_.job.spec.output.fps);
   };
   watch.discarded = [this] {
     const Result<jobs::Job> now = context_.deps.jobs.job(leased_.job.id);

@@ -1,17 +1,24 @@
-// The checked inputs of the jobs that this process works on, so that twenty segments of a job read
-// and hash its files once. Keeps the last few jobs.
+// The assets that tasks work on: from storage URIs to files that hold the bytes that were uploaded.
+// What was asked for once is remembered for a while, so that twenty segments that show one image
+// read its row and hash its file once, whatever job they belong to.
 //
-// Thread rule: any thread. Blocks on reading every file of a job that is new here; a second asker
-// of the same job waits for the first.
+// Thread rule: any thread. Blocks on the database, on storage and on reading a file that is new
+// here; a second asker of the same asset waits for the first. Errors: kNotFound, "lost input: ...",
+// for an asset that is gone or has other bytes than were uploaded; those of the database and of
+// storage.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "base/clock.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
@@ -20,29 +27,58 @@ namespace pytoon::worker {
 
 class InputCache {
  public:
-  // All must outlive the cache. last_logo: see fetch_inputs().
-  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage, std::filesystem::path last_logo)
-      : jobs_(jobs), storage_(storage), last_logo_(std::move(last_logo)) {}
+  // All must outlive the cache. last_logo: see logo().
+  InputCache(jobs::JobStore& jobs, jobs::ObjectStore& storage, Clock& clock,
+             std::filesystem::path last_logo)
+      : jobs_(jobs), storage_(storage), clock_(clock), last_logo_(std::move(last_logo)) {}
 
-  // Errors: those of fetch_inputs().
-  Result<render::Inputs> inputs_of(const jobs::Job& job);
-  // Reads them anew the next time.
-  void forget(const std::string& job_id);
+  // The hash of an asset as its row says; no file is asked for, and the path is empty.
+  Result<render::InputFile> hash_of(const std::string& tenant, const std::string& uri);
+  // Its file. Storage is asked again when that was long ago or the file is not the same any more.
+  Result<render::InputFile> file_of(const std::string& tenant, const std::string& uri);
+  // The first logo there is of brand/logo.png and brand/watermark.png in storage and last_logo;
+  // none is fine. Asked for anew each time: it may change.
+  Result<std::optional<render::InputFile>> logo();
+  // An object that a row of ours vouches for, such as an engine's clip.
+  Result<std::filesystem::path> object(const std::string& key) { return storage_.local(key); }
+  // Reads everything anew the next time.
+  void forget();
 
  private:
-  static constexpr std::size_t kJobsKept = 8;
+  static constexpr std::size_t kAssetsKept = 1024;
+
+  // What tells whether a file is still the one that was hashed.
+  struct Identity {
+    ino_t inode = 0;
+    off_t bytes = 0;
+    std::int64_t changed_ns = 0;
+    bool operator==(const Identity&) const = default;
+  };
+  struct Checked {
+    std::filesystem::path path;
+    Identity identity;
+    std::string sha256;
+    SteadyTime asked_at;
+  };
   struct Slot {
     std::mutex mutex;
-    std::optional<render::Inputs> inputs;
+    std::optional<std::string> sha256;  // by the asset's row
+    std::optional<Checked> file;
   };
-  std::shared_ptr<Slot> slot_of(const std::string& job_id);
+
+  static std::optional<Identity> identity_of(const std::filesystem::path& path);
+  std::shared_ptr<Slot> slot_of(const std::string& name);
+  Result<std::string> row_hash(Slot& slot, const std::string& tenant, const std::string& uri);
+  // Of a file that storage just gave. kNotFound when it is gone.
+  Result<Checked> check(Slot& slot, const std::filesystem::path& path);
 
   jobs::JobStore& jobs_;
   jobs::ObjectStore& storage_;
+  Clock& clock_;
   const std::filesystem::path last_logo_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Slot>> slots_;
-  std::vector<std::string> recent_;  // latest last
+  std::map<std::string, std::shared_ptr<Slot>> slots_;  // this and what follows: guarded by mutex_
+  std::list<std::string> recent_;                       // latest last
 };
 
 }  // namespace pytoon::worker

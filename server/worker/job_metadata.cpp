@@ -1,6 +1,7 @@
 #include "server/worker/job_metadata.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::worker {
 

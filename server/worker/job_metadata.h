@@ -1,7 +1,7 @@
 // metadata.json beside a job's video: what it was made of and how it went. Pure.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -16,7 +16,7 @@ nlohmann::ordered_json job_metadata(const jobs::Job& job,
                                     double assembly_seconds, WallTime completed_at,
                                     nlohmann::ordered_json renderer_facts);
 
-// What metadata.json says of a audio: measured on the decoded track; null where it is silent.
+// What metadata.json says of audio: measured on the decoded track; null where it is silent.
 nlohmann::ordered_json audio_json(const media::AudioMeasures& measures);
 
 // The engines that served, each once, in order of appearance, joined by "+".

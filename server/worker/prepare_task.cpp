@@ -1,6 +1,7 @@
 // The first task of a run: are the inputs there, what is each segment's footage, what is kept of an
 // earlier run.
 #include "server/worker/job_encoder.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
 
@@ -14,8 +15,9 @@ Status keep_what_can_be_kept(const render::RenderJob& order, render::Renderer& r
   if (!keys) return keys.failure();
   for (jobs::Segment& segment : segments) {
     const bool same = segment.content_key == keys->at(static_cast<std::size_t>(segment.index));
-    const bool kept = same && intact(segment, storage);
-    segment.status = kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
+    const Result<bool> kept = same ? intact(segment, storage) : Result<bool>(false);
+    if (!kept) return kept.failure();
+    segment.status = *kept ? jobs::SegmentStatus::kDone : jobs::SegmentStatus::kPending;
   }
   return ok_status();
 }
@@ -32,7 +34,7 @@ Status Task::prepare() {
   if (leased_.segments.size() != job.spec.segments.size()) {
     return failure(FailureKind::kInternal, "the job's rows and its spec disagree");
   }
-  Result<render::RenderJob> order = this->order();
+  Result<render::RenderJob> order = whole_job(leased_, context_.inputs);
   if (!order) return order.failure();
 
   jobs::PrepareResult preparation;
@@ -44,8 +46,9 @@ Status Task::prepare() {
   order->encoder = encoder.encoder;
   Status kept = keep_what_can_be_kept(*order, deps.renderer, deps.storage, preparation.segments);
   if (!kept) return kept;
-  preparation.audio =
-      order->inputs.has_audio() && !intact(job.audio_key, job.audio_sha256, deps.storage);
+  const Result<bool> audio = intact(job.audio_key, job.audio_sha256, deps.storage);
+  if (!audio) return audio.failure();
+  preparation.audio = order->inputs.has_audio() && !*audio;
   Status prepared = commit([&] { return deps.tasks.prepared(leased_.lease, preparation); });
   if (prepared && !encoder.from.empty() && job.degraded.empty()) {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);
@@ -53,16 +56,25 @@ Status Task::prepare() {
   return prepared;
 }
 
-// Footage that no engine has to be waited for.
+// Footage that no engine has to be waited for; of the rest, which engine is to be asked first.
 Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments) {
   const WorkerDependencies& deps = context_.deps;
   const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
   std::string last_reason;
   for (jobs::Segment& segment : segments) {
-    if (segment.footage || needs_an_engine(leased_.job.spec, segment.index, sources)) continue;
-    const Result<ChosenFootage> chosen =
-        choose_segment_footage(leased_.job, segment.index, order.inputs, sources, "", {cancel_});
-    if (!chosen) return chosen.failure();
+    if (segment.footage) continue;
+    engines::Watch watch;
+    watch.cancel = cancel_;
+    watch.deadline = engines_until_;
+    const Result<FootageStep> step = choose_segment_footage(
+        leased_.job, segment.index, order.inputs, sources, "", watch, {}, "");
+    if (!step) return step.failure();
+    if (const auto* const first = std::get_if<engines::ChainPosition>(&*step)) {
+      segment.engine_next = first->engine;
+      segment.engine_failures = first->failures;
+      continue;
+    }
+    const ChosenFootage* const chosen = &std::get<ChosenFootage>(*step);
     if (chosen->fallback && chosen->reason != last_reason) {
       if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
       last_reason = chosen->reason;

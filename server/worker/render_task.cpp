@@ -1,7 +1,10 @@
 // Drawing one segment and making its object the winner.
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "base/hash.h"
 #include "server/jobs/task_rules.h"
+#include "server/worker/job_inputs.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
@@ -10,10 +13,10 @@ namespace fs = std::filesystem;
 Status Task::render() {
   const WorkerDependencies& deps = context_.deps;
   const int index = leased_.lease.segment;
-  Result<render::RenderJob> order = this->order();
+  Result<render::RenderJob> order = job_for_segment(leased_, index, context_.inputs);
   if (!order) return order.failure();
-  const Result<std::vector<std::string>> keys = deps.renderer.content_keys(*order);
-  if (!keys) return keys.failure();
+  const Result<std::string> key = deps.renderer.content_key(*order, index);
+  if (!key) return key.failure();
 
   const fs::path staged = deps.storage.staging("segment.mp4");
   const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
@@ -21,7 +24,7 @@ Status Task::render() {
   const SteadyTime began = deps.clock.steady_now();
   Status done = deps.renderer.render_segment(*order, index, staged, cancel_, on_frames);
   const std::chrono::duration<double> took = deps.clock.steady_now() - began;
-  if (done) done = keep(staged, keys->at(static_cast<std::size_t>(index)), took.count());
+  if (done) done = keep(staged, *key, took.count());
   std::error_code ignored;
   fs::remove(staged, ignored);
   return done;
@@ -41,6 +44,8 @@ Status Task::keep(const fs::path& staged, const std::string& key, double seconds
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
   if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
   Status kept = commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds); });
+  // Where it is not known how the commit went, the object must stay.
+  if (!kept && kept.failure().kind != FailureKind::kConflict) return kept;
   if (!kept && !is_winner(row.artifact_key)) {
     // Nobody else names an object after our epoch.
     const Status removed = deps.storage.remove(row.artifact_key);

@@ -23,32 +23,33 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
 
 }  // namespace
 
-bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources) {
-  return !shows_own_clip(spec, segment) &&
-         sources.engine_chain.needs_generation(engines::chain_of(spec, sources.presets),
-                                               spec.engine_policy);
-}
-
-Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
-                                             const render::Inputs& inputs,
-                                             const FootageSources& sources,
-                                             const std::string& clip_key,
-                                             const engines::Watch& watch) {
+Result<FootageStep> choose_segment_footage(const jobs::Job& job, int segment,
+                                           const render::Inputs& inputs,
+                                           const FootageSources& sources,
+                                           const std::string& clip_key, const engines::Watch& watch,
+                                           const engines::ChainPosition& from,
+                                           std::string_view slot) {
   using render::Footage;
   if (shows_own_clip(job.spec, segment)) {
-    return ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""};
+    return FootageStep(
+        ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""});
   }
   const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
-  Result<engines::ChainResult> served = sources.engine_chain.run(
-      engines::chain_of(job.spec, sources.presets), job.spec.engine_policy, request, watch);
-  if (!served) return served.failure();
-  ChosenFootage chosen{served->footage.drawn, served->engine, served->fallback, served->reason};
-  if (!served->footage.clip) return chosen;
+  Result<engines::ChainStep> step =
+      sources.engine_chain.step(engines::chain_of(job.spec, sources.presets),
+                                job.spec.engine_policy, request, watch, from, slot);
+  if (!step) return step.failure();
+  if (auto* const next = std::get_if<engines::ChainPosition>(&*step)) {
+    return FootageStep(std::move(*next));
+  }
+  const auto& served = std::get<engines::ChainResult>(*step);
+  ChosenFootage chosen{served.footage.drawn, served.engine, served.fallback, served.reason};
+  if (!served.footage.clip) return FootageStep(std::move(chosen));
   if (Status put = sources.storage.put(request.output, clip_key); !put) return put.failure();
   const Result<std::filesystem::path> path = sources.storage.local(clip_key);
   if (!path) return path.failure();
-  chosen.footage = {Footage::kClip, render::InputFile{*path, served->footage.clip->sha256}};
-  return chosen;
+  chosen.footage = {Footage::kClip, render::InputFile{*path, served.footage.clip->sha256}};
+  return FootageStep(std::move(chosen));
 }
 
 }  // namespace pytoon::worker

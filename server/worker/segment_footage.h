@@ -3,6 +3,9 @@
 // Thread rule: any thread, several segments at once.
 #pragma once
 
+#include <string_view>
+#include <variant>
+
 #include "engines/engine_chain.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job.h"
@@ -23,15 +26,17 @@ struct ChosenFootage {
   std::string reason;
 };
 
-// Whether an engine has to be waited for; otherwise choose_segment_footage() answers at once.
-bool needs_an_engine(const spec::RenderSpec& spec, int segment, const FootageSources& sources);
+// Footage, or the engine that is to be asked next by who has a slot of it.
+using FootageStep = std::variant<ChosenFootage, engines::ChainPosition>;
 
-// Blocks as long as engines think, at most until the watch's deadline. kCancelled by the watch;
+// from, slot: as in EngineChain::step(). Blocks as long as the engine of the slot thinks, at most
+// until the watch's deadline; without a slot it answers at once. kCancelled by the watch;
 // kStorageFull or kIo when a clip can't be kept under clip_key.
-Result<ChosenFootage> choose_segment_footage(const jobs::Job& job, int segment,
-                                             const render::Inputs& inputs,
-                                             const FootageSources& sources,
-                                             const std::string& clip_key,
-                                             const engines::Watch& watch);
+Result<FootageStep> choose_segment_footage(const jobs::Job& job, int segment,
+                                           const render::Inputs& inputs,
+                                           const FootageSources& sources,
+                                           const std::string& clip_key, const engines::Watch& watch,
+                                           const engines::ChainPosition& from,
+                                           std::string_view slot);
 
 }  // namespace pytoon::worker

@@ -1,8 +1,10 @@
 #include "server/worker/task.h"
 
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "server/worker/job_inputs.h"
 
 namespace pytoon::worker {
 using jobs::ReleaseReason;
@@ -29,21 +31,19 @@ Task::Task(jobs::LeasedTask leased, WorkerContext& context)
       context_(context),
       engines_until_(engines_until(leased_, context)) {}
 
-bool is_transient(const Failure& failure) {
-  return failure.kind == FailureKind::kStorageFull || failure.kind == FailureKind::kUnavailable ||
-         failure.kind == FailureKind::kTimeout;
-}
-
-bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
+  if (key.empty()) return false;
   const Result<std::filesystem::path> file = storage.local(key);
-  if (!file) return false;
-  const Result<std::string> found = sha256_file(*file);
-  return found && *found == sha256;
+  const Result<std::string> found = file ? sha256_file(*file) : Result<std::string>(file.failure());
+  if (found) return *found == sha256;
+  const FailureKind kind = found.failure().kind;
+  if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
+  return found.failure();
 }
 
-bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
-  return segment.status == jobs::SegmentStatus::kDone &&
-         intact(segment.artifact_key, segment.artifact_sha256, storage);
+Result<bool> intact(const jobs::Segment& segment, jobs::ObjectStore& storage) {
+  if (segment.status != jobs::SegmentStatus::kDone) return false;
+  return intact(segment.artifact_key, segment.artifact_sha256, storage);
 }
 
 void Task::stop(Stop why) {
@@ -74,6 +74,13 @@ void Task::run() {
   }
 }
 
+void Task::tell_lease_lost() {
+  nlohmann::ordered_json fields = about();
+  fields["task"] = name_of(leased_.lease.kind);
+  context_.deps.metrics.lease_lost(leased_.lease.kind);
+  context_.deps.log.warning("lease_lost", fields);
+}
+
 Status Task::perform() {
   switch (leased_.lease.kind) {
     case TaskKind::kPrepare:
@@ -91,6 +98,7 @@ Status Task::perform() {
 }
 
 void Task::give_back(ReleaseReason ending, milliseconds delay) {
+  ends_ = true;
   const SteadyTime began = context_.deps.clock.steady_now();
   try {
     for (;;) {
@@ -100,7 +108,7 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
       fields["reason"] = released.failure().detail;
       context_.deps.log.warning("lease_not_released", fields);
       const bool late = context_.deps.clock.steady_now() - began > kLongestGoodbye;
-      if (!is_transient(released.failure()) || stop_ == Stop::kLost) return;
+      if (!traits(released.failure().kind).transient() || stop_ == Stop::kLost) return;
       if (stop_ == Stop::kLeaving && late) return;
       wait_for_store();
     }
@@ -111,9 +119,17 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
 }
 
 Status Task::commit(const std::function<Status()>& write) {
+  ends_ = true;
+  Status done = persist(write);
+  if (!done) ends_ = false;
+  return done;
+}
+
+Status Task::persist(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();
-    if (done || !is_transient(done.failure()) || stopped()) return done;
+    if (done || !traits(done.failure().kind).transient() || stopped()) return done;
+    answer_lost_ = true;
     nlohmann::ordered_json fields = about();
     fields["reason"] = done.failure().detail;
     context_.deps.log.warning("task_retry_scheduled", fields);
@@ -132,28 +148,6 @@ void Task::wait_for_store() {
   waits_ = false;
 }
 
-Result<render::SegmentFootage> Task::footage_of(const jobs::Segment& segment) {
-  render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
-  if (footage.kind != render::Footage::kClip) return footage;
-  Result<std::filesystem::path> path = context_.deps.storage.local(segment.footage_key);
-  if (!path) return path.failure();
-  footage.clip = render::InputFile{std::move(path).value(), segment.footage_sha256};
-  return footage;
-}
-
-Result<render::RenderJob> Task::order() {
-  Result<render::Inputs> inputs = context_.inputs.inputs_of(leased_.job);
-  if (!inputs) return inputs.failure();
-  render::RenderJob order;
-  order.spec = leased_.job.spec;
-  order.inputs = std::move(inputs).value();
-  order.encoder = leased_.job.encoder;
-  for (const jobs::Segment& segment : leased_.segments) {
-    Result<render::SegmentFootage> footage = footage_of(segment);
-    if (!footage) return footage.failure();
-    order.footage.push_back(std::move(footage).value());
-  }
-  return order;
-}
+Result<render::RenderJob> Task::order() { return job_for_keys(leased_, context_.inputs); }
 
 }  // namespace pytoon::worker

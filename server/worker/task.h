@@ -2,7 +2,9 @@
 // could not be done. Whatever happens, store and storage are left such that any other process can
 // go on from there.
 //
-// How troubles end: a full or absent store or storage is waited for, no attempt spent; a lost lease
+// How troubles end is said by the failure's row in base/failure.h: what passes by itself (a full or
+// absent store or storage) is waited for, no attempt spent; where this process is broken (a lost
+// GPU) the task is handed back and the process marked (jobs/process_health.h). A lost lease
 // (another epoch, a human's UPDATE, a cancel) ends it at once; a segment that fails twice gets card
 // footage in a new run, and when the card fails twice too the job is FAILED; audio that fails twice
 // is left out; an exception counts as a crash.
@@ -32,8 +34,8 @@ struct WorkerContext {
   WorkerContext(const WorkerDependencies& p, Options o)
       : deps(p),
         options(std::move(o)),
-        inputs(p.jobs, p.storage, options.last_logo),
-        retry_budget(options.back_off, options.back_off_max) {}
+        inputs(p.jobs, p.storage, p.clock, options.last_logo),
+        retry_budget({options.back_off, options.back_off_max}, seed_from(options.worker_id)) {}
 };
 
 class Task {
@@ -59,6 +61,10 @@ class Task {
   bool stopped() const { return stop_ != Stop::kNone; }
   // It has done what it can: the record of it has to wait for the store.
   bool waits() const { return waits_; }
+  // Its end is being written, or was: that the store has no such lease any more is no news then.
+  bool ends() const { return ends_; }
+  // An engine is being asked and may say nothing until then: its own limits.
+  SteadyTime silent_until() const { return silent_until_; }
 
  private:
   // task.cpp: the way of every task
@@ -68,14 +74,17 @@ class Task {
   void give_back(jobs::ReleaseReason ending, std::chrono::milliseconds delay);
   // Writes the end of the task, as long as it takes: the work is done, only the record is away.
   Status commit(const std::function<Status()>& write);
+  // Writes something on the way, likewise.
+  Status persist(const std::function<Status()>& write);
+  void tell_lease_lost();
   void wait_for_store();
-  Result<render::RenderJob> order();
-  Result<render::SegmentFootage> footage_of(const jobs::Segment& segment);
+  Result<render::RenderJob> order();     // what content keys are made of; no files
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
   // verdict.cpp: how troubles end
   void on_failure(const Failure& failure);
   void wait_for_machine(const Failure& failure);
+  void wait_or_fail(const Failure& failure);
   void fail_job(const std::string& reason, const std::string& detail);
   bool change_encoder(const Failure& failure);
   void tell_degraded(const std::string& from, const std::string& to, const std::string& reason);
@@ -101,12 +110,17 @@ class Task {
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
   // finish_task.cpp
   Status remake(const std::vector<jobs::Segment>& broken, bool audio_lost);
-  Status publish_video(const render::RenderJob& order,
-                       const std::optional<std::filesystem::path>& audio);
-  Status publish_thumbnail();
-  Status publish_metadata(const render::RenderJob& order, double assembly_seconds);
-  Status publish(const std::filesystem::path& staged, const std::string& file);
-  void unpublish();
+  Status publish_outputs(const render::RenderJob& order);
+  Status publish_video(const render::RenderJob& order, const std::string& folder);
+  Status publish_thumbnail(const std::string& folder);
+  Status publish_metadata(const render::RenderJob& order, const std::string& folder,
+                          double assembly_seconds);
+  Status publish(const std::filesystem::path& staged, const std::string& folder,
+                 const std::string& file);
+  Status link_outputs(const std::string& folder);
+  bool has_won(const std::string& folder, const Failure& refused);
+  void withdraw(const std::string& folder);
+  Status mend_link(const jobs::Job& now, const std::string& file);
   void remove_parts();
 
   const jobs::LeasedTask leased_;
@@ -116,13 +130,15 @@ class Task {
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};
   std::atomic<bool> waits_{false};
+  std::atomic<bool> ends_{false};
+  std::atomic<SteadyTime> silent_until_{SteadyTime{}};
+  bool answer_lost_ = false;  // a write may have been taken though it failed; run()'s thread alone
 };
 
-// The machine, not the work: worth waiting for.
-bool is_transient(const Failure& failure);
-// Whether an object is there with the bytes that were promised.
-bool intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage);
+// Whether an object is there with the bytes that were promised. A storage that can't be asked is a
+// Failure, never a no: what it holds must not be made again for that.
+Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage);
 // Whether a segment's object is there with the bytes that its row promises.
-bool intact(const jobs::Segment& segment, jobs::ObjectStore& storage);
+Result<bool> intact(const jobs::Segment& segment, jobs::ObjectStore& storage);
 
 }  // namespace pytoon::worker

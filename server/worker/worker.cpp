@@ -16,39 +16,51 @@ constexpr std::chrono::seconds kFootageNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
+// For a store that nobody else leases from.
+constexpr std::chrono::hours kForEver{100 * 365 * 24};
+
 bool same(const Lease& a, const Lease& b) { return a.epoch == b.epoch; }
 
 }  // namespace
 
 Worker::Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, Options options,
                jobs::WorkerInfo info)
-    : context_(deps, std::move(options)), registry_(registry), info_(std::move(info)) {
+    : context_(deps, std::move(options)),
+      registry_(registry),
+      info_(std::move(info)),
+      pools_(pools_for(context_.options.render_threads, context_.options.audio_threads,
+                       deps.engine_chain.slots())) {
   info_.worker_id = context_.options.worker_id;
+  for (const auto& [engine, count] : deps.engine_chain.slots()) info_.engines.push_back(engine);
   for (const render::Encoder& encoder : deps.renderer.encoders()) {
     if (encoder.unavailable.empty()) info_.encoders.push_back(encoder.name);
   }
 }
 
-bool Worker::may_take() const { return !stopping_ && !draining_ && !exclusive_; }
+bool Worker::may_take(std::size_t pool) const {
+  return !stopping_ && !draining_ && context_.deps.process.usable() &&
+         (exclusive_ == nullptr || !pools_[pool].computes);
+}
 
-Result<std::optional<jobs::LeasedTask>> Worker::lease(TaskPool pool) {
+std::chrono::milliseconds Worker::lease_duration() const {
+  return context_.options.sole_owner ? kForEver : context_.options.lease;
+}
+
+Result<std::optional<jobs::LeasedTask>> Worker::lease(std::size_t pool) {
   jobs::LeaseRequest request;
   request.worker_id = info_.worker_id;
+  request.kinds = pools_[pool].kinds;
   request.encoders = info_.encoders;
-  if (pool == TaskPool::kRendering) {
-    request.kinds = {TaskKind::kPrepare, TaskKind::kRender, TaskKind::kFinish};
-  } else {
-    request.kinds = {TaskKind::kFootage, TaskKind::kAudio};
-  }
-  return context_.deps.tasks.lease_next(request, context_.options.lease);
+  request.engines = pools_[pool].engines;
+  return context_.deps.tasks.lease_next(request, lease_duration());
 }
 
 // While a thread asks for a lease, one may be ours that is not in held_ yet.
 class Worker::InFlightLeaseRequest {
  public:
-  explicit InFlightLeaseRequest(Worker& worker) : worker_(worker) {
+  InFlightLeaseRequest(Worker& worker, std::size_t pool) : worker_(worker) {
     const std::lock_guard lock(worker_.mutex_);
-    allowed_ = worker_.may_take() && !worker_.reconciling_;
+    allowed_ = worker_.may_take(pool) && !worker_.reconciling_;
     worker_.requests_in_flight_ += allowed_;
   }
   ~InFlightLeaseRequest() {
@@ -92,8 +104,8 @@ class Worker::LeaseReconciler {
   std::vector<Lease> known_;
 };
 
-std::optional<Worker::Place> Worker::take(TaskPool pool) {
-  const InFlightLeaseRequest in_flight(*this);
+std::optional<Worker::Place> Worker::take(std::size_t pool) {
+  const InFlightLeaseRequest in_flight(*this, pool);
   if (!in_flight.allowed()) return std::nullopt;
   Result<std::optional<jobs::LeasedTask>> leased = lease(pool);
   const std::lock_guard lock(mutex_);
@@ -106,37 +118,44 @@ std::optional<Worker::Place> Worker::take(TaskPool pool) {
   if (!*leased) return std::nullopt;
   const auto task = std::make_shared<Task>(std::move(**leased), context_);
   if (stopping_) task->stop(Task::Stop::kLeaving);
-  return held_.insert(held_.end(), Held{task});
+  return held_.insert(held_.end(), Held{task, pool});
 }
 
-bool Worker::step(TaskPool pool) {
+bool Worker::step(std::size_t pool) {
   const std::optional<Place> place = take(pool);
   if (!place) return false;
   const Place held = *place;
-  std::unique_lock lock(mutex_);
   const std::shared_ptr<Task> task = held->task;
-  const bool exclusive = task->is_poison_suspect();
-  changed_.wait(lock, [&] { return !exclusive_ || task->stopped(); });
-  if (exclusive) wait_until_exclusive(lock, *task);
-  held->moved_at = context_.deps.clock.steady_now();
-  held->begun = true;
-  lock.unlock();
+  begin(*held);
 
   task->run();
 
-  lock.lock();
+  const std::lock_guard lock(mutex_);
   held_.erase(held);
-  if (exclusive) exclusive_ = false;
+  if (exclusive_ == task.get()) exclusive_ = nullptr;
   changed_.notify_all();
   return true;
 }
 
-// Nobody begins any more; what began before is waited for.
+void Worker::begin(Held& held) {
+  std::unique_lock lock(mutex_);
+  const Task& task = *held.task;
+  if (pools_[held.pool].computes) {
+    changed_.wait(lock, [&] { return exclusive_ == nullptr || task.stopped(); });
+    // One that is stopped computes nothing: it needs no turn, and must not take another's.
+    if (task.is_poison_suspect() && !task.stopped()) wait_until_exclusive(lock, task);
+  }
+  held.moved_at = context_.deps.clock.steady_now();
+  held.begun = true;
+}
+
+// Nobody begins to compute any more; who began before is waited for.
 void Worker::wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Task& task) {
-  exclusive_ = true;
+  exclusive_ = &task;
   changed_.wait(lock, [&] {
-    return task.stopped() ||
-           std::none_of(held_.begin(), held_.end(), [](const Held& held) { return held.begun; });
+    return task.stopped() || std::none_of(held_.begin(), held_.end(), [&](const Held& held) {
+             return held.begun && !held.abandoned && pools_[held.pool].computes;
+           });
   });
 }
 
@@ -155,7 +174,8 @@ void Worker::drop_lost(const std::vector<Lease>& lost) {
     const bool gone = std::any_of(lost.begin(), lost.end(), [&](const Lease& lease) {
       return same(lease, held.task->lease());
     });
-    if (!gone || held.task->stopped()) continue;
+    // A task at its end may have removed its row itself: its own write says whether it held it.
+    if (!gone || held.task->stopped() || held.task->ends()) continue;
     held.task->stop(Task::Stop::kLost);
     context_.deps.metrics.lease_lost(held.task->lease().kind);
     context_.deps.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
@@ -169,9 +189,9 @@ void Worker::renew_leases() {
   const SteadyTime now = context_.deps.clock.steady_now();
   try {
     const std::vector<Lease> leases = kept_leases();
-    const bool renew = now >= renew_at_;
+    const bool renew = now >= renew_at_ && !context_.options.sole_owner;
     const Result<std::vector<Lease>> lost =
-        renew ? context_.deps.tasks.renew(leases, context_.options.lease)
+        renew ? context_.deps.tasks.renew(leases, lease_duration())
               : context_.deps.tasks.lost(leases);
     if (lost) {
       if (renew) renew_at_ = now + context_.options.lease / 4;
@@ -186,27 +206,28 @@ void Worker::renew_leases() {
 void Worker::run_maintenance() {
   try {
     publish_progress();
+    release_abandoned();
     release_orphan_leases();
     const SteadyTime now = context_.deps.clock.steady_now();
     if (now < maintain_at_) return;
     maintain_at_ = now + context_.options.lease / 10;
-    {
-      const std::lock_guard lock(mutex_);
-      info_.draining = draining_ || stopping_;
-    }
-    note_store_health(registry_.upsert_worker(info_));
+    tell_of_us();
     if (!may_reap()) return;
     degrade_orphans(now);
-    const Result<std::vector<jobs::Reaped>> reaped = context_.deps.tasks.reap();
-    if (reaped) {
-      report(*reaped);
-    } else {
-      note_store_health(reaped.failure());
-    }
+    if (!context_.options.sole_owner) reap();
   } catch (const std::exception& error) {
     store_healthy_at_ = {};
-    context_.deps.log.error("heartbeat_failed", {{"what", error.what()}});
+    context_.deps.log.error("maintenance_failed", {{"what", error.what()}});
   }
+}
+
+void Worker::tell_of_us() {
+  info_.pools = pool_states();
+  {
+    const std::lock_guard lock(mutex_);
+    info_.draining = draining_ || stopping_ || !context_.deps.process.usable();
+  }
+  note_store_health(registry_.upsert_worker(info_));
 }
 
 void Worker::publish_progress() {
@@ -227,24 +248,23 @@ void Worker::publish_progress() {
   for (const auto& [lease, frames] : moved) {
     const Status put = context_.deps.tasks.put_progress(lease, frames);
     // While the store is in trouble the others would only wait in turn for the same answer.
-    if (!put && is_transient(put.failure())) return;
+    if (!put && traits(put.failure().kind).transient()) return;
   }
 }
 
-// By lack of progress, never by age. What hangs is cancelled; if it does not even obey, its lease
-// is left to run out, so that another worker takes the task over.
+// By lack of progress, never by age. What hangs is cancelled; if it does not even obey, its task is
+// handed back and its thread is lost.
 void Worker::watch(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   const auto patience = context_.options.stuck_after;
   for (Held& held : held_) {
     const int frames = held.task->frames();
-    const bool own_limits = held.task->lease().kind == TaskKind::kFootage;
-    if (frames != held.frames || own_limits || !held.begun || held.task->waits()) {
+    if (frames != held.frames || !held.begun || held.task->waits()) {
       held.frames = frames;
       held.moved_at = now;
       continue;
     }
-    const auto still = now - held.moved_at;
+    const auto still = now - std::max(held.moved_at, held.task->silent_until());
     if (still > patience && !held.task->stopped()) {
       context_.deps.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
                                              {"task", name_of(held.task->lease().kind)},
@@ -253,9 +273,30 @@ void Worker::watch(SteadyTime now) {
       held.task->stop(Task::Stop::kHung);
     }
     if (still > patience + patience / kObeyDivisor && !held.abandoned) {
-      context_.deps.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id}});
+      context_.deps.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id},
+                                                   {"pool", pools_[held.pool].name}});
       held.abandoned = true;
+      if (exclusive_ == held.task.get()) exclusive_ = nullptr;
+      changed_.notify_all();
     }
+  }
+}
+
+// As a crash, for the job may be to blame. Whatever the lost thread still writes has a stale epoch.
+void Worker::release_abandoned() {
+  std::vector<Lease> leases;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Held& held : held_) {
+      if (held.abandoned && !held.released) leases.push_back(held.task->lease());
+    }
+  }
+  for (const Lease& lease : leases) {
+    const Status freed = context_.deps.tasks.release(lease, jobs::ReleaseReason::kCrashed,
+                                                     context_.options.back_off);
+    if (!freed && freed.failure().kind != FailureKind::kConflict) continue;  // tried again soon
+    const std::lock_guard lock(mutex_);
+    for (Held& held : held_) held.released = held.released || same(lease, held.task->lease());
   }
 }
 
@@ -279,7 +320,8 @@ void Worker::note_store_health(const Status& answer) {
   if (answer) store_healthy_at_ = now;
 }
 
-// Jobs begun with an encoder that no live worker has. All workers first get the time to report.
+// Jobs begun with an encoder, or waiting for an engine, that no live worker has. All workers first
+// get the time to report.
 void Worker::degrade_orphans(SteadyTime now) {
   if (now - store_healthy_since_ < 2 * kEncoderPatience) return;
   const std::string last = context_.deps.renderer.encoders().back().name;
@@ -293,10 +335,18 @@ void Worker::degrade_orphans(SteadyTime now) {
                                                    {"to", one.to},
                                                    {"reason", "no live worker has it"}});
   }
+  const auto released = context_.deps.tasks.release_engines(kEncoderPatience);
+  if (!released) return;
+  for (const std::string& job : *released) {
+    context_.deps.log.warning("engine_orphaned",
+                              {{"job_id", job}, {"reason", "no live worker has the engine"}});
+  }
 }
 
-void Worker::report(const std::vector<jobs::Reaped>& reaped) {
-  for (const jobs::Reaped& one : reaped) {
+void Worker::reap() {
+  const Result<std::vector<jobs::Reaped>> reaped = context_.deps.tasks.reap();
+  if (!reaped) return note_store_health(reaped.failure());
+  for (const jobs::Reaped& one : *reaped) {
     context_.deps.metrics.task_reaped(one.kind);
     context_.deps.log.warning("task_reaped", {{"job_id", one.job_id},
                                               {"task", name_of(one.kind)},
@@ -329,10 +379,18 @@ int Worker::held() const {
   return static_cast<int>(held_.size());
 }
 
-int Worker::abandoned() const {
+std::vector<jobs::PoolState> Worker::pool_states() const {
+  std::vector<jobs::PoolState> states;
+  for (const PoolSpec& pool : pools_) {
+    jobs::PoolState state;
+    state.name = pool.name;
+    state.threads = pool.threads;
+    states.push_back(std::move(state));
+  }
   const std::lock_guard lock(mutex_);
-  return static_cast<int>(
-      std::count_if(held_.begin(), held_.end(), [](const Held& held) { return held.abandoned; }));
+  for (const Held& held : held_)
+    ++(held.abandoned ? states[held.pool].lost : states[held.pool].busy);
+  return states;
 }
 
 }  // namespace pytoon::worker

@@ -1,11 +1,16 @@
 // The working half of a process: takes tasks, does them, keeps their leases. WorkerPool gives it
 // threads; tests and the simulator call the same step() and renew_leases() by hand.
 //
-// There are two kinds of hands. Drawing ones prepare, render and finish: as many as there are
-// cores. Waiting ones get footage from engines and make the audio, so that neither keeps a core
-// from drawing.
+// Its threads are in pools by purpose (pool_spec.h). A step is one of a pool: it leases what that
+// pool is for and nothing else.
 //
-// A job that crashed repeatedly is worked on alone, so that it takes no other with it.
+// A job that crashed repeatedly may take the process with it, so its tasks compute alone: nothing
+// else is begun on our cores, and what began there before is waited for. Threads that wait for an
+// engine go on meanwhile, for they may take minutes and lose little: what they ordered is taken up
+// again. The price is that a job whose engine was asked by a process that dies so counts one crash.
+//
+// A task that shows no progress is cancelled; one that does not even obey is handed back, and its
+// thread counts as lost until it returns.
 //
 // Thread rule: any thread; renew_leases() by one at a time, run_maintenance() too. step() blocks
 // for as long as a piece of work takes, the rest for milliseconds.
@@ -19,20 +24,22 @@
 #include <vector>
 
 #include "server/jobs/worker_registry.h"
+#include "server/worker/pool_spec.h"
 #include "server/worker/task.h"
 
 namespace pytoon::worker {
 
-enum class TaskPool { kRendering, kWaiting };
-
 class Worker {
  public:
-  // facts: what the fleet is told of us; its worker is the options', its encoders the renderer's.
+  // facts: what the fleet is told of us; its worker is the options', its encoders the renderer's,
+  // its engines and pools our own. The pools are those of the options and of the engine chain's
+  // slots.
   Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, Options options,
          jobs::WorkerInfo info);
 
+  const std::vector<PoolSpec>& pools() const { return pools_; }
   // Does one task, if there is one for this pool. False: there was nothing to do.
-  bool step(TaskPool pool);
+  bool step(std::size_t pool);
 
   // Renews leases, notices lost ones, gives up what hangs. Several times a second, by a thread that
   // does nothing else: whatever is slow besides must not cost a lease.
@@ -44,50 +51,57 @@ class Worker {
   // Cancels what is running; it is handed back with no attempt spent.
   void stop();
   int held() const;
-  // Tasks that hung and did not even obey when they were cancelled: their threads are lost.
-  int abandoned() const;
+  // One of each pool, in their order. Of a lost thread the task hung and did not obey its cancel.
+  std::vector<jobs::PoolState> pool_states() const;
 
  private:
   struct Held {
     std::shared_ptr<Task> task;
+    std::size_t pool = 0;
     int frames = 0;  // when it last moved
     SteadyTime moved_at;
     int published_frames = 0;
     SteadyTime published_at{};
     bool begun = false;      // not waiting to be alone
-    bool abandoned = false;  // its lease is left to run out
+    bool abandoned = false;  // its thread is lost, its lease is not renewed
+    bool released = false;   // and handed back
   };
 
   using Place = std::list<Held>::iterator;
   class InFlightLeaseRequest;
   class LeaseReconciler;
 
-  bool may_take() const;  // with the lock held
-  Result<std::optional<jobs::LeasedTask>> lease(TaskPool pool);
+  bool may_take(std::size_t pool) const;  // with the lock held
+  std::chrono::milliseconds lease_duration() const;
+  Result<std::optional<jobs::LeasedTask>> lease(std::size_t pool);
   // A task that is ours from now on.
-  std::optional<Place> take(TaskPool pool);
+  std::optional<Place> take(std::size_t pool);
+  void begin(Held& held);
   void wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Task& task);
   std::vector<jobs::Lease> kept_leases() const;
   void drop_lost(const std::vector<jobs::Lease>& lost);
   void watch(SteadyTime now);
+  void release_abandoned();
   void publish_progress();
   void release_orphan_leases();
+  void tell_of_us();
   bool may_reap() const;
   void note_store_health(const Status& answer);  // of the store, or its silence
   void degrade_orphans(SteadyTime now);
-  void report(const std::vector<jobs::Reaped>& reaped);
+  void reap();
 
   WorkerContext context_;
   jobs::WorkerRegistry& registry_;
   jobs::WorkerInfo info_;
+  const std::vector<PoolSpec> pools_;
 
   mutable std::mutex mutex_;  // protects what follows
   std::condition_variable changed_;
   std::list<Held> held_;
   bool stopping_ = false;
   bool draining_ = false;
-  bool exclusive_ = false;      // somebody wants to be, or is
-  int requests_in_flight_ = 0;  // threads that ask for a lease; not while gathering_
+  const Task* exclusive_ = nullptr;  // the one that computes alone, or waits to
+  int requests_in_flight_ = 0;       // threads that ask for a lease; not while gathering_
   bool reconciling_ = false;    // leases that we never heard of are handed back; not while asking_
   SteadyTime orphans_until_{};  // until then there may be some
 

@@ -11,6 +11,7 @@
 #include "engines/job_time.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::worker {
@@ -26,15 +27,22 @@ struct WorkerDependencies {
   jobs::JobMetrics& metrics;
   Clock& clock;
   Log& log;
+  jobs::ProcessHealth& process;  // marked when this process can draw no more
 };
 
 struct Options {
   std::string worker_id;  // who we are in leases: unique for each start of a process
-  std::chrono::milliseconds lease{20'000};   // renewed at a quarter of it
+  std::chrono::milliseconds lease{20'000};  // renewed at a quarter of it
+  // No other process leases from the store: then leases don't run out, so that no slowness of ours
+  // can lose one, and nobody is reaped.
+  bool sole_owner = false;
   std::chrono::milliseconds back_off{1000};  // doubles
   std::chrono::milliseconds back_off_max{30'000};
-  // A piece of work that draws no frame for so long is stuck. Footage has its engine's own limits.
+  // A piece of work that shows no progress for so long is stuck; of footage, beyond its engine's
+  // own limits.
   std::chrono::milliseconds stuck_after{60'000};
+  int render_threads = 1;  // segments at once
+  int audio_threads = 1;   // tracks at once
   engines::JobTime job_time;
   std::filesystem::path last_logo;  // used when storage has no brand logo; "" is none
 };

@@ -1,5 +1,8 @@
-// Threads for a Worker: drawing and engine threads, one that beats, one that keeps house. Woken by
-// a notifier, or by looking every now and then.
+// Threads for a Worker: those of its pools, one that beats, one that keeps house. Woken by a
+// notifier, or by looking every now and then.
+//
+// A thread that hangs for good is replaced, and ends when it comes back after all. When half of a
+// pool's threads are lost, whoever wired the process is told: it had better start anew.
 //
 // Thread rule: start() and stop() from one thread, the rest from any.
 #pragma once
@@ -8,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,8 +22,6 @@
 namespace pytoon::worker {
 
 struct PoolOptions {
-  int drawing = 1;                           // threads: segments at once
-  int waiting = 4;                           // threads: engines asked and audio made at once
   std::chrono::milliseconds poll{1000};      // how late a task is found when no notifier wake-ups
   std::chrono::milliseconds heartbeat{250};  // how late a lost lease is noticed
 };
@@ -30,33 +32,43 @@ class WorkerPool final : public jobs::WorkNotifier {
   WorkerPool(Worker& worker, PoolOptions options, jobs::WorkNotifier* peers = nullptr);
   ~WorkerPool() override;  // stop()
 
-  // report_idle is told whether a render threads has nothing to do, at each change, and false at
-  // the start: whoever hears the notifier for us listens just as long. Before start(); must return
-  // soon. Engine threads don't count: what they do follows from what our own render threads did.
+  // Told whether a render thread has nothing to do, at each change, and false at the start: whoever
+  // hears the notifier for us listens just as long. Before start(); must return soon. Other pools
+  // don't count: what they do follows from what our own render threads did.
   void tell(std::function<void(bool)> report_idle) { report_idle_ = std::move(report_idle); }
+  // Called once, with the reason, when half of a pool's threads are lost. Before start(); must
+  // return soon.
+  void on_unusable(std::function<void(const std::string&)> call) { unusable_ = std::move(call); }
   void start();
   // Cancels what is running, hands all leases back, joins all threads: as fast as the renderer
-  // obeys its cancel token. No attempt is spent, and the next start goes on at once.
+  // obeys its cancel token. No attempt is spent, and the next start goes on at once. A lost thread
+  // is waited for, too: the caller must have a limit of its own.
   void stop();
   void notify() override;
 
  private:
-  void work(TaskPool pool);
-  void count_idle(TaskPool pool, int change);  // with the lock held
+  void add_thread(std::size_t pool);  // with the lock held
+  void work(std::size_t pool);
+  bool surplus(std::size_t pool);                 // with the lock held
+  void count_idle(std::size_t pool, int change);  // with the lock held
+  void replace_lost();
   void repeat(const std::function<void()>& body);
 
   Worker& worker_;
   const PoolOptions options_;
   jobs::WorkNotifier* const peers_;
   std::function<void(bool)> report_idle_ = [](bool) {};
-  std::vector<std::thread> threads_;
+  std::function<void(const std::string&)> unusable_ = [](const std::string&) {};
   std::thread heartbeat_thread_;
   std::thread maintenance_thread_;
 
   std::mutex mutex_;
   std::condition_variable notified_;
-  std::uint64_t notifications_ = 0;  // the rest is guarded by mutex_
-  int idle_ = 0;                     // render threads
+  std::uint64_t notifications_ = 0;   // the rest is guarded by mutex_
+  std::vector<std::thread> threads_;  // of all pools; some may have ended
+  std::vector<int> running_;          // threads of each pool that have not ended
+  int idle_ = 0;                      // render threads
+  bool told_unusable_ = false;
   bool stopping_ = false;
   bool all_put_down_ = false;
 };

@@ -124,12 +124,12 @@ TEST_F(CurlClientTest, AnAnswerTooLargeIsGivenUp) {
 TEST_F(CurlClientTest, ACutAnswerIsNoAnswer) {
   reply_.body = std::string(5000, 'x');
   reply_.manner = Manner::kCut;
-  EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
+  EXPECT_EQ(send(request()).failure().kind, FailureKind::kBadResponse);
   {
     const auto quiet = server_.between_calls();
     reply_.manner = Manner::kDrop;
   }
-  EXPECT_EQ(send(request()).failure().kind, FailureKind::kMalformed);
+  EXPECT_EQ(send(request()).failure().kind, FailureKind::kBadResponse);
 }
 
 TEST_F(CurlClientTest, SilenceAndTricklesRunIntoTheirLimits) {

@@ -146,9 +146,9 @@ TEST_F(WebSocketTest, EndsAreTold) {
   says(frame(Opcode::kClose, std::string("\x03\xe8", 2)));
   EXPECT_EQ(fate(), FailureKind::kUnavailable);
   says("no frame at all, \xff\xfe\x80\x7f\x12\x34\x56");
-  EXPECT_EQ(fate(), FailureKind::kMalformed);
+  EXPECT_EQ(fate(), FailureKind::kBadResponse);
   says(frame(Opcode::kText, "\xff\xfe"));  // no UTF-8
-  EXPECT_EQ(fate(), FailureKind::kMalformed);
+  EXPECT_EQ(fate(), FailureKind::kBadResponse);
 }
 
 TEST_F(WebSocketTest, AFailureStays) {

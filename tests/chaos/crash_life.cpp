@@ -14,7 +14,6 @@ namespace pytoon::chaos {
 namespace fs = std::filesystem;
 using jobs::JobStatus;
 using std::chrono::milliseconds;
-using worker::TaskPool;
 
 namespace {
 
@@ -102,9 +101,9 @@ CrashLife::CrashLife(Life life, fs::path folder, const OpenStore& open, Clock& c
   jobs::WorkerInfo facts;
   facts.worker_id = holder_;
   facts.encoders = {kEncoder};
-  const worker::WorkerDependencies parts{*store_,        *store_,       *storage_,
-                                         *renderer_,     engine_chain_, quiet_.presets,
-                                         quiet_.metrics, clock_,        quiet_.log};
+  const worker::WorkerDependencies parts{*store_,       *store_,        *storage_,      *renderer_,
+                                         engine_chain_, quiet_.presets, quiet_.metrics, clock_,
+                                         quiet_.log,    quiet_.process};
   worker_ = std::make_unique<worker::Worker>(parts, *store_, behaviour, facts);
   CHECK(store_->upsert_worker(facts).ok(), "the store can be written");
 }
@@ -160,9 +159,11 @@ void CrashLife::want_job() {
 
 void CrashLife::work(const std::function<bool()>& enough) {
   for (int i = 0; i < kPassesMax && !enough(); ++i) {
-    const bool drawn = worker_->step(TaskPool::kRendering);
-    const bool waited = worker_->step(TaskPool::kWaiting);
-    if (!drawn && !waited) clock_.sleep_for(kNap);
+    bool worked = false;
+    for (std::size_t pool = 0; pool < worker_->pools().size(); ++pool) {
+      worked = worker_->step(pool) || worked;
+    }
+    if (!worked) clock_.sleep_for(kNap);
   }
   CHECK(enough(), "the job gets there");
 }
@@ -246,7 +247,7 @@ Outcome CrashLife::outcome() {
   found.events = lines("events", true);
   const auto rows = store_->segments(kId).value();
   for (const jobs::Segment& segment : rows) {
-    if (ended.status == JobStatus::kDone) found.whole &= worker::intact(segment, *storage_);
+    if (ended.status == JobStatus::kDone) found.whole &= *worker::intact(segment, *storage_);
   }
   const fs::path root = folder_ / "storage";
   for (const auto& entry : fs::recursive_directory_iterator(root / "jobs" / kId)) {

@@ -6,6 +6,7 @@
 
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/fake_comfyui_server.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
@@ -23,7 +24,7 @@ class ComfyEngineTest : public EngineTest {
     ComfySettings settings;
     settings.urls = urls.empty() ? std::vector<std::string>{comfy_.url()} : std::move(urls);
     Result<Workflow> workflow =
-        read_workflow(fs::path(PYTOON_SOURCE_DIR) / "config/workflows/model_free.json");
+        read_workflow(support::source_dir() / "config/workflows/model_free.json");
     EXPECT_TRUE(workflow) << workflow.failure().detail;
     settings.workflows.push_back(std::move(*workflow));
     settings.limits.request = std::chrono::milliseconds(400);

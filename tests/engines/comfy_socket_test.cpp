@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "engines/comfyui/comfy_engine.h"
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/fake_comfyui_server.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
@@ -29,7 +31,7 @@ class ComfySocketTest : public EngineTest {
     ComfySettings settings;
     settings.urls = {comfy_.url()};
     settings.workflows = {
-        *read_workflow(fs::path(PYTOON_SOURCE_DIR) / "config/workflows/model_free.json")};
+        *read_workflow(support::source_dir() / "config/workflows/model_free.json")};
     settings.limits.listen = milliseconds(100);
     settings.poll = poll;
     return *ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});

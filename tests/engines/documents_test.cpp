@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/yaml.h"
@@ -10,13 +11,14 @@
 #include "engines/engine_table.h"
 #include "engines/remote/base64.h"
 #include "engines/remote/provider.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kConfig = fs::path(PYTOON_SOURCE_DIR) / "config";
+const fs::path kConfig = support::source_dir() / "config";
 
 TEST(Placeholders, KeepTypesAndLeaveNothingBehind) {
   const Json document =
@@ -152,14 +154,17 @@ TEST_F(TableTest, WithoutAddressesNothingIsSetUp) {
 
 TEST_F(TableTest, AJobsTimeMustLeaveEnginesSome) {
   Json section = (*read_yaml(kConfig / "engine.yaml"))["engines"];
-  section["job"]["seconds"] = 240;
+  section["engine_deadline_seconds"] = 240;
   const Result<EngineTable> table = read_engine_table(section, kConfig, {});
   ASSERT_FALSE(table);
-  EXPECT_EQ(table.failure().faults.at(0).pointer, "/engines/job/seconds");
-  section["job"]["seconds"] = 0;
+  EXPECT_EQ(table.failure().faults.at(0).pointer, "/engines/engine_deadline_seconds");
+  section["engine_deadline_seconds"] = 0;
   EXPECT_EQ(read_engine_table(section, kConfig, {}).failure().faults.size(), 1U);
-  section["job"]["seconds"] = 241;
+  section["engine_deadline_seconds"] = 241;
   EXPECT_TRUE(read_engine_table(section, kConfig, {}));
+  section["job"] = {{"seconds", 300}, {"drawing_seconds_per_second", 2}};  // the old names
+  EXPECT_EQ(read_engine_table(section, kConfig, {})->job_time.for_engines(60),
+            std::chrono::minutes(3));
 }
 
 TEST_F(TableTest, WhatCostsMoneyIsKnown) {

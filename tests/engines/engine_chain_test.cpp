@@ -5,6 +5,7 @@
 #include "engines/fake_engine.h"
 #include "engines/job_time.h"
 #include "engines/local_compositor.h"
+#include "tests/support/walk_chain.h"
 
 namespace pytoon::engines {
 
@@ -55,7 +56,8 @@ class EngineChainTest : public testing::Test {
     return again(policy, chain);
   }
   ChainResult again(spec::EnginePolicy policy, const std::vector<std::string>& chain) {
-    Result<ChainResult> served = engine_chain_->run(chain, policy, request_, watch_);
+    Result<ChainResult> served =
+        support::walk_chain(*engine_chain_, chain, policy, request_, watch_);
     EXPECT_TRUE(served);
     return *served;
   }
@@ -267,6 +269,47 @@ TEST(JobTime, DrawingKeepsItsShare) {
   EXPECT_EQ(time.for_engines(60), std::chrono::seconds(0));
 }
 
+// A worker asks an engine only while it holds one of its slots.
+TEST_F(EngineChainTest, AnEngineThatMakesClipsIsAskedOnlyByWhoHoldsItsSlot) {
+  const Capabilities clips{.image_to_video = true, .slots = 3};
+  const FakeEngine& comfyui = have("local_comfyui", {.supplies = false}, clips);
+  const FakeEngine& api = have("api", {.remote = true}, clips);
+  have("local_compositor");
+  EngineChain engine_chain(std::move(engines_), clock_);
+  EXPECT_EQ(engine_chain.slots(),
+            (std::vector<std::pair<std::string, int>>{{"local_comfyui", 3}, {"api", 3}}));
+  const std::vector<std::string> chain{"local_comfyui", "api"};
+  const auto step = [&](const ChainPosition& from, std::string_view slot) {
+    return *engine_chain.step(chain, spec::EnginePolicy::kLocalPreferred, request_, watch_, from,
+                              slot);
+  };
+  const ChainPosition first = std::get<ChainPosition>(step({}, ""));
+  EXPECT_EQ(first.engine, "local_comfyui");
+  EXPECT_EQ(first.failures, "");
+  EXPECT_EQ(comfyui.asked(), 0);
+  const ChainPosition second = std::get<ChainPosition>(step(first, "local_comfyui"));
+  EXPECT_EQ(second.engine, "api");
+  EXPECT_EQ(second.failures, "local_comfyui: gave nothing");
+  EXPECT_EQ(api.asked(), 0);
+  const ChainResult served = std::get<ChainResult>(step(second, "api"));
+  EXPECT_EQ(served.engine, "api");
+  EXPECT_EQ(served.reason, "local_comfyui: gave nothing");
+}
+
+TEST_F(EngineChainTest, AnEngineThatIsGoneIsPassedOver) {
+  have("api", {.remote = true}, {.image_to_video = true});
+  have("local_compositor");
+  EngineChain engine_chain(std::move(engines_), clock_);
+  const auto on = [&](const std::vector<std::string>& chain) {
+    return *engine_chain.step(chain, spec::EnginePolicy::kLocalPreferred, request_, watch_,
+                              {"local_comfyui", ""}, "");
+  };
+  const ChainPosition next = std::get<ChainPosition>(on({"local_comfyui", "api"}));
+  EXPECT_EQ(next.engine, "api");
+  EXPECT_EQ(next.failures, "local_comfyui: no live worker has it");
+  EXPECT_EQ(std::get<ChainResult>(on({"api"})).engine, "local_compositor");
+}
+
 TEST_F(EngineChainTest, ACancelIsNoFallback) {
   FakeEngine::Script script;
   script.capabilities.archetypes = kAll;
@@ -277,8 +320,8 @@ TEST_F(EngineChainTest, ACancelIsNoFallback) {
   engines_.push_back(std::make_unique<FakeEngine>("local_comfyui", script));
   have("local_compositor");
   EngineChain engine_chain(std::move(engines_), clock_);
-  const Result<ChainResult> served =
-      engine_chain.run({"local_comfyui"}, spec::EnginePolicy::kLocalOnly, request_, watch_);
+  const Result<ChainResult> served = support::walk_chain(
+      engine_chain, {"local_comfyui"}, spec::EnginePolicy::kLocalOnly, request_, watch_);
   ASSERT_FALSE(served);
   EXPECT_EQ(served.failure().kind, FailureKind::kCancelled);
 }

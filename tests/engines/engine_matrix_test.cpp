@@ -9,6 +9,8 @@
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/fake_comfyui_server.h"
 #include "tests/support/fake_remote_server.h"
+#include "tests/support/source_dir.h"
+#include "tests/support/walk_chain.h"
 
 namespace pytoon::engines {
 namespace {
@@ -30,7 +32,7 @@ class EngineMatrixTest : public EngineTest, public testing::WithParamInterface<C
     comfy_.plan.looks = remote_.plan.looks = 0;
     if (GetParam().down & 2) comfy_.stop();
     if (GetParam().down & 4) remote_.stop();
-    auto presets = spec::read_presets(fs::path(PYTOON_SOURCE_DIR) / "config/presets.yaml");
+    auto presets = spec::read_presets(support::source_dir() / "config/presets.yaml");
     EXPECT_TRUE(presets);
     preset_ = presets->at(GetParam().preset);
   }
@@ -45,14 +47,13 @@ class EngineMatrixTest : public EngineTest, public testing::WithParamInterface<C
     made.push_back(std::make_unique<FakeEngine>(std::string(kLocalCompositor), compositor));
     ComfySettings comfy;
     comfy.urls = {comfy_.url()};
-    comfy.workflows = {
-        *read_workflow(fs::path(PYTOON_SOURCE_DIR) / "config/workflows/model_free.json")};
+    comfy.workflows = {*read_workflow(support::source_dir() / "config/workflows/model_free.json")};
     comfy.poll = std::chrono::milliseconds(2);
     made.push_back(*ComfyEngine::make(comfy, {http_, clock_, ids_, verify_, log_}));
     RemoteSettings remote;
     remote.base_url = remote_.url();
     remote.key = support::FakeRemoteServer::kKey;
-    remote.provider = *read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
+    remote.provider = *read_provider(support::source_dir() / "config/providers/generic.yaml");
     remote.provider.poll.interval = std::chrono::milliseconds(2);
     made.push_back(*RemoteEngine::make(remote, {http_, clock_, *ledger_, verify_, log_, {}}));
     return made;
@@ -83,7 +84,7 @@ TEST_P(EngineMatrixTest, EndsAsThePolicySays) {
   wish.archetype = preset_.archetype;
   wish.brand_safe = preset_.brand_safe;
   const Result<ChainResult> served =
-      engine_chain.run(preset_.engines, GetParam().policy, wish, watch_);
+      support::walk_chain(engine_chain, preset_.engines, GetParam().policy, wish, watch_);
   ASSERT_TRUE(served);
   EXPECT_EQ(served->engine, expected()) << served->reason;
   EXPECT_EQ(served->fallback, !served->reason.empty());

@@ -4,6 +4,7 @@
 
 #include "tests/engines/engine_fixture.h"
 #include "tests/support/fake_remote_server.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::engines {
 namespace {
@@ -45,7 +46,7 @@ class RemoteEngineTest : public EngineTest {
   RemoteEngineTest() {
     server_.plan.clip = kGoodClip;
     Result<Provider> provider =
-        read_provider(fs::path(PYTOON_SOURCE_DIR) / "config/providers/generic.yaml");
+        read_provider(support::source_dir() / "config/providers/generic.yaml");
     EXPECT_TRUE(provider) << provider.failure().detail;
     settings_.provider = std::move(*provider);
     settings_.provider.poll.interval = std::chrono::milliseconds(5);
@@ -53,8 +54,7 @@ class RemoteEngineTest : public EngineTest {
     settings_.base_url = server_.url();
     settings_.key = FakeRemoteServer::kKey;
     settings_.request = std::chrono::milliseconds(400);
-    settings_.back_off = std::chrono::milliseconds(5);
-    settings_.back_off_max = std::chrono::milliseconds(20);
+    settings_.backoff = {std::chrono::milliseconds(5), std::chrono::milliseconds(20)};
     settings_.stall = std::chrono::seconds(1);
     settings_.clip_bytes_max = 2'000'000;
   }

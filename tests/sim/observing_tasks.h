@@ -51,12 +51,18 @@ class ObservingTasks final : public jobs::TaskStore {
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to, Millis patience) override {
     return real_.degrade(to, patience);
   }
+  Result<std::vector<std::string>> release_engines(Millis patience) override {
+    return real_.release_engines(patience);
+  }
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.prepared(by, preparation); });
   }
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override {
     return watched(lease,
                    [&](const jobs::Lease& by) { return real_.footage_decided(by, segment); });
+  }
+  Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override {
+    return watched(lease, [&](const jobs::Lease& by) { return real_.footage_passed(by, segment); });
   }
   Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override {
@@ -68,8 +74,8 @@ class ObservingTasks final : public jobs::TaskStore {
     return watched(lease,
                    [&](const jobs::Lease& by) { return real_.segment_done(by, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease) override {
-    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by); });
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.failed(by, error); });

@@ -7,13 +7,14 @@ using jobs::JobStatus;
 using std::chrono::milliseconds;
 using testing_support::Dead;
 using testing_support::FaultPlan;
-using worker::TaskPool;
 
 namespace {
 
 constexpr std::size_t kProcesses = 3;
 constexpr int kDepthMax = 2;  // of acts within the work of another
 constexpr milliseconds kLease{20'000};
+constexpr std::size_t kRenderPool = 0;
+constexpr std::size_t kAudioPool = 1;
 constexpr milliseconds kLate{60'000};  // beyond the patience of a sender and its lease
 
 const char kImage[] = "assets/acme/a.png";
@@ -65,7 +66,8 @@ struct Simulation::Process {
         tasks(simulation.tasks_, faults),
         storage(*simulation.storage_, faults),
         worker({jobs, tasks, storage, simulation.renderer_, simulation.quiet_.engine_chain,
-                simulation.quiet_.presets, simulation.quiet_.metrics, clock, simulation.quiet_.log},
+                simulation.quiet_.presets, simulation.quiet_.metrics, clock, simulation.quiet_.log,
+                simulation.quiet_.process},
                *simulation.store_, options(name), facts()),
         outbox(simulation.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
                                                            : *simulation.store_,
@@ -206,12 +208,12 @@ void Simulation::pass(milliseconds time, const Process* stalled) {
   depth_ = outer;
 }
 
-void Simulation::step_once(Process& process, TaskPool worker) {
+void Simulation::step_once(Process& process, std::size_t pool) {
   if (process.drawing) return;
   ++process.inside;
   process.drawing = true;
   try {
-    (void)process.worker.step(worker);
+    (void)process.worker.step(pool);
   } catch (const Dead&) {
     // before it had taken anything
   }
@@ -260,7 +262,7 @@ void Simulation::act(int depth) {
   Process& process = *processes_[place];
   const int kind = below(100);
   if (kind < 50) {
-    step_once(process, kind < 41 ? TaskPool::kRendering : TaskPool::kWaiting);
+    step_once(process, kind < 41 ? kRenderPool : kAudioPool);
   } else if (kind < 68) {
     tend(process);
   } else if (kind < 75) {
@@ -309,7 +311,7 @@ void Simulation::send(Wish& wish) {
   if (mutation_ == Mutation::kForgetsAnswers) wish.order.idempotency_key.clear();
   const auto submitted = store_->create(wish.order, 1000);
   if (!submitted) {
-    violation("a audio submission was refused: " + submitted.failure().detail);
+    violation("a sound submission was refused: " + submitted.failure().detail);
     return;
   }
   if (!peace_ && chance(0.2)) return;  // the answer never reached the client
@@ -371,8 +373,9 @@ void Simulation::settle() {
     for (const auto& process : processes_) {
       tend(*process);
       worked = process->sender.step() || worked;
-      worked = process->worker.step(TaskPool::kRendering) || worked;
-      worked = process->worker.step(TaskPool::kWaiting) || worked;
+      for (std::size_t pool = 0; pool < process->worker.pools().size(); ++pool) {
+        worked = process->worker.step(pool) || worked;
+      }
     }
     idle = worked ? 0 : idle + 1;
     if (!worked) clock_.advance(milliseconds(500));
@@ -406,9 +409,9 @@ void Simulation::check_job(const jobs::Job& job, const Wish& wish) {
   std::string expected;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     expected += "segment " + testing_support::FakeRenderer::key(order, i) + "\n";
-    if (!worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
+    if (!*worker::intact(segments[i], *storage_)) violation(about + " lost a segment's object");
   }
-  const auto path = storage_->local(jobs::job_file_key(job.id, "output.mp4"));
+  const auto path = storage_->local(jobs::output_key(job, "output.mp4"));
   const auto bytes = path ? read_file(*path) : Result<std::string>(path.failure());
   if (!bytes || *bytes != expected) violation(about + " has another video than it should");
 }

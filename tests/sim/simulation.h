@@ -86,7 +86,7 @@ class Simulation {
   // Time goes by, and everybody but `stalled` keeps its leases and house meanwhile.
   void pass(std::chrono::milliseconds time, const Process* stalled);
   void tend(Process& process);
-  void step_once(Process& process, worker::TaskPool worker);
+  void step_once(Process& process, std::size_t pool);
   void tell_once(Process& process);
   Result<HttpAnswer> deliver(Process& process, const HttpRequest& request);
   void start_process(std::size_t place);

@@ -1,6 +1,7 @@
 #include "tests/support/comfyui_socket.h"
 
 #include <sys/socket.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/web_socket_peer.h"
 

@@ -1,6 +1,7 @@
 #include "tests/support/fake_comfyui_server.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 namespace pytoon::support {

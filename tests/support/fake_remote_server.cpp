@@ -1,5 +1,7 @@
 #include "tests/support/fake_remote_server.h"
 
+#include <nlohmann/json.hpp>
+
 namespace pytoon::support {
 
 using Json = nlohmann::json;

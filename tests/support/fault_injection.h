@@ -60,6 +60,17 @@ class CrashAfterN final : public FaultPlan {
   int moments_left_;
 };
 
+// Only counts.
+class CallCounter final : public FaultPlan {
+ public:
+  Answer before_call() override {
+    ++calls;
+    return Answer::kGoOn;
+  }
+  void after_call() override {}
+  int calls = 0;
+};
+
 class FaultInjectingStorage final : public jobs::ObjectStore {
  public:
   FaultInjectingStorage(jobs::ObjectStore& real, FaultPlan& faults)
@@ -181,11 +192,17 @@ class FaultInjectingTasks final : public jobs::TaskStore {
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to, Millis patience) override {
     return faults_.around([&] { return real_.degrade(to, patience); });
   }
+  Result<std::vector<std::string>> release_engines(Millis patience) override {
+    return faults_.around([&] { return real_.release_engines(patience); });
+  }
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override {
     return faults_.around([&] { return real_.prepared(lease, preparation); });
   }
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override {
     return faults_.around([&] { return real_.footage_decided(lease, segment); });
+  }
+  Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override {
+    return faults_.around([&] { return real_.footage_passed(lease, segment); });
   }
   Status audio_made(const jobs::Lease& lease, const std::string& key, const std::string& sha256,
                     const std::string& facts) override {
@@ -195,8 +212,8 @@ class FaultInjectingTasks final : public jobs::TaskStore {
                       double seconds) override {
     return faults_.around([&] { return real_.segment_done(lease, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease) override {
-    return faults_.around([&] { return real_.finished(lease); });
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return faults_.around([&] { return real_.finished(lease, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return faults_.around([&] { return real_.failed(lease, error); });

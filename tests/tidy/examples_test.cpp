@@ -10,12 +10,13 @@
 #include "base/files.h"
 #include "base/yaml.h"
 #include "pipeline/spec/job_request.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kRoot = PYTOON_SOURCE_DIR;
+const fs::path kRoot = support::source_dir();
 
 std::set<std::string> preset_ids() {
   std::set<std::string> ids;

@@ -12,6 +12,7 @@ import sys
 import doors
 import map_check
 import sizes
+import terms
 import words
 from tree import read_tree
 
@@ -19,7 +20,7 @@ from tree import read_tree
 def check_tree(root):
     files = read_tree(root)
     found = []
-    for rules in (doors, sizes, words, map_check):
+    for rules in (doors, sizes, words, terms, map_check):
         found += rules.check(files)
     return files, sorted(found)
 

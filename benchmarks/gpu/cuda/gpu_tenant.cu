@@ -104,7 +104,7 @@ int fill(std::size_t leave, double seconds) {
   say_ready();
   const Clock::time_point start = Clock::now();
   while (seconds_since(start) < seconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // tidy: a program of its own
     take(leave, held);
   }
   for (void* memory : held) (void)cudaFree(memory);

@@ -1,4 +1,4 @@
-// Decodes a audio file, frame after frame, in the file's own rate and channels.
+// Decodes an audio file, frame after frame, in the file's own rate and channels.
 //
 // Safe on hostile files: the container is the one that the first bytes name, only file: may be
 // opened, only a short list of decoders is allowed, and sizes are bounded. What is damaged is

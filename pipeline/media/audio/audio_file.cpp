@@ -52,7 +52,7 @@ bool plausible(const AVFrame& frame) {
   return true;
 }
 
-Result<AudioFacts> inspect(const std::filesystem::path& file) {
+Result<MediaInfo> inspect(const std::filesystem::path& file) {
   Result<std::unique_ptr<AudioDecoder>> decoder = AudioDecoder::open(file);
   if (!decoder) return decoder.failure();
   double seconds = 0;
@@ -64,15 +64,19 @@ Result<AudioFacts> inspect(const std::filesystem::path& file) {
     seconds += static_cast<double>((*frame)->nb_samples) / (*frame)->sample_rate;
     audio = audio && plausible(**frame);
     if (seconds > kAudioSecondsMax) {
-      return failure(FailureKind::kInvalid, "a audio may last 15 minutes at most");
+      return failure(FailureKind::kInvalid, "audio may last 15 minutes at most");
     }
   }
   const double declared =
       static_cast<double>((*decoder)->declared_samples()) / (*decoder)->sample_rate();
   if ((*decoder)->damaged() || !audio) return damaged();
   if (Status good = check_length(seconds, declared); !good) return good.failure();
-  return AudioFacts{(*decoder)->format().name, seconds, (*decoder)->channels(),
-                    (*decoder)->sample_rate()};
+  MediaInfo info;
+  info.format = (*decoder)->format().name;
+  info.duration_seconds = seconds;
+  info.channels = (*decoder)->channels();
+  info.sample_rate = (*decoder)->sample_rate();
+  return info;
 }
 
 Result<Pcm> read(const std::filesystem::path& file, std::size_t samples_max,
@@ -96,7 +100,7 @@ Result<Pcm> read(const std::filesystem::path& file, std::size_t samples_max,
 
 }  // namespace
 
-Result<AudioFacts> inspect_audio(const std::filesystem::path& file) {
+Result<MediaInfo> inspect_audio(const std::filesystem::path& file) {
   return contained([&] { return inspect(file); });
 }
 

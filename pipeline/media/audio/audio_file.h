@@ -9,25 +9,18 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <string>
 
 #include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/audio/pcm.h"
+#include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
 
 inline constexpr int kAudioSecondsMax = 15 * 60;
 
-struct AudioFacts {
-  std::string format;           // "mp3", "wav", "aac", "m4a", "flac", "ogg"
-  double duration_seconds = 0;  // decoded
-  int channels = 0;
-  int sample_rate = 0;  // Hz
-};
-
 // Decodes all of it to be sure.
-Result<AudioFacts> inspect_audio(const std::filesystem::path& file);
+Result<MediaInfo> inspect_audio(const std::filesystem::path& file);
 
 // Its first `samples_max` samples as stereo at 48 kHz; what is damaged is left out. More channels
 // are mixed down as ITU-R BS.775 says, without the effects channel.

@@ -57,13 +57,18 @@ Status decode(const ClipIndex& clip) {
 
 }  // namespace
 
-Result<ClipFacts> inspect_clip(const std::filesystem::path& path) {
-  return contained([&]() -> Result<ClipFacts> {
+Result<MediaInfo> inspect_clip(const std::filesystem::path& path) {
+  return contained([&]() -> Result<MediaInfo> {
     const Result<std::shared_ptr<const ClipIndex>> index = index_clip(path);
     if (!index) return index.failure();
     const ClipIndex& clip = **index;
     if (Status good = decode(clip); !good) return good.failure();
-    return ClipFacts{clip.format, clip.codec, clip.upright, clip.times.seconds()};
+    MediaInfo info;
+    info.format = clip.format;
+    info.codec = clip.codec;
+    info.size = clip.upright;
+    info.duration_seconds = clip.times.seconds();
+    return info;
   });
 }
 

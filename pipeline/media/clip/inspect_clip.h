@@ -5,20 +5,12 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "base/result.h"
-#include "gpu/image.h"
+#include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
 
-struct ClipFacts {
-  std::string format;  // "mp4", "mov"
-  std::string codec;   // "h264", "hevc"
-  gpu::Size size;      // px, upright, with square pixels
-  double duration_seconds = 0;
-};
-
-Result<ClipFacts> inspect_clip(const std::filesystem::path& path);
+Result<MediaInfo> inspect_clip(const std::filesystem::path& path);
 
 }  // namespace pytoon::media

@@ -41,7 +41,7 @@ Status write_to(const Publication& file, const AssemblyOrder& order) {
   configure_mp4_mux_element(
       *muxer,
       {.format = order.format, .writer = std::move(*writer), .failures = pipeline.failures()});
-  return pipeline.run();
+  return pipeline.run(order.cancel);
 }
 
 Status join(const AssemblyOrder& order) {

@@ -24,7 +24,7 @@ Result<std::unique_ptr<AudioTrack>> AudioTrack::open(const std::filesystem::path
   const AVCodecParameters* audio = stream == nullptr ? nullptr : stream->codecpar;
   if (audio == nullptr || audio->codec_id != AV_CODEC_ID_AAC || audio->extradata_size <= 0 ||
       stream->time_base.num != 1 || stream->time_base.den != audio->sample_rate) {
-    return failure(FailureKind::kMedia, path.string() + " is not a audio of ours");
+    return failure(FailureKind::kMedia, path.string() + " is no audio of ours");
   }
   Result<PacketPtr> first = read_packet(**input);
   if (!first) return first.failure();

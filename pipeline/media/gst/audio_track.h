@@ -2,7 +2,7 @@
 // whole: no gap, and a first packet that tells the priming by its time.
 //
 // Thread rule: one thread at a time. Blocks on the disk. Errors name the file: kNotFound, kIo, and
-// kMedia for a file that is torn or not a audio of ours.
+// kMedia for a file that is torn or no audio of ours.
 #pragma once
 
 #include <cstdint>

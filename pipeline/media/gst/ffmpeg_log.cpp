@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "pipeline/media/gst/ffmpeg.h"

@@ -3,6 +3,12 @@
 #include <string>
 
 namespace pytoon::media {
+namespace {
+
+constexpr GstClockTime kLookTime = 50 * GST_MSECOND;  // how late a cancel is seen
+constexpr GstClockTime kObeyTime = 2 * GST_SECOND;
+
+}  // namespace
 
 GstClockTime frame_time(std::int64_t index, int frames_per_second) {
   const auto second = static_cast<std::int64_t>(GST_SECOND);
@@ -42,15 +48,22 @@ Status GstPipelineRun::link(std::initializer_list<GstElement*> chain) {
   return ok_status();
 }
 
-Status GstPipelineRun::run() {
+Status GstPipelineRun::run(const CancelToken& cancel) {
   const GstPtr<GstBus> bus(gst_element_get_bus(pipeline_));
   const bool started =
       gst_element_set_state(pipeline_, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
   const auto awaited = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  const GstPtr<GstMessage> message(
-      gst_bus_timed_pop_filtered(bus.get(), started ? GST_CLOCK_TIME_NONE : 0, awaited));
+  GstPtr<GstMessage> message;
+  for (GstClockTime deaf = 0; !message && deaf < kObeyTime;) {
+    message.reset(gst_bus_timed_pop_filtered(bus.get(), started ? kLookTime : 0, awaited));
+    if (!started) break;
+    if (!message && cancel.cancelled()) deaf += kLookTime;
+  }
   if (const auto reported = failures_->get()) return *reported;
   if (message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return ok_status();
+  if (!message && started) {
+    return failure(FailureKind::kCancelled, "cancelled, and the pipeline did not stop by itself");
+  }
   if (!message) return failure(FailureKind::kMedia, "GStreamer could not start the pipeline");
   GError* error = nullptr;
   gst_message_parse_error(message.get(), &error, nullptr);

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <memory>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/gst/element_failure.h"
 
@@ -44,8 +45,9 @@ class GstPipelineRun {
   // The pipeline owns the element. kInternal when MediaRuntime was not started.
   Result<GstElement*> add(const char* factory);
   Status link(std::initializer_list<GstElement*> chain);
-  // Blocks until every element has finished or one has failed.
-  Status run();
+  // Blocks until every element has finished or one has failed. Cancelled, the elements have two
+  // seconds to stop by themselves; then kCancelled, and leaving scope stops them.
+  Status run(const CancelToken& cancel);
 
   const std::shared_ptr<FailureSlot>& failures() const { return failures_; }
 

@@ -3,6 +3,7 @@
 #include <gst/gst.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "pipeline/media/gst/audio_source.h"

@@ -109,7 +109,7 @@ Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder
   configure_mp4_mux_element(
       elements->muxer,
       {.format = order.format, .writer = std::move(*writer), .failures = pipeline.failures()});
-  return pipeline.run();
+  return pipeline.run(order.cancel);
 }
 
 Status write(FrameSource& frames, const SegmentOrder& order) {

@@ -31,15 +31,18 @@ std::string image_format_of(std::string_view first_bytes) {
   return "";
 }
 
-Result<ImageFacts> inspect_image(const std::filesystem::path& path) {
+Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
   Result<OpenImage> open = open_image(path);
   if (!open) return open.failure();
   VipsImage* const image = open->image.get();
   if (Status whole = evaluate(image, FailureKind::kMalformed, damaged(open->format)); !whole) {
     return whole.failure();
   }
-  return ImageFacts{
-      open->format, {vips_image_get_width(image), vips_image_get_height(image)}, open->has_alpha};
+  MediaInfo info;
+  info.format = open->format;
+  info.size = {vips_image_get_width(image), vips_image_get_height(image)};
+  info.has_alpha = open->has_alpha;
+  return info;
 }
 
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path) {

@@ -15,23 +15,18 @@
 
 #include "base/result.h"
 #include "gpu/image.h"
+#include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
 
 inline constexpr int kMaxImageEdgePx = 4096;
-
-struct ImageFacts {
-  std::string format;  // "png", "jpeg", "webp"
-  gpu::Size size;      // upright
-  bool has_alpha = false;
-};
 
 // "png", "jpeg", "webp", or "" for anything else.
 std::string image_format_of(std::string_view first_bytes);
 
 // Decodes the whole image to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
 // kMaxImageEdgePx, kMalformed for truncated or undecodable data.
-Result<ImageFacts> inspect_image(const std::filesystem::path& path);
+Result<MediaInfo> inspect_image(const std::filesystem::path& path);
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path);
 Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality = 88);
 Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path);

@@ -1,5 +1,7 @@
 #include "server/io/redis/link_watch.h"
 
+#include <nlohmann/json.hpp>
+
 namespace pytoon::io {
 
 LinkWatch::LinkWatch(std::string what, const Clock& clock, Log& log)

@@ -45,17 +45,16 @@ std::int64_t RedisListener::received() const {
 }
 
 void RedisListener::work() {
-  int failures = 0;
+  Backoff backoff(options_.backoff, seed_from(consumer_));
   for (;;) {
     Result<RedisConnection> connection = RedisConnection::open(address_, options_.limits);
     const Failure why = connection ? serve(*connection) : connection.failure();
     std::unique_lock lock(mutex_);
     if (stopping_) return;
-    if (there_) failures = 0;
+    if (there_) backoff.reset();
     there_ = false;
     watch_.down(why.detail);
-    changed_.wait_for(lock, options_.backoff.wait(consumer_, ++failures),
-                      [this] { return stopping_; });
+    changed_.wait_for(lock, backoff.next(), [this] { return stopping_; });
     if (stopping_) return;
   }
 }

@@ -39,17 +39,16 @@ RedisNotifier::Counts RedisNotifier::counts() const {
 }
 
 void RedisNotifier::work() {
-  int failures = 0;
+  Backoff backoff(options_.backoff, options_.backoff_seed);
   for (;;) {
     Result<RedisConnection> connection = RedisConnection::open(address_, options_.limits);
     Failure why = connection ? serve(*connection) : connection.failure();
     std::unique_lock lock(mutex_);
     if (stopping_) return;
-    if (there_) failures = 0;
+    if (there_) backoff.reset();
     there_ = false;
     watch_.down(why.detail);
-    changed_.wait_for(lock, options_.backoff.wait(address_.text() + "notifier", ++failures),
-                      [this] { return stopping_; });
+    changed_.wait_for(lock, backoff.next(), [this] { return stopping_; });
     if (stopping_) return;
   }
 }

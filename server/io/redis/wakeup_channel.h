@@ -8,9 +8,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
-#include "server/io/backoff.h"
+#include "base/backoff.h"
 #include "server/io/redis/redis_connection.h"
 
 namespace pytoon::io {
@@ -25,7 +26,8 @@ struct WakeupOptions {
   RedisLimits limits;
   std::chrono::milliseconds block{1000};
   std::chrono::milliseconds probe{2000};  // how late a quiet connection is found broken
-  Backoff backoff;
+  BackoffLimits backoff;
+  std::uint64_t backoff_seed = 0;  // another for each process
 };
 
 // Adds entries to the stream, which is made when there is none.

@@ -97,7 +97,7 @@ Failure S3Client::refusal(const std::string& code, int status) const {
     return failure(FailureKind::kUnavailable,
                    "S3 refuses the key " + options_.credentials.key_id + " for the bucket " +
                        options_.bucket + " (" + said +
-                       "): check MINIO_ACCESS_KEY, MINIO_SECRET_KEY and what the key may do");
+                       "): check S3_ACCESS_KEY, S3_SECRET_KEY and what the key may do");
   }
   if (status == 301 || status == 307 || code == "AuthorizationHeaderMalformed") {
     return failure(FailureKind::kUnavailable,
@@ -124,27 +124,17 @@ S3Client::Verdict S3Client::judge(const S3Request& request, const HttpAnswer& an
           true};
 }
 
-// Why there is no answer: a network in trouble passes, what is wrong with the call does not.
-S3Client::Verdict S3Client::judge(const Failure& silence) {
-  switch (silence.kind) {
-    case FailureKind::kTimeout:
-    case FailureKind::kUnavailable:
-      return {silence, true};
-    case FailureKind::kMalformed:
-      return {failure(FailureKind::kUnavailable, silence.detail), true};
-    default:
-      return {silence};
-  }
-}
-
 Result<HttpAnswer> S3Client::send(const S3Request& request) {
   const CancelToken never;
+  Backoff backoff(options_.backoff, seed_from(request.key + host()));
   for (int tried = 1;; ++tried) {
     Result<HttpAnswer> answer = http_.send(signed_request(request), never);
-    const Verdict verdict = answer ? judge(request, *answer) : judge(answer.failure());
+    const Verdict verdict =
+        answer ? judge(request, *answer)
+               : Verdict{answer.failure(), is_transport_failure(answer.failure().kind)};
     if (!verdict.failure) return answer;
     if (!verdict.again || tried >= options_.tries) return *verdict.failure;
-    std::chrono::milliseconds wait = options_.backoff.wait(request.key + host(), tried);
+    std::chrono::milliseconds wait = backoff.next();
     if (answer && answer->retry_after()) {
       wait = std::min<std::chrono::milliseconds>(*answer->retry_after(), options_.backoff.most);
     }

@@ -33,7 +33,7 @@ bool is_region(const std::string& text) {
 Status read_endpoint(const std::string& endpoint, S3Options& options) {
   const Result<WebAddress> address = parse_web_address(endpoint);
   if (!address) {
-    return wrong("MINIO_ENDPOINT",
+    return wrong("S3_ENDPOINT",
                  "must be http://host[:port] or https://...: " + address.failure().detail);
   }
   const std::size_t scheme_end = address->origin.find("://");
@@ -46,7 +46,7 @@ Status read_endpoint(const std::string& endpoint, S3Options& options) {
   // Nothing may follow the host: neither a path nor a query.
   const std::size_t after = address->url.find('/', scheme_end + 3);
   if (after != std::string::npos && after + 1 < address->url.size()) {
-    return wrong("MINIO_ENDPOINT", "must end after the host and port");
+    return wrong("S3_ENDPOINT", "must end after the host and port");
   }
   return ok_status();
 }
@@ -68,10 +68,10 @@ Result<S3Options> make_s3_options(const S3Settings& settings) {
     return wrong("S3_BUCKET", "must be 3 to 63 small letters, digits, dots and hyphens");
   }
   if (settings.access_key.empty() || !is_plain(settings.access_key)) {
-    return wrong("MINIO_ACCESS_KEY", "must be set to the id of a key of the store");
+    return wrong("S3_ACCESS_KEY", "must be set to the id of a key of the store");
   }
   if (settings.secret_key.empty() || !is_plain(settings.secret_key)) {
-    return wrong("MINIO_SECRET_KEY", "must be set to the secret of that key");
+    return wrong("S3_SECRET_KEY", "must be set to the secret of that key");
   }
   // A bucket with a dot does not match Amazon's certificate as a host name.
   const bool dotted = settings.bucket.find('.') != std::string::npos;

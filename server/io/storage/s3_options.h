@@ -9,17 +9,17 @@
 #include <filesystem>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/result.h"
-#include "server/io/backoff.h"
 #include "server/io/storage/sigv4.h"
 
 namespace pytoon::io {
 
 // As the environment has them; "" is unset.
 struct S3Settings {
-  std::string endpoint;    // MINIO_ENDPOINT: http(s)://host[:port]; unset: Amazon's of the region
-  std::string access_key;  // MINIO_ACCESS_KEY
-  std::string secret_key;  // MINIO_SECRET_KEY
+  std::string endpoint;    // S3_ENDPOINT: http(s)://host[:port]; unset: Amazon's of the region
+  std::string access_key;  // S3_ACCESS_KEY
+  std::string secret_key;  // S3_SECRET_KEY
   std::string bucket;      // S3_BUCKET
   std::string region;      // S3_REGION; unset: us-east-1
 };
@@ -38,7 +38,7 @@ struct S3Options {
   std::int64_t cache_bytes = 4LL << 30;  // of local copies
   int list_page = 1000;                  // objects an answer of a list; S3: 1000 at most
   int tries = 5;                         // of one request
-  Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
+  BackoffLimits backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(3000)};
   std::chrono::milliseconds connect_limit{3000};
   std::chrono::milliseconds answer_limit{10'000};     // of requests without a body worth the name
   std::chrono::milliseconds transfer_limit{300'000};  // of one upload, part or download

@@ -78,8 +78,7 @@ Result<fs::path> S3Storage::local(const std::string& key) {
   for (int tried = 1;; ++tried) {
     Result<fs::path> path = fetch(key);
     const bool damaged = !path && path.failure().kind == FailureKind::kMalformed;
-    if (!damaged) return path;
-    if (tried >= options_.tries) return failure(FailureKind::kIo, path.failure().detail);
+    if (!damaged || tried >= options_.tries) return path;
   }
 }
 

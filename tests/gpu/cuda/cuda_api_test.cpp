@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "gpu/cpu/cpu_device.h"
@@ -134,6 +136,37 @@ TEST_P(CudaApiTest, FramesStayOnTheDevice) {
     EXPECT_LE(error.mean, GetParam().exact ? 0 : kParity.mean) << "seed " << seed;
     EXPECT_LE(error.max, GetParam().exact ? 0 : kParity.max) << "seed " << seed;
   }
+}
+
+// Has the kernel write where there is no memory: the card itself is fine, the context is not.
+void lose_the_context(CudaApi& api) {
+  const Stream stream = *api.make_stream();
+  FrameBatch batch;
+  batch.count = 1;
+  FrameJob& job = batch.frames[0];
+  job.target.size = {64, 64};
+  job.target.luma = reinterpret_cast<std::uint8_t*>(std::uintptr_t{1} << 40);
+  job.target.chroma = job.target.luma;
+  job.target.luma_pitch_bytes = 64;
+  job.target.chroma_pitch_bytes = 64;
+  (void)api.queue(batch, stream);
+  const Status waited = api.wait(stream);
+  const auto memory = api.allocate(100);
+  const Status checked = api.check();
+  for (const Status& one : {waited, memory ? ok_status() : Status(memory.failure()), checked}) {
+    std::fprintf(stderr, "%s. ",
+                 one ? "fine" : std::string(traits(one.failure().kind).label).c_str());
+  }
+  std::_Exit(0);
+}
+
+TEST_P(CudaApiTest, AKernelThatWritesAnywhereLosesTheDevice) {
+  if (GetParam().exact) GTEST_SKIP() << "on the host it would end the test";
+  EXPECT_TRUE(device_->check());
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // CUDA does not live through a fork
+  EXPECT_EXIT(lose_the_context(*api_), ::testing::ExitedWithCode(0),
+              "device-lost. device-lost. device-lost. ");
+  EXPECT_TRUE(device_->check());
 }
 
 std::vector<DeviceCase> devices_with_apis() {

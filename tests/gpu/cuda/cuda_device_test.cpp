@@ -371,6 +371,24 @@ TEST_F(CudaDeviceTest, EveryCallMayFailWhileTheDeviceIsMade) {
   EXPECT_GT(call, 10);
 }
 
+TEST_F(CudaDeviceTest, ALostDeviceSaysSoFromThenOn) {
+  const auto device = make();
+  const RgbaImage picture({8, 8}, {1, 2, 3, 255});
+  ASSERT_TRUE(device->upload(picture));
+  EXPECT_TRUE(device->check());
+  host_->fail_at = host_->calls;
+  host_->fail_with = FailureKind::kDeviceLost;
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = device->upload(picture);
+    ASSERT_FALSE(refused) << i;
+    EXPECT_EQ(refused.failure().kind, FailureKind::kDeviceLost) << i;
+    const Status checked = device->check();
+    ASSERT_FALSE(checked) << i;
+    EXPECT_EQ(checked.failure().kind, FailureKind::kDeviceLost) << i;
+  }
+  EXPECT_EQ(device->memory_use()->used_bytes, 0U);
+}
+
 TEST(CudaDeviceDeathTest, DrawsItsOwnTexturesOnly) {
   auto device = make_device_on(make_host_cuda_api(std::make_shared<HostGpu>()), kBudget);
   const auto cpu = make_cpu_device();

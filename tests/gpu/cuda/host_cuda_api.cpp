@@ -103,9 +103,14 @@ class HostCudaApi final : public CudaApi {
     }
     return failed ? Status(fault()) : ok_status();
   }
+  Status check() const override { return gpu_->lost ? Status(fault()) : ok_status(); }
 
  private:
-  bool fails() { return gpu_->calls++ == gpu_->fail_at; }
+  bool fails() {
+    const bool now = gpu_->calls++ == gpu_->fail_at;
+    if (now && gpu_->fail_with == FailureKind::kDeviceLost) gpu_->lost = true;
+    return now || gpu_->lost;
+  }
   Failure fault() const { return failure(gpu_->fail_with, "failed on demand"); }
   void broken(const char* what) { gpu_->faults.emplace_back(what); }
 

@@ -33,6 +33,7 @@ struct HostGpu {
 
   int fail_at = -1;  // the call with this number fails
   FailureKind fail_with = FailureKind::kUnavailable;
+  bool lost = false;  // after a call that failed with kDeviceLost: all later ones do, too
   std::uint64_t memory_bytes = std::uint64_t{1} << 40;  // what the card has
   int wrong_luma = 0;                                   // added to the first byte of each frame
 

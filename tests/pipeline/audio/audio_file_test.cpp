@@ -22,7 +22,7 @@ Wave tone(double seconds, int rate = 48'000, int channels = 2) {
 class AudioFile : public AudioTest {
  protected:
   static Failure refused(const fs::path& file) {
-    const Result<AudioFacts> facts = inspect_audio(file);
+    const Result<MediaInfo> facts = inspect_audio(file);
     EXPECT_FALSE(facts) << file;
     return facts ? Failure{} : facts.failure();
   }
@@ -31,7 +31,7 @@ class AudioFile : public AudioTest {
                     int channels, int rate) const {
     SCOPED_TRACE(name + " " + options);
     const fs::path file = save(name, tone(2, rate, channels), options);
-    const Result<AudioFacts> facts = inspect_audio(file);
+    const Result<MediaInfo> facts = inspect_audio(file);
     ASSERT_TRUE(facts) << facts.failure().detail;
     EXPECT_EQ(facts->format, format);
     EXPECT_EQ(facts->channels, channels);
@@ -80,7 +80,7 @@ TEST_F(AudioFile, ACoverPictureIsNoObstacle) {
   const fs::path with_cover = in_folder("cover.mp3");
   run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64:d=0.04 " +
       "-map 0 -map 1 -c:a copy -c:v png '" + with_cover.string() + "'");
-  const Result<AudioFacts> facts = inspect_audio(with_cover);
+  const Result<MediaInfo> facts = inspect_audio(with_cover);
   ASSERT_TRUE(facts) << facts.failure().detail;
   EXPECT_EQ(facts->format, "mp3");
 }

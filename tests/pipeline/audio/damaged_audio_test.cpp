@@ -26,7 +26,7 @@ class DamagedAudio : public AudioTest {
   void expect_answer(const std::string& bytes) const {
     const fs::path file = in_folder("damaged");
     ASSERT_TRUE(write_file_atomically(file, bytes));
-    const Result<AudioFacts> facts = inspect_audio(file);
+    const Result<MediaInfo> facts = inspect_audio(file);
     if (facts) {
       EXPECT_GT(facts->duration_seconds, 0);
     } else {
@@ -65,7 +65,7 @@ TEST_F(DamagedAudio, FlippedBitsInExactFormatsAreNoticed) {
   std::string bytes = good;
   bytes[bytes.size() / 2] ^= 16;
   ASSERT_TRUE(write_file_atomically(in_folder("bad.flac"), bytes));
-  const Result<AudioFacts> facts = inspect_audio(in_folder("bad.flac"));
+  const Result<MediaInfo> facts = inspect_audio(in_folder("bad.flac"));
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.failure().kind, FailureKind::kMalformed);
 }

@@ -87,7 +87,7 @@ TEST_F(DamagedImage, AHeaderThatPromisesABillionPixelsIsRefusedUndecoded) {
   put_big_endian(bytes, 16, 60000);
   put_big_endian(bytes, 20, 60000);
   put_big_endian(bytes, 29, crc32(std::string_view(bytes).substr(12, 17)));
-  const Result<ImageFacts> facts = inspect_image(write("bomb.png", bytes));
+  const Result<MediaInfo> facts = inspect_image(write("bomb.png", bytes));
   EXPECT_EQ(outcome(facts), FailureKind::kInvalid);
 }
 
@@ -97,7 +97,7 @@ TEST_F(DamagedImage, ATruncatedFileIsMalformedWhereverItIsCut) {
     const std::size_t step = std::max<std::size_t>(1, bytes.size() / 60);
     for (std::size_t cut = 12; cut < bytes.size(); cut += step) {
       const auto file = write("cut" + good.extension().string(), bytes.substr(0, cut));
-      const Result<ImageFacts> facts = inspect_image(file);
+      const Result<MediaInfo> facts = inspect_image(file);
       ASSERT_FALSE(facts) << good << " cut at " << cut << " of " << bytes.size();
       EXPECT_EQ(outcome(facts), FailureKind::kMalformed) << good << " cut at " << cut;
     }

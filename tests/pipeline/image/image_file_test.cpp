@@ -230,7 +230,7 @@ TEST_F(ImageFile, WebpWithAlpha) {
     return vips_webpsave(image, name, "lossless", TRUE, nullptr);
   });
   EXPECT_LE(max_difference(*read_image(file), picture), 1);
-  const Result<ImageFacts> facts = inspect_image(file);
+  const Result<MediaInfo> facts = inspect_image(file);
   EXPECT_EQ(facts->format, "webp");
   EXPECT_TRUE(facts->has_alpha);
 }

@@ -1,16 +1,18 @@
 #include "pipeline/plan/planner.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/plan/captions.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::plan {
 namespace {
 
 Catalogue shipped() {
   Catalogue catalogue;
-  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  catalogue.presets = *spec::read_presets(support::source_dir() / "config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(support::source_dir() / "config/platforms.yaml");
   catalogue.defaults.segment_prompts[spec::Archetype::kOverlay] = "Background. {prompt}";
   return catalogue;
 }
@@ -104,15 +106,15 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
   spec::JobRequest wish = request("meme_fast");
   wish.captions = spec::Captions{"hook", {"one", " ", "two"}, "cta"};
   for (const int seconds : {1, 7, 15, 59, 60}) {
-    const auto timings = plan_captions(wish, seconds).timings;
+    const auto timings = plan_captions(wish, seconds, 30).timings;
     ASSERT_EQ(timings.size(), 4U);  // the blank beat is not shown
     EXPECT_EQ(timings.front().start, 0);
     EXPECT_EQ(timings.back().end, seconds);
     for (std::size_t i = 0; i + 1 < timings.size(); ++i) {
       EXPECT_EQ(timings[i].end, timings[i + 1].start);
-      const double frames = timings[i].end * kFramesPerSecond;
+      const double frames = timings[i].end * spec::Output{}.fps;
       EXPECT_NEAR(frames, std::round(frames), 1e-9);
-      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / kFramesPerSecond);
+      EXPECT_NEAR(timings[i].end - timings[i].start, seconds / 4.0, 1.0 / spec::Output{}.fps);
     }
   }
 }
@@ -120,11 +122,11 @@ TEST(Captions, ShareTheDurationWithoutGaps) {
 TEST(Captions, WithoutCaptionsTheHookIsThePromptCutAtAWord) {
   spec::JobRequest wish = request("meme_fast");
   wish.prompt = "A serum that works overnight and smells of cedar, rain and a little bit of smoke";
-  EXPECT_EQ(plan_captions(wish, 15).hook,
+  EXPECT_EQ(plan_captions(wish, 15, 30).hook,
             "A serum that works overnight and smells of cedar, rain and a…");
   EXPECT_EQ(cut_at_word("short", 60), "short");
   EXPECT_EQ(cut_at_word("ééééé", 3), "ééé…");
-  EXPECT_TRUE(plan_captions(request("meme_fast"), 15).timings.empty());
+  EXPECT_TRUE(plan_captions(request("meme_fast"), 15, 30).timings.empty());
 }
 
 }  // namespace

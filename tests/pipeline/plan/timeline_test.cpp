@@ -94,7 +94,7 @@ TEST(Timeline, EveryFrameHasItsCaption) {
   spec::RenderSpec spec = spec_of(15, {"a"});
   spec::JobRequest request;
   request.captions = spec::Captions{"h", {"b"}, "c"};
-  spec.captions_plan = plan_captions(request, 15);
+  spec.captions_plan = plan_captions(request, 15, 30);
   const Timeline timeline = make_timeline(spec);
   EXPECT_EQ(caption_at(timeline, 0), 0);
   EXPECT_EQ(caption_at(timeline, 149), 0);

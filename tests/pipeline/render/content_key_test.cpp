@@ -6,6 +6,7 @@
 
 #include "pipeline/plan/planner.h"
 #include "pipeline/render/scene_builder.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::render {
 namespace {
@@ -14,8 +15,8 @@ const ImageMaker kMaker{"cpu", "x264", "fonts"};
 
 RenderJob job_of(const std::string& preset) {
   plan::Catalogue catalogue;
-  catalogue.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  catalogue.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  catalogue.presets = *spec::read_presets(support::source_dir() / "config/presets.yaml");
+  catalogue.platforms = *spec::read_platforms(support::source_dir() / "config/platforms.yaml");
   spec::JobRequest request;
   request.preset_id = preset;
   request.image_uris = {"storage://a", "storage://b"};

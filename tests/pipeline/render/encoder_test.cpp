@@ -73,4 +73,25 @@ TEST_F(EncoderTest, AnEncoderThatIsNotHereIsAnEncoderFailure) {
   EXPECT_EQ(rendered.failure().kind, FailureKind::kEncoder);
 }
 
+// A lost context shows as an NVENC that fails: blaming the encoder would have x264 draw on the same
+// dead card, again and again.
+TEST_F(EncoderTest, AnEncoderThatFailsOnALostDeviceIsALostDevice) {
+  auto device = std::make_unique<testing_support::FakeCudaDevice>();
+  testing_support::FakeCudaDevice& card = *device;
+  device_ = std::move(device);
+  SceneRenderer renderer(*device_, *fonts_, choose());
+  job_.encoder = "h264_nvenc";
+  fake_nvenc_reset({1000, 0, 3});
+  const Status refused = render(renderer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::kEncoder) << refused.failure().detail;
+  fake_nvenc_reset({1000, 0, 3});
+  card.lost = true;
+  const Status lost = render(renderer);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.failure().kind, FailureKind::kDeviceLost);
+  EXPECT_NE(lost.failure().detail.find(refused.failure().detail), std::string::npos)
+      << lost.failure().detail;
+}
+
 }  // namespace pytoon::render

@@ -23,7 +23,7 @@ TEST(PlaceProduct, IsNeverStretchedAndFits) {
   const gpu::Rect zone{140, 269, 800, 700};
   for (const gpu::Size size : {gpu::Size{4000, 3000}, gpu::Size{300, 4000}, gpu::Size{4000, 200},
                                gpu::Size{50, 50}, gpu::Size{1, 1}}) {
-    const gpu::Rect place = place_product(size, zone);
+    const gpu::Rect place = place_product(size, zone, {});
     EXPECT_LE(place.width, 648);
     EXPECT_GE(place.y, zone.y - 1);
     EXPECT_LE(place.y + place.height, zone.y + zone.height + 1);
@@ -35,7 +35,7 @@ TEST(PlaceProduct, IsNeverStretchedAndFits) {
 }
 
 TEST(PlaceProduct, StandsAtThirtyEightPercentWhereItCan) {
-  const gpu::Rect place = place_product({1000, 600}, {140, 269, 800, 979});
+  const gpu::Rect place = place_product({1000, 600}, {140, 269, 800, 979}, {});
   EXPECT_NEAR(place.y + place.height / 2.0, 1920 * 0.38, 2);
 }
 
@@ -50,7 +50,7 @@ TEST(ProductZone, LeavesTheCaptionsAlone) {
 }
 
 TEST(PlaceLogo, TopRightThirtyFromTheEdges) {
-  EXPECT_EQ(place_logo({400, 200}), (gpu::Rect{930, 30, 120, 60}));
+  EXPECT_EQ(place_logo({400, 200}, {}), (gpu::Rect{930, 30, 120, 60}));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
 #include "pipeline/render/scene_renderer.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::render {
 
@@ -38,12 +39,12 @@ class PictureTest : public testing::Test {
     ASSERT_TRUE(media) << media.failure().detail;
     media_ = std::move(*media);
     auto fonts = media::FontLibrary::open(
-        {{}, PYTOON_SOURCE_DIR "/config/fonts.yaml", folder_ / "cache" / "fonts"});
+        {{}, support::source_dir() / "config/fonts.yaml", folder_ / "cache" / "fonts"});
     ASSERT_TRUE(fonts) << fonts.failure().detail;
     fonts_ = std::move(*fonts);
     device_ = gpu::make_cpu_device();
-    catalogue_.presets = *spec::read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-    catalogue_.platforms = *spec::read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+    catalogue_.presets = *spec::read_presets(support::source_dir() / "config/presets.yaml");
+    catalogue_.platforms = *spec::read_platforms(support::source_dir() / "config/platforms.yaml");
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -59,8 +60,13 @@ class PictureTest : public testing::Test {
     return job;
   }
 
+  // Of the whole video, with nothing left of another one.
+  Result<std::shared_ptr<const Scene>> build(const RenderJob& job) {
+    ImageCache cache(0);
+    return build_scene(job, {0, timeline_of(job).frames}, {*device_, *fonts_, cache});
+  }
   std::shared_ptr<const Scene> scene_of(const RenderJob& job) {
-    auto scene = build_scene(job, *device_, *fonts_);
+    auto scene = build(job);
     EXPECT_TRUE(scene) << scene.failure().detail;
     return *scene;
   }

@@ -160,7 +160,8 @@ TEST_F(Picture, TheProductIsComposedSharpUnstretchedAndUncovered) {
   const RenderJob job = job_of(wish, product);
   const auto sheet = lay_out_captions(job.spec, *fonts_);
   ASSERT_TRUE(sheet);
-  const gpu::Rect place = place_product({200, 500}, product_zone(job.spec, sheet->reserved.height));
+  const gpu::Rect place =
+      place_product({200, 500}, product_zone(job.spec, sheet->reserved.height), {});
   EXPECT_LE(place.y + place.height, sheet->reserved.y);
   const HostFrame picture = compose(*scene_of(job), 30);
   for (int row = 0; row < 10; ++row) {
@@ -186,7 +187,7 @@ TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
   wish.footage_only = true;
   RenderJob job = job_of(wish, product);
   const HostFrame picture = compose(*scene_of(job), 30);
-  const gpu::Rect place = place_product({200, 500}, product_zone(job.spec, 0));
+  const gpu::Rect place = place_product({200, 500}, product_zone(job.spec, 0), {});
   const int middle = place.y + place.height / 2;
   // Stripes of the product would differ by 170; what is left of them in the blur does not.
   for (int column = 0; column + 1 < 4; ++column) {
@@ -202,7 +203,7 @@ TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
 TEST_F(Picture, ACardIsDrawnEvenWhenTheImageIsBroken) {
   RenderJob job = job_of(request("product_hero_clean"), chart());
   job.inputs.images[0].path = folder_ / "gone.png";
-  EXPECT_FALSE(build_scene(job, *device_, *fonts_));
+  EXPECT_FALSE(build(job));
   job.footage.assign(job.footage.size(), Footage::kCard);
   const HostFrame picture = compose(*scene_of(job), 0);
   EXPECT_NEAR(picture.luma(540, 300), 16 + (0.2126 * 26 + 0.7152 * 26 + 0.0722 * 46) * 219 / 255,

@@ -20,18 +20,24 @@ struct NoClips final : ClipFrames {
   }
 };
 
-Scene two_shots(double amplitude) {
+Scene two_shots(double amplitude, std::vector<CaptionLayer> captions = {}) {
   spec::RenderSpec spec;
   spec.assets.images = {"a", "b"};
   spec.segments = {{0, 3, ""}, {1, 3, ""}};
   const plan::Timeline timeline = plan::make_timeline(spec);
   std::vector<ShotImage> shots;
   for (const plan::Shot& shot : timeline.shots) {
-    shots.push_back({std::make_shared<FakeTexture>(gpu::Size{1134, 2016}),
+    shots.push_back({shot.frames,
+                     std::make_shared<FakeTexture>(gpu::Size{1134, 2016}),
                      CameraPath(5, shot, amplitude, false),
                      {}});
   }
-  return {timeline, std::move(shots), std::nullopt};
+  return Scene({spec.output,
+                {0, timeline.frames},
+                timeline.transition_frames,
+                std::move(shots),
+                std::nullopt,
+                std::move(captions)});
 }
 
 TEST(Scene, TransitionLiesAtTheStartOfTheIncomingSegment) {
@@ -72,10 +78,9 @@ TEST(Scene, TheMovingPictureAlwaysCoversTheFrame) {
 }
 
 TEST(Scene, CaptionsShowOnTheirFramesOnly) {
-  Scene scene = two_shots(0);
   const auto texture = std::make_shared<FakeTexture>(gpu::Size{100, 50});
-  scene.set_captions({{{0, 60}, fixed_layer(texture, {10, 20, 100, 50})},
-                      {{60, 180}, fixed_layer(texture, {10, 80, 100, 50})}});
+  const Scene scene = two_shots(0, {{{0, 60}, fixed_layer(texture, {10, 20, 100, 50})},
+                                    {{60, 180}, fixed_layer(texture, {10, 80, 100, 50})}});
   gpu::Composition frame;
   NoClips none;
   ASSERT_TRUE(scene.evaluate(59, none, frame));

@@ -13,6 +13,13 @@ Caption caption_of_blocks() {
   return caption;
 }
 
+spec::RenderSpec spec_of(spec::Archetype archetype, spec::CaptionPosition position) {
+  spec::RenderSpec spec;
+  spec.archetype = archetype;
+  spec.style.caption.position = position;
+  return spec;
+}
+
 Backdrop grey(float code) { return {std::vector<Backdrop::Pixel>(100, {code, code, code})}; }
 
 TEST(Contrast, BlackAndWhiteAreTheExtremes) {
@@ -42,8 +49,8 @@ TEST(ScrimOpacity, DeepensUntilTheTextCanBeRead) {
 TEST(Plate, TheMemeBarRunsFromTheTopEdgeToBelowTheText) {
   Caption caption = caption_of_blocks();
   caption.place.y = caption.ink.y = 269;
-  const Plate plate =
-      make_plate(spec::Archetype::kMemeText, spec::CaptionPosition::kTopBar, caption, 0.75);
+  const Plate plate = make_plate(
+      spec_of(spec::Archetype::kMemeText, spec::CaptionPosition::kTopBar), caption, 0.75);
   EXPECT_EQ(plate.place.x, 0);
   EXPECT_EQ(plate.place.y, 0);
   EXPECT_EQ(plate.place.width, 1080);
@@ -52,8 +59,9 @@ TEST(Plate, TheMemeBarRunsFromTheTopEdgeToBelowTheText) {
 }
 
 TEST(Plate, TheHeroBandIsSoftAboveAndRunsToTheBottom) {
-  const Plate plate = make_plate(spec::Archetype::kProductHero, spec::CaptionPosition::kLowerThird,
-                                 caption_of_blocks(), 0.5);
+  const Plate plate =
+      make_plate(spec_of(spec::Archetype::kProductHero, spec::CaptionPosition::kLowerThird),
+                 caption_of_blocks(), 0.5);
   EXPECT_EQ(plate.place.y + plate.place.height, 1920);
   EXPECT_LT(plate.image.at(10, 2)[3], 4);
   EXPECT_NEAR(plate.image.at(10, plate.place.height - 2)[3], 128, 1);

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/render/layout.h"
-
 namespace pytoon::render {
 namespace {
 
@@ -18,7 +16,7 @@ ShotClip shot_clip(int clip_frames, plan::FrameSpan shot, int before = 0) {
   auto index = std::make_shared<media::ClipIndex>();
   index->times = {1, 30, {}, clip_frames};
   for (int i = 0; i < clip_frames; ++i) index->times.starts.push_back(i);
-  return {index, {0, 0, kFrame.width, kFrame.height}, shot, before};
+  return {index, {0, 0, 1080, 1920}, shot, before};
 }
 
 TEST(ShotClip, BeginsWithTheShotAndLoops) {

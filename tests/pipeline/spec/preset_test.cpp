@@ -2,15 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "pipeline/spec/platform.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::spec {
 namespace {
 
 TEST(Presets, TheShippedOnesAreTheContracts) {
-  const Result<PresetTable> presets = read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
+  const Result<PresetTable> presets = read_presets(support::source_dir() / "config/presets.yaml");
   ASSERT_TRUE(presets) << presets.failure().detail;
   ASSERT_EQ(presets->size(), 12U);
   const Preset& minimal = presets->at("brand_safe_minimal");
@@ -37,7 +39,8 @@ TEST(Presets, AllFaultsOfAFileAreNamed) {
 }
 
 TEST(Platforms, UniversalIsTheUnion) {
-  const Result<PlatformTable> table = read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  const Result<PlatformTable> table =
+      read_platforms(support::source_dir() / "config/platforms.yaml");
   ASSERT_TRUE(table) << table.failure().detail;
   const SafeZone& all = table->at("universal");
   for (const auto& [name, zone] : *table) {

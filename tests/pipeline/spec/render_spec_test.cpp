@@ -1,16 +1,18 @@
 #include "pipeline/spec/render_spec.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pipeline/plan/planner.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::spec {
 namespace {
 
 plan::Catalogue catalogue() {
   plan::Catalogue shipped;
-  shipped.presets = *read_presets(PYTOON_SOURCE_DIR "/config/presets.yaml");
-  shipped.platforms = *read_platforms(PYTOON_SOURCE_DIR "/config/platforms.yaml");
+  shipped.presets = *read_presets(support::source_dir() / "config/presets.yaml");
+  shipped.platforms = *read_platforms(support::source_dir() / "config/platforms.yaml");
   return shipped;
 }
 
@@ -49,9 +51,33 @@ TEST(RenderSpec, TheSchemaRefusesWhatIsOutOfContract) {
   bad["engine"] = "x264";
   EXPECT_NE(pointer_of(bad), "accepted");
   bad = good;
+  bad["output"] = {{"width", 1080}, {"height", 1080}, {"fps", 30}};
+  EXPECT_EQ(pointer_of(bad), "/output");
+  bad["output"] = {{"width", 1080}};
+  EXPECT_NE(pointer_of(bad), "accepted");
+  bad = good;
   bad["segments"].erase(0);
   EXPECT_EQ(pointer_of(bad), "/segments");
   EXPECT_NE(pointer_of(nlohmann::ordered_json::array()), "accepted");
+}
+
+// Specs that are stored, and content keys, hold what they held before the frame was a value.
+TEST(RenderSpec, TodaysFrameIsNotWrittenDown) {
+  JobRequest request;
+  request.preset_id = "overlay_glow";
+  RenderSpec spec = *plan::make_render_spec(request, catalogue(), 1);
+  EXPECT_EQ(spec.output, (Output{1080, 1920, 30}));
+  EXPECT_FALSE(to_json(spec).contains("output"));
+  spec.output = {540, 960, 25};
+  EXPECT_EQ(to_json(spec)["output"],
+            (nlohmann::ordered_json{{"width", 540}, {"height", 960}, {"fps", 25}}));
+}
+
+TEST(Output, ScalesLengthsOfTheDesignByItsShorterEdge) {
+  EXPECT_EQ((Output{1080, 1920, 30}.scaled(36)), 36);
+  EXPECT_EQ((Output{1920, 1080, 30}.scaled_px(120)), 120);
+  EXPECT_EQ((Output{540, 960, 30}.scaled_px(120)), 60);
+  EXPECT_EQ((Output{2160, 2160, 30}.scaled_px(33)), 66);
 }
 
 }  // namespace

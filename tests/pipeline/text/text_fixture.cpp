@@ -1,4 +1,5 @@
 #include "tests/pipeline/text/text_fixture.h"
+#include "tests/support/source_dir.h"
 
 #include <algorithm>
 
@@ -14,7 +15,7 @@ fs::path TextTest::folder_;
 std::unique_ptr<FontLibrary> TextTest::library_;
 
 FontLibrary::Options TextTest::options() {
-  return {{}, fs::path(PYTOON_SOURCE_DIR) / "config" / "fonts.yaml", folder_ / "cache"};
+  return {{}, support::source_dir() / "config" / "fonts.yaml", folder_ / "cache"};
 }
 
 void TextTest::SetUpTestSuite() {

@@ -1,6 +1,7 @@
 #include "server/app/backup.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "server/app/commands.h"

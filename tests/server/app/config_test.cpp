@@ -5,11 +5,12 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::app {
 namespace {
 
-Environment base() { return {{"PYTOON_CONFIG_DIR", PYTOON_SOURCE_DIR "/config"}}; }
+Environment base() { return {{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()}}; }
 
 std::string refusal(const std::string& name, const std::string& value) {
   Environment environment = base();
@@ -33,6 +34,7 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"API_PORT", "eighty"},
       {"API_PORT", "70000"},
       {"WORKER_CONCURRENCY", "0"},
+      {"IMAGE_CACHE_MB", "-1"},
       {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"},
       {"BRAND_SAFE_DEFAULT", "perhaps"},
@@ -66,7 +68,7 @@ std::string refusal_of_engine(const std::string& encoder_lines) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(testing::TempDir()) / "pytoon-engine-yaml";
   fs::remove_all(folder);
-  fs::copy(PYTOON_SOURCE_DIR "/config", folder);
+  fs::copy(support::source_dir() / "config", folder);
   fs::remove(folder / "engine.yaml");
   EXPECT_TRUE(write_file_atomically(folder / "engine.yaml", "encoder:\n" + encoder_lines));
   const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", folder.string()}});
@@ -84,6 +86,20 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
     EXPECT_NE(detail.find("engine.yaml"), std::string::npos) << wrong;
     const std::string field(wrong, std::string_view(wrong).find(':'));
     EXPECT_NE(detail.find(field), std::string::npos) << detail;
+  }
+}
+
+TEST(Config, PoolsHaveSizesOfTheirOwn) {
+  const Result<Config> shipped = read_config(base());
+  ASSERT_TRUE(shipped);
+  EXPECT_EQ(shipped->audio_threads, 2);
+  EXPECT_EQ(shipped->http_pools.api.threads, 8);
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264 + "pools: {http_uploads: 3}\n"), "");
+  for (const char* wrong : {"audio: 0", "http_uploads: many", "http_hungry: 1"}) {
+    const std::string detail = refusal_of_engine(x264 + "pools: {" + wrong + "}\n");
+    const std::string field(wrong, std::string_view(wrong).find(':'));
+    EXPECT_NE(detail.find("pools/" + field), std::string::npos) << detail;
   }
 }
 
@@ -149,14 +165,17 @@ TEST(Config, RedisAndS3AreChosenByTheirVariables) {
   EXPECT_FALSE(read_config(environment)->s3);
   environment["REDIS_URL"] = "redis://127.0.0.1:6380";
   environment["STORAGE_BACKEND"] = "s3";
-  environment["MINIO_ENDPOINT"] = "http://127.0.0.1:9000";
+  environment["S3_ENDPOINT"] = "http://127.0.0.1:9000";
+  environment["MINIO_ENDPOINT"] = "http://127.0.0.1:9001";  // the other name decides
   environment["MINIO_ACCESS_KEY"] = "access";
-  environment["MINIO_SECRET_KEY"] = "hush-hush";
+  environment["S3_SECRET_KEY"] = "hush-hush";
   environment["S3_BUCKET"] = "pytoon";
   const Result<Config> config = read_config(environment);
   ASSERT_TRUE(config) << config.failure().detail;
   EXPECT_EQ(config->redis->port, 6380);
   EXPECT_EQ(config->s3->bucket, "pytoon");
+  EXPECT_EQ(config->s3->host, "127.0.0.1:9000");
+  EXPECT_EQ(config->s3->credentials.key_id, "access");
 }
 
 TEST(EnvFile, ReadsKeysQuotesAndComments) {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "live_server.h"
 
 namespace pytoon::http::testing_support {

@@ -1,5 +1,7 @@
 #include "fake_service.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "pipeline/spec/preset.h"
 #include "server/jobs/transitions.h"
@@ -29,7 +31,8 @@ nlohmann::ordered_json FakeService::presets() const {
 }
 
 Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upload& upload) {
-  if (upload.category != "image") return invalid_field("/category", "Only images here.");
+  if (on_upload) on_upload();
+  if (upload.category == "audio") return invalid_field("/category", "No audio here.");
   const auto sha256 = sha256_file(upload.file);
   if (!sha256) return sha256.failure();
   ++uploads;
@@ -41,8 +44,7 @@ Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upl
   asset.key = "assets/" + *sha256;
   asset.size = static_cast<std::int64_t>(std::filesystem::file_size(upload.file));
   asset.sha256 = *sha256;
-  asset.width = 4;
-  asset.height = 3;
+  asset.media.size = {4, 3};
   return asset;
 }
 
@@ -106,6 +108,7 @@ Result<std::vector<jobs::Segment>> FakeService::segments(const jobs::Caller& cal
 }
 
 Result<jobs::Artifact> FakeService::output(const jobs::Caller& caller, const std::string& id) {
+  if (on_output) on_output();
   const auto found = job(caller, id);
   if (!found) return found.failure();
   if (found->status != jobs::JobStatus::kDone) {
@@ -160,7 +163,18 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   capacity.open_segments = 6;
   capacity.seconds_per_segment = 1.5;
   capacity.threads = 4;
-  capacity.workers.push_back({"worker_id", "host", 7, 4, "CPU", {"x264"}, false, 3, {}, {}});
+  jobs::WorkerInfo worker;
+  worker.worker_id = "worker_id";
+  worker.host = "host";
+  worker.pid = 7;
+  worker.threads = 4;
+  worker.device = "CPU";
+  worker.device_kind = "cpu";
+  worker.encoders = {"x264"};
+  worker.engines = {"api"};
+  worker.pools = {{"render", 4, 3, 1, 0}};
+  worker.held = 3;
+  capacity.workers.push_back(std::move(worker));
   capacity.dead_letters = 1;
   capacity.latest.push_back({"queued", "", "crashed", {}});
   return capacity;

@@ -37,8 +37,10 @@ class FakeService final : public jobs::Service {
   void change(const std::string& id, const std::function<void(jobs::Job&)>& edit);  // + version
   void remove(const std::string& id);
 
-  // Called at the start of every job(); may throw or wait.
+  // Called at the start of every job(), keep_asset() and output(); may throw or wait.
   std::function<void()> on_job;
+  std::function<void()> on_upload;
+  std::function<void()> on_output;
   std::atomic<bool> away{false};  // job() is kUnavailable
   std::optional<Failure> submit_failure;
   Readiness ready;

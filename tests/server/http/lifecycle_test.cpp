@@ -43,6 +43,15 @@ TEST_F(LifecycleTest, DrainingIsSeenAndNewWorkRefused) {
   EXPECT_TRUE(server->stop(seconds(10)));
 }
 
+TEST_F(LifecycleTest, AProcessThatMustBeStartedAnewSaysSoAndStillAnswers) {
+  EXPECT_EQ(get("/health", "").status, 200);
+  unusable = true;
+  const Reply health = get("/health", "");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(health.body, R"({"status":"unusable","reason":"the GPU is lost"})");
+  EXPECT_EQ(get("/api/v1/jobs/queued").status, 200);
+}
+
 TEST_F(LifecycleTest, StopWaitsForAnswersUnderWay) {
   std::atomic<bool> entered{false};
   service.on_job = [&] {

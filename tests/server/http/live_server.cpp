@@ -32,7 +32,7 @@ std::string key_header(std::string_view key) {
 LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
   std::signal(SIGPIPE, SIG_IGN);
   options.port = 0;
-  options.threads = 4;
+  options.pools.api.threads = 4;
   options.spool_folder = folder / "spool";
   options.rate = {.per_second = 1e6, .burst = 1e6};
   service.put(sample_job("queued"));
@@ -56,6 +56,10 @@ void LiveServer::start() {
   ASSERT_TRUE(keys->add_admin_key(kAdminKey).ok());
   Callbacks callbacks;
   callbacks.metrics_text = [] { return std::string("pytoon_up 1\n"); };
+  callbacks.unusable = [this]() -> std::optional<std::string> {
+    if (!unusable) return std::nullopt;
+    return "the GPU is lost";
+  };
   callbacks.on_served = [this](const AccessRecord& one) {
     const std::lock_guard lock(mutex_);
     served_.push_back(one);

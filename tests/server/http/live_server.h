@@ -50,6 +50,7 @@ class LiveServer : public ::testing::Test {
   SystemClock clock;
   FakeService service;
   std::unique_ptr<HttpServer> server;
+  std::atomic<bool> unusable{false};  // what /health is told
 
  private:
   std::ostringstream log_bytes_;

@@ -8,10 +8,10 @@ namespace {
 Router sample() {
   const Handler nothing = [](const Request&) -> Result<Response> { return Response(); };
   return Router({
-      {Method::kGet, "/a", Scope::kOpen, BodyKind::kNone, true, nothing},
-      {Method::kPost, "/a", Scope::kSubmit, BodyKind::kJson, false, nothing},
-      {Method::kGet, "/a/{id}", Scope::kRead, BodyKind::kNone, false, nothing},
-      {Method::kPost, "/a/{id}/go", Scope::kRead, BodyKind::kNone, false, nothing},
+      {Method::kGet, "/a", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, nothing},
+      {Method::kPost, "/a", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, nothing},
+      {Method::kGet, "/a/{id}", Scope::kRead, BodyKind::kNone, Purpose::kApi, nothing},
+      {Method::kPost, "/a/{id}/go", Scope::kRead, BodyKind::kNone, Purpose::kApi, nothing},
   });
 }
 

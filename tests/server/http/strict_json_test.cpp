@@ -1,6 +1,7 @@
 #include "server/http/strict_json.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace pytoon::http {
 namespace {

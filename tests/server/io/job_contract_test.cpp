@@ -244,23 +244,27 @@ TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {
 }
 
 TEST_P(StoreContract, AssetsBelongToTheirTenant) {
-  const AssetRecord asset{
-      "acme", "assets/acme/1.png", "../../etc/passwd", "mask", "png", 12, "1", 3, 4, true, 1.5, 2,
-      48'000};
+  const AssetRecord asset{"acme",
+                          "assets/acme/1.png",
+                          "../../etc/passwd",
+                          "mask",
+                          12,
+                          "1",
+                          {"png", "", {3, 4}, true, 1.5, 2, 48'000}};
   ASSERT_TRUE(store_->keep_asset(asset));
   ASSERT_TRUE(store_->keep_asset(asset));
   const AssetRecord kept = *store_->asset("acme", asset.key);
   EXPECT_EQ(kept.client_name, asset.client_name);
   EXPECT_EQ(kept.category, "mask");
-  EXPECT_EQ(kept.format, "png");
+  EXPECT_EQ(kept.media.format, "png");
   EXPECT_EQ(kept.size, 12);
   EXPECT_EQ(kept.sha256, "1");
-  EXPECT_EQ(kept.width, 3);
-  EXPECT_EQ(kept.height, 4);
-  EXPECT_TRUE(kept.has_alpha);
-  EXPECT_DOUBLE_EQ(kept.duration_seconds, 1.5);
-  EXPECT_EQ(kept.channels, 2);
-  EXPECT_EQ(kept.sample_rate, 48'000);
+  EXPECT_EQ(kept.media.size.width, 3);
+  EXPECT_EQ(kept.media.size.height, 4);
+  EXPECT_TRUE(kept.media.has_alpha);
+  EXPECT_DOUBLE_EQ(kept.media.duration_seconds, 1.5);
+  EXPECT_EQ(kept.media.channels, 2);
+  EXPECT_EQ(kept.media.sample_rate, 48'000);
   EXPECT_EQ(store_->asset("other", asset.key).failure().kind, FailureKind::kNotFound);
 }
 

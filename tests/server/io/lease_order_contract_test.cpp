@@ -136,7 +136,7 @@ TEST_P(StoreContract, ThreadsNeverShareALease) {
         const jobs::Lease& lease = (*leased)->lease;
         if (lease.kind == TaskKind::kPrepare) prepare(**leased);
         if (lease.kind == TaskKind::kRender) render(**leased);
-        if (lease.kind == TaskKind::kFinish) done += store_->finished(lease) ? 1 : 0;
+        if (lease.kind == TaskKind::kFinish) done += store_->finished(lease, "") ? 1 : 0;
         const std::lock_guard lock(mutex);
         EXPECT_TRUE(epochs.insert(lease.epoch).second);
         if (lease.kind == TaskKind::kRender) {
@@ -172,7 +172,7 @@ TEST_P(StoreContract, CancellingWhileWorkersWriteEndsEachJobOnce) {
           written = store_->segment_done(
               lease, (*leased)->segments[static_cast<std::size_t>(lease.segment)], 1);
         }
-        if (lease.kind == TaskKind::kFinish) written = store_->finished(lease);
+        if (lease.kind == TaskKind::kFinish) written = store_->finished(lease, "");
         EXPECT_TRUE(written || refused(written));
         EXPECT_TRUE(store_->renew({lease}, kLease));
       }

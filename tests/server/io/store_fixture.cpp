@@ -151,7 +151,7 @@ void StoreContract::walk_to_done(const std::string& id) {
     if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
     if (leased.lease.kind == TaskKind::kRender) render(leased);
     if (leased.lease.kind == TaskKind::kFinish) {
-      ASSERT_TRUE(store_->finished(leased.lease));
+      ASSERT_TRUE(store_->finished(leased.lease, ""));
     }
   }
 }

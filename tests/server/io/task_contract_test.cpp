@@ -63,7 +63,7 @@ TEST_P(StoreContract, AJobWalksFromTaskToTask) {
   const LeasedTask finish = lease();
   EXPECT_EQ(finish.lease.kind, TaskKind::kFinish);
   EXPECT_EQ(finish.job.progress_pct, 95);
-  ASSERT_TRUE(store_->finished(finish.lease));
+  ASSERT_TRUE(store_->finished(finish.lease, ""));
   EXPECT_EQ(job("a").status, JobStatus::kDone);
   EXPECT_EQ(job("a").progress_pct, 100);
   EXPECT_TRUE(job("a").completed_at);
@@ -178,7 +178,7 @@ TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
     EXPECT_TRUE(refused(store_->footage_decided(stale, old.segments[0])) ||
                 kind != TaskKind::kFootage);
     EXPECT_TRUE(refused(store_->audio_made(stale, "k", "s", "f")) || kind != TaskKind::kAudio);
-    EXPECT_TRUE(refused(store_->finished(stale)) || kind != TaskKind::kFinish);
+    EXPECT_TRUE(refused(store_->finished(stale, "")) || kind != TaskKind::kFinish);
   };
   take_again(TaskKind::kPrepare);
   prepare(old, false, true);
@@ -193,15 +193,15 @@ TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
   old = lease(TaskKind::kFinish);
   take_again(TaskKind::kFinish);
   EXPECT_EQ(job("a").status, JobStatus::kAssembling);
-  ASSERT_TRUE(store_->finished(old.lease));
+  ASSERT_TRUE(store_->finished(old.lease, ""));
   EXPECT_EQ(job("a").status, JobStatus::kDone);
-  EXPECT_TRUE(refused(store_->finished(old.lease)));
+  EXPECT_TRUE(refused(store_->finished(old.lease, "")));
 }
 
 TEST_P(StoreContract, ALeaseEndsOnlyItsOwnKindOfWork) {
   create("a");
   const LeasedTask leased = lease(TaskKind::kPrepare);
-  EXPECT_EQ(store_->finished(leased.lease).failure().kind, FailureKind::kInternal);
+  EXPECT_EQ(store_->finished(leased.lease, "").failure().kind, FailureKind::kInternal);
   EXPECT_EQ(store_->segment_done(leased.lease, leased.segments[0], 1).failure().kind,
             FailureKind::kInternal);
 }

@@ -6,11 +6,13 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "pipeline/plan/dependencies.h"
 #include "pipeline/render/renderer.h"
 
 namespace pytoon::testing_support {
@@ -31,6 +33,10 @@ class FakeRenderer : public render::Renderer {
   }
 
   std::vector<render::Encoder> encoders() const override { return encoder_list; }
+
+  Result<std::string> content_key(const render::RenderJob& job, int index) override {
+    return key(job, static_cast<std::size_t>(index));
+  }
 
   Result<std::vector<std::string>> content_keys(const render::RenderJob& job) override {
     std::vector<std::string> keys;
@@ -126,14 +132,21 @@ class FakeRenderer : public render::Renderer {
     return most_running_;
   }
 
-  // A segment depends on its own footage and on that of the one before, which it fades from.
+  // A segment depends on the files that the plan says, on what it shows itself and on what the one
+  // before shows, which it fades from.
   static std::string key(const render::RenderJob& job, std::size_t i) {
+    const plan::Dependencies files =
+        plan::decided_by(render::timeline_of(job), static_cast<int>(i));
     Sha256 hash;
     hash.field(job.encoder);
     hash.field(std::to_string(job.spec.seed));
     hash.field(std::to_string(i));
-    for (const render::InputFile& image : job.inputs.images) hash.field(image.sha256);
-    for (const render::InputFile& clip : job.inputs.clips) hash.field(clip.sha256);
+    for (const int image : files.images) {
+      hash.field(job.inputs.images.at(static_cast<std::size_t>(image)).sha256);
+    }
+    for (const int clip : files.clips) {
+      hash.field(job.inputs.clips.at(static_cast<std::size_t>(clip)).sha256);
+    }
     hash.field(std::to_string(static_cast<int>(job.footage[i].kind)));
     if (i > 0) hash.field(std::to_string(static_cast<int>(job.footage[i - 1].kind)));
     return hash.hex();

@@ -39,7 +39,7 @@ class GarbageCollectorTest : public testing::Test {
     segment.status = SegmentStatus::kDone;
     segment.artifact_key = object;
     ASSERT_TRUE(store_->segment_done(drawing.lease, segment, 1.0));
-    ASSERT_TRUE(store_->finished(next().lease));
+    ASSERT_TRUE(store_->finished(next().lease, ""));
   }
   void sweep(SweeperOptions options = {}) {
     GarbageCollector gc(*store_, *store_, *storage_, clock_, log_, options);

@@ -1,4 +1,6 @@
 // Life-cycle and operators' calls of the JobService.
+#include <nlohmann/json.hpp>
+
 #include "tests/server/jobs/service_fixture.h"
 
 namespace pytoon::jobs {
@@ -33,7 +35,7 @@ TEST_F(JobControlTest, ACancelledJobIsTakenFromItsWorkerAndShowsNoFile) {
   for (const char* file : {"output.mp4", "thumbnail.jpg", "metadata.json"}) {
     EXPECT_FALSE(*storage_->contains("jobs/" + id + "/" + file)) << file;
   }
-  EXPECT_EQ(store_.finished(finishing.lease).failure().kind, FailureKind::kConflict);
+  EXPECT_EQ(store_.finished(finishing.lease, "").failure().kind, FailureKind::kConflict);
   EXPECT_EQ(metrics_.cancelled, 1);
   EXPECT_EQ(notifier_.notified, notified);
   const Failure again = service_->cancel(acme_, id).failure();
@@ -107,6 +109,8 @@ TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
   worker.worker_id = "worker";
   worker.threads = 3;
   worker.encoders = {"x264"};
+  worker.device_kind = "cpu";
+  worker.pools = {{"render", 3, 1, 0, 0}};
   ASSERT_TRUE(store_.upsert_worker(worker));
   submit();
   submit();
@@ -119,7 +123,11 @@ TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
   ASSERT_EQ(capacity->workers.size(), 1U);
   EXPECT_EQ(capacity->workers[0].held, 1);
   EXPECT_EQ(capacity->dead_letters, 0);
-  EXPECT_EQ(to_json(*capacity)["workers"][0]["encoders"][0], "x264");
+  const auto shown = to_json(*capacity)["workers"][0];
+  EXPECT_EQ(shown["encoders"][0], "x264");
+  EXPECT_EQ(shown["device_kind"], "cpu");
+  EXPECT_EQ(shown["pools"][0]["name"], "render");
+  EXPECT_EQ(shown["pools"][0]["busy"], 1);
 }
 
 TEST_F(JobControlTest, OnlyPublicWebhooksAreTaken) {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "base/hash.h"
 #include "tests/server/jobs/service_fixture.h"
 
@@ -134,8 +136,8 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   EXPECT_EQ(asset->sha256, sha256_hex("jpeg 10 20"));
   EXPECT_EQ(asset->key, "assets/acme/" + asset->sha256 + ".jpg");
   EXPECT_EQ(asset->size, 10);
-  EXPECT_EQ(asset->width, 10);
-  EXPECT_EQ(asset->height, 20);
+  EXPECT_EQ(asset->media.size.width, 10);
+  EXPECT_EQ(asset->media.size.height, 20);
   EXPECT_EQ(*read_file(*storage_->local(asset->key)), "jpeg 10 20");
   EXPECT_EQ(store_.asset("acme", asset->key)->client_name, "../../cat.png");
   EXPECT_EQ(service_->keep_asset(acme_, upload("jpeg 10 20"))->key, asset->key);
@@ -161,11 +163,11 @@ TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
   const auto clip = service_->keep_asset(acme_, upload("mp4 1080 1920 12.5", "video"));
   ASSERT_TRUE(clip) << clip.failure().detail;
   EXPECT_TRUE(clip->key.ends_with(".mp4"));
-  EXPECT_EQ(clip->width, 1080);
-  EXPECT_EQ(clip->height, 1920);
-  EXPECT_EQ(clip->duration_seconds, 12.5);
-  EXPECT_EQ(store_.asset("acme", clip->key)->duration_seconds, 12.5);
-  EXPECT_FALSE(service_->keep_asset(acme_, upload("png 1 1"))->duration_seconds);
+  EXPECT_EQ(clip->media.size.width, 1080);
+  EXPECT_EQ(clip->media.size.height, 1920);
+  EXPECT_EQ(clip->media.duration_seconds, 12.5);
+  EXPECT_EQ(store_.asset("acme", clip->key)->media.duration_seconds, 12.5);
+  EXPECT_EQ(service_->keep_asset(acme_, upload("png 1 1"))->media.duration_seconds, 0);
 
   const auto refused = [this](const std::string& bytes) {
     return service_->keep_asset(acme_, upload(bytes, "video")).failure();
@@ -202,14 +204,16 @@ TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
 TEST_F(JobServiceTest, AudioSaysWhatItIs) {
   const auto asset = service_->keep_asset(acme_, upload("mp3 12.5 2 44100", "audio"));
   ASSERT_TRUE(asset) << asset.failure().detail;
-  EXPECT_EQ(asset->duration_seconds, 12.5);
-  EXPECT_EQ(asset->channels, 2);
-  EXPECT_EQ(asset->sample_rate, 44'100);
-  EXPECT_FALSE(asset->width || asset->height);
+  EXPECT_EQ(asset->media.duration_seconds, 12.5);
+  EXPECT_EQ(asset->media.channels, 2);
+  EXPECT_EQ(asset->media.sample_rate, 44'100);
+  EXPECT_EQ(asset->media.size, gpu::Size{});
   EXPECT_TRUE(asset->key.ends_with(".mp3"));
   const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
   ASSERT_TRUE(picture);
-  EXPECT_FALSE(picture->duration_seconds || picture->channels || picture->sample_rate);
+  EXPECT_EQ(picture->media.duration_seconds, 0);
+  EXPECT_EQ(picture->media.channels, 0);
+  EXPECT_EQ(picture->media.sample_rate, 0);
 }
 
 TEST_F(JobServiceTest, AudioIsTakenWhereItFits) {
@@ -291,6 +295,22 @@ TEST_F(JobServiceTest, TheOutputIsThereWhenTheJobIsDone) {
   EXPECT_EQ(output->content_type, "video/mp4");
   EXPECT_EQ(output->etag.front(), '"');
   EXPECT_EQ(service_->thumbnail(acme_, id).failure().kind, FailureKind::kNotFound);
+}
+
+TEST_F(JobServiceTest, TheOutputIsTheOneThatTheRowNames) {
+  const std::string id = service_->submit(acme_, body(), "")->job_id;
+  for (const char* folder : {"outputs/x/1.4", "outputs/x/2.9"}) {
+    const fs::path staged = storage_->staging("output.mp4");
+    ASSERT_TRUE(write_file_atomically(staged, folder));
+    ASSERT_TRUE(storage_->put(staged, std::string(folder) + "/output.mp4"));
+  }
+  finish_next("outputs/x/2.9");
+  const auto output = service_->output(acme_, id);
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*read_file(output->path), "outputs/x/2.9");
+  ASSERT_TRUE(storage_->link("outputs/x/1.4/output.mp4", "jobs/" + id + "/output.mp4"));
+  EXPECT_EQ(*read_file(service_->output(acme_, id)->path), "outputs/x/2.9")
+      << "links are for people";
 }
 
 TEST_F(JobServiceTest, PresetsAreListedWhole) {

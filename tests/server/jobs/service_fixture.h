@@ -12,6 +12,7 @@
 #include "server/jobs/job_service.h"
 #include "tests/server/jobs/fake_renderer.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::jobs {
 namespace fs = std::filesystem;
@@ -20,35 +21,35 @@ using nlohmann::json;
 // Knows a picture by its first word: "png 10 20 alpha".
 class FakeInspector final : public MediaInspector {
  public:
-  Result<PictureFacts> inspect_image(const fs::path& file) override {
+  Result<media::MediaInfo> inspect_image(const fs::path& file) override {
     std::istringstream words(*read_file(file));
-    PictureFacts facts;
+    media::MediaInfo info;
     std::string alpha;
-    words >> facts.format >> facts.width >> facts.height >> alpha;
-    facts.has_alpha = alpha == "alpha";
-    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
-    if (facts.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
-    if (facts.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
-    return facts;
+    words >> info.format >> info.size.width >> info.size.height >> alpha;
+    info.has_alpha = alpha == "alpha";
+    if (info.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (info.format == "text") return failure(FailureKind::kUnsupportedType, "is no picture");
+    if (info.size.width > 4096) return failure(FailureKind::kInvalid, "is over 4096 px");
+    return info;
   }
   // "mp4 10 20 2.5": width, height, seconds.
-  Result<ClipFacts> inspect_clip(const fs::path& file) override {
+  Result<media::MediaInfo> inspect_clip(const fs::path& file) override {
     std::istringstream words(*read_file(file));
-    ClipFacts facts;
-    words >> facts.format >> facts.width >> facts.height >> facts.duration_seconds;
-    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is damaged");
-    if (facts.format != "mp4") return failure(FailureKind::kUnsupportedType, "is no clip");
-    if (facts.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
-    return facts;
+    media::MediaInfo info;
+    words >> info.format >> info.size.width >> info.size.height >> info.duration_seconds;
+    if (info.format == "broken") return failure(FailureKind::kMalformed, "is damaged");
+    if (info.format != "mp4") return failure(FailureKind::kUnsupportedType, "is no clip");
+    if (info.duration_seconds > 120) return failure(FailureKind::kInvalid, "is too long");
+    return info;
   }
-  // And a audio: "mp3 12.5 2 44100".
-  Result<AudioFacts> inspect_audio(const fs::path& file) override {
+  // And audio: "mp3 12.5 2 44100".
+  Result<media::MediaInfo> inspect_audio(const fs::path& file) override {
     std::istringstream words(*read_file(file));
-    AudioFacts facts;
-    words >> facts.format >> facts.duration_seconds >> facts.channels >> facts.sample_rate;
-    if (facts.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
-    if (facts.duration_seconds > 900) return failure(FailureKind::kInvalid, "is too long");
-    return facts;
+    media::MediaInfo info;
+    words >> info.format >> info.duration_seconds >> info.channels >> info.sample_rate;
+    if (info.format == "broken") return failure(FailureKind::kMalformed, "is truncated");
+    if (info.duration_seconds > 900) return failure(FailureKind::kInvalid, "is too long");
+    return info;
   }
 };
 
@@ -88,7 +89,7 @@ class CountingMetrics final : public JobMetrics {
 class JobServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    const fs::path config = fs::path(PYTOON_SOURCE_DIR) / "config";
+    const fs::path config = support::source_dir() / "config";
     catalogue_.presets = *spec::read_presets(config / "presets.yaml");
     catalogue_.platforms = *spec::read_platforms(config / "platforms.yaml");
     make(0, {});
@@ -145,10 +146,10 @@ class JobServiceTest : public testing::Test {
     ASSERT_TRUE(store_.prepared(leased.lease, preparation));
   }
   // The whole job, without drawing anything.
-  void finish_next() {
+  void finish_next(const std::string& output_folder = "") {
     const LeasedTask first = take();
     prepare(first, static_cast<int>(first.segments.size()));
-    ASSERT_TRUE(store_.finished(take().lease));
+    ASSERT_TRUE(store_.finished(take().lease, output_folder));
   }
   void put_file(const std::string& key) {
     const fs::path staged = storage_->staging("file");

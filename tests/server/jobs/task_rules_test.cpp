@@ -41,27 +41,27 @@ TEST(TaskRules, OneThingFollowsTheOther) {
 }
 
 TEST(TaskRules, ProgressIsTheShareOfFrames) {
-  EXPECT_EQ(progress_pct(segments_of("dd"), 0), 0);
-  EXPECT_EQ(progress_pct(segments_of("dD"), 0), 47);
-  EXPECT_EQ(progress_pct(segments_of("dD"), 45), 71);
-  EXPECT_EQ(progress_pct(segments_of("DD"), 0), 95);
-  EXPECT_EQ(progress_pct(segments_of("DD"), 500), 95);
-  EXPECT_EQ(progress_pct({}, 5), 0);
+  EXPECT_EQ(progress_pct(segments_of("dd"), 0, 30), 0);
+  EXPECT_EQ(progress_pct(segments_of("dD"), 0, 30), 47);
+  EXPECT_EQ(progress_pct(segments_of("dD"), 45, 30), 71);
+  EXPECT_EQ(progress_pct(segments_of("DD"), 0, 30), 95);
+  EXPECT_EQ(progress_pct(segments_of("DD"), 500, 30), 95);
+  EXPECT_EQ(progress_pct({}, 5, 30), 0);
 }
 
 TEST(TaskRules, AnEnginesClipIsHalfOfItsSegment) {
   std::vector<Segment> segments = segments_of("uu");
-  EXPECT_EQ(frames_of_footage(segments[0], 0.5), 22);
-  EXPECT_EQ(frames_of_footage(segments[0], 7), 45);
-  EXPECT_EQ(frames_of_footage(segments[0], -1), 0);
-  EXPECT_EQ(progress_pct(segments, 45), 23);
+  EXPECT_EQ(frames_of_footage(segments[0], 0.5, 30), 22);
+  EXPECT_EQ(frames_of_footage(segments[0], 7, 30), 45);
+  EXPECT_EQ(frames_of_footage(segments[0], -1, 30), 0);
+  EXPECT_EQ(progress_pct(segments, 45, 30), 23);
   segments[0].footage = render::Footage::kClip;
-  EXPECT_EQ(progress_pct(segments, 0), 23) << "the clip is there, nothing drawn";
+  EXPECT_EQ(progress_pct(segments, 0, 30), 23) << "the clip is there, nothing drawn";
   EXPECT_EQ(frames_of_drawing(segments[0], 90), 45);
   EXPECT_EQ(frames_of_drawing(segments_of("d")[0], 90), 90);
-  EXPECT_EQ(progress_pct(segments, 45), 47);
+  EXPECT_EQ(progress_pct(segments, 45, 30), 47);
   segments[0].status = SegmentStatus::kDone;
-  EXPECT_EQ(progress_pct(segments, 0), 47);
+  EXPECT_EQ(progress_pct(segments, 0, 30), 47);
 }
 
 TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
@@ -20,7 +22,10 @@ TEST(Health, NamesWhatIsMissing) {
   const auto store = io::open_sqlite_store(file, clock, options);
   const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
   ASSERT_TRUE(store && storage);
-  Health health(**store, **store, **storage);
+  std::ostringstream lines;
+  Log log(clock, lines);
+  jobs::ProcessHealth process(log);
+  Health health(**store, **store, **storage, process);
   EXPECT_THAT(health.readiness().blocking, IsEmpty());
   EXPECT_FALSE(health.draining());
 
@@ -45,6 +50,22 @@ TEST(Health, NamesWhatIsMissing) {
   request.run("BEGIN IMMEDIATE");
   std::filesystem::remove_all(folder.path() / "storage");
   EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "storage", "draining"));
+}
+
+TEST(Health, AProcessThatMustBeStartedAnewIsNotReadyAndTakesNothing) {
+  testing_support::HandClock clock;
+  const testing_support::TemporaryFolder folder;
+  const auto store = io::open_memory_store(clock);
+  const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
+  ASSERT_TRUE(storage);
+  std::ostringstream lines;
+  Log log(clock, lines);
+  jobs::ProcessHealth process(log);
+  Health health(*store, *store, **storage, process);
+  EXPECT_FALSE(health.draining());
+  process.mark_unusable("the context is lost");
+  EXPECT_TRUE(health.draining());
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("process", "draining"));
 }
 
 }  // namespace pytoon::observe

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
 
@@ -23,6 +25,29 @@ TEST_F(MetricsTest, CountersBeginAtZero) {
   EXPECT_THAT(metrics_.text(),
               HasSubstr("pytoon_degraded_total{from=\"h264_nvenc\",to=\"libx264\"} 0\n"));
   EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_render_failure_total{")));
+}
+
+TEST_F(MetricsTest, AProcessThatMustBeStartedAnewSaysSo) {
+  std::ostringstream lines;
+  Log log(clock_, lines);
+  jobs::ProcessHealth process(log);
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 0\n"));
+  metrics_.watch_process(process);
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 0\n"));
+  process.mark_unusable("the context is lost");
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_process_unusable 1\n"));
+}
+
+TEST_F(MetricsTest, PoolsOfSeveralSourcesAreShown) {
+  metrics_.watch_pools([] { return std::vector<jobs::PoolState>{{"render", 4, 3, 1, 0}}; });
+  metrics_.watch_pools([] { return std::vector<jobs::PoolState>{{"http_uploads", 2, 2, 0, 5}}; });
+  const std::string text = metrics_.text();
+  for (const char* line :
+       {"pytoon_pool_threads{pool=\"render\"} 4\n", "pytoon_pool_busy{pool=\"render\"} 3\n",
+        "pytoon_pool_lost_threads{pool=\"render\"} 1\n",
+        "pytoon_pool_queue_length{pool=\"http_uploads\"} 5\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
 }
 
 TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
@@ -53,9 +78,9 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
            "pytoon_segment_render_seconds_count{engine=\"local_compositor\"} 1\n",
            "pytoon_jobs_cancelled_total{archetype=\"OVERLAY\"} 1\n",
            "pytoon_jobs_retried_total{archetype=\"OVERLAY\"} 1\n",
-           "pytoon_tasks_reaped_total{task=\"render\"} 1\n",
-           "pytoon_tasks_reaped_total{task=\"finish\"} 0\n",
-           "pytoon_leases_lost_total{task=\"finish\"} 1\n",
+           "pytoon_tasks_reaped_total{task=\"render\",work=\"render\"} 1\n",
+           "pytoon_tasks_reaped_total{task=\"finish\",work=\"finish\"} 0\n",
+           "pytoon_leases_lost_total{task=\"finish\",work=\"finish\"} 1\n",
            "pytoon_jobs_quarantined_total 1\n",
            "pytoon_webhook_attempts_total{outcome=\"dead_letter\"} 1\n",
            "pytoon_webhook_attempts_total{outcome=\"delivered\"} 0\n",
@@ -99,6 +124,8 @@ TEST_F(MetricsTest, TheDoorbellIsToldWhereThereIsOne) {
            "pytoon_redis_wakeups_sent_total{outcome=\"sent\"} 9\n",
            "pytoon_redis_wakeups_sent_total{outcome=\"dropped\"} 1\n",
            "pytoon_redis_wakeups_received_total 4\n",
+           "pytoon_redis_rings_total{outcome=\"sent\"} 9\n",  // the old names
+           "pytoon_redis_heard_total 4\n",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }

@@ -1,4 +1,6 @@
 // How the troubles of a task end: hiccups, cards, lost inputs, full disks, crashes.
+#include <nlohmann/json.hpp>
+
 #include "tests/server/worker/run_fixture.h"
 
 namespace pytoon::worker {
@@ -127,9 +129,54 @@ TEST_F(TaskTrouble, AFullStorageIsWaitedForLongerAndLonger) {
   EXPECT_FALSE(job("a").fallback_used);
   EXPECT_EQ(job("a").attempts, 0);
   ASSERT_EQ(waits.size(), 12U);
-  EXPECT_EQ(waits.front(), options_.back_off);
-  EXPECT_EQ(waits[1], options_.back_off * 2);
-  EXPECT_EQ(waits.back(), options_.back_off_max);
+  // Between half and the whole, seen in steps of half a second.
+  const auto doubles = [](milliseconds wait, milliseconds whole) {
+    return wait >= whole / 2 && wait <= whole;
+  };
+  EXPECT_PRED2(doubles, waits[0], options_.back_off);
+  EXPECT_PRED2(doubles, waits[1], options_.back_off * 2);
+  EXPECT_PRED2(doubles, waits[2], options_.back_off * 4);
+  EXPECT_PRED2(doubles, waits.back(), options_.back_off_max);
+}
+
+// The other worker's card is fine: the job must not pay for this one's.
+TEST_F(TaskTrouble, AWorkerWhoseCardIsLostTakesNoMoreAndAnotherFinishesTheJobUnharmed) {
+  submit(order("a"));
+  submit(order("b"));
+  renderer_.on_render = [&](int index, Footage, const CancelToken&) -> Status {
+    if (renderer_.calls() < 2) return ok_status();
+    return failure(FailureKind::kDeviceLost, "segment " + std::to_string(index) + " lost its card");
+  };
+  const auto broken = worker("broken");
+  for (int i = 0; i < 20 && process_.usable(); ++i) step(*broken);
+  ASSERT_FALSE(process_.usable());
+  EXPECT_NE(process_.reason()->find("lost its card"), std::string::npos);
+  EXPECT_EQ(logged("process_unusable"), 1);
+  EXPECT_EQ(broken->held(), 0);
+  const int calls = renderer_.calls();
+  for (int i = 0; i < 20; ++i) {
+    clock_.advance(options_.back_off);
+    EXPECT_FALSE(step(*broken)) << "it leased again";
+  }
+  EXPECT_EQ(renderer_.calls(), calls);
+  renew_leases(*broken);
+  const auto workers = store_->workers(milliseconds(60'000));
+  for (const auto& seen : *workers) EXPECT_TRUE(seen.draining);
+
+  renderer_.on_render = nullptr;
+  jobs::ProcessHealth healthy(log_);
+  const WorkerDependencies fine{*store_,  *store_,  *storage_, renderer_, engine_chain_,
+                                presets_, metrics_, clock_,    log_,      healthy};
+  Options options = options_;
+  options.worker_id = "healthy";
+  Worker other(fine, *store_, options, jobs::WorkerInfo{});
+  for (const char* id : {"a", "b"}) {
+    finish(other, id);
+    EXPECT_EQ(job(id).status, JobStatus::kDone) << job(id).error;
+    EXPECT_EQ(job(id).attempts, 0) << id;
+    EXPECT_EQ(job(id).crashes, 0) << id;
+    EXPECT_FALSE(job(id).fallback_used) << id;
+  }
 }
 
 TEST_F(TaskTrouble, AMachineThatKeepsRefusingIsNotWaitedForForEver) {

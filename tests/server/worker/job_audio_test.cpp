@@ -1,5 +1,6 @@
 // The audio of a job: made beside the segments, heard in the video, waited for, and let go of.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/server/worker/run_fixture.h"
 
@@ -45,11 +46,11 @@ TEST_F(JobAudio, AJobWithoutHasNone) {
 TEST_F(JobAudio, NeverHoldsUpTheSegments) {
   submit(order_with_audio("a"));
   const auto subject = worker();
-  while (subject->step(TaskPool::kRendering)) {
+  while (step(*subject, "render")) {
   }
   EXPECT_EQ(done_segments("a"), 3);  // and only the audio is missing
   EXPECT_EQ(job("a").status, jobs::JobStatus::kRenderingSegments);
-  EXPECT_TRUE(subject->step(TaskPool::kWaiting));
+  EXPECT_TRUE(step(*subject, "audio"));
   finish(*subject);
   EXPECT_TRUE(video("a").ends_with(audio_));
   EXPECT_TRUE(files("audio").empty());  // nothing that only the making needed
@@ -85,13 +86,13 @@ TEST_F(JobAudio, IsMadeOnceMoreWhenTheDiskWasFull) {
 TEST_F(JobAudio, StopsWithTheWorkerAndTheNextMakesItAgain) {
   submit(order_with_audio("a"));
   const auto first = worker();
-  ASSERT_TRUE(first->step(TaskPool::kRendering));
+  ASSERT_TRUE(step(*first, "render"));
   renderer_.on_audio = [&](const CancelToken& cancel) {
     first->stop();
     EXPECT_TRUE(cancel.cancelled());
     return Status(failure(FailureKind::kCancelled, "cancelled"));
   };
-  ASSERT_TRUE(first->step(TaskPool::kWaiting));
+  ASSERT_TRUE(step(*first, "audio"));
   renderer_.on_audio = nullptr;
   finish(*worker("next"));
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "server/worker/job_encoder.h"
 
 #include "tests/server/worker/run_fixture.h"

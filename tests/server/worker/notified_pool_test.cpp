@@ -20,10 +20,10 @@ class NotifiedPool : public RunFixture {
   struct Fellow {
     Fellow(NotifiedPool& house, const std::string& name, milliseconds poll)
         : options(options_of(house, name)),
-          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,  house.engine_chain_,
-                house.presets_, house.metrics_, house.real_clock_, house.log_},
+          parts{*house.store_,  *house.store_,  *house.storage_,   renderer,   house.engine_chain_,
+                house.presets_, house.metrics_, house.real_clock_, house.log_, house.process_},
           worker(parts, *house.store_, options, jobs::WorkerInfo{}),
-          threads(worker, PoolOptions{1, 1, poll, milliseconds(20)}),
+          threads(worker, PoolOptions{poll, milliseconds(20)}),
           ear(
               house.address(), house.wakeup_options(), name, [this] { threads.notify(); },
               house.real_clock_, house.log_) {

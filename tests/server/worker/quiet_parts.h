@@ -15,6 +15,7 @@
 #include "engines/local_compositor.h"
 #include "server/io/open_store.h"
 #include "server/jobs/ports.h"
+#include "server/jobs/process_health.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::testing_support {
@@ -69,6 +70,7 @@ struct QuietParts {
   HandClock clock;
   std::ostringstream lines;
   Log log{clock, lines};
+  jobs::ProcessHealth process{log};
   engines::EngineChain engine_chain{only_the_compositor(), clock};
   spec::PresetTable presets;
   RecordingMetrics metrics;

@@ -30,7 +30,7 @@ class RunFixture : public testing::Test {
   fs::path root() const { return folder_.path() / "storage"; }
   WorkerDependencies parts() {
     return {*store_,  *store_,  *storage_, renderer_, engine_chain_,
-            presets_, metrics_, clock_,    log_};
+            presets_, metrics_, clock_,    log_,      process_};
   }
 
   // A job with one image, and its image in storage.
@@ -73,7 +73,18 @@ class RunFixture : public testing::Test {
     worker.run_maintenance();
   }
   static bool step(Worker& worker) {
-    return worker.step(TaskPool::kRendering) || worker.step(TaskPool::kWaiting);
+    for (std::size_t pool = 0; pool < worker.pools().size(); ++pool) {
+      if (worker.step(pool)) return true;
+    }
+    return false;
+  }
+  // Of one pool, by its name.
+  static bool step(Worker& worker, const std::string& pool) {
+    for (std::size_t i = 0; i < worker.pools().size(); ++i) {
+      if (worker.pools()[i].name == pool) return worker.step(i);
+    }
+    ADD_FAILURE() << "there is no pool " << pool;
+    return false;
   }
   // Until the job has ended; time passes when there is nothing to do.
   void finish(Worker& worker, const std::string& id = "a", int steps_max = 400) {
@@ -120,6 +131,7 @@ class RunFixture : public testing::Test {
   testing_support::TemporaryFolder folder_;
   std::ostringstream lines_;
   Log log_{clock_, lines_};
+  jobs::ProcessHealth process_{log_};
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::FakeRenderer renderer_;

@@ -43,10 +43,14 @@ class SegmentFootageTest : public RunFixture {
     engines_ = std::make_unique<engines::EngineChain>(std::move(all), clock_);
   }
   std::unique_ptr<Worker> worker_with_engine(const std::string& worker_id) {
+    return worker_with_engine(worker_id, *storage_);
+  }
+  std::unique_ptr<Worker> worker_with_engine(const std::string& worker_id,
+                                             jobs::ObjectStore& storage) {
     Options options = options_;
     options.worker_id = worker_id;
-    const WorkerDependencies with{*store_,  *store_,  *storage_, renderer_, *engines_,
-                                  presets_, metrics_, clock_,    log_};
+    const WorkerDependencies with{*store_,  *store_,  storage, renderer_, *engines_,
+                                  presets_, metrics_, clock_,  log_,      process_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
 
@@ -85,15 +89,31 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
   EXPECT_EQ(renderer_.calls(0), 1);
 }
 
-TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherHandsThanThoseThatDraw) {
+// What a job costs storage grows with its segments, not with their square.
+TEST_F(SegmentFootageTest, ATaskAsksStorageForItsOwnClipsOnly) {
+  std::vector<int> calls;
+  for (const int segments : {10, 20}) {
+    testing_support::CallCounter counter;
+    testing_support::FaultInjectingStorage counted(*storage_, counter);
+    jobs::NewJob wish = order("job" + std::to_string(segments), segments);
+    wish.job.spec.captions_plan.timings.clear();
+    submit(wish);
+    finish(*worker_with_engine("worker", counted), wish.job.id);
+    EXPECT_EQ(job(wish.job.id).status, jobs::JobStatus::kDone) << job(wish.job.id).error;
+    calls.push_back(counter.calls);
+  }
+  EXPECT_LE(calls[1], 2 * calls[0]);
+}
+
+TEST_F(SegmentFootageTest, EnginesAreWaitedForByOtherThreadsThanThoseThatDraw) {
   submit(order("a", 2));
   const auto subject = worker_with_engine("worker");
-  EXPECT_TRUE(subject->step(TaskPool::kRendering));  // prepare
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));
-  EXPECT_TRUE(subject->step(TaskPool::kWaiting));
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));  // a fade may need the other one
-  EXPECT_TRUE(subject->step(TaskPool::kWaiting));
-  EXPECT_TRUE(subject->step(TaskPool::kRendering));
+  EXPECT_TRUE(step(*subject, "render"));  // prepare
+  EXPECT_FALSE(step(*subject, "render"));
+  EXPECT_TRUE(step(*subject, "engine:local_comfyui"));
+  EXPECT_FALSE(step(*subject, "render"));  // a fade may need the other one
+  EXPECT_TRUE(step(*subject, "engine:local_comfyui"));
+  EXPECT_TRUE(step(*subject, "render"));
 }
 
 TEST_F(SegmentFootageTest, AnEnginesProgressIsTheJobsAndIsWrittenOnceASecond) {
@@ -110,13 +130,13 @@ TEST_F(SegmentFootageTest, AnEnginesProgressIsTheJobsAndIsWrittenOnceASecond) {
       if (share > 0.5) clock_.advance(milliseconds(1000));
     }
   };
-  ASSERT_TRUE(subject->step(TaskPool::kRendering));  // prepare
-  ASSERT_TRUE(subject->step(TaskPool::kWaiting));
+  ASSERT_TRUE(step(*subject, "render"));  // prepare
+  ASSERT_TRUE(step(*subject, "engine:local_comfyui"));
   // The clip is half of one of two segments: 23 of the 95 % that drawing is.
   EXPECT_EQ(seen, (std::vector<int>{4, 4, 4, 19, 23}));
   EXPECT_EQ(versions[2], versions[0]) << "written more often than once a second";
   EXPECT_EQ(job("a").progress_pct, 23);
-  ASSERT_TRUE(subject->step(TaskPool::kWaiting));
+  ASSERT_TRUE(step(*subject, "engine:local_comfyui"));
   EXPECT_EQ(job("a").progress_pct, 47);
   finish(*subject);
   EXPECT_EQ(job("a").progress_pct, 100);
@@ -146,8 +166,8 @@ TEST_F(SegmentFootageTest, TheEngineLearnsWhetherAnybodyWillAskAgain) {
       EXPECT_TRUE(watch.cancel.cancelled());
       said.push_back(watch.discarded());
     };
-    ASSERT_TRUE(subject->step(TaskPool::kRendering));
-    ASSERT_TRUE(subject->step(TaskPool::kWaiting));
+    ASSERT_TRUE(step(*subject, "render"));
+    ASSERT_TRUE(step(*subject, "engine:local_comfyui"));
   };
   run("left", [](Worker& subject) { subject.stop(); });
   ASSERT_TRUE(store_->cancel("left"));  // out of the way
@@ -192,9 +212,9 @@ TEST_F(SegmentFootageTest, ANewWorkerGivesAJobNoNewTime) {
   takes_ = seconds(60);
   submit(order("a", 3));
   const auto first = worker_with_engine("dead");
-  ASSERT_TRUE(first->step(TaskPool::kRendering));
-  ASSERT_TRUE(first->step(TaskPool::kWaiting));
-  const jobs::LeaseRequest request{"dead", {jobs::TaskKind::kFootage}, {}};
+  ASSERT_TRUE(step(*first, "render"));
+  ASSERT_TRUE(step(*first, "engine:local_comfyui"));
+  const jobs::LeaseRequest request{"dead", {jobs::TaskKind::kFootage}, {}, {"local_comfyui"}};
   ASSERT_TRUE(*store_->lease_next(request, options_.lease));  // and then it dies
   clock_.advance(seconds(100));
   ASSERT_TRUE(store_->expire_leases_except("next"));
@@ -224,10 +244,14 @@ TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
   inputs.clips = {{"c.mp4", "hash-c"}};
   for (int i = 0; i < 3; ++i) {
     const FootageSources sources{*engines_, presets_, *storage_};
-    const Result<ChosenFootage> chosen =
-        choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {});
-    ASSERT_TRUE(chosen) << chosen.failure().detail;
-    EXPECT_EQ(needs_an_engine(job.spec, i, sources), i != 1);
+    const auto choose = [&](const engines::ChainPosition& from) {
+      return *choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {}, from,
+                                     from.engine);
+    };
+    FootageStep step = choose({});
+    EXPECT_EQ(std::holds_alternative<engines::ChainPosition>(step), i != 1);
+    if (i != 1) step = choose(std::get<engines::ChainPosition>(step));
+    const ChosenFootage* const chosen = &std::get<ChosenFootage>(step);
     EXPECT_EQ(chosen->footage.kind, i == 1 ? Footage::kImages : Footage::kClip);
     EXPECT_EQ(chosen->engine, i == 1 ? "local_compositor" : "local_comfyui");
     EXPECT_FALSE(chosen->fallback);

@@ -45,7 +45,7 @@ class StoreTrouble : public RunFixture {
     Options options = options_;
     options.worker_id = "whimsical";
     const WorkerDependencies real{*store_,  tasks_,   *storage_, renderer_, engine_chain_,
-                                  presets_, metrics_, clock_,    log_};
+                                  presets_, metrics_, clock_,    log_,      process_};
     return std::make_unique<Worker>(real, fleet, options, jobs::WorkerInfo{});
   }
   void look_on(Worker& worker, milliseconds time) {
@@ -104,9 +104,9 @@ TEST_F(StoreTrouble, ALeaseWhoseAnswerWasLostIsHandedBack) {
   const auto subject = whimsical(*store_);
   whim_.answer = FaultPlan::Answer::kLoseTheAnswer;
   whim_.times = 1;
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));
+  EXPECT_FALSE(step(*subject, "render"));
   EXPECT_EQ(job("a").status, JobStatus::kPlanning) << "it was leased all the same";
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));
+  EXPECT_FALSE(step(*subject, "render"));
   renew_leases(*subject);
   EXPECT_EQ(logged("orphan_leases_released"), 1);
   finish(*subject);
@@ -118,7 +118,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
   submit(order("a", 1));
   const auto subject = whimsical(*store_);
   whim_.times = 1;
-  EXPECT_FALSE(subject->step(TaskPool::kRendering));  // so that strays are looked for
+  EXPECT_FALSE(step(*subject, "render"));  // so that strays are looked for
   renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
     renew_leases(*subject);
     renew_leases(*subject);
@@ -164,7 +164,7 @@ TEST_F(StoreTrouble, WhoWaitsForTheStoreIsNotStuck) {
   Worker* patient = nullptr;
   Waiting clock(clock_, patient);
   const WorkerDependencies parts{*store_,  tasks_,   *storage_, renderer_, engine_chain_,
-                                 presets_, metrics_, clock,     log_};
+                                 presets_, metrics_, clock,     log_,      process_};
   Options options = options_;
   options.worker_id = "patient";
   Worker worker(parts, *store_, options, jobs::WorkerInfo{});

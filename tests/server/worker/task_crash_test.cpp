@@ -17,7 +17,7 @@ class TaskCrash : public RunFixture {
       testing_support::FaultInjectingTasks tasks(*store_, doom);
       testing_support::FaultInjectingStorage storage(*storage_, doom);
       const WorkerDependencies mortal{jobs,     tasks,    storage, renderer_, engine_chain_,
-                                      presets_, metrics_, clock_,  log_};
+                                      presets_, metrics_, clock_,  log_,      process_};
       Options options = options_;
       options.worker_id = "mortal";
       jobs::WorkerInfo facts;

@@ -1,4 +1,8 @@
+#include <nlohmann/json.hpp>
+
 #include "server/worker/task.h"
+
+#include <utility>
 
 #include "tests/server/worker/run_fixture.h"
 
@@ -169,6 +173,49 @@ TEST_F(TaskTest, AJobCancelledDuringItsAssemblyShowsNoVideo) {
   EXPECT_FALSE(*storage_->contains("jobs/a/metadata.json"));
 }
 
+// It falls asleep when its video is assembled, and wakes when another has finished a later run.
+TEST_F(TaskTest, AFinisherThatSleptThroughARetryChangesNothing) {
+  submit(order("a"));
+  const auto sleeper = worker("sleeper");
+  finish_segments(*sleeper, "a", 3);
+  std::map<std::string, std::string> outputs;
+  std::string folder;
+  bool slept = false;
+  renderer_.on_assemble = [&] {
+    if (std::exchange(slept, true)) return ok_status();
+    EXPECT_TRUE(store_->force_fail("a", "it hangs"));
+    EXPECT_TRUE(store_->retry("a"));
+    finish(*worker("second"));
+    EXPECT_EQ(job("a").status, JobStatus::kDone) << job("a").error;
+    folder = job("a").output_folder;
+    outputs = files("outputs");
+    EXPECT_EQ(outputs.size(), 3U);
+    clock_.advance(milliseconds(1000));  // what it writes now has another time in it
+    return ok_status();
+  };
+  while (step(*sleeper)) {
+  }
+  EXPECT_EQ(job("a").output_folder, folder);
+  EXPECT_EQ(files("outputs"), outputs) << "the winner's bytes, and nobody else's";
+  for (const char* file : jobs::kOutputFiles) {
+    EXPECT_EQ(read(std::string("jobs/a/") + file), outputs.at(folder + "/" + file)) << file;
+  }
+  EXPECT_EQ(metrics_.done, 1);
+}
+
+TEST_F(TaskTest, OutputsOfACancelledJobAreTakenAway) {
+  submit(order("a"));
+  const auto subject = worker();
+  finish_segments(*subject, "a", 3);
+  renderer_.on_assemble = [&] {
+    EXPECT_TRUE(store_->cancel("a"));
+    return ok_status();
+  };
+  while (step(*subject)) {
+  }
+  EXPECT_TRUE(!fs::exists(root() / "outputs") || files("outputs").empty());
+}
+
 TEST_F(TaskTest, AHumansUpdateIsNoticedByTheNextWriteToo) {
   submit(order("a"));
   renderer_.on_render = [&](int, Footage, const CancelToken&) {
@@ -210,7 +257,7 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
   } faults;
   testing_support::FaultInjectingTasks tasks(*store_, faults);
   WorkerDependencies lossy{*store_,  tasks,    *storage_, renderer_, engine_chain_,
-                           presets_, metrics_, clock_,    log_};
+                           presets_, metrics_, clock_,    log_,      process_};
   Options options = options_;
   options.worker_id = "lossy";
   jobs::WorkerInfo facts;

@@ -24,14 +24,16 @@ class WorkerPoolTest : public RunFixture {
          const jobs::WorkerInfo& facts, const PoolOptions& pool)
         : worker(parts, fleet, options, facts), threads(worker, pool) {}
   };
-  std::unique_ptr<Pool> pool(int threads) {
+  std::unique_ptr<Pool> pool(int threads) { return pool(threads, process_); }
+  std::unique_ptr<Pool> pool(int threads, jobs::ProcessHealth& process) {
     Options options = options_;
     options.worker_id = "pool" + std::to_string(++pools_);
     options.back_off = milliseconds(1);
+    options.render_threads = threads;
     jobs::WorkerInfo facts;
-    const PoolOptions subject{threads, 1, milliseconds(20), milliseconds(5)};
+    const PoolOptions subject{milliseconds(20), milliseconds(5)};
     const WorkerDependencies real{*store_,  *store_,  *storage_,   renderer_, engine_chain_,
-                                  presets_, metrics_, real_clock_, log_};
+                                  presets_, metrics_, real_clock_, log_,      process};
     EXPECT_TRUE(store_->expire_leases_except(options.worker_id));
     EXPECT_TRUE(store_->reap());
     auto made = std::make_unique<Pool>(real, *store_, options, facts, subject);
@@ -119,6 +121,37 @@ TEST_F(WorkerPoolTest, StoppingCancelsHandsBackAndTheNextPoolGoesOn) {
   EXPECT_EQ(job("a").attempts, 0);
 }
 
+// What a process does between the loss of its card and its exit, and what the one after it finds.
+TEST_F(WorkerPoolTest, APoolWhoseCardIsLostLeasesNoMoreAndHandsAllBack) {
+  submit(order("a"));
+  submit(order("b"));
+  std::atomic<bool> lost{false};
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    EXPECT_TRUE(eventually([&] { return renderer_.most_running() == 2; }));
+    if (!lost.exchange(true)) return failure(FailureKind::kDeviceLost, "the context is lost");
+    eventually([&] { return cancel.cancelled(); });
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  auto workers = pool(2);
+  ASSERT_TRUE(eventually([&] { return !process_.usable(); }));
+  EXPECT_EQ(process_.reason(), "the context is lost");
+  EXPECT_TRUE(eventually([&] { return workers->worker.held() == 1; }));
+  workers->threads.notify();
+  workers->threads.stop();
+  EXPECT_EQ(renderer_.calls(), 2) << "it leased again";
+  for (const char* id : {"a", "b"}) {
+    EXPECT_EQ(job(id).attempts, 0) << id;
+    EXPECT_EQ(job(id).crashes, 0) << id;
+  }
+  renderer_.on_render = nullptr;
+  jobs::ProcessHealth fresh(log_);
+  workers = pool(2, fresh);
+  for (const char* id : {"a", "b"}) {
+    EXPECT_TRUE(ends(id)) << id;
+    EXPECT_EQ(job(id).attempts, 0) << id;
+  }
+}
+
 TEST_F(WorkerPoolTest, AStartTakesOverWhatADeadProcessLeft) {
   submit(order("a"));
   finish_segments(*worker("dead"), "a", 2);
@@ -201,11 +234,11 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
   };
   testing_support::FaultInjectingTasks tasks(*store_, faults);
   const WorkerDependencies parts{*store_,  tasks,    *storage_,   renderer_, engine_chain_,
-                                 presets_, metrics_, real_clock_, log_};
+                                 presets_, metrics_, real_clock_, log_,      process_};
   Options options = options_;
   options.worker_id = "slow";
   options.lease = milliseconds(200);  // so that house is kept often
-  Pool pool(parts, fleet, options, {}, {1, 1, std::chrono::hours(1), milliseconds(5)});
+  Pool pool(parts, fleet, options, {}, {std::chrono::hours(1), milliseconds(5)});
   submit(order("a", 1));
   pool.threads.start();
   EXPECT_TRUE(ends("a"));

@@ -37,6 +37,11 @@ class FakeCudaDevice final : public gpu::Device {
   std::vector<gpu::MemoryUse> memory_accounts() const override { return {}; }
   std::uint64_t reserved_bytes() const override { return 0; }
   std::uint64_t crossings() const override { return crossings_; }
+  Status check() const override {
+    return lost ? Status(failure(FailureKind::kDeviceLost, "the context is lost")) : ok_status();
+  }
+
+  std::atomic<bool> lost{false};  // what check() finds; nothing else notices
 
  private:
   class Compositor final : public gpu::Compositor {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include "server/io/backoff.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
@@ -41,22 +40,6 @@ TEST(LinkWatch, LogsChangesOnly) {
   watch.up();
   EXPECT_EQ(watch.state().connects, 2);
   EXPECT_EQ(watch.state().failures, 4);
-}
-
-TEST(Backoff, DoublesToItsMostAndSpreads) {
-  const Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(5000)};
-  for (int attempt = 1; attempt < 100; ++attempt) {
-    const auto whole = std::min<std::int64_t>(5000, 100LL << std::min(attempt - 1, 20));
-    const auto wait = backoff.wait("worker-1", attempt).count();
-    EXPECT_GE(wait, whole / 2);
-    EXPECT_LE(wait, whole);
-  }
-  int different = 0;
-  for (int i = 0; i < 20; ++i) {
-    different += backoff.wait("worker-" + std::to_string(i), 6) !=
-                 backoff.wait("worker-" + std::to_string(i + 1), 6);
-  }
-  EXPECT_GT(different, 15);
 }
 
 }  // namespace pytoon::io

@@ -43,6 +43,20 @@ TEST_F(FileStorageTest, NothingIsLeftInStaging) {
   EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
 }
 
+// The volume is not mounted any more: an empty folder is there in its place.
+TEST_F(FileStorageTest, AStorageThatIsGoneHasNotLostItsObjects) {
+  ASSERT_TRUE(put("a/b", "x"));
+  fs::rename(root(), folder_.path() / "elsewhere");
+  EXPECT_EQ(storage_->contains("a/b").failure().kind, FailureKind::kUnavailable);
+  fs::create_directory(root());
+  EXPECT_EQ(storage_->contains("a/b").failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(storage_->local("a/b").failure().kind, FailureKind::kUnavailable);
+  fs::remove(root());
+  fs::rename(folder_.path() / "elsewhere", root());
+  EXPECT_TRUE(*storage_->contains("a/b"));
+  EXPECT_FALSE(*storage_->contains("a/c"));
+}
+
 TEST_F(FileStorageTest, LinksSurviveAMoveOfTheStorage) {
   ASSERT_TRUE(put("segments/a.2.mp4", "new"));
   ASSERT_TRUE(storage_->link("segments/a.2.mp4", "jobs/1/segments/seg_000.mp4"));

@@ -46,15 +46,15 @@ TEST(S3Options, WrongValuesAreNamedWithoutTheSecret) {
   };
   for (const char* endpoint : {"minio:9000", "ftp://minio", "http://", "http://u:p@minio:9000",
                                "http://minio:9000/path", "http://minio:9000/?a=b"}) {
-    wrong("MINIO_ENDPOINT", [&](S3Settings& s) { s.endpoint = endpoint; });
+    wrong("S3_ENDPOINT", [&](S3Settings& s) { s.endpoint = endpoint; });
   }
   for (const char* bucket : {"", "ab", "Videos", "a_b_c", "-abc", "abc.", "a..b"}) {
     wrong("S3_BUCKET", [&](S3Settings& s) { s.bucket = bucket; });
   }
   wrong("S3_REGION", [](S3Settings& s) { s.region = "eu west"; });
-  wrong("MINIO_ACCESS_KEY", [](S3Settings& s) { s.access_key = ""; });
-  wrong("MINIO_ACCESS_KEY", [](S3Settings& s) { s.access_key = "a b"; });
-  wrong("MINIO_SECRET_KEY", [](S3Settings& s) { s.secret_key = ""; });
+  wrong("S3_ACCESS_KEY", [](S3Settings& s) { s.access_key = ""; });
+  wrong("S3_ACCESS_KEY", [](S3Settings& s) { s.access_key = "a b"; });
+  wrong("S3_SECRET_KEY", [](S3Settings& s) { s.secret_key = ""; });
 }
 
 }  // namespace pytoon::io

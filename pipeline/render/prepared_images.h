@@ -1,0 +1,78 @@
+// Pictures made ready for the device, each in one way: scaled to cover the frame, blurred, cut out,
+// shadowed. Shared through the cache by everybody who needs the same of the same file.
+//
+// Thread rule: any thread. Blocks on decoding and filtering what the cache does not have: some
+// hundred milliseconds a image. Errors: kMalformed or kNotFound for a file that can't be read,
+// kOutOfMemory when the device has no room even without what the cache can spare.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "gpu/device.h"
+#include "pipeline/media/clip/clip_index.h"
+#include "pipeline/render/image_cache.h"
+#include "pipeline/render/renderer.h"
+
+namespace pytoon::render {
+
+// A image on the device, and where on the frame it belongs if it has a place of its own.
+struct PreparedImage {
+  std::shared_ptr<const gpu::Texture> texture;  // null: nothing of it can be seen
+  gpu::Rect place;
+};
+using PreparedPtr = std::shared_ptr<const PreparedImage>;
+// The texture; whoever holds it holds the cache's entry too.
+std::shared_ptr<const gpu::Texture> texture_of(const PreparedPtr& image);
+
+// What a still image is made of: an image's file, or a clip's first frame. Its pixels are decoded
+// when first asked for and held as long as this lives. One thread at a time.
+class Still {
+ public:
+  enum class From { kImage, kClip };
+  // The cache must outlive this.
+  Still(ImageCache& cache, InputFile file, From from)
+      : cache_(cache), file_(std::move(file)), from_(from) {}
+
+  Result<const gpu::RgbaImage*> pixels();
+  // Names the image in keys of the cache.
+  std::string key() const { return (from_ == From::kImage ? "image " : "clip ") + file_.sha256; }
+
+ private:
+  ImageCache& cache_;
+  const InputFile file_;
+  const From from_;
+  std::shared_ptr<const gpu::RgbaImage> pixels_;
+};
+
+class PreparedImages {
+ public:
+  // Both must outlive this.
+  PreparedImages(gpu::Device& device, ImageCache& cache) : device_(device), cache_(cache) {}
+
+  ImageCache& cache() const { return cache_; }
+
+  Result<PreparedPtr> plain(gpu::Rgba colour);
+  // Fills `size`; transparent parts show the background.
+  Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size);
+  // An overlay's background: blurred, darkened, to be drawn over the whole frame.
+  Result<PreparedPtr> blurred(Still& still, gpu::Rgba background, const spec::Output& output);
+  // Cut out by its own alpha and the mask, in its place in the zone, with glow and shadow.
+  Result<PreparedPtr> product(Still& still, const std::optional<InputFile>& mask, gpu::Rect zone,
+                              const spec::OverlayFx& fx, const spec::Output& output);
+  Result<PreparedPtr> logo(const InputFile& file, const spec::Output& output);
+  Result<std::shared_ptr<const media::ClipIndex>> clip(const InputFile& file);
+
+  // For images that are made elsewhere.
+  Result<PreparedPtr> get(const std::string& key,
+                          const std::function<Result<PreparedImage>()>& build);
+  // When the device is full, what the cache can spare goes first.
+  Result<std::shared_ptr<const gpu::Texture>> upload(const gpu::RgbaImage& image);
+
+ private:
+  gpu::Device& device_;
+  ImageCache& cache_;
+};
+
+}  // namespace pytoon::render

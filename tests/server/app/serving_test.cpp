@@ -1,0 +1,115 @@
+// A process from its start to its exit status, with everything in it but the process.
+#include "server/app/serving.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <sstream>
+
+#include "base/curl_client.h"
+#include "engines/clip_verifier.h"
+#include "server/app/backends.h"
+#include "tests/support/eventually.h"
+#include "tests/support/source_dir.h"
+#include "tests/support/temporary_folder.h"
+
+namespace pytoon::app {
+namespace {
+
+constexpr std::chrono::seconds kPatience{60};
+
+class ServingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string root = folder_.path().string();
+    const Result<Config> config =
+        read_config({{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()},
+                     {"STORAGE_ROOT", root + "/storage"},
+                     {"DB_URL", "sqlite:///" + root + "/pytoon.db"},
+                     {"PYTOON_CACHE_DIR", root + "/cache"},
+                     {"PYTOON_DEVICE", "cpu"},
+                     {"WORKER_CONCURRENCY", "1"}});
+    ASSERT_TRUE(config) << config.failure().detail;
+    config_ = *config;
+    Result<RenderStack> stack = open_studio(config_, log_);
+    ASSERT_TRUE(stack) << stack.failure().detail;
+    stack_ = std::move(*stack);
+    auto store = open_record(config_, clock_);
+    auto storage = open_storage(config_, true, web_, clock_);
+    ASSERT_TRUE(store && storage);
+    auto engines =
+        engines::EngineRegistry::open(config_.engines, **store, clock_, log_, engines::verify_clip);
+    ASSERT_TRUE(engines);
+    application_ =
+        std::make_unique<Application>(Role::kServe, config_, stack_, std::move(*store),
+                                      std::move(*storage), std::move(*engines), clock_, log_);
+    http::Options options;
+    options.port = 0;
+    options.spool_folder = folder_.path() / "spool";
+    server_ = std::make_unique<http::HttpServer>(options, *http::KeyRing::parse(""),
+                                                 application_->service(), clock_, log_,
+                                                 callbacks_of(*application_));
+    ASSERT_TRUE(application_->start());
+    ASSERT_TRUE(server_->start());
+  }
+
+  // A job that is being drawn by now.
+  std::string job_under_way() {
+    const auto submitted = application_->service().submit(
+        owner_, {{"preset_id", "product_hero_clean"}, {"target_duration_seconds", 60}}, "");
+    EXPECT_TRUE(submitted) << submitted.failure().detail;
+    const std::string id = submitted->job_id;
+    EXPECT_TRUE(support::eventually(
+        [&] { return job(id).status == jobs::JobStatus::kRenderingSegments; }, kPatience));
+    return id;
+  }
+  jobs::Job job(const std::string& id) { return *application_->service().job(owner_, id); }
+  HttpAnswer get(const std::string& path) {
+    HttpRequest request;
+    request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + path;
+    request.egress = EgressScope::kAny;
+    const Result<HttpAnswer> answer = web_.send(request, {});
+    EXPECT_TRUE(answer) << answer.failure().detail;
+    return answer ? *answer : HttpAnswer{};
+  }
+
+  const StopSignals signals_;
+  const jobs::Caller owner_{"acme", true, true, true};
+  support::TemporaryFolder folder_;
+  SystemClock clock_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  CurlClient web_;
+  Config config_;
+  RenderStack stack_;
+  std::unique_ptr<Application> application_;
+  std::unique_ptr<http::HttpServer> server_;
+};
+
+TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervisor) {
+  const std::string id = job_under_way();
+  EXPECT_EQ(get("/health").status, 200);
+  application_->process_health().mark_unusable("the context is lost");
+  const HttpAnswer health = get("/health");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_NE(health.body.find("the context is lost"), std::string::npos) << health.body;
+  const HttpAnswer ready = get("/ready");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_NE(ready.body.find("\"process\""), std::string::npos) << ready.body;
+  EXPECT_NE(get("/metrics").body.find("pytoon_process_unusable 1\n"), std::string::npos);
+
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), jobs::kExitUnusable);
+  EXPECT_NE(lines_.str().find("process_unusable"), std::string::npos);
+  EXPECT_EQ(job(id).attempts, 0);
+  EXPECT_EQ(job(id).crashes, 0);
+  EXPECT_FALSE(is_terminal(job(id).status));
+}
+
+TEST_F(ServingTest, ASignalEndsItWell) {
+  ASSERT_EQ(::pthread_kill(::pthread_self(), SIGTERM), 0);  // blocked, and so it waits
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), 0);
+}
+
+}  // namespace
+}  // namespace pytoon::app

@@ -1,0 +1,203 @@
+// None of the server's pools can starve another, and a full one says so.
+#include <atomic>
+#include <sstream>
+#include <thread>
+
+#include "live_server.h"
+#include "server/http/handler_pools.h"
+
+namespace pytoon::http::testing_support {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::string_view kUpload = "/api/v1/assets/upload";
+constexpr std::string_view kStatus = "/api/v1/jobs/queued";
+
+// Holds whoever comes until it is opened, or until a test has taken far too long.
+class Barrier {
+ public:
+  ~Barrier() { open(); }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    ++inside_;
+    opened_.wait_for(lock, seconds(60), [this] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  int inside() {
+    const std::lock_guard lock(mutex_);
+    return inside_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+  int inside_ = 0;
+};
+
+class PoolsTest : public LiveServer {
+ protected:
+  void SetUp() override {
+    options.pools.api = {2, 4};
+    options.pools.uploads = {2, 4};
+    options.pools.downloads = {2, 4};
+    start();
+  }
+  static std::string upload_request(std::string_view file = "x",
+                                    std::string_view category = "image") {
+    return request("POST", kUpload, key_header(kSubmitKey) + std::string(kFormType),
+                   form_of(file, category));
+  }
+  static std::string status_request() { return request("GET", kStatus, key_header(kReadKey)); }
+  static std::string output_request() {
+    return request("GET", "/api/v1/jobs/finished/output", key_header(kReadKey));
+  }
+  // Sends each request on a connection of its own.
+  void send(int count, const std::string& bytes) {
+    for (int i = 0; i < count; ++i) {
+      crowd_.push_back(client());
+      ASSERT_TRUE(crowd_.back().send(bytes));
+    }
+  }
+  jobs::PoolState pool(const std::string& name) const {
+    for (const jobs::PoolState& state : server->pools()) {
+      if (state.name == name) return state;
+    }
+    ADD_FAILURE() << "there is no pool " << name;
+    return {};
+  }
+
+  std::vector<RawClient> crowd_;
+};
+
+TEST_F(PoolsTest, StatusReadsGoOnWhileUploadsAreDecoded) {
+  Barrier decoding;
+  service.on_upload = [&] { decoding.wait(); };
+  send(6, upload_request());
+  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  EXPECT_EQ(get(kStatus).status, 200);
+  decoding.open();
+  for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
+}
+
+TEST_F(PoolsTest, StatusReadsGoOnWhileObjectsAreFetched) {
+  Barrier fetching;
+  service.on_output = [&] { fetching.wait(); };
+  send(6, output_request());
+  ASSERT_TRUE(eventually([&] { return fetching.inside() == 2; }));
+  EXPECT_EQ(get(kStatus).status, 200);
+  EXPECT_EQ(client().ask(upload_request()).status, 201);
+  fetching.open();
+}
+
+TEST_F(PoolsTest, UploadsAndDownloadsGoOnWhileTheDatabaseHangs) {
+  write_bytes(folder / "video", "bytes");
+  service.artifact = {folder / "video", "video/mp4", "\"e\""};
+  Barrier asking;
+  service.on_job = [&] {
+    if (std::uncaught_exceptions() == 0 && asking.inside() < 2) asking.wait();
+  };
+  send(2, status_request());
+  ASSERT_TRUE(eventually([&] { return asking.inside() == 2; }));
+  EXPECT_EQ(client().ask(upload_request()).status, 201);
+  EXPECT_EQ(client().ask(output_request()).status, 200);
+  asking.open();
+}
+
+TEST_F(PoolsTest, AFullQueueIsRefusedWithRetryAfter) {
+  Barrier fetching;
+  service.on_output = [&] { fetching.wait(); };
+  send(2, output_request());
+  ASSERT_TRUE(eventually([&] { return fetching.inside() == 2; }));
+  send(4, output_request());
+  ASSERT_TRUE(eventually([&] { return pool("http_downloads").queued == 4; }));
+  const Reply refused = client().ask(output_request());
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.headers.contains("retry-after"));
+  EXPECT_EQ(get(kStatus).status, 200);
+  fetching.open();
+}
+
+TEST_F(PoolsTest, AFullUploadQueueIsRefusedWithRetryAfter) {
+  Barrier decoding;
+  service.on_upload = [&] { decoding.wait(); };
+  send(2, upload_request());
+  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  send(4, upload_request());
+  ASSERT_TRUE(eventually([&] { return pool("http_uploads").queued == 4; }));
+  const Reply refused = client().ask(upload_request());
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.headers.contains("retry-after"));
+  decoding.open();
+  for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
+}
+
+TEST_F(PoolsTest, PoolsSayHowBusyTheyAre) {
+  Barrier decoding;
+  service.on_upload = [&] { decoding.wait(); };
+  send(3, upload_request());
+  ASSERT_TRUE(eventually([&] { return pool("http_uploads").queued == 1; }));
+  EXPECT_EQ(pool("http_uploads").threads, 2);
+  EXPECT_EQ(pool("http_uploads").busy, 2);
+  EXPECT_EQ(pool("http_downloads").busy, 0);
+  decoding.open();
+  for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
+  EXPECT_TRUE(eventually([&] { return pool("http_uploads").busy == 0; }));
+}
+
+// While no thread is free to write, the client is slowed down and its bytes are not piled up.
+TEST_F(PoolsTest, AnUploadThatNobodyWritesIsNotRead) {
+  Barrier decoding;
+  service.on_upload = [&] {
+    if (decoding.inside() < 2) decoding.wait();
+  };
+  send(2, upload_request());
+  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  const std::string bytes = upload_request(noise(60'000'000, 4), "video");
+  const std::size_t before = resident_bytes();
+  std::atomic<std::size_t> sent{0};
+  RawClient fast = client();
+  std::thread sender([&] {
+    for (std::size_t at = 0; at < bytes.size(); at += 100'000) {
+      if (!fast.send(std::string_view(bytes).substr(at, 100'000))) return;
+      sent = at;
+    }
+  });
+  // It stands still: the same count at two looks, well before the end.
+  std::size_t last = 0;
+  EXPECT_TRUE(eventually([&] {
+    const std::size_t now = sent;
+    const bool stands = now > 0 && now == std::exchange(last, now);
+    clock.sleep_for(std::chrono::milliseconds(200));
+    return stands;
+  }));
+  EXPECT_LT(sent, 30'000'000U);
+  EXPECT_LT(resident_bytes(), before + 30'000'000);
+  EXPECT_TRUE(alive());
+  decoding.open();
+  sender.join();
+  EXPECT_EQ(fast.reply().status, 201);
+}
+
+TEST(HandlerPool, AnExceptionEndsTheTaskAndNotTheProcess) {
+  std::ostringstream lines;
+  SystemClock clock;
+  Log log(clock, lines);
+  std::atomic<bool> ran{false};
+  {
+    HandlerPool pool("test", {1, 10}, log);
+    ASSERT_TRUE(pool.post([] { throw std::runtime_error("boom"); }));
+    ASSERT_TRUE(pool.post([&] { ran = true; }));
+    for (int i = 0; i < 1000 && !ran; ++i) clock.sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(ran);
+  EXPECT_NE(lines.str().find("http_pool_task_crash"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pytoon::http::testing_support

@@ -1,0 +1,203 @@
+// What must not look like a lost lease, and what a lost one must not do: the end of a task, our own
+// slowness, a job that wants to be alone.
+#include <condition_variable>
+#include <thread>
+
+#include "tests/server/worker/run_fixture.h"
+#include "tests/support/eventually.h"
+
+namespace pytoon::worker {
+namespace {
+
+using jobs::JobStatus;
+using render::Footage;
+using testing_support::FaultPlan;
+
+class LeaseUpkeep : public RunFixture {
+ protected:
+  std::unique_ptr<Worker> worker_over(jobs::TaskStore& tasks, bool sole_owner = false) {
+    Options options = options_;
+    options.worker_id = "worker";
+    options.sole_owner = sole_owner;
+    const WorkerDependencies with{*store_,  tasks,    *storage_, renderer_, engine_chain_,
+                                  presets_, metrics_, clock_,    log_,      process_};
+    return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
+  }
+  void make_suspect(const std::string& id, int priority) {
+    auto made = order(id, 1);
+    made.job.priority = priority;
+    submit(made);
+    ASSERT_TRUE(step(*worker("first")));  // prepares it
+    for (int i = 0; i < 2; ++i) {
+      const auto leased = *store_->lease_next(
+          {"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}, {}}, milliseconds(1000));
+      ASSERT_TRUE(leased);
+      ASSERT_EQ(leased->job.id, id);
+      ASSERT_TRUE(store_->release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
+    }
+  }
+};
+
+// Looks at its leases between every commit and the moment when the worker knows of it.
+TEST_F(LeaseUpkeep, ATaskThatHasJustEndedHasNotLostItsLease) {
+  class BeatAfterEach final : public FaultPlan {
+   public:
+    Worker* worker = nullptr;
+    Answer before_call() override { return Answer::kGoOn; }
+    void after_call() override {
+      if (worker == nullptr || beating_) return;
+      beating_ = true;
+      worker->renew_leases();
+      beating_ = false;
+    }
+
+   private:
+    bool beating_ = false;
+  } faults;
+  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  const auto subject = worker_over(tasks);
+  faults.worker = subject.get();
+  submit(order("a", 3));
+  finish(*subject);
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(metrics_.lost, 0);
+  EXPECT_EQ(logged("lease_lost"), 0);
+}
+
+TEST_F(LeaseUpkeep, ALeaseThatIsLostInTheMiddleIsStillNoticed) {
+  submit(order("a", 1));
+  const auto subject = worker();
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    EXPECT_TRUE(store_->cancel("a"));
+    subject->renew_leases();
+    EXPECT_TRUE(cancel.cancelled());
+    return failure(FailureKind::kCancelled, "cancelled");
+  };
+  while (step(*subject)) {
+  }
+  EXPECT_EQ(metrics_.lost, 1);
+}
+
+// Lost between two beats and noticed only by the write that would have ended the task.
+TEST_F(LeaseUpkeep, ALeaseThatIsLostAtTheEndIsNoticedByTheEnd) {
+  submit(order("a", 1));
+  const auto subject = worker();
+  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+    EXPECT_TRUE(store_->cancel("a"));
+    return ok_status();
+  };
+  while (step(*subject)) {
+  }
+  EXPECT_EQ(metrics_.lost, 1);
+  EXPECT_EQ(logged("lease_lost"), 1);
+}
+
+// A machine so busy that the thread that renews does not get its turn for minutes.
+TEST_F(LeaseUpkeep, TheOnlyProcessOfAStoreLosesNothingToItsOwnSlowness) {
+  submit(order("a", 2));
+  const auto subject = worker_over(*store_, true);
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
+    for (int i = 0; i < 60; ++i) {
+      clock_.advance(milliseconds(2000));
+      subject->run_maintenance();  // this one does: it would call us dead
+    }
+    subject->renew_leases();
+    EXPECT_FALSE(cancel.cancelled());
+    return ok_status();
+  };
+  finish(*subject);
+  EXPECT_EQ(job("a").status, JobStatus::kDone);
+  EXPECT_EQ(job("a").attempts, 0);
+  EXPECT_EQ(metrics_.reaped, 0);
+  EXPECT_EQ(metrics_.lost, 0);
+}
+
+TEST_F(LeaseUpkeep, HousekeepingSaysItselfThatItFailed) {
+  class Broken final : public jobs::WorkerRegistry {
+   public:
+    Status upsert_worker(const jobs::WorkerInfo&) override { throw std::runtime_error("broken"); }
+    Status remove_worker(const std::string&) override { return ok_status(); }
+    Result<std::vector<jobs::WorkerInfo>> workers(milliseconds) override {
+      return std::vector<jobs::WorkerInfo>();
+    }
+    Status set_draining(bool) override { return ok_status(); }
+    Result<bool> draining() override { return false; }
+  } fleet;
+  Options options = options_;
+  options.worker_id = "worker";
+  Worker subject(parts(), fleet, options, jobs::WorkerInfo{});
+  subject.run_maintenance();
+  EXPECT_EQ(logged("maintenance_failed"), 1);
+  EXPECT_EQ(logged("heartbeat_failed"), 0);
+}
+
+// Holds whoever comes until it is opened.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    ++inside_;
+    changed_.wait_for(lock, std::chrono::seconds(60), [this] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  bool entered() {
+    return support::eventually([this] { return inside(); }, std::chrono::seconds(20));
+  }
+
+ private:
+  bool inside() {
+    const std::lock_guard lock(mutex_);
+    return inside_ > 0;
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  int inside_ = 0;
+};
+
+// Two suspects are leased at once; the one that waits for its turn loses its lease meanwhile.
+TEST_F(LeaseUpkeep, ASuspectThatGivesUpWaitingDoesNotEndTheTurnOfAnother) {
+  class HoldTheAnswer final : public FaultPlan {
+   public:
+    Gate gate;
+    std::atomic<std::thread::id> whose{};
+    Answer before_call() override { return Answer::kGoOn; }
+    void after_call() override {
+      if (whose == std::this_thread::get_id()) gate.wait();
+    }
+  } faults;
+  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  const auto subject = worker_over(tasks);
+  make_suspect("second", 5);
+  make_suspect("waits", 9);
+  submit(order("other", 1));
+  Gate drawing;
+  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+    if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    drawing.wait();
+    return ok_status();
+  };
+  std::thread waiting([&] {
+    faults.whose = std::this_thread::get_id();
+    EXPECT_TRUE(subject->step(0));  // leases "waits", and hears of it late
+  });
+  ASSERT_TRUE(faults.gate.entered());
+  std::thread alone([&] { EXPECT_TRUE(subject->step(0)); });
+  ASSERT_TRUE(drawing.entered());
+  faults.gate.open();
+  ASSERT_TRUE(support::eventually([&] { return subject->held() == 2; }, std::chrono::seconds(20)));
+  ASSERT_TRUE(store_->force_fail("waits", "by hand"));
+  subject->renew_leases();
+  waiting.join();
+  EXPECT_FALSE(subject->step(0)) << "something else was begun beside a suspect";
+  drawing.open();
+  alone.join();
+  EXPECT_TRUE(subject->step(0));
+}
+
+}  // namespace
+}  // namespace pytoon::worker
