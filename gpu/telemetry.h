@@ -72,7 +72,8 @@ struct GpuSample {
 using GpuSamplePtr = std::shared_ptr<const GpuSample>;
 
 // What could be promised of a GPU on which nothing is promised yet; 0 for one that failed.
-std::uint64_t promisable_bytes(const GpuReading& gpu, std::uint64_t headroom_bytes = kHeadroomBytes);
+std::uint64_t promisable_bytes(const GpuReading& gpu,
+                               std::uint64_t headroom_bytes = kHeadroomBytes);
 
 class GpuSampler {
  public:
