@@ -8,7 +8,7 @@
 namespace pytoon::gpu::cuda {
 namespace {
 
-constexpr int kBlocksPerProcessor = 4;  // asks for at most 64 registers a thread
+constexpr int kBlocksPerProcessor = 5;  // asks for at most 48 registers a thread
 constexpr int kConvertWidth = 32;
 constexpr int kConvertHeight = 8;
 
