@@ -261,7 +261,7 @@ void Worker::watch(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   const auto patience = context_.options.stuck_after;
   // Where nobody watched, a frozen process or a starved machine, nobody is to blame for it.
-  const auto gap = watched_at_ == SteadyTime{} ? SteadyTime::duration{} : now - watched_at_;
+  const auto gap = now - watched_at_;
   watched_at_ = now;
   for (Held& held : held_) {
     if (gap > kWatchGap) held.moved_at = std::min(held.moved_at + gap, now);
