@@ -47,7 +47,9 @@ void read_job_time(FieldReader& r, EngineTable& table, Faults& faults) {
     time.render_per_video_second = seconds(r, "render_seconds_per_video_second", 1000);
   }
   // The names of 0.1, for one release.
-  if (const Json* const part = r.object("job")) {
+  if (r.has("job")) {
+    const Json* const part = r.object("job");
+    if (part == nullptr) return;
     FieldReader j(*part, r.at("job"), faults);
     time.whole = seconds(j, "seconds", 86'400);
     time.render_per_video_second = seconds(j, "drawing_seconds_per_second", 1000);

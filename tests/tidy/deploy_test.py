@@ -182,7 +182,7 @@ class Probes(unittest.TestCase):
                 self.assertEqual(container[probe]["httpGet"]["path"], "/health", path)
 
     def test_there_is_time_to_leave(self):
-        longest = int(re.search(r"kLongestStop\{(\d+)\}", text("server/app/serve.cpp")).group(1))
+        longest = int(re.search(r"kLongestStop\{(\d+)\}", text("server/app/serving.cpp")).group(1))
         for path, whole in objects("Deployment"):
             grace = whole["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
             self.assertGreater(grace, longest, path)
