@@ -110,7 +110,7 @@ TEST_F(SegmentScene, TenJobsOfTenTenantsDecodeEachImageOnce) {
   }
   EXPECT_EQ(cache.stats().built(Kind::kDecoded), std::uint64_t{kJobs * kImages});
   EXPECT_EQ(cache.stats().evictions, 0U);
-  EXPECT_EQ(cache.stats().built(Kind::kCaptions), std::uint64_t{kJobs});
+  EXPECT_EQ(cache.stats().built(Kind::kCaptions), 3U) << "one a preset: they say the same words";
 }
 
 TEST_F(SegmentScene, ASmallCacheIsKeptToAndChangesNoPixel) {
