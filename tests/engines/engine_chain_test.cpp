@@ -331,7 +331,7 @@ TEST_F(EngineChainTest, TheCompositorDrawsEveryArchetype) {
   EXPECT_EQ(compositor.capabilities().archetypes, kAll);
   EXPECT_TRUE(compositor.health(watch_));
   EXPECT_FALSE(compositor.remote());
-  EXPECT_EQ(compositor.generate({}, watch_)->drawn, plan::SourceKind::kImages);
+  EXPECT_EQ(compositor.generate({}, watch_)->kind, plan::SourceKind::kImages);
 }
 
 TEST(CircuitBreaker, OpensProbesOnceAndCloses) {
