@@ -19,7 +19,7 @@ class SegmentFootageTest : public RunFixture {
                                       spec::Archetype::kMemeText};
     script.capabilities.image_to_video = true;
     script.generate = [this](const engines::FootageRequest& request,
-                             const engines::Watch& watch) -> Result<engines::plan::SegmentSource> {
+                             const engines::Watch& watch) -> Result<plan::SegmentSource> {
       left_.push_back(
           std::chrono::round<std::chrono::seconds>(watch.deadline - clock_.steady_now()));
       clock_.advance(std::min<milliseconds>(takes_, left_.back()));
@@ -32,7 +32,7 @@ class SegmentFootageTest : public RunFixture {
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
-      engines::plan::SegmentSource supplied;
+      plan::SegmentSource supplied;
       supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
       return supplied;
     };

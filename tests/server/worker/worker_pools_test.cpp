@@ -65,8 +65,8 @@ class WorkerPools : public RunFixture {
     if (threads_) threads_->stop();
   }
 
-  using Supply = std::function<Result<engines::plan::SegmentSource>(const engines::FootageRequest&,
-                                                                    const engines::Watch&)>;
+  using Supply = std::function<Result<plan::SegmentSource>(const engines::FootageRequest&,
+                                                           const engines::Watch&)>;
   void have_engine(const std::string& name, int slots, Supply generate, bool remote = false) {
     engines::FakeEngine::Script script;
     script.remote = remote;
@@ -77,10 +77,10 @@ class WorkerPools : public RunFixture {
     script.generate = std::move(generate);
     engines_.push_back(std::make_unique<engines::FakeEngine>(name, script));
   }
-  static Result<engines::plan::SegmentSource> a_clip(const engines::FootageRequest& request) {
+  static Result<plan::SegmentSource> a_clip(const engines::FootageRequest& request) {
     const std::string bytes = "clip " + request.key();
     EXPECT_TRUE(write_file_atomically(request.output, bytes));
-    engines::plan::SegmentSource supplied;
+    plan::SegmentSource supplied;
     supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
     return supplied;
   }
@@ -200,7 +200,7 @@ TEST_F(WorkerPools, AnEngineIsAskedNoMoreAtOnceThanItHasSlots) {
 TEST_F(WorkerPools, AnEngineThatGivesNothingHandsOnToTheSlotsOfTheNext) {
   Gate api_gate;
   have_engine("comfyui", 1, [](const auto&, const auto&) {
-    return Result<engines::plan::SegmentSource>(failure(FailureKind::kEngine, "gave nothing"));
+    return Result<plan::SegmentSource>(failure(FailureKind::kEngine, "gave nothing"));
   });
   have_engine("api", 1, waiting_at(api_gate), true);
   submit_with("a", kGenerated, 3);
