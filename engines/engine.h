@@ -1,4 +1,5 @@
-// An engine supplies the footage of one segment; the renderer always finishes it. Engines differ in
+// The interface of an engine. It makes the footage of one segment; the renderer always finishes it
+// with captions, logo, product and transition. Engines differ in
 // where the footage comes from, and only the engine chain knows more than one of them.
 //
 // Two families: those that let the renderer draw (the job's own images, the plain card), and those
@@ -39,8 +40,8 @@ struct FootageRequest {
   std::string prompt;
   std::uint32_t seed = 0;  // of this segment
   int duration_seconds = 3;
-  spec::Output frame;                      // what the footage is to fill
-  std::optional<render::InputFile> image;  // the one that the segment shows
+  spec::Output frame;                    // what the footage is to fill
+  std::optional<plan::InputFile> image;  // the one that the segment shows
   std::string platform = "universal";
   std::filesystem::path output;  // where a clip is to be written
 
@@ -70,13 +71,6 @@ struct Capabilities {
   std::int64_t micro_usd_per_second = 0;  // of footage
 };
 
-// Footage for the renderer: a clip when there is one, else what it draws itself.
-struct GeneratedFootage {
-  render::Footage drawn = render::Footage::kImages;
-  std::optional<render::InputFile> clip;
-  double clip_seconds = 0;
-};
-
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -85,7 +79,8 @@ class Engine {
   virtual bool remote() const = 0;            // leaves this machine: never under local_only
   virtual Capabilities capabilities() const = 0;
   virtual Status health(const Watch& watch) = 0;
-  virtual Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) = 0;
+  virtual Result<plan::SegmentSource> generate(const FootageRequest& request,
+                                               const Watch& watch) = 0;
 };
 
 // Is the file a clip worth showing: decodes from end to end, is not black? Its length in seconds,

@@ -86,8 +86,8 @@ std::vector<Engine*> EngineChain::candidates(const std::vector<std::string>& cha
 }
 
 // Health first, then the footage, each within its own limit and what the watch leaves.
-Result<GeneratedFootage> EngineChain::ask_within(Engine& engine, const FootageRequest& request,
-                                                 const Watch& watch) {
+Result<plan::SegmentSource> EngineChain::ask_within(Engine& engine, const FootageRequest& request,
+                                                    const Watch& watch) {
   Watch limited = watch;
   limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.health);
   if (Status healthy = engine.health(limited); !healthy) return healthy.failure();
@@ -107,8 +107,8 @@ Status EngineChain::may_ask(const Engine& engine, const FootageRequest& request,
   return ok_status();
 }
 
-Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& request,
-                                          const Watch& watch) {
+Result<plan::SegmentSource> EngineChain::ask(Engine& engine, const FootageRequest& request,
+                                             const Watch& watch) {
   if (Status may = may_ask(engine, request, watch); !may) return may.failure();
   const auto found = breakers_.find(engine.name());
   if (found == breakers_.end()) return ask_within(engine, request, watch);
@@ -116,7 +116,7 @@ Result<GeneratedFootage> EngineChain::ask(Engine& engine, const FootageRequest& 
   if (!breaker.allow()) {
     return failure(FailureKind::kUnavailable, "failed too often, is left alone for a while");
   }
-  Result<GeneratedFootage> generated = ask_within(engine, request, watch);
+  Result<plan::SegmentSource> generated = ask_within(engine, request, watch);
   if (generated) {
     breaker.succeeded();
     return generated;
@@ -166,7 +166,7 @@ Result<ChainStep> EngineChain::step(const std::vector<std::string>& chain,
     const bool waits = makes_clips(*steps[i]) && name != slot;
     const Status may = waits ? may_ask(*steps[i], request, watch) : ok_status();
     if (waits && may) return ChainStep(ChainPosition{name, reason});
-    Result<GeneratedFootage> generated = may ? ask(*steps[i], request, watch) : may.failure();
+    Result<plan::SegmentSource> generated = may ? ask(*steps[i], request, watch) : may.failure();
     if (generated)
       return ChainStep(ChainResult{std::move(*generated), name, !reason.empty(), reason});
     if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");

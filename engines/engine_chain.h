@@ -50,7 +50,7 @@ struct EngineChainOptions {
 };
 
 struct ChainResult {
-  GeneratedFootage footage;
+  plan::SegmentSource footage;  // a clip lies where the request wanted it
   std::string engine;
   bool fallback = false;
   std::string reason;  // of the fallback, for people
@@ -92,9 +92,10 @@ class EngineChain {
   std::vector<Engine*> candidates(const std::vector<std::string>& chain, spec::EnginePolicy policy);
   bool too_late_for(const Engine& engine, const Watch& watch) const;
   Status may_ask(const Engine& engine, const FootageRequest& request, const Watch& watch) const;
-  Result<GeneratedFootage> ask(Engine& engine, const FootageRequest& request, const Watch& watch);
-  Result<GeneratedFootage> ask_within(Engine& engine, const FootageRequest& request,
-                                      const Watch& watch);
+  Result<plan::SegmentSource> ask(Engine& engine, const FootageRequest& request,
+                                  const Watch& watch);
+  Result<plan::SegmentSource> ask_within(Engine& engine, const FootageRequest& request,
+                                         const Watch& watch);
 
   const std::vector<std::unique_ptr<Engine>> engines_;
   const Clock& clock_;

@@ -10,10 +10,11 @@ Status FakeEngine::health(const Watch& /*watch*/) {
   return script_.health ? script_.health() : ok_status();
 }
 
-Result<GeneratedFootage> FakeEngine::generate(const FootageRequest& request, const Watch& watch) {
+Result<plan::SegmentSource> FakeEngine::generate(const FootageRequest& request,
+                                                 const Watch& watch) {
   ++asked_;
   return script_.generate ? script_.generate(request, watch)
-                          : Result<GeneratedFootage>(GeneratedFootage{});
+                          : Result<plan::SegmentSource>(plan::SegmentSource{});
 }
 
 }  // namespace pytoon::engines

@@ -17,7 +17,7 @@ class FakeEngine final : public Engine {
     Capabilities capabilities;
     std::function<Status()> health;  // unset: healthy
     // Unset: images drawn by the renderer.
-    std::function<Result<GeneratedFootage>(const FootageRequest&, const Watch&)> generate;
+    std::function<Result<plan::SegmentSource>(const FootageRequest&, const Watch&)> generate;
   };
 
   FakeEngine(std::string name, Script script);
@@ -26,7 +26,7 @@ class FakeEngine final : public Engine {
   bool remote() const override { return script_.remote; }
   Capabilities capabilities() const override { return script_.capabilities; }
   Status health(const Watch& watch) override;
-  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
+  Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
   int asked() const { return asked_; }  // how often, for health or for footage
 

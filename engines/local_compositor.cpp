@@ -10,9 +10,9 @@ Capabilities LocalCompositor::capabilities() const {
 // It runs in this process: when we can ask, it is there.
 Status LocalCompositor::health(const Watch& /*watch*/) { return ok_status(); }
 
-Result<GeneratedFootage> LocalCompositor::generate(const FootageRequest& /*request*/,
-                                                   const Watch& /*watch*/) {
-  return GeneratedFootage{render::Footage::kImages, std::nullopt, 0};
+Result<plan::SegmentSource> LocalCompositor::generate(const FootageRequest& /*request*/,
+                                                      const Watch& /*watch*/) {
+  return plan::SegmentSource(plan::SourceKind::kImages);
 }
 
 }  // namespace pytoon::engines

@@ -13,7 +13,7 @@ class LocalCompositor final : public Engine {
   bool remote() const override { return false; }
   Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
-  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
+  Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 };
 
 }  // namespace pytoon::engines

@@ -9,9 +9,9 @@ Capabilities TemplateEngine::capabilities() const {
 
 Status TemplateEngine::health(const Watch& /*watch*/) { return ok_status(); }
 
-Result<GeneratedFootage> TemplateEngine::generate(const FootageRequest& /*request*/,
-                                                  const Watch& /*watch*/) {
-  return GeneratedFootage{render::Footage::kCard, std::nullopt, 0};
+Result<plan::SegmentSource> TemplateEngine::generate(const FootageRequest& /*request*/,
+                                                     const Watch& /*watch*/) {
+  return plan::SegmentSource(plan::SourceKind::kCard);
 }
 
 }  // namespace pytoon::engines

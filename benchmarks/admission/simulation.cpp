@@ -52,7 +52,8 @@ double Simulation::normal(int purpose, std::size_t number) const {
 }
 
 void Simulation::at(double time_s, std::function<void()> event) {
-  events_.push({time_s, order_++, std::move(event)});
+  events_.push_back({time_s, order_++, std::move(event)});
+  std::push_heap(events_.begin(), events_.end(), std::greater<>());
 }
 
 void Simulation::make_jobs() {
@@ -99,9 +100,10 @@ void Simulation::run(Scheduler& scheduler) {
   }
   for (Job& job : jobs_) at(job.spec->at_s, [this, &job] { arrive(job); });
   at(1, [this] { each_second(); });
-  while (!events_.empty() && events_.top().time_s <= trace_.seconds) {
-    Event event = std::move(const_cast<Event&>(events_.top()));
-    events_.pop();
+  while (!events_.empty() && events_.front().time_s <= trace_.seconds) {
+    std::pop_heap(events_.begin(), events_.end(), std::greater<>());
+    const Event event = std::move(events_.back());
+    events_.pop_back();
     now_s_ = event.time_s;
     event.happens();
   }

@@ -11,7 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <queue>
+#include <vector>
 
 #include "benchmarks/admission/card.h"
 #include "benchmarks/admission/metrics.h"
@@ -114,7 +114,7 @@ class Simulation {
   PhysicsOptions physics_;
   double now_s_ = 0;
   std::uint64_t order_ = 0;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::vector<Event> events_;  // a heap, the next one first
   std::vector<Card> cards_;
   std::deque<Task> tasks_;
   std::deque<Job> jobs_;

@@ -52,7 +52,7 @@ Result<render::RenderJob> read_job(const fs::path& request_file, const app::Conf
     if (!hash) return hash.failure();
     job.inputs.images.push_back({path, *hash});
   }
-  job.footage.assign(job.spec.segments.size(), render::Footage::kImages);
+  job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
   return job;
 }
 

@@ -32,7 +32,7 @@ Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
               {"filename_prefix", "pytoon/" + attempt.prompt_id + "/clip"},
               {"image", nullptr}};
   if (workflow.needs_image) {
-    const render::InputFile& image = *attempt.request.image;
+    const plan::InputFile& image = *attempt.request.image;
     const Result<std::string> name = attempt.endpoint.server->upload(
         image.path, image.sha256.substr(0, kNameDigits) + ".png", attempt.watch);
     if (!name) return name.failure();
@@ -135,8 +135,8 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
     if (seconds) {
       Result<std::string> sha256 = sha256_file(output);
       if (!sha256) return {sha256.failure()};
-      return {GeneratedFootage{render::Footage::kImages,
-                               render::InputFile{output, std::move(*sha256)}, *seconds}};
+      return {plan::SegmentSource(plan::SourceKind::kClip,
+                                  plan::InputFile{output, std::move(*sha256)})};
     }
     last = seconds.failure();
     std::error_code ignored;

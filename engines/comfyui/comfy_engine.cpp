@@ -153,7 +153,8 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
   return best;
 }
 
-Result<GeneratedFootage> ComfyEngine::generate(const FootageRequest& request, const Watch& watch) {
+Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
+                                                  const Watch& watch) {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {

@@ -65,7 +65,7 @@ class ComfyEngine final : public Engine {
   bool remote() const override { return settings_.remote; }
   Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
-  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
+  Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
   // What each server lacks for each workflow, as sentences; empty when all is there. For doctor and
   // for the start.
@@ -93,7 +93,7 @@ class ComfyEngine final : public Engine {
   };
   // Whether it is worth another attempt: the prompt is lost, not wrong.
   struct Ended {
-    Result<GeneratedFootage> footage;
+    Result<plan::SegmentSource> footage;
     bool lost = false;
   };
 

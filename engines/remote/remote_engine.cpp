@@ -79,7 +79,8 @@ Status RemoteEngine::health(const Watch& watch) {
                  "its health check answers " + std::to_string(answer->status));
 }
 
-Result<GeneratedFootage> RemoteEngine::generate(const FootageRequest& request, const Watch& watch) {
+Result<plan::SegmentSource> RemoteEngine::generate(const FootageRequest& request,
+                                                   const Watch& watch) {
   const Provider& provider = settings_.provider;
   if (request.image ? !provider.capabilities.image_to_video && !provider.capabilities.text_to_video
                     : !provider.capabilities.text_to_video) {
@@ -183,7 +184,7 @@ Result<Json> RemoteEngine::wait_until_done(const Order& order) {
   }
 }
 
-Result<GeneratedFootage> RemoteEngine::fetch(const Order& order, Json answer) {
+Result<plan::SegmentSource> RemoteEngine::fetch(const Order& order, Json answer) {
   if (settings_.provider.result.call) {
     Result<HttpAnswer> fetched = ask(*settings_.provider.result.call, order);
     if (!fetched) return fetched.failure();
@@ -198,9 +199,8 @@ Result<GeneratedFootage> RemoteEngine::fetch(const Order& order, Json answer) {
     if (seconds) {
       Result<std::string> sha256 = sha256_file(order.request.output);
       if (!sha256) return sha256.failure();
-      return GeneratedFootage{render::Footage::kImages,
-                              render::InputFile{order.request.output, std::move(*sha256)},
-                              *seconds};
+      return plan::SegmentSource(plan::SourceKind::kClip,
+                                 plan::InputFile{order.request.output, std::move(*sha256)});
     }
     last = seconds.failure();
     std::error_code ignored;

@@ -60,7 +60,7 @@ class RemoteEngine final : public Engine {
   bool remote() const override { return true; }
   Capabilities capabilities() const override;
   Status health(const Watch& watch) override;
-  Result<GeneratedFootage> generate(const FootageRequest& request, const Watch& watch) override;
+  Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
  private:
   struct Order {
@@ -75,7 +75,7 @@ class RemoteEngine final : public Engine {
   // remote_engine.cpp: the story of one order
   Result<std::string> order(Order& order, const Purchase& purchase);
   Result<Json> wait_until_done(const Order& order);
-  Result<GeneratedFootage> fetch(const Order& order, Json answer);
+  Result<plan::SegmentSource> fetch(const Order& order, Json answer);
   Status end(const Order& order, bool cancel_remote);
   void call_off(const Order& order);
   void tell_not_cancelled(const Order& order, const std::string& reason);

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "gpu/device.h"
+#include "gpu/telemetry.h"
 
 namespace pytoon::gpu {
 
@@ -28,6 +29,10 @@ struct CudaOptions {
 // number, no CUDA in this build. kUnavailable where one is there but can't be used: an old driver,
 // no code for that GPU, a broken card; kOutOfMemory where it is full.
 Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& options);
+
+// What cudaMemGetInfo says of one GPU, where NVML is not there: total and free memory alone. Makes
+// a context on it, which takes memory there; kinds as for make_cuda_device().
+Result<std::unique_ptr<GpuReader>> open_cuda_reader(int ordinal);
 
 struct CudaGpu {
   int ordinal = 0;

@@ -17,7 +17,7 @@ using UploadStreamPtr = std::shared_ptr<const OwnedStream>;  // of a device and 
 
 // A launch and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
 // neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
-constexpr int kBatchFrames = 8;
+constexpr int kBatchFrames = 10;
 
 // Kernels count a plane's bytes in 32 bits.
 Status check_plane(Size size, std::size_t pitch_bytes) {

@@ -8,7 +8,12 @@
 namespace pytoon::gpu::cuda {
 namespace {
 
-constexpr int kBlocksPerProcessor = 4;  // asks for at most 64 registers a thread
+// Asks for at most 48 registers a thread. Turing has room for 1024 threads a multiprocessor alone.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+constexpr int kBlocksPerProcessor = 4;
+#else
+constexpr int kBlocksPerProcessor = 5;
+#endif
 constexpr int kConvertWidth = 32;
 constexpr int kConvertHeight = 8;
 

@@ -13,6 +13,10 @@ Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& /*options*/)
   return failure(FailureKind::kNotFound, kReason);
 }
 
+Result<std::unique_ptr<GpuReader>> open_cuda_reader(int /*ordinal*/) {
+  return failure(FailureKind::kNotFound, kReason);
+}
+
 CudaFinding find_cuda_devices() {
   CudaFinding finding;
   finding.absent_because = kReason;

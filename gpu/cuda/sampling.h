@@ -55,6 +55,17 @@ static PYTOON_HOST_DEVICE void lay(std::uint8_t& frame, int colour, int opacity_
                                     static_cast<std::uint16_t>(opacity_256));
 }
 
+// Draws an opaque sample from four neighbours of a row that was filtered down.
+template <int C>
+static PYTOON_HOST_DEVICE void draw_across(const std::int16_t* samples, const Tap& x,
+                                           int opacity_256, std::uint8_t* frame) {
+  const std::int16_t high = C == 1 ? kLumaRange.high : kChromaRange.high;
+  for (int c = 0; c < C; ++c) {
+    const std::int16_t colour = filter_across(samples + c, C, x.weights.tap);
+    lay(frame[c], hold(colour, kLumaRange.low, high), opacity_256);
+  }
+}
+
 // Draws a settled, premultiplied sample.
 static PYTOON_HOST_DEVICE void lay_over(std::uint8_t& frame, int colour, int alpha,
                                         int opacity_256) {

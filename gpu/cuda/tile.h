@@ -5,7 +5,11 @@
 //
 // A thread draws the same samples in every layer, neighbours lying side by side in a warp: texture
 // reads and tile accesses coalesce. Filter taps are made once a tile, row and column, and shared.
-// Layers that miss the tile, or lie under one that hides them there, cost a comparison.
+// An opaque layer that is resampled at a step of up to about 1.5 is filtered down its columns
+// first, a warp to a row, and then across from the block's memory: each texel is read and
+// multiplied once a frame row and not once a sample. It is the kernel's most frequent work: a
+// moving background. Layers that miss the tile, or lie under one that hides them there, cost a
+// comparison.
 #pragma once
 
 #include <cstring>
@@ -22,6 +26,10 @@ inline constexpr int kChromaHeight = kTileHeight / 2;
 inline constexpr int kRowWords = kTileWidth / 4;  // of luma and chroma alike
 inline constexpr int kLumaWords = kRowWords * kTileHeight;
 inline constexpr int kImageWords = kLumaWords + kRowWords * kChromaHeight;
+inline constexpr int kWarp = 32;  // threads
+// Samples of a filtered row that the block's memory has room for: a step of up to 1.5, two pairs of
+// neighbours beyond it.
+inline constexpr int kFilteredWidth = kTileWidth * 3 / 2 + 8;
 static_assert(kTileWidth + kTileHeight + kChromaWidth + kChromaHeight <= kThreads,
               "each thread makes at most one tap");
 
@@ -31,6 +39,9 @@ struct TileMemory {
   Tap luma_y[kTileHeight];
   Tap chroma_x[kChromaWidth];
   Tap chroma_y[kChromaHeight];
+  // Rows that were filtered down, in 1/64 code value: luma, and pairs of chroma.
+  std::int16_t luma_down[kTileHeight][kFilteredWidth];
+  std::int16_t chroma_down[kChromaHeight][kFilteredWidth];
   // Luma rows, then chroma rows; the second image holds the incoming one. Words, for alignment.
   std::uint32_t picture[2][kImageWords];
 };
@@ -51,10 +62,6 @@ static PYTOON_HOST_DEVICE Tile tile_at(const Size& frame, int column, int row) {
 
 static PYTOON_HOST_DEVICE std::uint8_t* bytes_of(std::uint32_t* words) {
   return reinterpret_cast<std::uint8_t*>(words);
-}
-
-static PYTOON_HOST_DEVICE bool holds(const Rect& area, int x, int y) {
-  return x >= area.x && x < area.x + area.width && y >= area.y && y < area.y + area.height;
 }
 
 static PYTOON_HOST_DEVICE bool touches(const Rect& area, const Tile& tile) {
@@ -115,33 +122,107 @@ struct TapRows {
   const Tap* y;
 };
 
-// Draws a plane's samples in the tile whose corner is frame sample (left, top).
-template <int C, int Columns, int Rows>
-static PYTOON_HOST_DEVICE void draw_plane(const PlaneJob& plane, int opacity_256,
-                                          const TapRows& taps, int left, int top,
-                                          std::uint8_t* picture, int thread) {
+// The texture columns that a tile's samples touch, before edges are repeated.
+struct ColumnSpan {
+  int first = 0;
+  int count = 0;
+};
+
+template <int Columns>
+static PYTOON_HOST_DEVICE ColumnSpan columns_under(const Tap* x) {
+  const int first = x[0].first;
+  return {first, x[Columns - 1].first + 4 - first};
+}
+
+// Whether the plane goes by way of filtered rows; all threads of a block agree.
+template <int C, int Columns>
+static PYTOON_HOST_DEVICE bool filters_rows(const PlaneJob& plane, const Tap* x) {
+  return plane.as_is == 0 && plane.alpha == nullptr &&
+         C * columns_under<Columns>(x).count <= kFilteredWidth;
+}
+
+// Filters the texture down to the tile's rows: a warp to a row, its threads along it.
+template <int C, int Columns, int Height>
+static PYTOON_HOST_DEVICE void filter_rows(const PlaneJob& plane, const TapRows& taps,
+                                           std::int16_t (*down)[kFilteredWidth], int thread) {
+  if (!filters_rows<C, Columns>(plane, taps.x)) return;
+  const ColumnSpan span = columns_under<Columns>(taps.x);
   PYTOON_ROLLED
-  for (int i = thread; i < Columns * Rows; i += kThreads) {
-    const int column = i % Columns;
-    const int row = i / Columns;
-    if (!holds(plane.area, left + column, top + row)) continue;
-    std::uint8_t* frame = picture + C * i;
-    if (plane.as_is != 0) {
-      draw_as_is<C>(plane, opacity_256, left + column, top + row, frame);
-    } else {
-      draw_resampled<C>(plane, opacity_256, taps.x[column], taps.y[row], frame);
+  for (int row = thread / kWarp; row < Height; row += kThreads / kWarp) {
+    const Tap y = taps.y[row];
+    const Rows rows = rows_of(y, plane.height, plane.colour_pitch_bytes);
+    PYTOON_PAIRWISE
+    for (int i = thread % kWarp; i < C * span.count; i += kWarp) {
+      const auto at =
+          static_cast<std::uint32_t>(C * held_index(span.first + i / C, plane.width) + i % C);
+      down[row][i] =
+          filter_down(plane.colour[rows.at[0] + at], plane.colour[rows.at[1] + at],
+                      plane.colour[rows.at[2] + at], plane.colour[rows.at[3] + at], y.weights.tap);
     }
   }
+}
+
+// draw(row, frame) for each sample of the plane's area that is the thread's: those of one column of
+// the tile, whose corner is frame sample (left, top). So what a column needs is read once.
+template <int C, int Columns, int Height, typename Draw>
+static PYTOON_HOST_DEVICE void draw_column(const Rect& plane_area, int left, int top,
+                                           std::uint8_t* picture, int thread, const Draw& draw) {
+  static_assert(kThreads % Columns == 0, "a thread keeps to its column");
+  const Rect area = plane_area;
+  const int column = thread % Columns;
+  if (left + column < area.x || left + column >= area.x + area.width) return;
+  const int end = area.y + area.height - top < Height ? area.y + area.height - top : Height;
+  PYTOON_ROLLED
+  for (int row = thread / Columns; row < end; row += kThreads / Columns) {
+    if (top + row >= area.y) draw(row, picture + C * (row * Columns + column));
+  }
+}
+
+// Draws a plane's samples in the tile whose corner is frame sample (left, top).
+template <int C, int Columns, int Height>
+static PYTOON_HOST_DEVICE void draw_plane(const PlaneJob& plane, int opacity_256,
+                                          const TapRows& taps,
+                                          const std::int16_t (*down)[kFilteredWidth], int left,
+                                          int top, std::uint8_t* picture, int thread) {
+  const int column = thread % Columns;
+  if (plane.as_is != 0) {
+    draw_column<C, Columns, Height>(
+        plane.area, left, top, picture, thread, [&](int row, std::uint8_t* frame) {
+          draw_as_is<C>(plane, opacity_256, left + column, top + row, frame);
+        });
+    return;
+  }
+  const Tap x = taps.x[column];
+  if (!filters_rows<C, Columns>(plane, taps.x)) {
+    draw_column<C, Columns, Height>(plane.area, left, top, picture, thread,
+                                    [&](int row, std::uint8_t* frame) {
+                                      draw_resampled<C>(plane, opacity_256, x, taps.y[row], frame);
+                                    });
+    return;
+  }
+  const int first = C * (x.first - taps.x[0].first);
+  draw_column<C, Columns, Height>(plane.area, left, top, picture, thread,
+                                  [&](int row, std::uint8_t* frame) {
+                                    draw_across<C>(down[row] + first, x, opacity_256, frame);
+                                  });
+}
+
+static PYTOON_HOST_DEVICE void filter_layer(const LayerJob& layer, TileMemory& memory, int thread) {
+  filter_rows<1, kTileWidth, kTileHeight>(layer.luma, {memory.luma_x, memory.luma_y},
+                                          memory.luma_down, thread);
+  filter_rows<2, kChromaWidth, kChromaHeight>(layer.chroma, {memory.chroma_x, memory.chroma_y},
+                                              memory.chroma_down, thread);
 }
 
 static PYTOON_HOST_DEVICE void draw_layer(const LayerJob& layer, const Tile& tile,
                                           TileMemory& memory, int picture, int thread) {
   std::uint8_t* luma = bytes_of(memory.picture[picture]);
-  draw_plane<1, kTileWidth, kTileHeight>(
-      layer.luma, layer.opacity_256, {memory.luma_x, memory.luma_y}, tile.x, tile.y, luma, thread);
+  draw_plane<1, kTileWidth, kTileHeight>(layer.luma, layer.opacity_256,
+                                         {memory.luma_x, memory.luma_y}, memory.luma_down, tile.x,
+                                         tile.y, luma, thread);
   draw_plane<2, kChromaWidth, kChromaHeight>(layer.chroma, layer.opacity_256,
-                                             {memory.chroma_x, memory.chroma_y}, tile.x / 2,
-                                             tile.y / 2, luma + 4 * kLumaWords, thread);
+                                             {memory.chroma_x, memory.chroma_y}, memory.chroma_down,
+                                             tile.x / 2, tile.y / 2, luma + 4 * kLumaWords, thread);
 }
 
 static PYTOON_HOST_DEVICE void mix_pictures(TileMemory& memory, int mix_256, int thread) {
@@ -194,6 +275,9 @@ static PYTOON_HOST_DEVICE void draw_layers(const LayerJob* layers, int begin, in
     if (!touches(layer.luma.area, tile)) continue;
     if (layer.luma.as_is == 0 || layer.chroma.as_is == 0) {
       together([&](int thread) { make_taps(layer, tile, memory, thread); });
+      if (layer.luma.alpha == nullptr) {
+        together([&](int thread) { filter_layer(layer, memory, thread); });
+      }
     }
     together([&](int thread) { draw_layer(layer, tile, memory, picture, thread); });
   }

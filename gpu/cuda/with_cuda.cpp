@@ -2,6 +2,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <utility>
 
 #include "gpu/cuda/cuda.h"
 #include "gpu/cuda/cuda_device.h"
@@ -45,6 +46,42 @@ Result<int> count_gpus() {
   return count;
 }
 
+Status find_gpu(int ordinal) {
+  const Result<int> count = count_gpus();
+  if (!count) return count.failure();
+  if (ordinal >= 0 && ordinal < *count) return ok_status();
+  return failure(FailureKind::kNotFound, "there is no GPU number " + std::to_string(ordinal) +
+                                             ": CUDA sees " + std::to_string(*count));
+}
+
+class CudaReader final : public GpuReader {
+ public:
+  CudaReader(int ordinal, std::string name, std::string uuid)
+      : ordinal_(ordinal), name_(std::move(name)), uuid_(std::move(uuid)) {}
+  std::string source() const override { return "cuda"; }
+  Result<std::vector<GpuReading>> read() override {
+    GpuReading gpu;
+    gpu.uuid = uuid_;
+    gpu.name = name_;
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    cudaError_t error = cudaSetDevice(ordinal_);
+    if (error == cudaSuccess) error = cudaMemGetInfo(&free_bytes, &total_bytes);
+    if (error != cudaSuccess) {
+      (void)cudaGetLastError();
+      gpu.fault = cudaGetErrorString(error);
+    }
+    gpu.total_bytes = total_bytes;
+    gpu.free_bytes = free_bytes;
+    return std::vector<GpuReading>{std::move(gpu)};
+  }
+
+ private:
+  const int ordinal_;
+  const std::string name_;
+  const std::string uuid_;
+};
+
 std::string uuid_text(const cudaUUID_t& uuid) {
   std::string text = "GPU-";
   for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
@@ -85,14 +122,21 @@ CudaGpu describe(int ordinal) {
 
 }  // namespace
 
+Result<std::unique_ptr<GpuReader>> open_cuda_reader(int ordinal) {
+  const Status there = find_gpu(ordinal);
+  if (!there) return there.failure();
+  cudaDeviceProp facts{};
+  cudaError_t error = cudaGetDeviceProperties(&facts, ordinal);
+  if (error == cudaSuccess) error = cudaSetDevice(ordinal);
+  if (error == cudaSuccess) error = cudaFree(nullptr);  // makes the context
+  if (error != cudaSuccess) return why_none(error);
+  return std::unique_ptr<GpuReader>(
+      std::make_unique<CudaReader>(ordinal, facts.name, uuid_text(facts.uuid)));
+}
+
 Result<std::unique_ptr<Device>> make_cuda_device(const CudaOptions& options) {
-  const Result<int> count = count_gpus();
-  if (!count) return count.failure();
-  if (options.ordinal < 0 || options.ordinal >= *count) {
-    return failure(FailureKind::kNotFound, "there is no GPU number " +
-                                               std::to_string(options.ordinal) + ": CUDA sees " +
-                                               std::to_string(*count));
-  }
+  const Status there = find_gpu(options.ordinal);
+  if (!there) return there.failure();
   Result<std::unique_ptr<cuda::CudaApi>> api = cuda::open_cudart(options.ordinal);
   if (!api) return api.failure();
   return cuda::make_device_on(std::move(*api), options.memory_budget_bytes);

@@ -17,7 +17,7 @@ void add_own(const Shot& shot, Dependencies& all) {
 }
 
 void add_made(const Shot& shot, Dependencies& all) {
-  if (shot.source == Source::kMade) all.footage.insert(shot.first_segment);
+  if (shot.source == SourceKind::kClip) all.footage.insert(shot.first_segment);
 }
 
 // An engine's clip covers the job's own footage, but for an overlay's product.
@@ -27,17 +27,17 @@ void add_drawn(const spec::RenderSpec& spec, const Timeline& timeline, const Fra
   for (int i = shown.first; i < shown.last; ++i) {
     const Shot& shot = timeline.shots[static_cast<std::size_t>(i)];
     add_made(shot, all);
-    if (shot.source != Source::kMade || is_overlay(spec)) add_own(shot, all);
+    if (shot.source != SourceKind::kClip || is_overlay(spec)) add_own(shot, all);
   }
 }
 
 bool plays_clip(const spec::RenderSpec& spec, const Shot& shot) {
   switch (shot.source) {
-    case Source::kMade:
+    case SourceKind::kClip:
       return true;
-    case Source::kCard:
+    case SourceKind::kCard:
       return false;
-    case Source::kOwn:
+    case SourceKind::kImages:
       // An overlay plays its clip as the product, which footage alone leaves out.
       return shot.clip >= 0 && !(is_overlay(spec) && spec.footage_only);
   }

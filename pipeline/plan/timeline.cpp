@@ -38,7 +38,7 @@ bool same_footage(const spec::RenderSpec& spec, const Shot& a, const Shot& b) {
 // The same picture goes on, even when the client names it twice. What an engine makes is made for
 // each segment anew.
 bool continues(const spec::RenderSpec& spec, const Shot& before, const Shot& shot) {
-  return shot.source == before.source && shot.source != Source::kMade &&
+  return shot.source == before.source && shot.source != SourceKind::kClip &&
          same_footage(spec, before, shot);
 }
 
@@ -46,7 +46,7 @@ int clip_frames_before(const spec::RenderSpec& spec, const std::vector<Shot>& ea
                        const Shot& shot) {
   int frames = 0;
   for (const Shot& other : earlier) {
-    const bool shown = other.clip >= 0 && other.source != Source::kCard;
+    const bool shown = other.clip >= 0 && other.source != SourceKind::kCard;
     if (shown && same_footage(spec, other, shot)) frames += other.frames.count();
   }
   return frames;
@@ -60,7 +60,7 @@ int transition_frames_of(const spec::RenderSpec& spec) {
 
 }  // namespace
 
-Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& sources) {
+Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<SourceKind>& sources) {
   CHECK(sources.empty() || sources.size() == spec.segments.size(), "one source a segment");
   Timeline timeline;
   for (std::size_t i = 0; i < spec.segments.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/plan/segment_source.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::plan {
@@ -29,19 +30,12 @@ struct CaptionSpan {
   std::string text;
 };
 
-// What a segment shows.
-enum class Source {
-  kOwn,   // its part of the job's own footage
-  kCard,  // the last rung's plain card instead
-  kMade,  // a clip that an engine made for it, in front of or behind its own footage
-};
-
 // A run of consecutive segments that show the same footage in one continuous movement.
 struct Shot {
   FrameSpan frames;
   int image = -1;  // index into the spec's images; -1: none
   int clip = -1;   // index into the spec's clips; neither: a plain background
-  Source source = Source::kOwn;
+  SourceKind source = SourceKind::kImages;
   int first_segment = 0;
   int clip_frames_before = 0;  // of the same clip, in earlier shots
 };
@@ -55,8 +49,8 @@ struct Timeline {
   int transition_frames = 0;  // at the start of every shot but the first; 0 is a cut
 };
 
-// sources: one a segment, or empty for kOwn.
-Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<Source>& sources = {});
+// sources: one a segment, or empty for kImages.
+Timeline make_timeline(const spec::RenderSpec& spec, const std::vector<SourceKind>& sources = {});
 
 // Shots [first, last) of a timeline.
 struct ShotRange {

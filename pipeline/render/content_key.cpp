@@ -25,19 +25,19 @@ void add_look(Sha256& hash, const RenderJob& job) {
   hash.field(job.inputs.logo ? job.inputs.logo->sha256 : "");
 }
 
-std::string_view name_of(plan::Source source) {
+std::string_view name_of(plan::SourceKind source) {
   switch (source) {
-    case plan::Source::kOwn:
+    case plan::SourceKind::kImages:
       return "own";
-    case plan::Source::kCard:
+    case plan::SourceKind::kCard:
       return "card";
-    case plan::Source::kMade:
+    case plan::SourceKind::kClip:
       return "made";
   }
   CHECK(false, "a source has no name");
 }
 
-void add_file(Sha256& hash, const InputFile& file) {
+void add_file(Sha256& hash, const plan::InputFile& file) {
   CHECK(!file.sha256.empty(), "a file that decides a key has its hash");
   hash.field(file.sha256);
 }
@@ -46,7 +46,7 @@ void add_shot(Sha256& hash, const RenderJob& job, const plan::Shot& shot) {
   add_span(hash, shot.frames);
   hash.field(std::to_string(shot.first_segment));
   hash.field(name_of(shot.source));
-  if (shot.source == plan::Source::kMade) add_file(hash, made_clip(job, shot));
+  if (shot.source == plan::SourceKind::kClip) add_file(hash, made_clip(job, shot));
   if (shot.clip >= 0) {
     add_file(hash, job.inputs.clips.at(static_cast<std::size_t>(shot.clip)));
     hash.field(std::to_string(shot.clip_frames_before));

@@ -203,7 +203,8 @@ Result<PreparedPtr> PreparedImages::blurred(Still& still, gpu::Rgba background,
   });
 }
 
-Result<PreparedPtr> PreparedImages::product(Still& still, const std::optional<InputFile>& mask,
+Result<PreparedPtr> PreparedImages::product(Still& still,
+                                            const std::optional<plan::InputFile>& mask,
                                             gpu::Rect zone, const spec::OverlayFx& fx,
                                             const spec::Output& output) {
   const std::string key =
@@ -232,7 +233,7 @@ Result<PreparedPtr> PreparedImages::product(Still& still, const std::optional<In
   });
 }
 
-Result<PreparedPtr> PreparedImages::logo(const InputFile& file, const spec::Output& output) {
+Result<PreparedPtr> PreparedImages::logo(const plan::InputFile& file, const spec::Output& output) {
   return get(key_of("logo", file.sha256, name_of(output.size())), [&]() -> Result<PreparedImage> {
     Still still(cache_, file, Still::From::kImage);
     const Result<const RgbaImage*> image = still.pixels();
@@ -246,7 +247,7 @@ Result<PreparedPtr> PreparedImages::logo(const InputFile& file, const spec::Outp
   });
 }
 
-Result<std::shared_ptr<const media::ClipIndex>> PreparedImages::clip(const InputFile& file) {
+Result<std::shared_ptr<const media::ClipIndex>> PreparedImages::clip(const plan::InputFile& file) {
   // The index holds the path that the clip is played from.
   return cache_.get<media::ClipIndex>(
       Kind::kClip, key_of("index", file.sha256, file.path.string()),

@@ -32,7 +32,7 @@ class Still {
  public:
   enum class From { kImage, kClip };
   // The cache must outlive this.
-  Still(ImageCache& cache, InputFile file, From from)
+  Still(ImageCache& cache, plan::InputFile file, From from)
       : cache_(cache), file_(std::move(file)), from_(from) {}
 
   Result<const gpu::RgbaImage*> pixels();
@@ -41,7 +41,7 @@ class Still {
 
  private:
   ImageCache& cache_;
-  const InputFile file_;
+  const plan::InputFile file_;
   const From from_;
   std::shared_ptr<const gpu::RgbaImage> pixels_;
 };
@@ -59,10 +59,11 @@ class PreparedImages {
   // An overlay's background: blurred, darkened, to be drawn over the whole frame.
   Result<PreparedPtr> blurred(Still& still, gpu::Rgba background, const spec::Output& output);
   // Cut out by its own alpha and the mask, in its place in the zone, with glow and shadow.
-  Result<PreparedPtr> product(Still& still, const std::optional<InputFile>& mask, gpu::Rect zone,
-                              const spec::OverlayFx& fx, const spec::Output& output);
-  Result<PreparedPtr> logo(const InputFile& file, const spec::Output& output);
-  Result<std::shared_ptr<const media::ClipIndex>> clip(const InputFile& file);
+  Result<PreparedPtr> product(Still& still, const std::optional<plan::InputFile>& mask,
+                              gpu::Rect zone, const spec::OverlayFx& fx,
+                              const spec::Output& output);
+  Result<PreparedPtr> logo(const plan::InputFile& file, const spec::Output& output);
+  Result<std::shared_ptr<const media::ClipIndex>> clip(const plan::InputFile& file);
 
   // For images that are made elsewhere.
   Result<PreparedPtr> get(const std::string& key,

@@ -16,49 +16,29 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/audio/audio_writer.h"
+#include "pipeline/plan/segment_source.h"
 #include "pipeline/plan/timeline.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
 
-struct InputFile {
-  std::filesystem::path path;
-  std::string sha256;
-};
-
 // Of a file that is not needed for what is asked, path and hash may be empty: drawing a segment
 // takes the files of plan::drawn_from(), its content key the hashes of plan::decided_by().
 struct Inputs {
-  std::vector<InputFile> images;  // in the spec's order
-  std::vector<InputFile> clips;   // likewise
-  std::optional<InputFile> mask;
-  std::optional<InputFile> logo;  // brand_safe only
-  std::optional<InputFile> music;
-  std::optional<InputFile> voice;
+  std::vector<plan::InputFile> images;  // in the spec's order
+  std::vector<plan::InputFile> clips;   // likewise
+  std::optional<plan::InputFile> mask;
+  std::optional<plan::InputFile> logo;  // brand_safe only
+  std::optional<plan::InputFile> music;
+  std::optional<plan::InputFile> voice;
 
   bool has_audio() const { return music || voice; }
-};
-
-// Where a segment's footage comes from.
-enum class Footage {
-  kImages,  // the job's own: the compositor moves over its images and plays its clips
-  kCard,    // the plain branded card of the last rung, with the job's own image, captions and logo
-  kClip,  // a clip that an engine made: it fills the frame; under OVERLAY's product, the background
-};
-
-struct SegmentFootage {
-  Footage kind = Footage::kImages;
-  std::optional<InputFile> clip;  // kClip only: MP4 or MOV, as the clip room takes them
-
-  SegmentFootage() = default;
-  SegmentFootage(Footage k, std::optional<InputFile> made = std::nullopt)
-      : kind(k), clip(std::move(made)) {}
 };
 
 struct RenderJob {
   spec::RenderSpec spec;
   Inputs inputs;
-  std::vector<SegmentFootage> footage;  // one a segment
+  std::vector<plan::SegmentSource> footage;  // one a segment
   // Of Renderer::encoders(): all segments of a video are made with one. "" is the best that can be
   // used here.
   std::string encoder;
@@ -66,12 +46,8 @@ struct RenderJob {
 
 // Which frames a segment owns and what each shows.
 inline plan::Timeline timeline_of(const RenderJob& job) {
-  std::vector<plan::Source> sources;
-  for (const SegmentFootage& footage : job.footage) {
-    const bool made = footage.kind == Footage::kClip;
-    const bool card = footage.kind == Footage::kCard;
-    sources.push_back(made ? plan::Source::kMade : card ? plan::Source::kCard : plan::Source::kOwn);
-  }
+  std::vector<plan::SourceKind> sources;
+  for (const plan::SegmentSource& footage : job.footage) sources.push_back(footage.kind);
   return plan::make_timeline(job.spec, sources);
 }
 

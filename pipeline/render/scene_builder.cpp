@@ -144,7 +144,7 @@ class SceneBuilder {
 
 }  // namespace
 
-const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
+const plan::InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
   const auto& clip = job.footage.at(static_cast<std::size_t>(shot.first_segment)).clip;
   CHECK(clip.has_value(), "footage that an engine made has a file");
   return *clip;

@@ -26,7 +26,7 @@ struct SceneTools {
 };
 
 // The file of a shot whose source is kMade.
-const InputFile& made_clip(const RenderJob& job, const plan::Shot& shot);
+const plan::InputFile& made_clip(const RenderJob& job, const plan::Shot& shot);
 
 // frames: of the whole video; one segment's, as a rule.
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job,

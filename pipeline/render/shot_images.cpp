@@ -33,7 +33,7 @@ class ShotMaker {
       : job_(job), shot_(shot), product_(product), images_(images) {}
 
   Result<ShotImage> make() {
-    const bool still = shot_.source == plan::Source::kCard || !has_own();
+    const bool still = shot_.source == plan::SourceKind::kCard || !has_own();
     const double amplitude = still ? 0 : amplitude_of(job_.spec.style.motion_profile);
     const bool zoom_only = job_.spec.archetype != spec::Archetype::kProductHero;
     ShotImage picture{
@@ -49,8 +49,8 @@ class ShotMaker {
   gpu::Rgba background() const { return is_overlay() ? kOverlayBackground : kHeroBackground; }
 
   Status fill(ShotImage& picture) {
-    if (shot_.source == plan::Source::kCard) return fill_card(picture);
-    if (shot_.source == plan::Source::kMade) return fill_made(picture);
+    if (shot_.source == plan::SourceKind::kCard) return fill_card(picture);
+    if (shot_.source == plan::SourceKind::kClip) return fill_made(picture);
     if (!has_own()) return set_moving(images_.plain(background()), picture);
     if (is_overlay()) return fill_overlay(picture);
     if (shot_.clip >= 0) return set_behind(own(), shot_.clip_frames_before, picture);
@@ -103,8 +103,8 @@ class ShotMaker {
     return ok_status();
   }
 
-  Status add_product(Still& still, const std::optional<InputFile>& mask, const spec::OverlayFx& fx,
-                     ShotImage& picture) {
+  Status add_product(Still& still, const std::optional<plan::InputFile>& mask,
+                     const spec::OverlayFx& fx, ShotImage& picture) {
     const Result<PreparedPtr> product =
         images_.product(still, mask, product_, fx, job_.spec.output);
     if (!product) return product.failure();
@@ -120,7 +120,7 @@ class ShotMaker {
     return ok_status();
   }
 
-  Status set_behind(const InputFile& file, int frames_before, ShotImage& picture) {
+  Status set_behind(const plan::InputFile& file, int frames_before, ShotImage& picture) {
     const Result<ClipPtr> clip = images_.clip(file);
     if (!clip) return clip.failure();
     const gpu::Rect place = place_cover((*clip)->upright, job_.spec.output);
@@ -134,7 +134,7 @@ class ShotMaker {
         ShotClip{clip, place, shot_.frames, frames_before, job_.spec.output});
   }
 
-  const InputFile& own() const {
+  const plan::InputFile& own() const {
     if (shot_.clip >= 0) return job_.inputs.clips.at(static_cast<std::size_t>(shot_.clip));
     return job_.inputs.images.at(static_cast<std::size_t>(shot_.image));
   }

@@ -33,17 +33,13 @@ jobs::WorkerInfo facts_of(const Config& config, const RenderStack& stack, IdSour
   return facts;
 }
 
-// No other process can lease from our store.
-bool is_sole_owner(Role role, const Config& config) {
-  return role == Role::kRender || (role == Role::kServe && !is_postgres(config));
-}
-
-worker::Options worker_options(Role role, const Config& config, const jobs::WorkerInfo& facts) {
+worker::Options worker_options(const Config& config, bool sole_owner,
+                               const jobs::WorkerInfo& facts) {
   worker::Options options;
   options.worker_id = facts.worker_id;
   options.lease = config.lease;
   options.job_time = config.engines.job_time;
-  options.sole_owner = is_sole_owner(role, config);
+  options.sole_owner = sole_owner;
   options.render_threads = config.worker_concurrency;
   options.audio_threads = config.audio_threads;
   return options;
@@ -110,7 +106,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       facts_(facts_of(config, stack, ids_)),
       worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
                config.catalogue.presets, metrics_, clock, log, process_health_},
-              *store_, worker_options(role, config, facts_), facts_),
+              *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <iomanip>
 #include <iostream>
 #include <set>
@@ -8,6 +10,7 @@
 #include "engines/engine_registry.h"
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
+#include "gpu/nvml/nvml.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
 #include "server/app/render_stack.h"
@@ -76,6 +79,46 @@ void check_cuda(const Config& config, Report& report) {
       report.bad("cuda", describe(gpu) + ": " + gpu.fault);
     } else {
       report.note("cuda", describe(gpu) + ": " + gpu.fault);
+    }
+  }
+}
+
+std::string mib(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+std::string describe(const gpu::GpuReading& gpu) {
+  std::uint64_t others = 0;
+  std::uint64_t ours = 0;
+  int unknown = 0;
+  for (const gpu::GpuProcess& process : gpu.processes) {
+    if (!process.used_bytes) ++unknown;
+    (process.pid == static_cast<std::uint32_t>(::getpid()) ? ours : others) +=
+        process.used_bytes.value_or(0);
+  }
+  std::string text = gpu.uuid + ": " + mib(gpu.free_bytes) + " of " + mib(gpu.total_bytes) +
+                     " free; this process holds " + mib(ours) + ", other programs " + mib(others);
+  if (unknown > 0) text += " and what " + std::to_string(unknown) + " don't tell";
+  if (gpu.encoder_sessions) {
+    text += "; encoder sessions open: " + std::to_string(*gpu.encoder_sessions);
+  }
+  return text + "; less a headroom of " + mib(gpu::kHeadroomBytes) + ", tasks could be promised " +
+         mib(gpu::promisable_bytes(gpu));
+}
+
+// What the driver says of each GPU's memory, before this process has a context on any.
+void check_gpu_memory(const Config& config, Report& report) {
+  if (config.device == gpu::DevicePreference::kCpu) return;
+  const auto reader = gpu::open_nvml();
+  const auto gpus =
+      reader ? (*reader)->read() : Result<std::vector<gpu::GpuReading>>(reader.failure());
+  if (!gpus) {
+    report.note("gpu memory", gpus.failure().detail + ": nothing is known of other programs");
+    return;
+  }
+  for (const gpu::GpuReading& gpu : *gpus) {
+    if (gpu.fault.empty()) {
+      report.ok("gpu memory", describe(gpu));
+    } else {
+      report.note("gpu memory", gpu.uuid + ": " + gpu.fault);
     }
   }
 }
@@ -227,6 +270,7 @@ int doctor(const Config& config) {
   report.ok("config", config.config_dir.string() + ", " +
                           std::to_string(config.catalogue.presets.size()) + " presets");
   check_cpu(config, report);
+  check_gpu_memory(config, report);
   check_cuda(config, report);
   const Result<RenderStack> stack = open_studio(config, log);
   if (stack) {

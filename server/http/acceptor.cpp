@@ -34,7 +34,7 @@ class ByteHandler final : public Pistache::Http::Handler {
       peer->setIdle(true);
       const int on = 1;
       ::setsockopt(peer->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      auto connection = std::make_shared<Connection>(peer->fd(), *context_, reading_of(*peer));
+      auto connection = std::make_shared<Connection>(peer->fd(), *context_, rearming(*peer));
       peer->putData(kPeerData, connection);
       table_->add(connection);
       if (table_->size() > connections_max_) connection->reject_overload();
@@ -60,17 +60,15 @@ class ByteHandler final : public Pistache::Http::Handler {
   void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
 
  private:
-  // Switches the reading of this peer's socket off and on. The reactor empties a socket that it has
-  // begun to read, so off acts from its next turn on. On reports what came meanwhile: EPOLL_CTL_MOD
-  // arms the edge anew.
-  std::function<void(bool)> reading_of(const Pistache::Tcp::Peer& peer) {
+  // Makes the reactor look at this peer's socket again: EPOLL_CTL_MOD arms the edge anew, and
+  // reports what came meanwhile.
+  std::function<void()> rearming(const Pistache::Tcp::Peer& peer) {
     using Pistache::Polling::NotifyOn;
     return [reactor = transport()->reactor()->weak_from_this(), key = transport()->key(),
-            fd = peer.fd()](bool on) {
+            fd = peer.fd()] {
       const auto alive = reactor.lock();
       if (!alive) return;
-      const NotifyOn ends = NotifyOn::Shutdown;
-      alive->modifyFd(key, fd, on ? ends | NotifyOn::Read : ends, Pistache::Polling::Mode::Edge);
+      alive->modifyFd(key, fd, NotifyOn::Read | NotifyOn::Shutdown, Pistache::Polling::Mode::Edge);
     };
   }
 

@@ -29,10 +29,10 @@ ssize_t send_now(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(int fd, ServerContext& context, std::function<void(bool)> read_socket)
+Connection::Connection(int fd, ServerContext& context, std::function<void()> rearm)
     : fd_(fd),
       context_(context),
-      read_socket_(std::move(read_socket)),
+      rearm_(std::move(rearm)),
       deadline_(context.clock.steady_now() + context.limits.head) {}
 
 template <typename Step>
@@ -205,6 +205,7 @@ void Connection::refuse(const Problem& problem) {
 }
 
 void Connection::respond(Response response) {
+  resume_reading();
   Transaction& transaction = *transaction_;
   transaction.body.reset();
   transaction.admitted.reset();
@@ -274,15 +275,16 @@ void Connection::linger() {
 // The reactor reads the end of the stream next, and closes.
 void Connection::shut_down() {
   if (phase_ == Phase::kClosed) return;
+  resume_reading();  // or the reactor would never see the end
   ::shutdown(fd_, SHUT_RDWR);
   phase_ = Phase::kDropped;
-  resume_reading();  // or the reactor would never see the end
   forget_unfinished_body();
 }
 
 // With a reset: what a client does not read would otherwise stay in the kernel for minutes, and a
 // client that can't send for want of a window would not learn that it is over.
 void Connection::abort() {
+  resume_reading();
   const ::linger at_once{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   shut_down();
@@ -298,7 +300,7 @@ void Connection::closed() {
   const std::lock_guard lock(mutex_);
   forget_unfinished_body();
   phase_ = Phase::kClosed;
-  paused_at_.reset();
+  restore_socket();  // it is the reactor's to close
   set_aside_.clear();
   arrived_.clear();
   arrived_share_ = {};

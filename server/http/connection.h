@@ -23,16 +23,17 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "server/http/handler_pools.h"
 #include "server/http/limits.h"
 #include "server/http/request_gate.h"
 #include "server/http/request_head.h"
+#include "server/http/silent_socket.h"
 #include "server/http/streamer.h"
 #include "server/http/transaction.h"
 
@@ -45,6 +46,7 @@ struct ServerContext {
   Streamer& files;
   Streamer& events;
   InFlight& in_flight;
+  const SilentSocket& silent;
   ByteBudget& upload_budget;  // what waits to be written to the disk, of all connections
   AccessLog& access;
   const Clock& clock;
@@ -55,9 +57,9 @@ struct ServerContext {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // read_socket: whether the reactor reads the socket; called with the connection's lock held, from
+  // rearm: makes the reactor look at the socket again; called with the connection's lock held, from
   // any thread, never after closed().
-  Connection(int fd, ServerContext& context, std::function<void(bool)> read_socket);
+  Connection(int fd, ServerContext& context, std::function<void()> rearm);
 
   void receive(std::string_view bytes);
   void closed();
@@ -104,6 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_upload(std::string_view rest);
   void pause_reading();
   void resume_reading();
+  bool restore_socket();
   bool uploading_by_us() const;  // bytes wait for us, so the client can't be late
   void respond(Response response);
   void refuse(const Problem& problem);
@@ -123,7 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const int fd_;
   ServerContext& context_;
-  const std::function<void(bool)> read_socket_;
+  const std::function<void()> rearm_;
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;
@@ -140,7 +143,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t arrived_bytes_ = 0;  // of this body, in all
   bool storing_ = false;             // a task of the upload pool is posted or at work
   bool overrun_ = false;             // more arrived than may wait: it is to be refused
-  std::optional<SteadyTime> paused_at_;
+  FileDescriptor paused_socket_;  // while the reactor must not read: fd_ is the silent socket then
+  SteadyTime paused_at_;
 };
 
 }  // namespace pytoon::http

@@ -1,11 +1,16 @@
 // How the body of an upload gets from the socket to the disk: the reactor sets it aside, a thread
 // of the upload pool writes it, and when the client is faster than the disk the socket is not read.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "server/http/connection.h"
 
 namespace pytoon::http {
 namespace {
 
-// More than this waiting: the socket is not read. What is on its way by then still arrives.
+// More than this waiting: the socket is not read.
 constexpr std::size_t kPauseBytes = 256UL * 1024;
 // One upload lets others have the thread after so much.
 constexpr std::size_t kTurnBytes = 1024UL * 1024;
@@ -109,19 +114,32 @@ void Connection::end_upload(std::string_view rest) {
   resume_reading();
 }
 
+// The reactor empties a socket that it has begun to read, and a client on a fast network keeps it
+// from ever being empty: to stop in the middle, the reactor's descriptor becomes the silent socket.
+// Without a descriptor to spare the reading goes on, within the budget.
 void Connection::pause_reading() {
-  if (paused_at_) return;
+  if (paused_socket_) return;
+  FileDescriptor own(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+  if (!own || ::dup3(context_.silent.get(), fd_, O_CLOEXEC) < 0) return;
+  paused_socket_ = std::move(own);
   paused_at_ = context_.clock.steady_now();
-  read_socket_(false);
 }
 
 // The client is not to blame for the time that it had to wait.
 void Connection::resume_reading() {
-  if (!paused_at_) return;
-  body_since_ += context_.clock.steady_now() - *paused_at_;
-  deadline_ = body_deadline(arrived_bytes_);
-  paused_at_.reset();
-  read_socket_(true);
+  if (!restore_socket()) return;
+  body_since_ += context_.clock.steady_now() - paused_at_;
+  if (phase_ == Phase::kUploading) deadline_ = body_deadline(arrived_bytes_);
+  rearm_();
+}
+
+// False when it was not paused.
+bool Connection::restore_socket() {
+  if (!paused_socket_) return false;
+  while (::dup3(paused_socket_.get(), fd_, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {
+  }
+  paused_socket_ = FileDescriptor();
+  return true;
 }
 
 bool Connection::uploading_by_us() const { return storing_ || !arrived_.empty(); }

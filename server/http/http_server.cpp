@@ -56,8 +56,8 @@ struct HttpServer::Parts {
         events(clock, options.time.stall),
         pools(options.pools, log),
         upload_budget(options.upload_bytes_held_max),
-        context{gate,   pools, files, events,       in_flight, upload_budget,
-                access, clock, log,   options.time, draining},
+        context{gate,          pools,  files, events, in_flight,    silent,
+                upload_budget, access, clock, log,    options.time, draining},
         table(clock),
         acceptor(context, table, affordable_connections(options.connections_max)) {}
 
@@ -69,6 +69,7 @@ struct HttpServer::Parts {
   Streamer files;
   Streamer events;
   HandlerPools pools;
+  const SilentSocket silent;
   ByteBudget upload_budget;
   ServerContext context;
   ConnectionTable table;

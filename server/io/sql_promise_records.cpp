@@ -61,10 +61,12 @@ LedgerRow card_from(const Row& row) {
   card.violated = row.integer(4) != 0;
   card.headroom_used = row.integer(5) != 0;
   if (!row.is_null(7)) {
-    card.state.room = {row.text(6), time_from(row.integer(7)), row.integer(8) != 0};
+    card.state.room =
+        jobs::admission::RoomMaking{row.text(6), time_from(row.integer(7)), row.integer(8) != 0};
   }
   if (!row.is_null(9)) {
-    card.state.reservation = {row.text(9), row.integer(10), time_from(row.integer(11))};
+    card.state.reservation =
+        jobs::admission::Reservation{row.text(9), row.integer(10), time_from(row.integer(11))};
   }
   return card;
 }

@@ -87,7 +87,7 @@ Result<Published> SqlPromiseLedger::publish(const std::string& gpu, const Sample
     lock_card(session, gpu);
     std::vector<LedgerRow> rows = read_card(session, gpu);
     LedgerRow& row = rows.at(0);
-    Result<Published> published = publish_to(row, sample, options_, session.now());
+    Result<Published> published = publish_to(row, sample, options_, time_from(session.now()));
     if (!published) return published;
     write_sample(session, row);
     session.run("DELETE FROM promises WHERE gpu = ? AND released_at < ?",

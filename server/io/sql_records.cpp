@@ -30,21 +30,21 @@ std::optional<WallTime> time_in(const Row& row, std::size_t column) {
 Param footage_text(const Segment& segment) {
   if (!segment.footage) return Null{};
   switch (*segment.footage) {
-    case render::Footage::kImages:
+    case plan::SourceKind::kImages:
       return kImages;
-    case render::Footage::kCard:
+    case plan::SourceKind::kCard:
       return kCard;
-    case render::Footage::kClip:
+    case plan::SourceKind::kClip:
       return kClip;
   }
   unknown("footage", std::to_string(static_cast<int>(*segment.footage)));
 }
 
-std::optional<render::Footage> footage_in(const Row& row, std::size_t column) {
+std::optional<plan::SourceKind> footage_in(const Row& row, std::size_t column) {
   if (row.is_null(column)) return std::nullopt;
-  if (row.text(column) == kImages) return render::Footage::kImages;
-  if (row.text(column) == kCard) return render::Footage::kCard;
-  if (row.text(column) == kClip) return render::Footage::kClip;
+  if (row.text(column) == kImages) return plan::SourceKind::kImages;
+  if (row.text(column) == kCard) return plan::SourceKind::kCard;
+  if (row.text(column) == kClip) return plan::SourceKind::kClip;
   unknown("footage", row.text(column));
 }
 

@@ -1,4 +1,13 @@
-// A job and its segments as stored and shown. Plain values.
+// A job and its segments as the store keeps them and the API shows them.
+//
+// A Job is written in three ways, each one transaction of the store: the service creates it
+// (QUEUED), workers move it on under their leases, clients and operators cancel, retry and
+// force-fail it. What the API answers is read from here and nowhere else. Fields say which state
+// fills them in; "" or nullopt means "not yet" or "none".
+//
+//   QUEUED -> PLANNING -> RENDERING_SEGMENTS -> ASSEMBLING -> DONE | FAILED | CANCELLED
+//
+// Thread rule: values; copying a Job copies its RenderSpec (some KB).
 #pragma once
 
 #include <array>
@@ -37,30 +46,30 @@ inline constexpr int kCrashesBeforeCard = 3;
 inline constexpr int kCrashesBeforeFailure = 6;
 
 struct Job {
-  std::string id;
-  std::string tenant;
+  std::string id;      // made at submission, unique, safe in a path
+  std::string tenant;  // of the key that submitted it; others get 404
   JobStatus status = JobStatus::kQueued;
-  spec::RenderSpec spec;
-  int priority = 5;
-  std::string webhook_url;  // "" is none
-  int run = 1;              // grows with a retry, and when segments must be made anew
-  int attempts = 0;         // pieces of work begun again after a crash or an error
-  int crashes = 0;          // of those, crashes with no piece of work finished between them
-  int progress_pct = 0;
-  bool fallback_used = false;
-  std::string fallback_reason;
-  std::string error;
-  std::string encoder;    // as the renderer calls it; "" until it is prepared
-  std::string degraded;   // why it left the encoder it began with; "" when it did not
-  std::string audio_key;  // storage key of the prepared audio; "" when there is none (yet)
-  std::string audio_sha256;
-  std::string audio_facts;  // JSON, for metadata.json
+  spec::RenderSpec spec;        // fixed at submission
+  int priority = 5;             // 0 to 9, larger first
+  std::string webhook_url;      // "" is none
+  int run = 1;                  // grows with a retry, and when segments must be made anew
+  int attempts = 0;             // pieces of work begun again after a crash or an error
+  int crashes = 0;              // of those, crashes with no piece of work finished between them
+  int progress_pct = 0;         // 0 to 100, never down within a run
+  bool fallback_used = false;   // an engine of the chain gave nothing, or the audio was left out
+  std::string fallback_reason;  // the first one; for people, without internal addresses
+  std::string error;            // why it is FAILED; "" in every other state
+  std::string encoder;          // as the renderer calls it; "" until it is prepared
+  std::string degraded;         // why it left the encoder it began with; "" when it did not
+  std::string audio_key;        // storage key of the prepared audio; "" when there is none (yet)
+  std::string audio_sha256;     // of that object
+  std::string audio_facts;      // measured loudness and peaks as JSON, for metadata.json
   // Storage folder of the outputs that won; "" until it is DONE, and of jobs that were DONE when
   // outputs had no folder of their own. Ask output_key().
   std::string output_folder;
   bool files_removed = false;  // by retention, after it ended; a retry draws all anew
   std::int64_t version = 0;    // grows with every change: the event id
-  WallTime created_at;
+  WallTime created_at;         // all times are of the database's clock, UTC
   WallTime updated_at;
   std::optional<WallTime> started_at;   // first taken by a worker
   std::optional<WallTime> taken_at;     // likewise, since it was submitted or queued again
@@ -70,22 +79,24 @@ struct Job {
   std::optional<std::int64_t> eta_seconds;  // filled in by the service where one job is asked for
 };
 
+// One piece of the video with frames of its own. PENDING until a worker leases its rendering
+// (RUNNING), DONE once its object is committed; a new run sets it back to PENDING.
 struct Segment {
-  int index = 0;
+  int index = 0;  // 0 is the first
   SegmentStatus status = SegmentStatus::kPending;
   int duration_seconds = 0;
-  std::optional<render::Footage> footage;  // nullopt until it is decided
-  std::string footage_key;                 // storage key of an engine's clip
+  std::optional<plan::SourceKind> footage;  // nullopt until it is decided
+  std::string footage_key;                  // storage key of an engine's clip
   std::string footage_sha256;
-  std::string engine_used;
+  std::string engine_used;  // whose footage it shows; "" until that is decided
   // While its footage is undecided: the engine to be asked next ("" is none yet, or none that needs
   // a slot), and why those before it gave nothing.
   std::string engine_next;
   std::string engine_failures;
-  std::string content_key;
-  std::string artifact_key;  // storage key of the winning object
-  std::string artifact_sha256;
-  std::string error;
+  std::string content_key;      // hash of all that determines its bytes; "" until it is prepared
+  std::string artifact_key;     // storage key of the winning object; "" until it is DONE
+  std::string artifact_sha256;  // of that object
+  std::string error;            // why its last attempt failed; kept after a later success
 };
 
 // Where people find a job's files in storage: links to the objects that won.

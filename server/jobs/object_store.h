@@ -4,7 +4,7 @@
 // A key is segments of [A-Za-z0-9._-], none starting with a dot, joined by "/": kInvalid otherwise.
 // Thread rule: any thread. Blocks on the disk, or on the network for at most its time limits.
 // Errors: kStorageFull, kIo, kNotFound; kMalformed when what is there is not what was stored;
-// kUnavailable, kTimeout and kBadResponse when a remote store can't be asked.
+// kUnavailable and kTimeout when a remote store can't be asked.
 #pragma once
 
 #include <chrono>

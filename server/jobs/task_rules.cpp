@@ -52,7 +52,7 @@ int frames_of_footage(const Segment& segment, double share, int fps) {
 }
 
 int frames_of_drawing(const Segment& segment, int frames) {
-  return segment.footage == render::Footage::kClip ? frames - frames / kShareOfClip : frames;
+  return segment.footage == plan::SourceKind::kClip ? frames - frames / kShareOfClip : frames;
 }
 
 int progress_pct(const std::vector<Segment>& segments, int frames, int fps) {
@@ -63,7 +63,7 @@ int progress_pct(const std::vector<Segment>& segments, int frames, int fps) {
     all += own;
     if (segment.status == SegmentStatus::kDone) {
       drawn += own;
-    } else if (segment.footage == render::Footage::kClip) {
+    } else if (segment.footage == plan::SourceKind::kClip) {
       drawn += frames_of_footage(segment, 1, fps);
     }
   }
@@ -96,7 +96,7 @@ Segment as_card(const Segment& segment) {
   Segment card;
   card.index = segment.index;
   card.duration_seconds = segment.duration_seconds;
-  card.footage = render::Footage::kCard;
+  card.footage = plan::SourceKind::kCard;
   card.engine_used = "template";
   return card;
 }

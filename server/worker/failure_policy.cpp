@@ -119,7 +119,7 @@ bool Task::inputs_lost() {
 void Task::on_segment_failure(const Failure& failure) {
   const jobs::Segment& segment =
       leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
-  if (segment.footage != render::Footage::kCard) return fall_to_card(failure);
+  if (segment.footage != plan::SourceKind::kCard) return fall_to_card(failure);
   fail_job("template",
            "segment " + std::to_string(segment.index) + " can't be drawn: " + failure.detail);
 }
@@ -129,7 +129,7 @@ void Task::fall_to_card(const Failure& failure) {
   const auto index = static_cast<std::size_t>(leased_.lease.segment);
   Result<render::RenderJob> with_card = order();
   if (!with_card) return wait_or_fail(with_card.failure());
-  with_card->footage[index] = render::SegmentFootage(render::Footage::kCard);
+  with_card->footage[index] = plan::SegmentSource(plan::SourceKind::kCard);
   const auto keys = context_.deps.renderer.content_keys(*with_card);
   if (!keys) return fail_job(std::string(traits(keys.failure().kind).label), keys.failure().detail);
 
@@ -145,7 +145,7 @@ void Task::fall_to_card(const Failure& failure) {
     if (segment.status != jobs::SegmentStatus::kDone && i != index) continue;
     segment.status = jobs::SegmentStatus::kPending;
     if (i == index) {
-      segment.footage = render::Footage::kCard;
+      segment.footage = plan::SourceKind::kCard;
       segment.engine_used = engines::kTemplate;
       segment.error = failure.detail;
     }

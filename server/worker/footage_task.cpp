@@ -19,8 +19,8 @@ Status Task::decide_footage() {
                           std::to_string(leased_.lease.epoch) + ".mp4";
   const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
   const engines::ChainPosition from{segment.engine_next, segment.engine_failures};
-  Result<FootageStep> step = choose_segment_footage(leased_.job, segment.index, *inputs, sources,
-                                                    key, watch_of(segment), from, leased_.engine);
+  Result<engines::ChainStep> step = choose_segment_footage(
+      leased_.job, segment.index, *inputs, sources, key, watch_of(segment), from, leased_.engine);
   silent_until_ = SteadyTime{};
   if (!step) return step.failure();
   if (const auto* const next = std::get_if<engines::ChainPosition>(&*step)) {
@@ -28,7 +28,7 @@ Status Task::decide_footage() {
     segment.engine_failures = next->failures;
     return commit([&] { return deps.tasks.footage_passed(leased_.lease, segment); });
   }
-  const ChosenFootage* const chosen = &std::get<ChosenFootage>(*step);
+  const engines::ChainResult* const chosen = &std::get<engines::ChainResult>(*step);
   segment.engine_next.clear();
   segment.engine_failures.clear();
   if (chosen->fallback) {

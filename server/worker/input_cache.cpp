@@ -53,12 +53,12 @@ Result<std::string> InputCache::row_hash(Slot& slot, const std::string& tenant,
   return record->sha256;
 }
 
-Result<render::InputFile> InputCache::hash_of(const std::string& tenant, const std::string& uri) {
+Result<plan::InputFile> InputCache::hash_of(const std::string& tenant, const std::string& uri) {
   const std::shared_ptr<Slot> slot = slot_of(tenant + " " + uri);
   const std::lock_guard lock(slot->mutex);
   const Result<std::string> sha256 = row_hash(*slot, tenant, uri);
   if (!sha256) return sha256.failure();
-  return render::InputFile{{}, *sha256};
+  return plan::InputFile{{}, *sha256};
 }
 
 Result<InputCache::Checked> InputCache::check(Slot& slot, const fs::path& path) {
@@ -73,7 +73,7 @@ Result<InputCache::Checked> InputCache::check(Slot& slot, const fs::path& path) 
   return Checked{path, *identity, *sha256, clock_.steady_now()};
 }
 
-Result<render::InputFile> InputCache::file_of(const std::string& tenant, const std::string& uri) {
+Result<plan::InputFile> InputCache::file_of(const std::string& tenant, const std::string& uri) {
   const std::shared_ptr<Slot> slot = slot_of(tenant + " " + uri);
   const std::lock_guard lock(slot->mutex);
   const Result<std::string> wanted = row_hash(*slot, tenant, uri);
@@ -81,7 +81,7 @@ Result<render::InputFile> InputCache::file_of(const std::string& tenant, const s
   std::optional<Checked>& known = slot->file;
   const bool fresh = known && clock_.steady_now() - known->asked_at < kAskAgainAfter &&
                      identity_of(known->path) == known->identity;
-  if (fresh) return render::InputFile{known->path, *wanted};
+  if (fresh) return plan::InputFile{known->path, *wanted};
   const Result<fs::path> path = storage_.local(spec::storage_key(uri));
   if (!path && path.failure().kind == FailureKind::kMalformed) {
     return lost(uri, "has other bytes than were uploaded");
@@ -91,10 +91,10 @@ Result<render::InputFile> InputCache::file_of(const std::string& tenant, const s
   if (!checked) return lost_unless_away(checked.failure(), uri);
   if (checked->sha256 != *wanted) return lost(uri, "has other bytes than were uploaded");
   known = std::move(*checked);
-  return render::InputFile{known->path, *wanted};
+  return plan::InputFile{known->path, *wanted};
 }
 
-Result<std::optional<render::InputFile>> InputCache::logo() {
+Result<std::optional<plan::InputFile>> InputCache::logo() {
   // It enters the content keys, so it must be the same for every worker: it comes from the shared
   // storage alone, and a storage that can't be asked is a Failure, never "no logo".
   for (const char* key : {"brand/logo.png", "brand/watermark.png", "assets/brand_logo.png"}) {
@@ -106,9 +106,9 @@ Result<std::optional<render::InputFile>> InputCache::logo() {
     Result<Checked> checked = check(*slot, *path);
     if (!checked) return checked.failure();
     slot->file = *checked;
-    return std::optional(render::InputFile{checked->path, checked->sha256});
+    return std::optional(plan::InputFile{checked->path, checked->sha256});
   }
-  return std::optional<render::InputFile>();
+  return std::optional<plan::InputFile>();
 }
 
 void InputCache::forget() {

@@ -32,12 +32,12 @@ class InputCache {
       : jobs_(jobs), storage_(storage), clock_(clock) {}
 
   // The hash of an asset as its row says; no file is asked for, and the path is empty.
-  Result<render::InputFile> hash_of(const std::string& tenant, const std::string& uri);
+  Result<plan::InputFile> hash_of(const std::string& tenant, const std::string& uri);
   // Its file. Storage is asked again when that was long ago or the file is not the same any more.
-  Result<render::InputFile> file_of(const std::string& tenant, const std::string& uri);
+  Result<plan::InputFile> file_of(const std::string& tenant, const std::string& uri);
   // The first logo there is in storage of brand/logo.png, brand/watermark.png and
   // assets/brand_logo.png; none is fine. Asked for anew each time: it may change.
-  Result<std::optional<render::InputFile>> logo();
+  Result<std::optional<plan::InputFile>> logo();
   // An object that a row of ours vouches for, such as an engine's clip.
   Result<std::filesystem::path> object(const std::string& key) { return storage_.local(key); }
   // Reads everything anew the next time.

@@ -36,31 +36,31 @@ class Fetcher {
     if (fetched) fetched = add(assets.voice, wants.audio, inputs.voice);
     if (!fetched) return fetched.failure();
     if (!wants.logo || !job_.spec.brand_safe) return inputs;
-    Result<std::optional<render::InputFile>> logo = cache_.logo();
+    Result<std::optional<plan::InputFile>> logo = cache_.logo();
     if (!logo) return logo.failure();
     inputs.logo = std::move(*logo);
     return inputs;
   }
 
  private:
-  Result<render::InputFile> one(const std::string& uri, Want want) const {
-    if (want == Want::kNothing) return render::InputFile{};
+  Result<plan::InputFile> one(const std::string& uri, Want want) const {
+    if (want == Want::kNothing) return plan::InputFile{};
     return want == Want::kHash ? cache_.hash_of(job_.tenant, uri)
                                : cache_.file_of(job_.tenant, uri);
   }
   Status add_all(const std::vector<std::string>& uris, const std::vector<Want>& wants,
-                 std::vector<render::InputFile>& files) const {
+                 std::vector<plan::InputFile>& files) const {
     for (std::size_t i = 0; i < uris.size(); ++i) {
-      Result<render::InputFile> file = one(uris[i], wants[i]);
+      Result<plan::InputFile> file = one(uris[i], wants[i]);
       if (!file) return file.failure();
       files.push_back(std::move(*file));
     }
     return ok_status();
   }
   Status add(const std::optional<std::string>& uri, Want want,
-             std::optional<render::InputFile>& file) const {
+             std::optional<plan::InputFile>& file) const {
     if (!uri || want == Want::kNothing) return ok_status();
-    Result<render::InputFile> found = one(*uri, want);
+    Result<plan::InputFile> found = one(*uri, want);
     if (!found) return found.failure();
     file = std::move(*found);
     return ok_status();
@@ -76,9 +76,9 @@ render::RenderJob job_by_rows(const jobs::LeasedTask& leased) {
   job.spec = leased.job.spec;
   job.encoder = leased.job.encoder;
   for (const jobs::Segment& segment : leased.segments) {
-    render::SegmentFootage footage = segment.footage.value_or(render::Footage::kImages);
-    if (footage.kind == render::Footage::kClip) {
-      footage.clip = render::InputFile{{}, segment.footage_sha256};
+    plan::SegmentSource footage = segment.footage.value_or(plan::SourceKind::kImages);
+    if (footage.kind == plan::SourceKind::kClip) {
+      footage.clip = plan::InputFile{{}, segment.footage_sha256};
     }
     job.footage.push_back(std::move(footage));
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/jobs/pool_state.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::worker {
@@ -39,6 +40,11 @@ inline std::vector<PoolSpec> pools_for(int render_threads, int audio_threads,
     pools.push_back({"engine:" + engine, count, {TaskKind::kFootage}, {engine}, false});
   }
   return pools;
+}
+
+// Then the process is beyond repair: what is left of the pool would be lost as well.
+inline bool half_are_lost(const jobs::PoolState& pool) {
+  return pool.lost > 0 && pool.lost * 2 >= pool.threads;
 }
 
 }  // namespace pytoon::worker

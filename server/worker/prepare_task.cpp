@@ -66,7 +66,7 @@ Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Se
     engines::Watch watch;
     watch.cancel = cancel_;
     watch.deadline = engines_until_;
-    const Result<FootageStep> step = choose_segment_footage(
+    const Result<engines::ChainStep> step = choose_segment_footage(
         leased_.job, segment.index, order.inputs, sources, "", watch, {}, "");
     if (!step) return step.failure();
     if (const auto* const first = std::get_if<engines::ChainPosition>(&*step)) {
@@ -74,7 +74,7 @@ Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Se
       segment.engine_failures = first->failures;
       continue;
     }
-    const ChosenFootage* const chosen = &std::get<ChosenFootage>(*step);
+    const engines::ChainResult* const chosen = &std::get<engines::ChainResult>(*step);
     if (chosen->fallback && chosen->reason != last_reason) {
       if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
       last_reason = chosen->reason;

@@ -23,33 +23,25 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
 
 }  // namespace
 
-Result<FootageStep> choose_segment_footage(const jobs::Job& job, int segment,
-                                           const render::Inputs& inputs,
-                                           const FootageSources& sources,
-                                           const std::string& clip_key, const engines::Watch& watch,
-                                           const engines::ChainPosition& from,
-                                           std::string_view slot) {
-  using render::Footage;
+Result<engines::ChainStep> choose_segment_footage(
+    const jobs::Job& job, int segment, const render::Inputs& inputs, const FootageSources& sources,
+    const std::string& clip_key, const engines::Watch& watch, const engines::ChainPosition& from,
+    std::string_view slot) {
   if (shows_own_clip(job.spec, segment)) {
-    return FootageStep(
-        ChosenFootage{Footage::kImages, std::string(engines::kLocalCompositor), false, ""});
+    return engines::ChainStep(
+        engines::ChainResult{{}, std::string(engines::kLocalCompositor), false, ""});
   }
   const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
   Result<engines::ChainStep> step =
       sources.engine_chain.step(engines::chain_of(job.spec, sources.presets),
                                 job.spec.engine_policy, request, watch, from, slot);
-  if (!step) return step.failure();
-  if (auto* const next = std::get_if<engines::ChainPosition>(&*step)) {
-    return FootageStep(std::move(*next));
-  }
-  const auto& served = std::get<engines::ChainResult>(*step);
-  ChosenFootage chosen{served.footage.drawn, served.engine, served.fallback, served.reason};
-  if (!served.footage.clip) return FootageStep(std::move(chosen));
+  auto* const result = step ? std::get_if<engines::ChainResult>(&*step) : nullptr;
+  if (result == nullptr || !result->footage.clip) return step;
   if (Status put = sources.storage.put(request.output, clip_key); !put) return put.failure();
-  const Result<std::filesystem::path> path = sources.storage.local(clip_key);
+  Result<std::filesystem::path> path = sources.storage.local(clip_key);
   if (!path) return path.failure();
-  chosen.footage = {Footage::kClip, render::InputFile{*path, served.footage.clip->sha256}};
-  return FootageStep(std::move(chosen));
+  result->footage.clip->path = std::move(*path);
+  return step;
 }
 
 }  // namespace pytoon::worker

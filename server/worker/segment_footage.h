@@ -19,24 +19,13 @@ struct FootageSources {
   jobs::ObjectStore& storage;
 };
 
-struct ChosenFootage {
-  render::SegmentFootage footage;  // a clip of an engine lies at the key that was asked for
-  std::string engine;
-  bool fallback = false;
-  std::string reason;
-};
-
-// Footage, or the engine that is to be asked next by who has a slot of it.
-using FootageStep = std::variant<ChosenFootage, engines::ChainPosition>;
-
-// from, slot: as in EngineChain::step(). Blocks as long as the engine of the slot thinks, at most
-// until the watch's deadline; without a slot it answers at once. kCancelled by the watch;
-// kStorageFull or kIo when a clip can't be kept under clip_key.
-Result<FootageStep> choose_segment_footage(const jobs::Job& job, int segment,
-                                           const render::Inputs& inputs,
-                                           const FootageSources& sources,
-                                           const std::string& clip_key, const engines::Watch& watch,
-                                           const engines::ChainPosition& from,
-                                           std::string_view slot);
+// The footage, a clip of an engine under clip_key; or the engine that is to be asked next by who
+// has a slot of it. from, slot: as in EngineChain::step(). Blocks as long as the engine of the slot
+// thinks, at most until the watch's deadline; without a slot it answers at once. kCancelled by the
+// watch; kStorageFull or kIo when a clip can't be kept under clip_key.
+Result<engines::ChainStep> choose_segment_footage(
+    const jobs::Job& job, int segment, const render::Inputs& inputs, const FootageSources& sources,
+    const std::string& clip_key, const engines::Watch& watch, const engines::ChainPosition& from,
+    std::string_view slot);
 
 }  // namespace pytoon::worker

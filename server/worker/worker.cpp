@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kFootageNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
+// So long without a look, a process can't tell whether its tasks stood still or itself.
+constexpr std::chrono::seconds kWatchGap{10};
 // For a store that nobody else leases from.
 constexpr std::chrono::hours kForEver{100 * 365 * 24};
 
@@ -198,6 +200,7 @@ void Worker::renew_leases() {
       drop_lost(*lost);
     }
     watch(now);
+    judge_pools();
   } catch (const std::exception& error) {
     context_.deps.log.error("heartbeat_failed", {{"what", error.what()}});
   }
@@ -257,7 +260,11 @@ void Worker::publish_progress() {
 void Worker::watch(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   const auto patience = context_.options.stuck_after;
+  // Where nobody watched, a frozen process or a starved machine, nobody is to blame for it.
+  const auto gap = now - watched_at_;
+  watched_at_ = now;
   for (Held& held : held_) {
+    if (gap > kWatchGap) held.moved_at = std::min(held.moved_at + gap, now);
     const int frames = held.task->frames();
     if (frames != held.frames || !held.begun || held.task->waits()) {
       held.frames = frames;
@@ -279,6 +286,15 @@ void Worker::watch(SteadyTime now) {
       if (exclusive_ == held.task.get()) exclusive_ = nullptr;
       changed_.notify_all();
     }
+  }
+}
+
+void Worker::judge_pools() {
+  for (const jobs::PoolState& pool : pool_states()) {
+    if (!half_are_lost(pool)) continue;
+    context_.deps.process.mark_unusable(std::to_string(pool.lost) + " of " +
+                                        std::to_string(pool.threads) + " threads of the pool " +
+                                        pool.name + " hang");
   }
 }
 

@@ -10,7 +10,8 @@
 // again. The price is that a job whose engine was asked by a process that dies so counts one crash.
 //
 // A task that shows no progress is cancelled; one that does not even obey is handed back, and its
-// thread counts as lost until it returns.
+// thread counts as lost until it returns. When half of a pool's threads are lost the process is
+// marked unusable (jobs/process_health.h).
 //
 // Thread rule: any thread; renew_leases() by one at a time, run_maintenance() too. step() blocks
 // for as long as a piece of work takes, the rest for milliseconds.
@@ -81,6 +82,7 @@ class Worker {
   std::vector<jobs::Lease> kept_leases() const;
   void drop_lost(const std::vector<jobs::Lease>& lost);
   void watch(SteadyTime now);
+  void judge_pools();
   void release_abandoned();
   void publish_progress();
   void release_orphan_leases();
@@ -105,7 +107,8 @@ class Worker {
   bool reconciling_ = false;    // leases that we never heard of are handed back; not while asking_
   SteadyTime orphans_until_{};  // until then there may be some
 
-  SteadyTime renew_at_{};  // of renew_leases() alone
+  SteadyTime watched_at_{};  // of renew_leases() alone, as the next
+  SteadyTime renew_at_{};    // of renew_leases() alone
 
   // Of run_maintenance() alone.
   SteadyTime maintain_at_{};

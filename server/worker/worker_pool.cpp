@@ -5,8 +5,6 @@ namespace {
 
 constexpr std::size_t kRenderPool = 0;  // the first of pools_for()
 
-bool half_are_lost(const jobs::PoolState& pool) { return pool.lost * 2 >= pool.threads; }
-
 }  // namespace
 
 WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::WorkNotifier* peers)
@@ -98,14 +96,8 @@ void WorkerPool::replace_lost() {
   const std::vector<jobs::PoolState> states = worker_.pool_states();
   for (std::size_t pool = 0; pool < states.size(); ++pool) {
     const jobs::PoolState& state = states[pool];
-    if (state.lost == 0) continue;
-    if (half_are_lost(state)) {
-      if (std::exchange(told_unusable_, true)) continue;
-      unusable_(std::to_string(state.lost) + " of " + std::to_string(state.threads) +
-                " threads of the pool " + state.name + " hang");
-    } else if (running_[pool] < state.threads + state.lost) {
-      add_thread(pool);
-    }
+    const bool replace = state.lost > 0 && !half_are_lost(state);
+    if (replace && running_[pool] < state.threads + state.lost) add_thread(pool);
   }
 }
 

@@ -2,7 +2,7 @@
 // notifier, or by looking every now and then.
 //
 // A thread that hangs for good is replaced, and ends when it comes back after all. When half of a
-// pool's threads are lost, whoever wired the process is told: it had better start anew.
+// pool's threads are lost none is replaced any more: the process is marked unusable by then.
 //
 // Thread rule: start() and stop() from one thread, the rest from any.
 #pragma once
@@ -36,9 +36,6 @@ class WorkerPool final : public jobs::WorkNotifier {
   // hears the notifier for us listens just as long. Before start(); must return soon. Other pools
   // don't count: what they do follows from what our own render threads did.
   void tell(std::function<void(bool)> report_idle) { report_idle_ = std::move(report_idle); }
-  // Called once, with the reason, when half of a pool's threads are lost. Before start(); must
-  // return soon.
-  void on_unusable(std::function<void(const std::string&)> call) { unusable_ = std::move(call); }
   void start();
   // Cancels what is running, hands all leases back, joins all threads: as fast as the renderer
   // obeys its cancel token. No attempt is spent, and the next start goes on at once. A lost thread
@@ -58,7 +55,6 @@ class WorkerPool final : public jobs::WorkNotifier {
   const PoolOptions options_;
   jobs::WorkNotifier* const peers_;
   std::function<void(bool)> report_idle_ = [](bool) {};
-  std::function<void(const std::string&)> unusable_ = [](const std::string&) {};
   std::thread heartbeat_thread_;
   std::thread maintenance_thread_;
 
@@ -68,7 +64,6 @@ class WorkerPool final : public jobs::WorkNotifier {
   std::vector<std::thread> threads_;  // of all pools; some may have ended
   std::vector<int> running_;          // threads of each pool that have not ended
   int idle_ = 0;                      // render threads
-  bool told_unusable_ = false;
   bool stopping_ = false;
   bool all_put_down_ = false;
 };

@@ -54,8 +54,8 @@ const std::vector<std::pair<Life, std::string>>& all_lives() {
 class CrashLife::Renderer final : public testing_support::FakeRenderer {
  public:
   explicit Renderer(CrashLife& life) : life_(life) {
-    on_render = [this](int index, render::Footage footage, const CancelToken&) -> Status {
-      const bool card = footage == render::Footage::kCard;
+    on_render = [this](int index, plan::SourceKind footage, const CancelToken&) -> Status {
+      const bool card = footage == plan::SourceKind::kCard;
       const bool bad = life_.life_ == Life::kHopeless || (life_.life_ == Life::kHiccup && !card);
       // The last one: whether others are drawn before its retry is no matter of the clock's.
       if (bad && index == kSegments - 1) return failure(FailureKind::kMedia, "it can't be drawn");

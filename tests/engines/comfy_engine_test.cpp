@@ -37,16 +37,16 @@ class ComfyEngineTest : public EngineTest {
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
-  Result<GeneratedFootage> generate() { return engine()->generate(request(), watch_); }
-  void expect_good(const Result<GeneratedFootage>& generated) {
+  Result<plan::SegmentSource> generate() { return engine()->generate(request(), watch_); }
+  void expect_good(const Result<plan::SegmentSource>& generated) {
     ASSERT_TRUE(generated) << generated.failure().detail;
     ASSERT_TRUE(generated->clip);
     EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
     EXPECT_EQ(generated->clip->sha256.size(), 64U);
-    EXPECT_EQ(generated->clip_seconds, 3.0);
+    EXPECT_EQ(generated->kind, plan::SourceKind::kClip);
   }
   // Says why, leaves no file, has told the server that nobody waits any more.
-  void expect_failed(const Result<GeneratedFootage>& generated, FailureKind kind,
+  void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
                      const std::string& words) {
     ASSERT_FALSE(generated);
     EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
@@ -173,7 +173,7 @@ TEST_F(ComfyEngineTest, BadFilesAreNoClips) {
   comfy_.plan.clip = kBlackClip;
   expect_failed(generate(), FailureKind::kMedia, "no good");
   comfy_.plan.clip = std::string(1001, 'x');
-  expect_failed(generate(), FailureKind::kTooLarge, "more than");
+  expect_failed(generate(), FailureKind::kEngine, "more than");
 }
 
 TEST_F(ComfyEngineTest, ACutDownloadIsTriedAgain) {
@@ -193,7 +193,7 @@ TEST_F(ComfyEngineTest, ARedirectIsNotFollowed) {
   support::FakeHttpServer inner([](const support::Call&) { return support::Reply{200, "inner"}; });
   comfy_.plan.fault = Fault::kRedirect;
   comfy_.plan.redirect_to = inner.url("/x");
-  expect_failed(generate(), FailureKind::kInvalid, "redirects");
+  expect_failed(generate(), FailureKind::kEngine, "redirects");
   EXPECT_EQ(inner.connections(), 0);
 }
 
@@ -210,7 +210,7 @@ TEST_F(ComfyEngineTest, AServerThatHangsIsGivenUp) {
 TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.progress = [](double) {};
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
@@ -221,7 +221,7 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
 TEST_F(ComfyEngineTest, ACancelTakesAWaitingPromptOutOfTheQueue) {
   comfy_.plan.fault = Fault::kUnfinished;
   comfy_.plan.other_prompts = 1;  // runs, and must go on
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.taken_out, comfy_.prompt_ids);
@@ -259,7 +259,7 @@ TEST_F(ComfyEngineTest, ALocalOneNeverLeavesThePrivateNetwork) {
   const auto made = engine({"http://8.8.8.8:8188"});
   const Status health = made->health(watch_);
   ASSERT_FALSE(health);
-  EXPECT_EQ(health.failure().kind, FailureKind::kInvalid) << health.failure().detail;
+  EXPECT_EQ(health.failure().kind, FailureKind::kEngine) << health.failure().detail;
 }
 
 TEST_F(ComfyEngineTest, FreeingMemoryWaitsUntilItIsFree) {

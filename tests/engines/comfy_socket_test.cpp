@@ -36,10 +36,10 @@ class ComfySocketTest : public EngineTest {
     settings.poll = poll;
     return *ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});
   }
-  Result<GeneratedFootage> generate(milliseconds poll = milliseconds(5)) {
+  Result<plan::SegmentSource> generate(milliseconds poll = milliseconds(5)) {
     return engine(poll)->generate(request(), watch_);
   }
-  void expect_good(const Result<GeneratedFootage>& generated) {
+  void expect_good(const Result<plan::SegmentSource>& generated) {
     ASSERT_TRUE(generated) << generated.failure().detail;
     ASSERT_TRUE(generated->clip);
     EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids);
@@ -75,7 +75,7 @@ TEST_F(ComfySocketTest, ProgressRisesWithTheNodes) {
     shares_.push_back(share);
     if (share > 0.89) watch_.cancel.cancel();
   };
-  const Result<GeneratedFootage> generated = generate();
+  const Result<plan::SegmentSource> generated = generate();
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.failure().kind, FailureKind::kCancelled) << generated.failure().detail;
   expect_rising();
@@ -89,7 +89,7 @@ TEST_F(ComfySocketTest, ProgressRisesWithTheNodes) {
 TEST_F(ComfySocketTest, EachPromptHasASocketOfItsOwn) {
   comfy_.plan.fault = Fault::kForgets;
   comfy_.plan.times = 1;
-  const Result<GeneratedFootage> generated = generate();
+  const Result<plan::SegmentSource> generated = generate();
   ASSERT_TRUE(generated) << generated.failure().detail;
   EXPECT_EQ(comfy_.socket.clients(), comfy_.prompt_ids);
   EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
@@ -105,7 +105,7 @@ TEST_F(ComfySocketTest, WithoutThatWordThePollComesInItsTime) {
   comfy_.socket.manner = Manner::kSilent;
   comfy_.plan.looks = 0;
   watch_.deadline = clock_.steady_now() + milliseconds(300);
-  const Result<GeneratedFootage> generated = generate(kNever);
+  const Result<plan::SegmentSource> generated = generate(kNever);
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.failure().kind, FailureKind::kTimeout);
 }
@@ -129,7 +129,7 @@ TEST_F(ComfySocketTest, APromptThatIsNowhereWhenItsEndIsSaidIsNotLostYet) {
 TEST_F(ComfySocketTest, ACancelIsNoticedWhileTheSocketIsSilent) {
   comfy_.socket.manner = Manner::kSilent;
   comfy_.plan.fault = Fault::kUnfinished;
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return comfy_.socket.opened() > 0; }, [&] { return generate(kNever); });
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.failure().kind, FailureKind::kCancelled);
@@ -162,7 +162,7 @@ TEST_P(AnySocketTest, AGoodPromptIsAClip) {
 
 TEST_P(AnySocketTest, ABadPromptIsItsFailure) {
   comfy_.plan.fault = Fault::kFails;
-  const Result<GeneratedFootage> generated = generate();
+  const Result<plan::SegmentSource> generated = generate();
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.failure().kind, FailureKind::kEngine);
   EXPECT_NE(generated.failure().detail.find("not divisible by 2"), std::string::npos);
@@ -172,7 +172,7 @@ TEST_P(AnySocketTest, ABadPromptIsItsFailure) {
 TEST_P(AnySocketTest, AnEndlessPromptEndsWithItsTime) {
   comfy_.plan.fault = Fault::kUnfinished;
   watch_.deadline = clock_.steady_now() + milliseconds(150);
-  const Result<GeneratedFootage> generated = generate();
+  const Result<plan::SegmentSource> generated = generate();
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.failure().kind, FailureKind::kTimeout) << generated.failure().detail;
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);

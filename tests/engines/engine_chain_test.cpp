@@ -39,7 +39,7 @@ class EngineChainTest : public testing::Test {
     }
     if (!behaviour.supplies) {
       script.generate = [](const FootageRequest&, const Watch&) {
-        return Result<GeneratedFootage>(failure(FailureKind::kEngine, "gave nothing"));
+        return Result<plan::SegmentSource>(failure(FailureKind::kEngine, "gave nothing"));
       };
     }
     return new_engine(name, script);
@@ -74,7 +74,7 @@ TEST_F(EngineChainTest, TheFirstOfTheChainServes) {
   const FakeEngine& api = have("api", {.remote = true});
   const ChainResult served = run(spec::EnginePolicy::kLocalPreferred);
   EXPECT_EQ(served.engine, "local_compositor");
-  EXPECT_EQ(served.footage.drawn, render::Footage::kImages);
+  EXPECT_EQ(served.footage.kind, plan::SourceKind::kImages);
   EXPECT_FALSE(served.fallback);
   EXPECT_EQ(api.asked(), 0);
 }
@@ -104,7 +104,7 @@ TEST_F(EngineChainTest, WhenAllFailTheCardComesWithEveryReason) {
   const ChainResult served =
       run(spec::EnginePolicy::kLocalOnly, {"local_comfyui", "local_compositor"});
   EXPECT_EQ(served.engine, "template");
-  EXPECT_EQ(served.footage.drawn, render::Footage::kCard);
+  EXPECT_EQ(served.footage.kind, plan::SourceKind::kCard);
   EXPECT_TRUE(served.fallback);
   EXPECT_EQ(served.reason,
             "local_comfyui: gave nothing; local_compositor: can't draw PRODUCT_HERO");
@@ -173,7 +173,7 @@ TEST_F(EngineChainTest, WhatAnEngineMustNotDoIsNotItsFailure) {
   can.redraws = true;
   const FakeEngine& comfy = have("local_comfyui", {}, can);
   have("local_compositor");
-  request_.image = render::InputFile{"a.png", "x"};
+  request_.image = plan::InputFile{"a.png", "x"};
   const std::vector<std::string> chain{"local_comfyui"};
   const ChainResult served = run(spec::EnginePolicy::kLocalOnly, chain);
   EXPECT_EQ(served.engine, "local_compositor");
@@ -195,7 +195,7 @@ TEST_F(EngineChainTest, TheDeadlineRidesAlong) {
   script.capabilities.archetypes = kAll;
   script.generate = [&deadlines](const FootageRequest&, const Watch& watch) {
     deadlines.push_back(watch.deadline);
-    return Result<GeneratedFootage>(GeneratedFootage{});
+    return Result<plan::SegmentSource>(plan::SegmentSource{});
   };
   engines_.push_back(std::make_unique<FakeEngine>("local_comfyui", script));
   run(spec::EnginePolicy::kLocalOnly, {"local_comfyui"});
@@ -211,10 +211,10 @@ FakeEngine::Script thinker(StillClock& clock, std::chrono::seconds needs_generat
   script.capabilities.archetypes = kAll;
   script.capabilities.text_to_video = true;
   script.generate = [&clock, needs_generation](const FootageRequest&,
-                                               const Watch& watch) -> Result<GeneratedFootage> {
+                                               const Watch& watch) -> Result<plan::SegmentSource> {
     const SteadyTime done = clock.steady + needs_generation;
     clock.steady = std::min(done, watch.deadline);
-    if (done <= watch.deadline) return GeneratedFootage{};
+    if (done <= watch.deadline) return plan::SegmentSource{};
     return failure(FailureKind::kTimeout, "out of time");
   };
   return script;
@@ -315,7 +315,7 @@ TEST_F(EngineChainTest, ACancelIsNoFallback) {
   script.capabilities.archetypes = kAll;
   script.generate = [](const FootageRequest&, const Watch& watch) {
     watch.cancel.cancel();
-    return Result<GeneratedFootage>(failure(FailureKind::kCancelled, "cancelled"));
+    return Result<plan::SegmentSource>(failure(FailureKind::kCancelled, "cancelled"));
   };
   engines_.push_back(std::make_unique<FakeEngine>("local_comfyui", script));
   have("local_compositor");
@@ -331,7 +331,7 @@ TEST_F(EngineChainTest, TheCompositorDrawsEveryArchetype) {
   EXPECT_EQ(compositor.capabilities().archetypes, kAll);
   EXPECT_TRUE(compositor.health(watch_));
   EXPECT_FALSE(compositor.remote());
-  EXPECT_EQ(compositor.generate({}, watch_)->drawn, render::Footage::kImages);
+  EXPECT_EQ(compositor.generate({}, watch_)->kind, plan::SourceKind::kImages);
 }
 
 TEST(CircuitBreaker, OpensProbesOnceAndCloses) {

@@ -36,19 +36,19 @@ class EngineTest : public testing::Test {
     made.brand_safe = false;
     made.prompt = "a \"quoted\" sea {{seed}}";
     made.seed = 7;
-    made.image = render::InputFile{folder_ / "hero.png", std::string(64, 'a')};
+    made.image = plan::InputFile{folder_ / "hero.png", std::string(64, 'a')};
     made.output = folder_ / ("clip-" + std::to_string(segment) + ".mp4");
     return made;
   }
 
   // What generate() gives when it is cancelled as soon as `holds`.
   template <typename Condition, typename Supply>
-  Result<GeneratedFootage> cancelled_once(const Condition& holds, const Supply& generate) {
+  Result<plan::SegmentSource> cancelled_once(const Condition& holds, const Supply& generate) {
     std::thread canceller([&] {
       while (!holds()) std::this_thread::yield();
       watch_.cancel.cancel();
     });
-    Result<GeneratedFootage> generated = generate();
+    Result<plan::SegmentSource> generated = generate();
     canceller.join();
     return generated;
   }

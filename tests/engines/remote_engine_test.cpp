@@ -64,15 +64,15 @@ class RemoteEngineTest : public EngineTest {
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
   }
-  Result<GeneratedFootage> generate(int segment = 0) {
+  Result<plan::SegmentSource> generate(int segment = 0) {
     return engine()->generate(request(segment), watch_);
   }
-  void expect_good(const Result<GeneratedFootage>& generated) {
+  void expect_good(const Result<plan::SegmentSource>& generated) {
     ASSERT_TRUE(generated) << generated.failure().detail;
     ASSERT_TRUE(generated->clip);
     EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
   }
-  void expect_failed(const Result<GeneratedFootage>& generated, FailureKind kind,
+  void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
                      const std::string& words) {
     ASSERT_FALSE(generated);
     EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
@@ -83,7 +83,7 @@ class RemoteEngineTest : public EngineTest {
   }
 
   void cancel_while_polling() {
-    const Result<GeneratedFootage> generated =
+    const Result<plan::SegmentSource> generated =
         cancelled_once([&] { return server_.connections() >= 6; }, [&] { return generate(); });
     expect_failed(generated, FailureKind::kCancelled, "");
   }
@@ -202,7 +202,7 @@ TEST_F(RemoteEngineTest, BadVideosAreNoClips) {
     server_.plan = {};
     server_.plan.fault = fault;
     server_.plan.clip = std::string(fault == Fault::kTrickle ? 5000 : 10, 'x');
-    const Result<GeneratedFootage> generated = generate(++segment);
+    const Result<plan::SegmentSource> generated = generate(++segment);
     ASSERT_FALSE(generated);
     EXPECT_FALSE(fs::exists(request(segment).output));
   }
@@ -227,9 +227,9 @@ TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
           std::string("file:///etc/hostname"), std::string("http://169.254.169.254/latest/")}) {
       server_.plan.fault = fault;
       server_.plan.redirect_to = link;
-      const Result<GeneratedFootage> generated = generate(++segment);
+      const Result<plan::SegmentSource> generated = generate(++segment);
       ASSERT_FALSE(generated) << link;
-      EXPECT_EQ(generated.failure().kind, FailureKind::kInvalid) << generated.failure().detail;
+      EXPECT_EQ(generated.failure().kind, FailureKind::kEngine) << generated.failure().detail;
     }
   }
   EXPECT_EQ(inner.connections(), 0);
@@ -238,7 +238,7 @@ TEST_F(RemoteEngineTest, NothingLeadsItToAnInnerAddress) {
 TEST_F(RemoteEngineTest, ABaseUrlInPublicNeverLeadsInside) {
   // A name, so nobody wrote down that it is private: that it resolves to one is refused.
   settings_.base_url = "http://localhost.:" + server_.url().substr(17);
-  const Result<GeneratedFootage> generated = generate();
+  const Result<plan::SegmentSource> generated = generate();
   ASSERT_FALSE(generated);
   EXPECT_EQ(server_.connections(), 0);
 }
@@ -335,7 +335,7 @@ TEST_F(RemoteEngineTest, CancelledWhileItIsSentAnOrderMayBeBilled) {
   server_.plan.fault = Fault::kHangs;
   settings_.request = std::chrono::seconds(20);
   watch_.discarded = [] { return true; };
-  const Result<GeneratedFootage> generated =
+  const Result<plan::SegmentSource> generated =
       cancelled_once([&] { return server_.taken() > 0; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_NE(lines_.str().find("while it was being sent"), std::string::npos) << lines_.str();

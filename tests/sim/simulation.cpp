@@ -161,10 +161,10 @@ Simulation::Simulation(std::uint64_t seed, Mutation mutation, Troubles troubles)
   processes_.resize(kProcesses);
   for (std::size_t i = 0; i < kProcesses; ++i) start_process(i);
   // A long piece of work: others get on meanwhile.
-  renderer_.on_render = [this](int, render::Footage footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [this](int, plan::SourceKind footage, const CancelToken& cancel) -> Status {
     for (int i = below(3); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
-    const bool card = footage == render::Footage::kCard;  // when that fails too the job may fail
+    const bool card = footage == plan::SourceKind::kCard;  // when that fails too the job may fail
     const bool well = peace_ || troubles_ == Troubles::kOfTheStore;
     if (!well && !card && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
     return ok_status();
@@ -435,7 +435,7 @@ void Simulation::check_job(const jobs::Job& job, const Wish& wish) {
   order.inputs.images = {{{}, sha256_hex("picture")}};
   const auto segments = *store_->segments(job.id);
   for (const auto& segment : segments) {
-    order.footage.push_back(segment.footage.value_or(render::Footage::kCard));
+    order.footage.push_back(segment.footage.value_or(plan::SourceKind::kCard));
   }
   std::string expected;
   for (std::size_t i = 0; i < segments.size(); ++i) {

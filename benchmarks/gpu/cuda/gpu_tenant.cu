@@ -4,15 +4,15 @@
 //   gpu_tenant fill LEAVE_MIB SECONDS
 //       takes memory until only that much is free, holds it that long, taking more when some comes
 //       free, and gives it back
-// Either prints "ready" once it has begun. Shares no code with what is measured.
+// Either prints "ready" once it has begun. Shares no code of gpu/ with what is measured.
 #include <cuda_runtime_api.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace {
 
@@ -21,15 +21,13 @@ constexpr int kRounds = 1 << 14;
 constexpr double kOperationsPerRound = 16;  // 8 multiply-adds
 constexpr std::size_t kMib = std::size_t{1} << 20;
 
-using Clock = std::chrono::steady_clock;
-
 int fail(const char* doing, cudaError_t error) {
   std::fprintf(stderr, "gpu_tenant: %s: %s\n", doing, cudaGetErrorString(error));
   return 1;
 }
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_between(pytoon::SteadyTime start, pytoon::SteadyTime end) {
+  return std::chrono::duration<double>(end - start).count();
 }
 
 void say_ready() {
@@ -60,9 +58,10 @@ int busy(double seconds) {
   constexpr int kAhead = 4;  // launches that wait on the card: it is never idle between two
   cudaEvent_t done[kAhead];
   for (cudaEvent_t& event : done) (void)cudaEventCreate(&event);
-  const Clock::time_point start = Clock::now();
+  pytoon::SystemClock clock;
+  const pytoon::SteadyTime start = clock.steady_now();
   long launches = 0;
-  while (seconds_since(start) < seconds) {
+  while (seconds_between(start, clock.steady_now()) < seconds) {
     cudaEvent_t event = done[launches % kAhead];
     if (launches >= kAhead) (void)cudaEventSynchronize(event);
     multiply_add<<<blocks, kThreads>>>(sums, 0.999F);
@@ -72,8 +71,8 @@ int busy(double seconds) {
   error = cudaDeviceSynchronize();
   if (error != cudaSuccess) return fail("the kernel failed", error);
   const double operations = kOperationsPerRound * kRounds * kThreads * blocks * launches;
-  std::printf("{\"seconds\": %.3f, \"tflops\": %.2f}\n", seconds_since(start),
-              operations / seconds_since(start) / 1e12);
+  std::printf("{\"seconds\": %.3f, \"tflops\": %.2f}\n", seconds_between(start, clock.steady_now()),
+              operations / seconds_between(start, clock.steady_now()) / 1e12);
   (void)cudaFree(sums);
   return 0;
 }
@@ -102,9 +101,10 @@ int fill(std::size_t leave, double seconds) {
   std::vector<void*> held;
   take(leave, held);
   say_ready();
-  const Clock::time_point start = Clock::now();
-  while (seconds_since(start) < seconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // tidy: a program of its own
+  pytoon::SystemClock clock;
+  const pytoon::SteadyTime start = clock.steady_now();
+  while (seconds_between(start, clock.steady_now()) < seconds) {
+    clock.sleep_for(std::chrono::milliseconds(50));  // tidy: a program of its own
     take(leave, held);
   }
   for (void* memory : held) (void)cudaFree(memory);

@@ -1,6 +1,7 @@
 #include "server/io/storage/s3_client.h"
 
 #include <array>
+#include <utility>
 
 #include "base/hash.h"
 #include "server/io/storage/s3_xml.h"
@@ -124,14 +125,20 @@ S3Client::Verdict S3Client::judge(const S3Request& request, const HttpAnswer& an
           true};
 }
 
+// Why there is no answer. An S3 that hangs up in the middle of one is as far away as one that can't
+// be reached: our own clients are told so.
+S3Client::Verdict S3Client::judge(Failure silence) {
+  const bool again = is_transport_failure(silence.kind);
+  if (silence.kind == FailureKind::kBadResponse) silence.kind = FailureKind::kUnavailable;
+  return {std::move(silence), again};
+}
+
 Result<HttpAnswer> S3Client::send(const S3Request& request) {
   const CancelToken never;
   Backoff backoff(options_.backoff, seed_from(request.key + host()));
   for (int tried = 1;; ++tried) {
     Result<HttpAnswer> answer = http_.send(signed_request(request), never);
-    const Verdict verdict =
-        answer ? judge(request, *answer)
-               : Verdict{answer.failure(), is_transport_failure(answer.failure().kind)};
+    const Verdict verdict = answer ? judge(request, *answer) : judge(answer.failure());
     if (!verdict.failure) return answer;
     if (!verdict.again || tried >= options_.tries) return *verdict.failure;
     std::chrono::milliseconds wait = backoff.next();

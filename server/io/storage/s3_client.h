@@ -4,9 +4,9 @@
 // Tried again, with back-off: no answer, 5xx, 429, SlowDown, RequestTimeout, a body that arrived
 // damaged. Every request of ours may be repeated without harm.
 // Thread rule: any thread. Blocks for `tries` times the time limit at worst.
-// Errors: kNotFound, kStorageFull, kTimeout, kBadResponse; kUnavailable for all that an operator or
-// time mends (not reached, busy, key refused, no such bucket, clock off); kIo for what S3 says is
-// our fault.
+// Errors: kNotFound, kStorageFull, kTimeout; kUnavailable for all that an operator or time mends
+// (not reached, cut off, busy, key refused, no such bucket, clock off); kIo for what S3 says is our
+// fault.
 #pragma once
 
 #include <optional>
@@ -47,6 +47,7 @@ class S3Client {
   std::string path_of(const std::string& key) const;
   HttpRequest signed_request(const S3Request& request) const;
   Verdict judge(const S3Request& request, const HttpAnswer& answer) const;
+  static Verdict judge(Failure silence);
   Failure refusal(const std::string& code, int status) const;
 
   const S3Options& options_;

@@ -45,7 +45,8 @@ TEST(Dependencies, HoldWhatItsCaptionsAreMeasuredOn) {
 
 TEST(Dependencies, OfAnEnginesClipLeaveTheImageToOverlays) {
   spec::RenderSpec spec = spec_of(3);
-  const Timeline timeline = make_timeline(spec, {Source::kOwn, Source::kMade, Source::kCard});
+  const Timeline timeline =
+      make_timeline(spec, {SourceKind::kImages, SourceKind::kClip, SourceKind::kCard});
   EXPECT_EQ(drawn_from(spec, timeline, 1), (Dependencies{{0}, {}, {1}}));
   EXPECT_EQ(drawn_from(spec, timeline, 2), (Dependencies{{2}, {}, {1}}));
   EXPECT_EQ(decided_by(timeline, 1), (Dependencies{{0, 1}, {}, {1}}));
@@ -78,11 +79,12 @@ TEST(BackdropFrames, AreFirstMiddleAndLast) {
 TEST(PlaysClips, IsTrueOfFootageThatMoves) {
   spec::RenderSpec spec = spec_of(2);
   EXPECT_FALSE(plays_clips(spec, make_timeline(spec)));
-  EXPECT_TRUE(plays_clips(spec, make_timeline(spec, {Source::kOwn, Source::kMade})));
+  EXPECT_TRUE(plays_clips(spec, make_timeline(spec, {SourceKind::kImages, SourceKind::kClip})));
   spec.assets.clips = {"x"};
   spec.segments.push_back({2, 3, ""});
   EXPECT_TRUE(plays_clips(spec, make_timeline(spec)));
-  EXPECT_FALSE(plays_clips(spec, make_timeline(spec, {Source::kOwn, Source::kOwn, Source::kCard})));
+  EXPECT_FALSE(plays_clips(
+      spec, make_timeline(spec, {SourceKind::kImages, SourceKind::kImages, SourceKind::kCard})));
   spec.archetype = spec::Archetype::kOverlay;
   spec.footage_only = true;
   EXPECT_FALSE(plays_clips(spec, make_timeline(spec)));

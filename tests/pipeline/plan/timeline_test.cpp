@@ -38,9 +38,10 @@ TEST(Timeline, OneImageIsOneShotAndSeveralAreUsedInTurn) {
 
 TEST(Timeline, ACardStartsAShotOfItsOwn) {
   const Timeline timeline = make_timeline(
-      spec_of(15, {"a"}), {Source::kOwn, Source::kOwn, Source::kCard, Source::kOwn, Source::kOwn});
+      spec_of(15, {"a"}), {SourceKind::kImages, SourceKind::kImages, SourceKind::kCard,
+                           SourceKind::kImages, SourceKind::kImages});
   ASSERT_EQ(timeline.shots.size(), 3U);
-  EXPECT_EQ(timeline.shots[1].source, Source::kCard);
+  EXPECT_EQ(timeline.shots[1].source, SourceKind::kCard);
   EXPECT_EQ(timeline.shots[2].first_segment, 3);
 }
 
@@ -69,16 +70,17 @@ TEST(Timeline, AClipGoesOnWhereItWasLeft) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(two.shots[i].clip_frames_before, before[i]) << i;
   // A card shows nothing of it.
   const Timeline card =
-      make_timeline(with_clips(spec_of(9, {}), {"x"}), {Source::kOwn, Source::kCard, Source::kOwn});
+      make_timeline(with_clips(spec_of(9, {}), {"x"}),
+                    {SourceKind::kImages, SourceKind::kCard, SourceKind::kImages});
   ASSERT_EQ(card.shots.size(), 3U);
   EXPECT_EQ(card.shots[2].clip_frames_before, 90);
 }
 
 TEST(Timeline, WhatAnEngineMadeIsAShotOfItsOwn) {
   const Timeline timeline =
-      make_timeline(spec_of(9, {"a"}), {Source::kMade, Source::kMade, Source::kOwn});
+      make_timeline(spec_of(9, {"a"}), {SourceKind::kClip, SourceKind::kClip, SourceKind::kImages});
   ASSERT_EQ(timeline.shots.size(), 3U);
-  EXPECT_EQ(timeline.shots[1].source, Source::kMade);
+  EXPECT_EQ(timeline.shots[1].source, SourceKind::kClip);
   EXPECT_EQ(timeline.shots[1].image, 0);
   EXPECT_EQ(timeline.shots[1].first_segment, 1);
 }

@@ -38,7 +38,7 @@ class ClipImage : public PictureTest {
     RenderJob job;
     job.spec = *plan::make_render_spec(request, catalogue_, 1);
     for (const auto& file : clips) job.inputs.clips.push_back({file, file.string()});
-    job.footage.assign(job.spec.segments.size(), Footage::kImages);
+    job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
     return job;
   }
 
@@ -110,7 +110,8 @@ TEST_F(ClipImage, WhatAnEngineMadeFillsTheFrameOfItsSegmentAlone) {
   request.preset_id = "product_hero_clean";
   request.target_duration_seconds = 6;
   RenderJob job = job_of(request, gpu::RgbaImage({200, 300}, {0, 0, 0, 255}));
-  job.footage[1] = {Footage::kClip, InputFile{clip("made.mp4", 90, "24", 300), "made"}};
+  job.footage[1] = {plan::SourceKind::kClip,
+                    plan::InputFile{clip("made.mp4", 90, "24", 300), "made"}};
   const auto scene = scene_of(job);
   EXPECT_EQ(read_code_in(compose(*scene, 50), kWhole), 0);
   for (const int frame : {95, 120, 179}) {
@@ -124,7 +125,8 @@ TEST_F(ClipImage, AnOverlaysProductStaysItsOwnBeforeWhatAnEngineMade) {
   request.target_duration_seconds = 3;
   const gpu::RgbaImage product({400, 400}, {255, 255, 255, 255});
   RenderJob job = job_of(request, product);
-  job.footage[0] = {Footage::kClip, InputFile{clip("made.mp4", 90, "30", 0x0400), "made"}};
+  job.footage[0] = {plan::SourceKind::kClip,
+                    plan::InputFile{clip("made.mp4", 90, "30", 0x0400), "made"}};
   const auto scene = scene_of(job);
   const HostFrame frame = compose(*scene, 0);
   const gpu::Rect place = place_product(product.size, product_zone(job.spec, 0), {});
@@ -161,7 +163,7 @@ TEST_F(ClipImage, ABrokenClipIsMalformedAndItsCardIsStillDrawn) {
   const auto scene = build(job);
   ASSERT_FALSE(scene);
   EXPECT_EQ(scene.failure().kind, FailureKind::kMalformed);
-  job.footage[0] = Footage::kCard;
+  job.footage[0] = plan::SourceKind::kCard;
   EXPECT_TRUE(build(job));
 }
 

@@ -24,7 +24,7 @@ RenderJob job_of(const std::string& preset) {
   RenderJob job;
   job.spec = *plan::make_render_spec(request, catalogue, 1);
   job.inputs.images = {{"a.png", "hash-a"}, {"b.png", "hash-b"}};
-  job.footage.assign(job.spec.segments.size(), Footage::kImages);
+  job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
   return job;
 }
 
@@ -60,7 +60,7 @@ TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
   other.spec.footage_only = true;
   EXPECT_NE(keys_of(other)[0], keys[0]);
   other = job;
-  other.inputs.logo = InputFile{"logo.png", "hash-l"};
+  other.inputs.logo = plan::InputFile{"logo.png", "hash-l"};
   EXPECT_NE(keys_of(other)[0], keys[0]);
   EXPECT_NE(keys_of(job, {"cuda", "x264", "fonts"})[0], keys[0]);
   EXPECT_NE(keys_of(job, {"cpu", "nvenc", "fonts"})[0], keys[0]);
@@ -96,7 +96,7 @@ TEST(ContentKey, WhatAnEngineMadeDecidesItsSegmentsKey) {
   RenderJob job = job_of("overlay_glow");
   job.spec.captions_plan.timings.clear();
   const auto keys = keys_of(job);
-  job.footage[1] = {Footage::kClip, InputFile{"made.mp4", "hash-m"}};
+  job.footage[1] = {plan::SourceKind::kClip, plan::InputFile{"made.mp4", "hash-m"}};
   const auto made = keys_of(job);
   EXPECT_NE(made[1], keys[1]);
   EXPECT_EQ(made[0], keys[0]);
@@ -108,7 +108,7 @@ TEST(ContentKey, ACardChangesItsNeighboursThatShowIt) {
   const RenderJob job = job_of("overlay_glow");
   const auto keys = keys_of(job);
   RenderJob other = job;
-  other.footage[1] = Footage::kCard;
+  other.footage[1] = plan::SourceKind::kCard;
   const auto changed = keys_of(other);
   EXPECT_NE(changed[1], keys[1]);
   EXPECT_NE(changed[2], keys[2]);  // crossfades from it

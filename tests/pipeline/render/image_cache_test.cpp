@@ -117,8 +117,10 @@ TEST(ImageCache, NothingIsKeptOfABuildThatFails) {
 TEST(ImageCache, NeverHoldsMoreThanItMay) {
   ImageCache cache(1000);
   std::vector<Text> held;
+  std::uint32_t random = 1;
   for (std::uint64_t i = 0; i < 2000; ++i) {
-    const std::uint64_t name = i * 7919 % 97;
+    random = random * 1664525 + 1013904223;  // Numerical Recipes' generator
+    const std::uint64_t name = (random >> 16) % 40;
     held.push_back(ask(cache, std::to_string(name), 1 + name * 13 % 400));
     if (held.size() > 6) held.erase(held.begin() + static_cast<std::ptrdiff_t>(i % 6));
     ASSERT_LE(cache.stats().bytes, 1000U);

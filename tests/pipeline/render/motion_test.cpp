@@ -9,7 +9,7 @@ namespace pytoon::render {
 namespace {
 
 plan::Shot shot(int frames, int first = 0) {
-  return {{first, first + frames}, 0, -1, plan::Source::kOwn, first / 90};
+  return {{first, first + frames}, 0, -1, plan::SourceKind::kImages, first / 90};
 }
 
 TEST(CameraPath, StaysInsideThePicture) {

@@ -56,7 +56,7 @@ class PictureTest : public testing::Test {
     RenderJob job;
     job.spec = *plan::make_render_spec(request, catalogue_, 1);
     job.inputs.images = {{path, "hash"}};
-    job.footage.assign(job.spec.segments.size(), Footage::kImages);
+    job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
     return job;
   }
 

@@ -194,7 +194,7 @@ TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
     const int x = place.x + place.width * (2 * column + 1) / 8;
     EXPECT_NEAR(picture.luma(x, middle), picture.luma(x + place.width / 4, middle), 40);
   }
-  job.inputs.logo = InputFile{job.inputs.images[0].path, "logo"};
+  job.inputs.logo = plan::InputFile{job.inputs.images[0].path, "logo"};
   EXPECT_EQ(compose(*scene_of(job), 30).bytes, picture.bytes);
   job.spec.footage_only = false;
   EXPECT_NE(compose(*scene_of(job), 30).bytes, picture.bytes);
@@ -204,7 +204,7 @@ TEST_F(Picture, ACardIsDrawnEvenWhenTheImageIsBroken) {
   RenderJob job = job_of(request("product_hero_clean"), chart());
   job.inputs.images[0].path = folder_ / "gone.png";
   EXPECT_FALSE(build(job));
-  job.footage.assign(job.footage.size(), Footage::kCard);
+  job.footage.assign(job.footage.size(), plan::SourceKind::kCard);
   const HostFrame picture = compose(*scene_of(job), 0);
   EXPECT_NEAR(picture.luma(540, 300), 16 + (0.2126 * 26 + 0.7152 * 26 + 0.0722 * 46) * 219 / 255,
               2);

@@ -22,6 +22,7 @@ constexpr std::chrono::seconds kPatience{60};
 class ServingTest : public testing::Test {
  protected:
   void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);
     const std::string root = folder_.path().string();
     const Result<Config> config =
         read_config({{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()},

@@ -48,6 +48,11 @@ class PoolsTest : public LiveServer {
     options.pools.downloads = {2, 4};
     start();
   }
+  // The hooks of the service hold threads of the server at the barrier: it must outlive them.
+  void TearDown() override {
+    barrier_.open();
+    server.reset();
+  }
   static std::string upload_request(std::string_view file = "x",
                                     std::string_view category = "image") {
     return request("POST", kUpload, key_header(kSubmitKey) + std::string(kFormType),
@@ -72,92 +77,90 @@ class PoolsTest : public LiveServer {
     return {};
   }
 
+  Barrier barrier_;
   std::vector<RawClient> crowd_;
 };
 
 TEST_F(PoolsTest, StatusReadsGoOnWhileUploadsAreDecoded) {
-  Barrier decoding;
-  service.on_upload = [&] { decoding.wait(); };
-  send(6, upload_request());
-  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  service.on_upload = [&] { barrier_.wait(); };
+  send(2, upload_request());
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
+  send(4, upload_request());
   EXPECT_EQ(get(kStatus).status, 200);
-  decoding.open();
+  barrier_.open();
   for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
 }
 
 TEST_F(PoolsTest, StatusReadsGoOnWhileObjectsAreFetched) {
-  Barrier fetching;
-  service.on_output = [&] { fetching.wait(); };
-  send(6, output_request());
-  ASSERT_TRUE(eventually([&] { return fetching.inside() == 2; }));
+  service.on_output = [&] { barrier_.wait(); };
+  send(2, output_request());
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
+  send(4, output_request());
   EXPECT_EQ(get(kStatus).status, 200);
   EXPECT_EQ(client().ask(upload_request()).status, 201);
-  fetching.open();
+  barrier_.open();
 }
 
 TEST_F(PoolsTest, UploadsAndDownloadsGoOnWhileTheDatabaseHangs) {
   write_bytes(folder / "video", "bytes");
   service.artifact = {folder / "video", "video/mp4", "\"e\""};
-  Barrier asking;
   service.on_job = [&] {
-    if (std::uncaught_exceptions() == 0 && asking.inside() < 2) asking.wait();
+    if (barrier_.inside() < 2) barrier_.wait();
   };
   send(2, status_request());
-  ASSERT_TRUE(eventually([&] { return asking.inside() == 2; }));
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
   EXPECT_EQ(client().ask(upload_request()).status, 201);
   EXPECT_EQ(client().ask(output_request()).status, 200);
-  asking.open();
+  barrier_.open();
 }
 
 TEST_F(PoolsTest, AFullQueueIsRefusedWithRetryAfter) {
-  Barrier fetching;
-  service.on_output = [&] { fetching.wait(); };
+  service.on_output = [&] { barrier_.wait(); };
   send(2, output_request());
-  ASSERT_TRUE(eventually([&] { return fetching.inside() == 2; }));
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
   send(4, output_request());
   ASSERT_TRUE(eventually([&] { return pool("http_downloads").queued == 4; }));
   const Reply refused = client().ask(output_request());
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.headers.contains("retry-after"));
   EXPECT_EQ(get(kStatus).status, 200);
-  fetching.open();
+  barrier_.open();
 }
 
 TEST_F(PoolsTest, AFullUploadQueueIsRefusedWithRetryAfter) {
-  Barrier decoding;
-  service.on_upload = [&] { decoding.wait(); };
+  service.on_upload = [&] { barrier_.wait(); };
   send(2, upload_request());
-  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
   send(4, upload_request());
   ASSERT_TRUE(eventually([&] { return pool("http_uploads").queued == 4; }));
   const Reply refused = client().ask(upload_request());
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.headers.contains("retry-after"));
-  decoding.open();
+  barrier_.open();
   for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
 }
 
 TEST_F(PoolsTest, PoolsSayHowBusyTheyAre) {
-  Barrier decoding;
-  service.on_upload = [&] { decoding.wait(); };
-  send(3, upload_request());
+  service.on_upload = [&] { barrier_.wait(); };
+  send(2, upload_request());
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
+  send(1, upload_request());
   ASSERT_TRUE(eventually([&] { return pool("http_uploads").queued == 1; }));
   EXPECT_EQ(pool("http_uploads").threads, 2);
   EXPECT_EQ(pool("http_uploads").busy, 2);
   EXPECT_EQ(pool("http_downloads").busy, 0);
-  decoding.open();
+  barrier_.open();
   for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
   EXPECT_TRUE(eventually([&] { return pool("http_uploads").busy == 0; }));
 }
 
 // While no thread is free to write, the client is slowed down and its bytes are not piled up.
 TEST_F(PoolsTest, AnUploadThatNobodyWritesIsNotRead) {
-  Barrier decoding;
   service.on_upload = [&] {
-    if (decoding.inside() < 2) decoding.wait();
+    if (barrier_.inside() < 2) barrier_.wait();
   };
   send(2, upload_request());
-  ASSERT_TRUE(eventually([&] { return decoding.inside() == 2; }));
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
   const std::string bytes = upload_request(noise(60'000'000, 4), "video");
   const std::size_t before = resident_bytes();
   std::atomic<std::size_t> sent{0};
@@ -179,7 +182,7 @@ TEST_F(PoolsTest, AnUploadThatNobodyWritesIsNotRead) {
   EXPECT_LT(sent, 30'000'000U);
   EXPECT_LT(resident_bytes(), before + 30'000'000);
   EXPECT_TRUE(alive());
-  decoding.open();
+  barrier_.open();
   sender.join();
   EXPECT_EQ(fast.reply().status, 201);
 }

@@ -45,8 +45,8 @@ TEST(Router, SaysWhatAPathAllows) {
 TEST(Router, AStorageKeyTakesAllSegmentsThatAreLeft) {
   const Handler nothing = [](const Request&) -> Result<Response> { return Response(); };
   const Router router({
-      {Method::kPost, "/a/upload", Scope::kSubmit, BodyKind::kNone, false, nothing},
-      {Method::kDelete, "/a/{key}", Scope::kSubmit, BodyKind::kNone, false, nothing},
+      {Method::kPost, "/a/upload", Scope::kSubmit, BodyKind::kNone, Purpose::kApi, nothing},
+      {Method::kDelete, "/a/{key}", Scope::kSubmit, BodyKind::kNone, Purpose::kApi, nothing},
   });
   const auto match = find(router, Method::kDelete, "/a/assets/acme/12ab.png");
   EXPECT_EQ(match.route, &router.routes()[1]);

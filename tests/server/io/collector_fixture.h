@@ -104,13 +104,15 @@ class CollectorFixture : public StoreContract {
   // By the store's own clock: a change by hand is dated by the machine's.
   void fail(const std::string& id) { ASSERT_TRUE(store_->force_fail(id, "x")); }
   void tell_all() {
-    for (const jobs::Event& event : *store_->take_events(100, std::chrono::seconds(60))) {
+    const auto taken = store_->take_events(100, std::chrono::seconds(60));
+    for (const jobs::Event& event : *taken) {
       ASSERT_TRUE(store_->event_delivered(event));
     }
   }
   Keys keys() {
     Keys found;
-    for (const auto& object : *disk_->list("")) found.insert(object.key);
+    const auto listed = disk_->list("");
+    for (const auto& object : *listed) found.insert(object.key);
     return found;
   }
   // Of the job: what is in storage.

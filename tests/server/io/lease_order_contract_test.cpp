@@ -74,7 +74,7 @@ TEST_P(StoreContract, JobsWhoseEncoderIsGoneGoOnWithAnother) {
   nvenc.kinds = {TaskKind::kPrepare};
   LeasedTask leased = *try_lease(nvenc);
   jobs::PrepareResult preparation{"h264_nvenc", leased.segments, false};
-  for (auto& segment : preparation.segments) segment.footage = render::Footage::kImages;
+  for (auto& segment : preparation.segments) segment.footage = plan::SourceKind::kImages;
   ASSERT_TRUE(store_->prepared(leased.lease, preparation));
   nvenc = any_hand("gpu");
   nvenc.encoders = {"h264_nvenc"};
@@ -107,7 +107,7 @@ TEST_P(StoreContract, JobsWhoseEncoderIsGoneGoOnWithAnother) {
   for (const auto& segment : segments(job.id)) {
     EXPECT_EQ(segment.status, jobs::SegmentStatus::kPending);
     EXPECT_EQ(segment.artifact_key, "");
-    EXPECT_EQ(segment.footage, render::Footage::kImages);
+    EXPECT_EQ(segment.footage, plan::SourceKind::kImages);
   }
   EXPECT_TRUE(refused(store_->put_progress(running.lease, 1)));
   EXPECT_TRUE(store_->degrade("x264", patience)->empty()) << "once is enough";
@@ -165,7 +165,7 @@ TEST_P(StoreContract, CancellingWhileWorkersWriteEndsEachJobOnce) {
         if (!leased->has_value()) continue;
         const jobs::Lease& lease = (*leased)->lease;
         jobs::PrepareResult preparation{"x264", (*leased)->segments, false};
-        for (auto& segment : preparation.segments) segment.footage = render::Footage::kImages;
+        for (auto& segment : preparation.segments) segment.footage = plan::SourceKind::kImages;
         Status written = ok_status();
         if (lease.kind == TaskKind::kPrepare) written = store_->prepared(lease, preparation);
         if (lease.kind == TaskKind::kRender) {

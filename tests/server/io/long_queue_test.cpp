@@ -45,7 +45,8 @@ TEST(LongQueue, LeasingStepsOverWhatWaits) {
   raw.read([&plan](SqlSession& session) {
     for (const Row& row : session.query(
              "EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE kind = 'prepare' AND encoder = '' AND "
-             "worker_id = '' AND tenant = 'x' AND not_before <= 5 ORDER BY priority DESC, seq, "
+             "engine = '' AND worker_id = '' AND tenant = 'x' AND not_before <= 5 ORDER BY "
+             "priority DESC, seq, "
              "segment "
              "LIMIT 1")) {
       plan += row.text(3) + "\n";

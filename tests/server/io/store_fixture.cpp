@@ -130,7 +130,7 @@ void StoreContract::prepare(const LeasedTask& leased, bool decided, bool audio) 
   preparation.segments = leased.segments;
   preparation.audio = audio;
   for (Segment& segment : preparation.segments) {
-    if (decided && !segment.footage) segment.footage = render::Footage::kImages;
+    if (decided && !segment.footage) segment.footage = plan::SourceKind::kImages;
   }
   const Status done = store_->prepared(leased.lease, preparation);
   ASSERT_TRUE(done) << done.failure().detail;

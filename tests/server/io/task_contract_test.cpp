@@ -31,7 +31,7 @@ TEST_P(StoreContract, AJobWalksFromTaskToTask) {
   EXPECT_EQ(footage.lease.segment, 0);
   const LeasedTask other = lease(TaskKind::kFootage);
   EXPECT_EQ(other.lease.segment, 1);
-  footage.segments[0].footage = render::Footage::kImages;
+  footage.segments[0].footage = plan::SourceKind::kImages;
   footage.segments[0].footage_key = "clips/1";
   footage.segments[0].footage_sha256 = "abc";
   footage.segments[0].engine_used = "local_comfyui";
@@ -40,16 +40,16 @@ TEST_P(StoreContract, AJobWalksFromTaskToTask) {
   EXPECT_EQ(audio.lease.kind, TaskKind::kAudio)
       << "nothing is rendered before all footage is decided";
   Segment card = other.segments[1];
-  card.footage = render::Footage::kCard;
+  card.footage = plan::SourceKind::kCard;
   ASSERT_TRUE(store_->footage_decided(other.lease, card));
 
   const LeasedTask render_first = lease();
   EXPECT_EQ(render_first.lease.kind, TaskKind::kRender);
   EXPECT_EQ(render_first.segments[0].status, SegmentStatus::kRunning);
-  EXPECT_EQ(render_first.segments[0].footage, render::Footage::kImages);
+  EXPECT_EQ(render_first.segments[0].footage, plan::SourceKind::kImages);
   EXPECT_EQ(render_first.segments[0].footage_key, "clips/1");
   EXPECT_EQ(render_first.segments[0].engine_used, "local_comfyui");
-  EXPECT_EQ(render_first.segments[1].footage, render::Footage::kCard);
+  EXPECT_EQ(render_first.segments[1].footage, plan::SourceKind::kCard);
   render(render_first);
   render(lease());
   EXPECT_TRUE(job("a").rendered_at);
@@ -184,7 +184,7 @@ TEST_P(StoreContract, EveryEndOfATaskIsFenced) {
   prepare(old, false, true);
   old = lease(TaskKind::kFootage);
   take_again(TaskKind::kFootage);
-  old.segments[0].footage = render::Footage::kImages;
+  old.segments[0].footage = plan::SourceKind::kImages;
   ASSERT_TRUE(store_->footage_decided(old.lease, old.segments[0]));
   old = lease(TaskKind::kAudio);
   take_again(TaskKind::kAudio);
@@ -291,7 +291,7 @@ TEST_P(StoreContract, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_TRUE(refused(store_->segment_done(held.lease, held.segments[1], 1)));
   for (const Segment& segment : segments("a")) {
     EXPECT_EQ(segment.status, SegmentStatus::kPending);
-    EXPECT_EQ(segment.footage, render::Footage::kCard);
+    EXPECT_EQ(segment.footage, plan::SourceKind::kCard);
     EXPECT_EQ(segment.engine_used, "template");
     EXPECT_EQ(segment.artifact_key, "");
   }
@@ -323,7 +323,7 @@ TEST_P(StoreContract, AJobThatCrashesWhilePreparedIsQuarantinedToo) {
   EXPECT_EQ(job("a").status, JobStatus::kPlanning);
   const LeasedTask leased = lease();
   EXPECT_EQ(leased.lease.kind, TaskKind::kPrepare);
-  EXPECT_EQ(leased.segments[1].footage, render::Footage::kCard);
+  EXPECT_EQ(leased.segments[1].footage, plan::SourceKind::kCard);
   prepare(leased);
   EXPECT_EQ(job("a").crashes, 3) << "it stays a quarantined job";
   walk_to_done("a");
@@ -355,13 +355,13 @@ TEST_P(StoreContract, ARestartMakesSomeSegmentsAnewAndTakesEverybodysLeases) {
   jobs::Replan restart;
   restart.segments = {mine.segments[1]};
   restart.segments[0].status = SegmentStatus::kPending;
-  restart.segments[0].footage = render::Footage::kCard;
+  restart.segments[0].footage = plan::SourceKind::kCard;
   ASSERT_TRUE(store_->restart(mine.lease, restart));
   EXPECT_EQ(job("a").run, 2);
   EXPECT_EQ(job("a").audio_key, "audio");
   EXPECT_TRUE(refused(store_->segment_done(other.lease, other.segments[2], 1)));
   EXPECT_EQ(segments("a")[0].status, SegmentStatus::kDone);
-  EXPECT_EQ(segments("a")[1].footage, render::Footage::kCard);
+  EXPECT_EQ(segments("a")[1].footage, plan::SourceKind::kCard);
   EXPECT_EQ(segments("a")[2].status, SegmentStatus::kPending);
   render(lease(TaskKind::kRender));
   render(lease(TaskKind::kRender));

@@ -47,7 +47,7 @@ class EtaEstimatorTest : public testing::Test {
     ASSERT_TRUE(leased && *leased);
     ASSERT_EQ((*leased)->job.id, id);
     PrepareResult preparation{"x264", (*leased)->segments, false};
-    for (Segment& segment : preparation.segments) segment.footage = render::Footage::kImages;
+    for (Segment& segment : preparation.segments) segment.footage = plan::SourceKind::kImages;
     ASSERT_TRUE(store_->prepared((*leased)->lease, preparation));
     leased = store_->lease_next(request, std::chrono::seconds(20));
     Segment segment = (*leased)->segments.at(0);

@@ -20,7 +20,7 @@ namespace pytoon::testing_support {
 class FakeRenderer : public render::Renderer {
  public:
   // Asked before a segment is written, and before the video is assembled.
-  std::function<Status(int index, render::Footage, const CancelToken&)> on_render;
+  std::function<Status(int index, plan::SourceKind, const CancelToken&)> on_render;
   std::function<Status()> on_assemble;
   std::function<Status(const CancelToken&)> on_audio;
   // Asked as well, with the encoder that the job names.

@@ -353,7 +353,7 @@ TEST_F(JobServiceTest, AnUploadIsDeletedByItsOwnerWhenNoLiveJobNeedsIt) {
 TEST_F(JobServiceTest, OnlyAnOperatorErasesATenant) {
   keep(acme_);
   const std::string theirs = keep(other_);
-  service_->submit(acme_, body(), "key");
+  ASSERT_TRUE(service_->submit(acme_, body(), "key"));
   EXPECT_EQ(service_->purge_tenant(acme_, "acme").failure().kind, FailureKind::kForbidden);
   EXPECT_EQ(service_->purge_tenant(admin_, "").failure().kind, FailureKind::kInvalid);
   const auto purged = service_->purge_tenant(admin_, "acme");

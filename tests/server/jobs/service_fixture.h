@@ -141,7 +141,7 @@ class JobServiceTest : public testing::Test {
   void prepare(const LeasedTask& leased, int done) {
     PrepareResult preparation{"x264", leased.segments, false};
     for (Segment& segment : preparation.segments) {
-      segment.footage = render::Footage::kImages;
+      segment.footage = plan::SourceKind::kImages;
       if (segment.index < done) segment.status = SegmentStatus::kDone;
     }
     ASSERT_TRUE(store_.prepared(leased.lease, preparation));

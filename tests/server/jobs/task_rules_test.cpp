@@ -14,7 +14,7 @@ std::vector<Segment> segments_of(const std::string& letters) {
     Segment segment;
     segment.index = static_cast<int>(segments.size());
     segment.duration_seconds = 3;
-    if (letter != 'u') segment.footage = render::Footage::kImages;
+    if (letter != 'u') segment.footage = plan::SourceKind::kImages;
     if (letter == 'D') segment.status = SegmentStatus::kDone;
     segments.push_back(segment);
   }
@@ -55,7 +55,7 @@ TEST(TaskRules, AnEnginesClipIsHalfOfItsSegment) {
   EXPECT_EQ(frames_of_footage(segments[0], 7, 30), 45);
   EXPECT_EQ(frames_of_footage(segments[0], -1, 30), 0);
   EXPECT_EQ(progress_pct(segments, 45, 30), 23);
-  segments[0].footage = render::Footage::kClip;
+  segments[0].footage = plan::SourceKind::kClip;
   EXPECT_EQ(progress_pct(segments, 0, 30), 23) << "the clip is there, nothing drawn";
   EXPECT_EQ(frames_of_drawing(segments[0], 90), 45);
   EXPECT_EQ(frames_of_drawing(segments_of("d")[0], 90), 90);

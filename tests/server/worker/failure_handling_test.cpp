@@ -6,13 +6,12 @@
 namespace pytoon::worker {
 using jobs::JobStatus;
 using jobs::SegmentStatus;
-using render::Footage;
 
 class TaskTrouble : public RunFixture {};
 
 TEST_F(TaskTrouble, ASegmentThatFailsOnceIsTriedAgain) {
   submit(order("a"));
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) -> Status {
     if (index == 1 && renderer_.calls(1) == 1) return failure(FailureKind::kMedia, "hiccup");
     return ok_status();
   };
@@ -25,8 +24,9 @@ TEST_F(TaskTrouble, ASegmentThatFailsOnceIsTriedAgain) {
 
 TEST_F(TaskTrouble, ASegmentThatFailsTwiceFallsToTheCardAndSaysSo) {
   submit(order("a"));
-  renderer_.on_render = [](int index, Footage footage, const CancelToken&) -> Status {
-    if (index == 1 && footage == Footage::kImages) return failure(FailureKind::kMedia, "no luck");
+  renderer_.on_render = [](int index, plan::SourceKind footage, const CancelToken&) -> Status {
+    if (index == 1 && footage == plan::SourceKind::kImages)
+      return failure(FailureKind::kMedia, "no luck");
     return ok_status();
   };
   finish(*worker());
@@ -48,8 +48,8 @@ TEST_F(TaskTrouble, ASegmentThatFailsTwiceFallsToTheCardAndSaysSo) {
 TEST_F(TaskTrouble, NeighboursOfACardAreRenderedAgainWhenTheyChange) {
   submit(order("a"));
   // The middle one is the last: the others are done when it falls.
-  renderer_.on_render = [&](int index, Footage footage, const CancelToken&) -> Status {
-    if (index != 1 || footage == Footage::kCard) return ok_status();
+  renderer_.on_render = [&](int index, plan::SourceKind footage, const CancelToken&) -> Status {
+    if (index != 1 || footage == plan::SourceKind::kCard) return ok_status();
     return failure(FailureKind::kMedia, "no luck");
   };
   const auto subject = worker();
@@ -67,7 +67,7 @@ TEST_F(TaskTrouble, NeighboursOfACardAreRenderedAgainWhenTheyChange) {
 
 TEST_F(TaskTrouble, WhenNotEvenTheCardCanBeDrawnTheJobFails) {
   submit(order("a"));
-  renderer_.on_render = [](int index, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [](int index, plan::SourceKind, const CancelToken&) -> Status {
     if (index == 1) return failure(FailureKind::kMedia, "no encoder");
     return ok_status();
   };
@@ -98,7 +98,7 @@ TEST_F(TaskTrouble, AnInputWithOtherBytesIsLostToo) {
 
 TEST_F(TaskTrouble, AnInputThatGoesWhileRenderingFailsTheJob) {
   submit(order("a"));
-  renderer_.on_render = [&](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) -> Status {
     EXPECT_TRUE(storage_->remove("assets/acme/a.png"));
     return failure(FailureKind::kNotFound, "can't open");
   };
@@ -109,7 +109,7 @@ TEST_F(TaskTrouble, AnInputThatGoesWhileRenderingFailsTheJob) {
 
 TEST_F(TaskTrouble, AFullStorageIsWaitedForLongerAndLonger) {
   submit(order("a", 1));
-  renderer_.on_render = [&](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) -> Status {
     if (renderer_.calls() <= 12) return failure(FailureKind::kStorageFull, "the disk is full");
     return ok_status();
   };
@@ -143,7 +143,7 @@ TEST_F(TaskTrouble, AFullStorageIsWaitedForLongerAndLonger) {
 TEST_F(TaskTrouble, AWorkerWhoseCardIsLostTakesNoMoreAndAnotherFinishesTheJobUnharmed) {
   submit(order("a"));
   submit(order("b"));
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) -> Status {
     if (renderer_.calls() < 2) return ok_status();
     return failure(FailureKind::kDeviceLost, "segment " + std::to_string(index) + " lost its card");
   };
@@ -181,7 +181,7 @@ TEST_F(TaskTrouble, AWorkerWhoseCardIsLostTakesNoMoreAndAnotherFinishesTheJobUnh
 
 TEST_F(TaskTrouble, AMachineThatKeepsRefusingIsNotWaitedForForEver) {
   submit(order("a"));
-  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [](int, plan::SourceKind, const CancelToken&) -> Status {
     return failure(FailureKind::kIo, "bad sector");
   };
   finish(*worker(), "a", 4000);
@@ -201,7 +201,7 @@ TEST_F(TaskTrouble, AnAssemblyThatKeepsFailingFailsTheJob) {
 
 TEST_F(TaskTrouble, AnExceptionCountsAsACrash) {
   submit(order("a"));
-  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [](int, plan::SourceKind, const CancelToken&) -> Status {
     throw std::runtime_error("boom");
   };
   const auto subject = worker();
@@ -215,8 +215,8 @@ TEST_F(TaskTrouble, AnExceptionCountsAsACrash) {
 
 TEST_F(TaskTrouble, AJobThatKeepsCrashingEndsAsACard) {
   submit(order("a", 1));
-  renderer_.on_render = [](int, Footage footage, const CancelToken&) -> Status {
-    if (footage == Footage::kImages) throw std::runtime_error("boom");
+  renderer_.on_render = [](int, plan::SourceKind footage, const CancelToken&) -> Status {
+    if (footage == plan::SourceKind::kImages) throw std::runtime_error("boom");
     return ok_status();
   };
   finish(*worker());
@@ -231,7 +231,7 @@ TEST_F(TaskTrouble, AJobThatKeepsCrashingEndsAsACard) {
 
 TEST_F(TaskTrouble, AJobThatCrashesEvenAsACardFails) {
   submit(order("a"));
-  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [](int, plan::SourceKind, const CancelToken&) -> Status {
     throw std::runtime_error("boom");
   };
   finish(*worker());

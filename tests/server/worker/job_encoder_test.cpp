@@ -6,7 +6,7 @@
 
 namespace pytoon::worker {
 using jobs::JobStatus;
-using render::Footage;
+using plan::SourceKind;
 
 const std::vector<render::Encoder> kBoth{{"h264_nvenc", "", true}, {"libx264", "", false}};
 const std::vector<render::Encoder> kAbsent{{"h264_nvenc", "no such chip", true},

@@ -37,7 +37,7 @@ class JobInputs : public RunFixture {
     ASSERT_TRUE(write_file_atomically(staged, key));
     ASSERT_TRUE(storage_->put(staged, key));
   }
-  Result<std::optional<render::InputFile>> logo() {
+  Result<std::optional<plan::InputFile>> logo() {
     auto job = cache_job();
     if (!job) return job.failure();
     return job->inputs.logo;
@@ -132,7 +132,7 @@ TEST_F(JobInputs, OfASegmentHoldTheHashesThatItsKeyTakes) {
 
 TEST_F(JobInputs, OfContentKeysAreHashesAlone) {
   give_images(20);
-  wish_.segments[3].footage = render::Footage::kClip;
+  wish_.segments[3].footage = plan::SourceKind::kClip;
   wish_.segments[3].footage_sha256 = "made";
   InputCache cache = new_cache();
   const auto job = job_for_keys(leased(), cache);

@@ -10,7 +10,6 @@ namespace pytoon::worker {
 namespace {
 
 using jobs::JobStatus;
-using render::Footage;
 using testing_support::FaultPlan;
 
 class LeaseUpkeep : public RunFixture {
@@ -67,7 +66,7 @@ TEST_F(LeaseUpkeep, ATaskThatHasJustEndedHasNotLostItsLease) {
 TEST_F(LeaseUpkeep, ALeaseThatIsLostInTheMiddleIsStillNoticed) {
   submit(order("a", 1));
   const auto subject = worker();
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) -> Status {
     EXPECT_TRUE(store_->cancel("a"));
     subject->renew_leases();
     EXPECT_TRUE(cancel.cancelled());
@@ -82,7 +81,7 @@ TEST_F(LeaseUpkeep, ALeaseThatIsLostInTheMiddleIsStillNoticed) {
 TEST_F(LeaseUpkeep, ALeaseThatIsLostAtTheEndIsNoticedByTheEnd) {
   submit(order("a", 1));
   const auto subject = worker();
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     EXPECT_TRUE(store_->cancel("a"));
     return ok_status();
   };
@@ -96,7 +95,7 @@ TEST_F(LeaseUpkeep, ALeaseThatIsLostAtTheEndIsNoticedByTheEnd) {
 TEST_F(LeaseUpkeep, TheOnlyProcessOfAStoreLosesNothingToItsOwnSlowness) {
   submit(order("a", 2));
   const auto subject = worker_over(*store_, true);
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) {
     for (int i = 0; i < 60; ++i) {
       clock_.advance(milliseconds(2000));
       subject->run_maintenance();  // this one does: it would call us dead
@@ -176,7 +175,7 @@ TEST_F(LeaseUpkeep, ASuspectThatGivesUpWaitingDoesNotEndTheTurnOfAnother) {
   make_suspect("waits", 9);
   submit(order("other", 1));
   Gate drawing;
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) -> Status {
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
     drawing.wait();
     return ok_status();

@@ -9,7 +9,6 @@
 
 namespace pytoon::worker {
 using jobs::JobStatus;
-using render::Footage;
 
 class NotifiedPool : public RunFixture {
  protected:
@@ -87,7 +86,7 @@ TEST_F(NotifiedPool, AnIdleWorkerBeginsWhenTheBellRings) {
 TEST_F(NotifiedPool, ABusyWorkerLeavesTheRingToAnIdleOne) {
   std::atomic<bool> go_on{false};
   Fellow busy(*this, "busy", kNeverByItself);
-  busy.renderer.on_render = [&](int, Footage, const CancelToken& cancel) {
+  busy.renderer.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) {
     eventually([&] { return go_on || cancel.cancelled(); });
     return ok_status();
   };

@@ -8,8 +8,6 @@
 namespace pytoon::worker {
 namespace {
 
-using render::Footage;
-
 // A run whose preset asks for an engine that makes clips.
 class SegmentFootageTest : public RunFixture {
  protected:
@@ -21,7 +19,7 @@ class SegmentFootageTest : public RunFixture {
                                       spec::Archetype::kMemeText};
     script.capabilities.image_to_video = true;
     script.generate = [this](const engines::FootageRequest& request,
-                             const engines::Watch& watch) -> Result<engines::GeneratedFootage> {
+                             const engines::Watch& watch) -> Result<plan::SegmentSource> {
       left_.push_back(
           std::chrono::round<std::chrono::seconds>(watch.deadline - clock_.steady_now()));
       clock_.advance(std::min<milliseconds>(takes_, left_.back()));
@@ -34,8 +32,8 @@ class SegmentFootageTest : public RunFixture {
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
-      engines::GeneratedFootage supplied;
-      supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
+      plan::SegmentSource supplied;
+      supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
       return supplied;
     };
     std::vector<std::unique_ptr<engines::Engine>> all = only_the_compositor();
@@ -71,7 +69,7 @@ TEST_F(SegmentFootageTest, AJobIsDrawnFromItsClipsAndKeepsNone) {
   const auto segments = *store_->segments("a");
   for (const jobs::Segment& segment : segments) {
     EXPECT_EQ(segment.engine_used, "local_comfyui");
-    EXPECT_EQ(segment.footage, Footage::kClip);
+    EXPECT_EQ(segment.footage, plan::SourceKind::kClip);
   }
   EXPECT_EQ(images_, std::vector<std::string>(3, sha256_hex("picture")));
   EXPECT_TRUE(files("footage").empty());
@@ -146,7 +144,7 @@ TEST_F(SegmentFootageTest, DrawingOverAClipIsTheOtherHalf) {
   submit(order("a", 2));
   const auto subject = worker_with_engine("worker");
   std::vector<int> seen;
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     subject->run_maintenance();
     seen.push_back(job("a").progress_pct);
     return ok_status();
@@ -248,11 +246,11 @@ TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
       return *choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {}, from,
                                      from.engine);
     };
-    FootageStep step = choose({});
+    engines::ChainStep step = choose({});
     EXPECT_EQ(std::holds_alternative<engines::ChainPosition>(step), i != 1);
     if (i != 1) step = choose(std::get<engines::ChainPosition>(step));
-    const ChosenFootage* const chosen = &std::get<ChosenFootage>(step);
-    EXPECT_EQ(chosen->footage.kind, i == 1 ? Footage::kImages : Footage::kClip);
+    const engines::ChainResult* const chosen = &std::get<engines::ChainResult>(step);
+    EXPECT_EQ(chosen->footage.kind, i == 1 ? plan::SourceKind::kImages : plan::SourceKind::kClip);
     EXPECT_EQ(chosen->engine, i == 1 ? "local_compositor" : "local_comfyui");
     EXPECT_FALSE(chosen->fallback);
   }

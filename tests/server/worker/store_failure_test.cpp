@@ -3,7 +3,6 @@
 
 namespace pytoon::worker {
 using jobs::JobStatus;
-using render::Footage;
 using testing_support::FaultPlan;
 
 class StoreTrouble : public RunFixture {
@@ -65,7 +64,7 @@ TEST_F(StoreTrouble, AnIdleWorkerLetsTheOthersRenewWhenTheStoreIsBack) {
   const auto idle = whimsical(fleet_);
   submit(order("a"));
   look_on(*idle, options_.lease);
-  renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken& cancel) {
     if (index != 0) return ok_status();
     fleet_.away = true;
     look_on(*idle, options_.lease * 2);  // nobody reaches the store
@@ -86,7 +85,7 @@ TEST_F(StoreTrouble, AWorkerThatStoodStillItselfJudgesNobodyAtOnce) {
   const auto idle = worker("idle");
   submit(order("a"));
   look_on(*idle, options_.lease);
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) {
     if (index != 0) return ok_status();
     clock_.advance(options_.lease * 2);  // the whole machine
     renew_leases(*idle);
@@ -119,7 +118,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
   const auto subject = whimsical(*store_);
   whim_.times = 1;
   EXPECT_FALSE(step(*subject, "render"));  // so that strays are looked for
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) {
     renew_leases(*subject);
     renew_leases(*subject);
     EXPECT_FALSE(cancel.cancelled());
@@ -133,7 +132,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
 TEST_F(StoreTrouble, WorkIsHandedBackAsSoonAsTheStoreIsThere) {
   submit(order("a", 1));
   const auto subject = whimsical(*store_);
-  renderer_.on_render = [&](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) -> Status {
     if (renderer_.calls() > 1) return ok_status();
     whim_.times = 6;
     return failure(FailureKind::kStorageFull, "the disk is full");
@@ -169,7 +168,7 @@ TEST_F(StoreTrouble, WhoWaitsForTheStoreIsNotStuck) {
   options.worker_id = "patient";
   Worker worker(parts, *store_, options, jobs::WorkerInfo{});
   patient = &worker;
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     whim_.times = 100;  // longer than anything may stand still
     return ok_status();
   };

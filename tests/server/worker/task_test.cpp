@@ -9,7 +9,6 @@
 namespace pytoon::worker {
 using jobs::JobStatus;
 using jobs::SegmentStatus;
-using render::Footage;
 
 class TaskTest : public RunFixture {
  protected:
@@ -88,7 +87,7 @@ TEST_F(TaskTest, TwoWorkersMakeOneJobTogether) {
   const auto two = worker("two");
   ASSERT_TRUE(step(*one));  // prepare
   std::vector<int> by_two;
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) {
     if (index == 0) {
       const int before = renderer_.calls();
       EXPECT_TRUE(step(*two));
@@ -108,7 +107,7 @@ TEST_F(TaskTest, TwoWorkersMakeOneJobTogether) {
 TEST_F(TaskTest, AHalfFinishedJobGoesOnFromItsFinishedSegments) {
   submit(order("a", 4));
   finish_segments(*worker("dead"), "a", 2);
-  renderer_.on_render = [](int, Footage, const CancelToken&) -> Status {
+  renderer_.on_render = [](int, plan::SourceKind, const CancelToken&) -> Status {
     throw testing_support::Dead();
   };
   {  // it dies in the third
@@ -143,7 +142,7 @@ TEST_F(TaskTest, ACancelledJobStopsItsWorkAndLeavesNoFiles) {
   submit(order("a"));
   const auto subject = worker();
   ASSERT_TRUE(step(*subject));
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) -> Status {
     EXPECT_TRUE(store_->cancel("a"));
     renew_leases(*subject);
     EXPECT_TRUE(cancel.cancelled());
@@ -218,7 +217,7 @@ TEST_F(TaskTest, OutputsOfACancelledJobAreTakenAway) {
 
 TEST_F(TaskTest, AHumansUpdateIsNoticedByTheNextWriteToo) {
   submit(order("a"));
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     fail_by_hand("a", "by hand");
     return ok_status();
   };
@@ -232,7 +231,7 @@ TEST_F(TaskTest, AZombieWritesNothingAfterItsLeaseWasTaken) {
   submit(order("a"));
   const auto zombie = worker("zombie");
   finish_segments(*zombie, "a", 1);
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     renderer_.on_render = nullptr;
     finish(*take_over());
     return ok_status();
@@ -263,7 +262,7 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
   jobs::WorkerInfo facts;
   Worker subject(lossy, *store_, options, facts);
   submit(order("a"));
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) {
     faults.armed = index == 1;
     return ok_status();
   };
@@ -276,7 +275,7 @@ TEST_F(TaskTest, AnEndWhoseAnswerWasLostIsNotTakenForALoss) {
 TEST_F(TaskTest, StoppingCancelsAndHandsBackWithoutSpendingAnAttempt) {
   submit(order("a"));
   const auto subject = worker();
-  renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken& cancel) -> Status {
     if (index == 0) return ok_status();
     subject->stop();
     EXPECT_TRUE(cancel.cancelled());
@@ -296,7 +295,7 @@ TEST_F(TaskTest, ProgressGrowsWithTheFrames) {
   submit(order("a", 4));
   const auto subject = worker();
   std::vector<int> seen;
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     renew_leases(*subject);
     seen.push_back(job("a").progress_pct);
     return ok_status();
@@ -313,7 +312,7 @@ TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
   submit(order("a"));
   const auto subject = worker();
   const auto other = worker("other");
-  renderer_.on_render = [&](int index, Footage, const CancelToken& cancel) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken& cancel) {
     for (int i = 0; index == 0 && i < 10; ++i) {
       clock_.advance(options_.lease / 4);
       renew_leases(*subject);
@@ -351,7 +350,7 @@ TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
 TEST_F(TaskTest, WhatDrawsNoFrameForTooLongIsGivenUp) {
   submit(order("a"));
   const auto subject = worker();
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) -> Status {
     if (renderer_.calls() > 1) return ok_status();
     for (int i = 0; i < 100 && !cancel.cancelled(); ++i) {
       clock_.advance(options_.stuck_after / 20);

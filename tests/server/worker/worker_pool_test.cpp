@@ -7,7 +7,6 @@
 
 namespace pytoon::worker {
 using jobs::JobStatus;
-using render::Footage;
 
 // Real threads and real time, but nothing is judged by how long it took: waits end on events and
 // only give up after kPatience.
@@ -49,7 +48,7 @@ class WorkerPoolTest : public RunFixture {
   }
   // A render that takes until it is cancelled.
   void render_for_ever() {
-    renderer_.on_render = [this](int, Footage, const CancelToken& cancel) -> Status {
+    renderer_.on_render = [this](int, plan::SourceKind, const CancelToken& cancel) -> Status {
       eventually([&] { return cancel.cancelled(); });
       return failure(FailureKind::kCancelled, "cancelled");
     };
@@ -63,7 +62,7 @@ TEST_F(WorkerPoolTest, SegmentsOfOneJobAreRenderedAtOnce) {
   std::mutex mutex;
   std::condition_variable met;
   int inside = 0;
-  renderer_.on_render = [&](int index, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int index, plan::SourceKind, const CancelToken&) {
     if (index > 1) return ok_status();
     std::unique_lock lock(mutex);
     ++inside;
@@ -96,7 +95,7 @@ TEST_F(WorkerPoolTest, ABellWakesAnIdlePool) {
 
 TEST_F(WorkerPoolTest, ThreadsThatHaveNothingToDoTakeUpTheNextJob) {
   // The only segment of each job waits for the other's: a second thread must have leased it.
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     EXPECT_TRUE(eventually([&] { return renderer_.most_running() == 2; }));
     return ok_status();
   };
@@ -126,7 +125,7 @@ TEST_F(WorkerPoolTest, APoolWhoseCardIsLostLeasesNoMoreAndHandsAllBack) {
   submit(order("a"));
   submit(order("b"));
   std::atomic<bool> lost{false};
-  renderer_.on_render = [&](int, Footage, const CancelToken& cancel) -> Status {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) -> Status {
     EXPECT_TRUE(eventually([&] { return renderer_.most_running() == 2; }));
     if (!lost.exchange(true)) return failure(FailureKind::kDeviceLost, "the context is lost");
     eventually([&] { return cancel.cancelled(); });
@@ -179,7 +178,7 @@ TEST_F(WorkerPoolTest, AHumansUpdateStopsARunningSegment) {
 TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
   submit(order("a", 2));
   std::atomic<bool> draining{false};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     eventually([&] { return draining.load(); });
     return ok_status();
   };
@@ -227,7 +226,7 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
     const int before = faults.calls;
     looked_after = eventually([&] { return faults.calls >= before + 20; });
   };
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     drawing = true;
     eventually([&] { return looked_after.load(); });
     return ok_status();
@@ -265,7 +264,7 @@ TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
   for (const char* id : {"b", "c", "d"}) submit(order(id));
   std::atomic<int> drawing{0};
   std::atomic<bool> together{false};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     const int others = drawing++;
     const bool is_suspect =
         job("suspect").status == JobStatus::kRenderingSegments && done_segments("suspect") == 0;

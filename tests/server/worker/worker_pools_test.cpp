@@ -11,7 +11,6 @@ namespace pytoon::worker {
 namespace {
 
 using jobs::JobStatus;
-using render::Footage;
 
 constexpr const char* kPlain = "product_hero_clean";
 constexpr const char* kGenerated = "generated";
@@ -66,8 +65,8 @@ class WorkerPools : public RunFixture {
     if (threads_) threads_->stop();
   }
 
-  using Supply = std::function<Result<engines::GeneratedFootage>(const engines::FootageRequest&,
-                                                                 const engines::Watch&)>;
+  using Supply = std::function<Result<plan::SegmentSource>(const engines::FootageRequest&,
+                                                           const engines::Watch&)>;
   void have_engine(const std::string& name, int slots, Supply generate, bool remote = false) {
     engines::FakeEngine::Script script;
     script.remote = remote;
@@ -78,11 +77,11 @@ class WorkerPools : public RunFixture {
     script.generate = std::move(generate);
     engines_.push_back(std::make_unique<engines::FakeEngine>(name, script));
   }
-  static Result<engines::GeneratedFootage> a_clip(const engines::FootageRequest& request) {
+  static Result<plan::SegmentSource> a_clip(const engines::FootageRequest& request) {
     const std::string bytes = "clip " + request.key();
     EXPECT_TRUE(write_file_atomically(request.output, bytes));
-    engines::GeneratedFootage supplied;
-    supplied.clip = render::InputFile{request.output, sha256_hex(bytes)};
+    plan::SegmentSource supplied;
+    supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
     return supplied;
   }
   Supply waiting_at(Gate& gate) {
@@ -101,10 +100,6 @@ class WorkerPools : public RunFixture {
     worker_ = std::make_unique<Worker>(real, *store_, options_, jobs::WorkerInfo{});
     threads_ =
         std::make_unique<WorkerPool>(*worker_, PoolOptions{milliseconds(20), milliseconds(5)});
-    threads_->on_unusable([this](const std::string& reason) {
-      const std::lock_guard lock(mutex_);
-      unusable_.push_back(reason);
-    });
     threads_->start();
   }
   void submit_with(const std::string& id, const std::string& preset, int segments = 2,
@@ -148,15 +143,9 @@ class WorkerPools : public RunFixture {
     ADD_FAILURE() << "there is no pool " << name;
     return {};
   }
-  std::vector<std::string> unusable() {
-    const std::lock_guard lock(mutex_);
-    return unusable_;
-  }
 
   SystemClock real_clock_;
   Gate gate_;
-  std::mutex mutex_;
-  std::vector<std::string> unusable_;
   std::vector<std::unique_ptr<engines::Engine>> engines_;
   engines::EngineChainOptions ladder_options_;
   std::unique_ptr<engines::EngineChain> ladder_of_all_;
@@ -211,7 +200,7 @@ TEST_F(WorkerPools, AnEngineIsAskedNoMoreAtOnceThanItHasSlots) {
 TEST_F(WorkerPools, AnEngineThatGivesNothingHandsOnToTheSlotsOfTheNext) {
   Gate api_gate;
   have_engine("comfyui", 1, [](const auto&, const auto&) {
-    return Result<engines::GeneratedFootage>(failure(FailureKind::kEngine, "gave nothing"));
+    return Result<plan::SegmentSource>(failure(FailureKind::kEngine, "gave nothing"));
   });
   have_engine("api", 1, waiting_at(api_gate), true);
   submit_with("a", kGenerated, 3);
@@ -268,7 +257,7 @@ TEST_F(WorkerPools, ASuspectDoesNotWaitForTheEnginesOfOthers) {
 TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
   options_.stuck_after = milliseconds(100);
   std::atomic<bool> hang{true};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     if (hang.exchange(false)) gate_.wait();  // deaf to its cancel
     return ok_status();
   };
@@ -277,10 +266,10 @@ TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
   ASSERT_TRUE(eventually([&] { return pool("render").lost == 1; }));
   EXPECT_TRUE(ends("a"));
   EXPECT_EQ(job("a").attempts, 1);
-  EXPECT_TRUE(unusable().empty()) << "one of three";
+  EXPECT_TRUE(process_.usable()) << "one of three";
   // All three places are taken by threads that work.
   std::atomic<int> together{0};
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     ++together;
     EXPECT_TRUE(eventually([&] { return together == 3; }));
     return ok_status();
@@ -295,14 +284,14 @@ TEST_F(WorkerPools, ALostThreadIsCountedReplacedAndItsTaskDoneByAnother) {
 
 TEST_F(WorkerPools, WhenHalfOfAPoolIsLostTheProcessIsUnusable) {
   options_.stuck_after = milliseconds(50);
-  renderer_.on_render = [&](int, Footage, const CancelToken&) {
+  renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     gate_.wait();
     return ok_status();
   };
   submit_with("a", kPlain, 1);
   start(2);
-  ASSERT_TRUE(eventually([&] { return !unusable().empty(); }));
-  EXPECT_EQ(unusable().front(), "1 of 2 threads of the pool render hang");
+  ASSERT_TRUE(eventually([&] { return !process_.usable(); }));
+  EXPECT_EQ(process_.reason(), "1 of 2 threads of the pool render hang");
   gate_.open();
 }
 
@@ -319,7 +308,7 @@ TEST_F(WorkerPools, AnEngineThatIgnoresItsLimitsIsGivenUp) {
   start();
   EXPECT_TRUE(eventually([&] { return pool("engine:comfyui").lost == 1; }));
   EXPECT_TRUE(ends("a"));
-  EXPECT_TRUE(unusable().empty()) << "one of three";
+  EXPECT_TRUE(process_.usable()) << "one of three";
   gate_.open();
   threads_->stop();
   EXPECT_GE(logged("task_stuck"), 1);

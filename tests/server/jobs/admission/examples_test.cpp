@@ -121,7 +121,8 @@ std::vector<Example> read_examples() {
       }
       if (what == "generation" || what == "segment") read_request(words, example);
       if (what == "queue") {
-        example.queue = {static_cast<int>(words.number("cards")), seconds(words.number("work"))};
+        example.queue = {static_cast<int>(words.number("cards")), seconds(words.number("work")),
+                         static_cast<int>(words.number("behind"))};
       }
       if (what == "answer") example.expected = line.substr(std::string("answer ").size());
     }

@@ -246,9 +246,9 @@ TEST_P(LedgerContract, ThePromiseOfTheDeadCountsUntilItsLeaseEndsAndASampleIsYou
   advance(milliseconds(5000));
   publish_free(10);
   EXPECT_EQ(answer(render_wish(4)), "memory") << "the whole promise";
-  advance(milliseconds(9900));
+  advance(milliseconds(9000));
   publish_free(10);
-  advance(milliseconds(200));  // the lease has ended, the sample is older than that
+  advance(milliseconds(1100));  // the lease has ended, the sample is older than that
   EXPECT_EQ(answer(render_wish(4)), "memory");
   publish_free(10);
   EXPECT_EQ(answer(render_wish(4)), "given");

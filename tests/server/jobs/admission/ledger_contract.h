@@ -13,6 +13,7 @@
 namespace pytoon::jobs::admission {
 
 struct LedgerUnderTest {
+  std::shared_ptr<void> beneath;  // what the ledger needs, ended after it
   std::unique_ptr<PromiseLedger> ledger;
   // Lets time go by as the ledger sees it.
   std::function<void(std::chrono::milliseconds)> advance;

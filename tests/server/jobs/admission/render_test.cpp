@@ -158,6 +158,12 @@ INSTANTIATE_TEST_SUITE_P(
         SpillRow{"waiting_costs_less",
                  [](Request&, CardQueue& q, CardSizes&) { q.queued = seconds(500); }, Kind::kWait,
                  Reason::kVramExhausted},
+        SpillRow{"others_wait_behind_it",
+                 [](Request&, CardQueue& q, CardSizes&) {
+                   q.queued = seconds(500);  // 0.25 USD, and 60 / 4 s of one more task
+                   q.behind = 1;
+                 },
+                 Kind::kElsewhere, Reason::kPrice},
         SpillRow{"priority_makes_waiting_dear",
                  [](Request& r, CardQueue& q, CardSizes&) {
                    q.queued = seconds(500);
