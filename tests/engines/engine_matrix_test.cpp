@@ -91,7 +91,9 @@ TEST_P(EngineMatrixTest, EndsAsThePolicySays) {
   const bool made_elsewhere = served->engine == "api" || served->engine == "local_comfyui";
   EXPECT_EQ(served->footage.clip.has_value(), made_elsewhere);
   const bool card = served->engine == "template";
-  EXPECT_EQ(served->footage.kind, card ? plan::SourceKind::kCard : plan::SourceKind::kImages);
+  EXPECT_EQ(served->footage.kind, made_elsewhere ? plan::SourceKind::kClip
+                                  : card         ? plan::SourceKind::kCard
+                                                 : plan::SourceKind::kImages);
   EXPECT_TRUE(GetParam().policy != EnginePolicy::kLocalOnly || remote_.connections() == 0);
   EXPECT_TRUE(GetParam().policy != EnginePolicy::kApiOnly || comfy_.connections() == 0);
 }
