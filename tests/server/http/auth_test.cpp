@@ -26,6 +26,9 @@ std::vector<Row> all_rows(FakeService& service) {
 std::string path_of(const Row& row) {
   std::string path = row.pattern;
   if (const auto at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "finished");
+  if (const auto at = path.find("{key}"); at != std::string::npos) {
+    path.replace(at, 5, "assets/acme/1.png");
+  }
   return path;
 }
 
