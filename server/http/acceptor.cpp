@@ -24,8 +24,12 @@ class ByteHandler final : public Pistache::Http::Handler {
  public:
   HTTP_PROTOTYPE(ByteHandler)
 
-  ByteHandler(ServerContext& context, ConnectionTable& table, std::size_t connections_max)
-      : context_(&context), table_(&table), connections_max_(connections_max) {}
+  ByteHandler(ServerContext& context, ConnectionTable& table, std::size_t connections_max,
+              std::shared_ptr<ReactorGate> gate)
+      : context_(&context),
+        table_(&table),
+        connections_max_(connections_max),
+        gate_(std::move(gate)) {}
 
   void onConnection(const PeerPointer& peer) override {
     contained(peer, [&] {
@@ -64,12 +68,13 @@ class ByteHandler final : public Pistache::Http::Handler {
   // reports what came meanwhile.
   std::function<void()> rearming(const Pistache::Tcp::Peer& peer) {
     using Pistache::Polling::NotifyOn;
-    return [reactor = transport()->reactor()->weak_from_this(), key = transport()->key(),
-            fd = peer.fd()] {
-      const auto alive = reactor.lock();
-      if (!alive) return;
-      alive->modifyFd(key, fd, NotifyOn::Read | NotifyOn::Shutdown, Pistache::Polling::Mode::Edge);
-    };
+    return
+        [reactor = transport()->reactor(), key = transport()->key(), fd = peer.fd(), gate = gate_] {
+          const std::lock_guard lock(gate->mutex);
+          if (!gate->open) return;
+          reactor->modifyFd(key, fd, NotifyOn::Read | NotifyOn::Shutdown,
+                            Pistache::Polling::Mode::Edge);
+        };
   }
 
   template <typename Step>
@@ -89,6 +94,7 @@ class ByteHandler final : public Pistache::Http::Handler {
   ServerContext* context_;
   ConnectionTable* table_;
   std::size_t connections_max_;
+  std::shared_ptr<ReactorGate> gate_;
 };
 
 }  // namespace
@@ -117,7 +123,7 @@ Status Acceptor::start(const ListenAddress& address, int threads) {
             .bodyTimeout(kNever)
             .keepaliveTimeout(kNever));
     reactor_->endpoint.setHandler(
-        std::make_shared<ByteHandler>(context_, table_, connections_max_));
+        std::make_shared<ByteHandler>(context_, table_, connections_max_, gate_));
     reactor_->endpoint.serveThreaded();
     return ok_status();
   } catch (const std::exception& error) {
@@ -133,6 +139,10 @@ std::uint16_t Acceptor::port() const {
 
 void Acceptor::stop() {
   if (!reactor_) return;
+  {
+    const std::lock_guard lock(gate_->mutex);
+    gate_->open = false;
+  }
   reactor_->endpoint.shutdown();
   reactor_.reset();
 }

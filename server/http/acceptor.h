@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/result.h"
@@ -20,6 +21,12 @@ namespace pytoon::http {
 struct ListenAddress {
   std::string host = "127.0.0.1";  // IPv4 or IPv6 literal
   std::uint16_t port = 0;          // 0 takes any free one
+};
+
+// Whether the library's reactors are there to be spoken to: a connection may outlive them.
+struct ReactorGate {
+  std::mutex mutex;
+  bool open = true;  // guarded by mutex
 };
 
 class Acceptor {
@@ -39,6 +46,7 @@ class Acceptor {
   ConnectionTable& table_;
   const std::size_t connections_max_;
   std::unique_ptr<Reactor> reactor_;
+  const std::shared_ptr<ReactorGate> gate_ = std::make_shared<ReactorGate>();
 };
 
 }  // namespace pytoon::http
