@@ -307,7 +307,8 @@ void Simulation::act(int depth) {
   } else if (kind < 93) {
     random_client_action();
   } else if (kind < 97) {
-    collect_once(process);
+    // Never in the middle of somebody's task: a pass takes long, and that task would seem to hang.
+    if (depth == 0) collect_once(process);
   } else {
     look();
   }

@@ -32,7 +32,7 @@ class SegmentFootageTest : public RunFixture {
       images_.push_back(request.image ? request.image->sha256 : "");
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
-      plan::SegmentSource supplied;
+      plan::SegmentSource supplied(plan::SourceKind::kClip);
       supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
       return supplied;
     };

@@ -80,7 +80,7 @@ class WorkerPools : public RunFixture {
   static Result<plan::SegmentSource> a_clip(const engines::FootageRequest& request) {
     const std::string bytes = "clip " + request.key();
     EXPECT_TRUE(write_file_atomically(request.output, bytes));
-    plan::SegmentSource supplied;
+    plan::SegmentSource supplied(plan::SourceKind::kClip);
     supplied.clip = plan::InputFile{request.output, sha256_hex(bytes)};
     return supplied;
   }
