@@ -52,6 +52,11 @@ void Task::on_failure(const Failure& failure) {
   const bool of_an_input =
       failure.kind == FailureKind::kNotFound || failure.kind == FailureKind::kMalformed;
   if (of_an_input && inputs_lost()) return;
+  // All is drawn, and no card would help: standing still is the machine's fault, and is counted as
+  // its deaths are.
+  if (stop_ == Stop::kHung && leased_.lease.kind == TaskKind::kFinish) {
+    return give_back(ReleaseReason::kCrashed, context_.options.back_off);
+  }
   if (leased_.failures + 1 < kFailuresMax) {
     return give_back(ReleaseReason::kFailed, context_.options.back_off);
   }
