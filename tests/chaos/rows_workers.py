@@ -115,7 +115,7 @@ def drain_workers(stage, ledger, count):
 def holder_of(stage, job_id):
     rows = stage.fleet.database.sql(
         "SELECT w.pid FROM tasks t JOIN workers w ON w.worker_id = t.worker_id WHERE t.job_id = "
-        f"'{job_id}' AND t.work = 'render'")
+        f"'{job_id}' AND t.kind = 'render'")
     pids = {int(row[0]) for row in rows}
     return next((w for w in stage.fleet.workers if w.process.pid in pids), None)
 
