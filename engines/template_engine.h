@@ -1,4 +1,4 @@
-// The last notified: a plain branded card, so that a job always ends in a usable video.
+// The last engine: a plain branded card, so that a job always ends in a usable video.
 #pragma once
 
 #include "engines/engine.h"

@@ -1,6 +1,6 @@
 // The record of jobs: what is committed here is true, everything else is a hint. This is the half
 // that the service and operators use; task_store.h is the workers' half, outbox.h what is told to
-// the outside, fleet.h who is there. One database implements all four.
+// the outside, worker_registry.h who is there. One database implements all four.
 //
 // Thread rule: any thread. Calls block on the database for milliseconds, at worst for its time
 // limits. Errors of the machine: kUnavailable (locked, away; also when a commit's answer was lost,

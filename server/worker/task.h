@@ -81,7 +81,7 @@ class Task {
   Result<render::RenderJob> order();     // what content keys are made of; no files
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
 
-  // verdict.cpp: how troubles end
+  // failure_policy.cpp: how failures end
   void on_failure(const Failure& failure);
   void wait_for_machine(const Failure& failure);
   void wait_or_fail(const Failure& failure);
