@@ -44,7 +44,7 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   std::unique_ptr<gpu::GpuReader> reader = nvml ? std::move(*nvml) : std::move(card.by_cuda);
   if (reader == nullptr) return nullptr;
   if (!card.uuid.empty()) card.uuid = spelled(card.uuid, *reader);
-  const std::uint64_t cached = std::uint64_t{parts.config.image_cache_mb} << 20;
+  const auto cached = static_cast<std::uint64_t>(parts.config.image_cache_mb) << 20;
   worker::PromiseKeeper::Card own;
   if (!card.uuid.empty()) own = {parts.stack.device.get(), card.uuid, cached};
   parts.log.info("gpu_admission", {{"source", reader->source()},
@@ -54,7 +54,7 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
       worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(), parts.metrics,
                                   parts.clock, parts.log, worker_id, std::move(reader), own,
                                   servers},
-      jobs::admission::ControllerOptions{});
+      worker::GpuAdmission::Options{});
   parts.engines.admit_by(admission->prompts());
   return admission;
 }

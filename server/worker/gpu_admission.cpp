@@ -30,9 +30,6 @@ namespace {
 
 constexpr milliseconds kEndpointLimit{1000};
 constexpr milliseconds kFreeLimit{5000};
-// How long a segment waits for memory before the CPU composes it. While slots are full it waits on:
-// they get free.
-constexpr milliseconds kRenderPatience{30'000};
 constexpr milliseconds kRenderLook{250};
 // Two cards that differ by less can't be told apart by what an endpoint says of its own.
 constexpr Bytes kCardGrain = 512 * kMiB;
@@ -70,13 +67,13 @@ std::function<Status(const std::string&, const Watch&)> freeing(
 
 }  // namespace
 
-GpuAdmission::GpuAdmission(Parts parts, jobs::admission::ControllerOptions options)
+GpuAdmission::GpuAdmission(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
       keeper_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
       dispatcher_({parts_.ledger, parts_.profiles, keeper_, parts_.metrics, parts_.clock,
                    parts_.log, freeing(parts_.servers, parts_.clock)},
-                  options) {
+                  options.controller) {
   for (ComfyServer* const server : parts_.servers) endpoints_.push_back({server, "", false, false, {}});
 }
 
@@ -96,7 +93,7 @@ void GpuAdmission::stop() {
 
 void GpuAdmission::run() {
   std::unique_lock lock(mutex_);
-  while (!told_.wait_for(lock, options_.sample_period, [this] { return stopping_; })) {
+  while (!told_.wait_for(lock, options_.controller.sample_period, [this] { return stopping_; })) {
     lock.unlock();
     try {
       tick();
@@ -112,7 +109,7 @@ void GpuAdmission::tick() {
   if (now >= renew_at_) {
     keeper_.renew();
     expire();
-    renew_at_ = now + options_.ledger.lease / 3;
+    renew_at_ = now + options_.controller.ledger.lease / 3;
   }
   const Result<WallTime> at = parts_.ledger.now();
   Result<std::vector<gpu::GpuReading>> gpus =
@@ -208,12 +205,12 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
 }
 
 void GpuAdmission::tell(const std::string& gpu, const Published& published) {
-  if (published.headroom_use_began) parts_.metrics.admission_headroom_used();
+  if (published.headroom_use_began) parts_.metrics.headroom_used();
   if (!published.violation_began) return;
-  const std::string cause = published.balance.cause == ViolationCause::kOurs ? "ours" : "foreign";
+  const ViolationCause cause = published.balance.cause;
   parts_.metrics.admission_violation(cause);
   parts_.log.warning("gpu_memory_overcommitted",
-                     {{"gpu", gpu}, {"slack_bytes", published.balance.slack}, {"cause", cause}});
+                     {{"gpu", gpu}, {"slack_bytes", published.balance.slack}, {"cause", cause == ViolationCause::kOurs ? "ours" : "foreign"}});
 }
 
 void GpuAdmission::expire() {
@@ -227,48 +224,58 @@ void GpuAdmission::expire() {
   }
 }
 
+Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request, Bytes bytes,
+                                                         const std::function<void()>& lost) {
+  Wish wish;
+  wish.gpu = keeper_.gpu();
+  wish.task = request.task;
+  wish.bytes = bytes;
+  wish.encoder_sessions = request.cost.encoder_sessions;
+  wish.duration = request.cost.duration;
+  const Result<Granted> granted = keeper_.promise(std::move(wish), lost);
+  if (!granted) return granted.failure();
+  const auto* const promise = std::get_if<Promise>(&*granted);
+  return promise == nullptr ? std::nullopt : std::optional(*promise);
+}
+
+Result<Decision> GpuAdmission::judge(const Request& request) {
+  const Result<GpuState> state = parts_.ledger.state(keeper_.gpu());
+  const Result<WallTime> now = parts_.ledger.now();
+  if (!now) return now.failure();
+  GpuState unknown;
+  unknown.uuid = keeper_.gpu();
+  return decide_render(state ? *state : unknown, request, options_.controller, *now);
+}
+
 Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
-    Request request, const CancelToken& cancel,
-    const std::function<void(const std::string&)>& waiting, std::function<void()> lost) {
+    const Request& request, const CancelToken& cancel,
+    const std::function<void(const std::string&)>& waiting, const std::function<void()>& lost) {
   const SteadyTime began = parts_.clock.steady_now();
-  SteadyTime memory_since = began;
-  std::optional<Reason> told;
+  SteadyTime short_since = began;  // of memory
+  std::optional<Reason> counted;
   for (;;) {
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
-    const Result<GpuState> state = parts_.ledger.state(keeper_.gpu());
-    const Result<WallTime> now = parts_.ledger.now();
-    if (!now) return now.failure();
-    const Decision decision =
-        decide_render(state ? *state : GpuState{keeper_.gpu(), {}, {}, {}, {}, 0}, request, options_,
-                      *now);
-    if (decision.reason != told) {
-      told = decision.reason;
-      parts_.metrics.admission_decided(name_of(Lane::kRender), name_of(decision.kind),
-                                       name_of(decision.reason));
+    const Result<Decision> decision = judge(request);
+    if (!decision) return decision.failure();
+    if (std::exchange(counted, decision->reason) != decision->reason) {
+      parts_.metrics.admission_decided(Lane::kRender, decision->kind, decision->reason);
     }
-    if (decision.kind == Decision::Kind::kRun) {
-      Wish wish;
-      wish.gpu = keeper_.gpu();
-      wish.task = request.task;
-      wish.bytes = decision.promise;
-      wish.encoder_sessions = request.cost.encoder_sessions;
-      wish.duration = request.cost.duration;
-      const Result<Granted> granted = keeper_.promise(std::move(wish), lost);
-      if (!granted) return granted.failure();
-      if (const auto* const promise = std::get_if<Promise>(&*granted)) {
-        const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
-        parts_.metrics.admission_waited(name_of(Lane::kRender), waited.count());
-        waiting("");
-        return std::make_unique<RenderTurn>(keeper_, *promise);
-      }
-      continue;  // somebody was faster
+    if (decision->kind == Decision::Kind::kRun) {
+      const Result<std::optional<Promise>> promise =
+          promise_for(request, decision->promise, lost);
+      if (!promise) return promise.failure();
+      if (!*promise) continue;  // somebody was faster
+      const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
+      parts_.metrics.admission_waited(Lane::kRender, waited.count());
+      waiting("");
+      return std::make_unique<RenderTurn>(keeper_, **promise);
     }
     const SteadyTime look = parts_.clock.steady_now();
-    if (decision.reason == Reason::kSlots) memory_since = look;
-    if (decision.kind != Decision::Kind::kWait || look - memory_since >= kRenderPatience) {
-      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(decision));
+    if (decision->reason == Reason::kSlots) short_since = look;
+    if (decision->kind != Decision::Kind::kWait || look - short_since >= options_.render_patience) {
+      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(*decision));
     }
-    waiting(sentence(decision));
+    waiting(sentence(*decision));
     parts_.clock.sleep_for(kRenderLook);
   }
 }

@@ -58,7 +58,14 @@ class GpuAdmission {
     std::vector<engines::ComfyServer*> servers;
   };
 
-  GpuAdmission(Parts parts, jobs::admission::ControllerOptions options);
+  struct Options {
+    jobs::admission::ControllerOptions controller;
+    // How long a segment waits for memory before the CPU composes it. While only the card's slots
+    // are taken it waits on: they get free.
+    std::chrono::milliseconds render_patience{30'000};
+  };
+
+  GpuAdmission(Parts parts, Options options);
   ~GpuAdmission() { stop(); }
 
   void start();
@@ -71,8 +78,8 @@ class GpuAdmission {
   // its memory can't be had there, or not in time: the CPU compositor does it then. kCancelled by
   // the token. waiting: told why it waits, now and then. lost: told when the promise is no more.
   Result<std::unique_ptr<RenderTurn>> wait_render(
-      jobs::admission::Request request, const CancelToken& cancel,
-      const std::function<void(const std::string&)>& waiting, std::function<void()> lost);
+      const jobs::admission::Request& request, const CancelToken& cancel,
+      const std::function<void(const std::string&)>& waiting, const std::function<void()>& lost);
 
  private:
   // What an endpoint said, just before the driver was read for the second time.
@@ -84,6 +91,11 @@ class GpuAdmission {
     engines::ComfyServer::Memory memory;
   };
 
+  Result<jobs::admission::Decision> judge(const jobs::admission::Request& request);
+  // None: the ledger refused it.
+  Result<std::optional<jobs::admission::Promise>> promise_for(
+      const jobs::admission::Request& request, jobs::admission::Bytes bytes,
+      const std::function<void()>& lost);
   void run();
   void ask_endpoints();
   void find_cards(const std::vector<gpu::GpuReading>& gpus);
@@ -92,7 +104,7 @@ class GpuAdmission {
   void expire();
 
   const Parts parts_;
-  const jobs::admission::ControllerOptions options_;
+  const Options options_;
   PromiseKeeper keeper_;
   PromptDispatcher dispatcher_;
 

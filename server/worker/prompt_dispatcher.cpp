@@ -167,7 +167,12 @@ void PromptDispatcher::decide(const std::string& gpu) {
     }
     const auto decided = decide_generation(*state, requests, cards, options_, *now);
     if (decided.head == heads.size()) {
-      for (Waiting* const head : heads) note(*head, decided.decision);
+      // It is about the endpoint: each is told so, with what it needs itself.
+      for (Waiting* const head : heads) {
+        Decision decision = decided.decision;
+        decision.need = head->request.demand.peak[static_cast<int>(Shape::kTiled)];
+        note(*head, decision);
+      }
       return;
     }
     Waiting& head = *heads[decided.head];
@@ -226,8 +231,7 @@ void PromptDispatcher::note(Waiting& waiting, const Decision& decision) {
                     waiting.decision.reason == decision.reason;
   waiting.decision = decision;
   if (std::exchange(waiting.noted, true) && same) return;
-  parts_.metrics.admission_decided(name_of(Lane::kGenerate), name_of(decision.kind),
-                                   name_of(decision.reason));
+  parts_.metrics.admission_decided(Lane::kGenerate, decision.kind, decision.reason);
   parts_.log.info("admission_decided", {{"task", waiting.request.task},
                                         {"workflow", waiting.wish.workflow},
                                         {"gpu", decision.gpu},
@@ -354,7 +358,7 @@ Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish
   lock.unlock();
   if (watch.waiting) watch.waiting("");
   const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
-  parts_.metrics.admission_waited(name_of(Lane::kGenerate), waited.count());
+  parts_.metrics.admission_waited(Lane::kGenerate, waited.count());
   if (!outcome) {
     const Status ignored = parts_.ledger.unreserve(wish.task);
     return outcome.failure();

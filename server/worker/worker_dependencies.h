@@ -16,6 +16,8 @@
 
 namespace pytoon::worker {
 
+class GpuAdmission;
+
 // All must outlive the worker.
 struct WorkerDependencies {
   jobs::JobStore& jobs;
@@ -28,6 +30,7 @@ struct WorkerDependencies {
   Clock& clock;
   Log& log;
   jobs::ProcessHealth& process;  // marked when this process can draw no more
+  GpuAdmission* gpu_admission = nullptr;  // null where nothing is composed on a card
 };
 
 struct Options {
