@@ -84,8 +84,8 @@ struct Capabilities {
   // It may wait for its turn first, and applies the watch's limit itself once it has begun.
   bool waits_for_turn = false;
   std::chrono::milliseconds latency{60'000};  // usual time from an order to its result
-  std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
-  std::int64_t micro_usd_per_second = 0;  // of footage
+  std::int64_t vram_bytes = 0;                // on the GPU it shares with us; 0 is none
+  std::int64_t micro_usd_per_second = 0;      // of footage
 };
 
 class Engine {

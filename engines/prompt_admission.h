@@ -34,8 +34,8 @@ struct PromptWish {
   std::vector<std::string> endpoints;  // origins of those that could run it, best first
   int priority = 0;
   WallTime waiting_since;
-  bool may_leave = false;           // a remote engine could make it instead, for:
-  std::int64_t micro_usd = 0;       // its price
+  bool may_leave = false;                // a remote engine could make it instead, for:
+  std::int64_t micro_usd = 0;            // its price
   std::chrono::milliseconds latency{0};  // its usual time to the result
 };
 

@@ -126,7 +126,8 @@ Result<ComfyServer::Memory> ComfyServer::memory(const Watch& watch) {
   for (const Json& package : list_of(system, "comfy_package_versions")) {
     memory.dynamic_vram = memory.dynamic_vram || text_of(package, "name") == "comfy-aimdo";
   }
-  memory.dynamic_vram = memory.dynamic_vram && !contains(memory.arguments, "--disable-dynamic-vram");
+  memory.dynamic_vram =
+      memory.dynamic_vram && !contains(memory.arguments, "--disable-dynamic-vram");
   const Json& devices = list_of(*stats, "devices");
   if (devices.empty()) return memory;
   memory.cuda = text_of(devices[0], "type") == "cuda";

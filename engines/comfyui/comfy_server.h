@@ -1,7 +1,8 @@
 // One ComfyUI server, spoken to in typed calls. No decisions here. No Origin header is ever sent:
 // ComfyUI answers a foreign one with 403.
 //
-// Thread rule: any thread. Every call blocks for one exchange, within the watch. Errors: those of HttpClient; kEngine for an answer that makes no sense.
+// Thread rule: any thread. Every call blocks for one exchange, within the watch. Errors: those of
+// HttpClient; kEngine for an answer that makes no sense.
 #pragma once
 
 #include <chrono>
@@ -40,11 +41,11 @@ class ComfyServer {
 
   // What /system_stats says of the memory of its first device.
   struct Memory {
-    bool cuda = false;                  // else it computes on the CPU
+    bool cuda = false;  // else it computes on the CPU
     std::int64_t total_bytes = 0;
-    std::int64_t free_bytes = 0;        // by the driver, for everybody
-    std::int64_t reserved_bytes = 0;    // by torch: models, what a prompt works with, its cache
-    bool dynamic_vram = false;          // a build that pages weights beside torch's own memory
+    std::int64_t free_bytes = 0;      // by the driver, for everybody
+    std::int64_t reserved_bytes = 0;  // by torch: models, what a prompt works with, its cache
+    bool dynamic_vram = false;        // a build that pages weights beside torch's own memory
     std::string version;
     std::vector<std::string> arguments;  // that it was started with
   };

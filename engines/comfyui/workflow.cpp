@@ -135,8 +135,8 @@ Result<Workflow> read_workflow(const std::filesystem::path& file) {
   workflow.fps = static_cast<int>(r.whole("fps", 1, 120));
   if (const Json* const part = r.object("frames")) read_frames(*part, workflow, faults);
   workflow.vram_bytes = r.whole("vram_bytes", 0, kVramMax);
-  workflow.weights_bytes = r.has("weights_bytes") ? r.whole("weights_bytes", 0, kVramMax)
-                                                  : workflow.vram_bytes / 2;
+  workflow.weights_bytes =
+      r.has("weights_bytes") ? r.whole("weights_bytes", 0, kVramMax) : workflow.vram_bytes / 2;
   if (workflow.weights_bytes > workflow.vram_bytes) {
     r.fault("weights_bytes", "is part of vram_bytes and can't be larger");
   }

@@ -28,7 +28,7 @@ struct Workflow {
   int frames_step = 1;
   int frames_plus = 0;
   int frames_max = 0;
-  std::int64_t vram_bytes = 0;    // at its peak, with tiled VAE decoding; 0: needs no GPU memory
+  std::int64_t vram_bytes = 0;     // at its peak, with tiled VAE decoding; 0: needs no GPU memory
   std::int64_t weights_bytes = 0;  // of that, what its models take and keep
   std::chrono::milliseconds load{0};  // of the models
   std::chrono::milliseconds run{0};   // of a prompt whose models are loaded

@@ -104,14 +104,14 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
-      gpu_admission_(draws() ? open_gpu_admission({config, stack, *store_, *engines_, metrics_,
-                                                   clock, log},
-                                                  facts_.worker_id)
-                             : nullptr),
-      worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
-               config.catalogue.presets, metrics_, clock, log, process_health_,
-               gpu_admission_.get()},
-              *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
+      gpu_admission_(
+          draws() ? open_gpu_admission({config, stack, *store_, *engines_, metrics_, clock, log},
+                                       facts_.worker_id)
+                  : nullptr),
+      worker_(
+          {*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
+           config.catalogue.presets, metrics_, clock, log, process_health_, gpu_admission_.get()},
+          *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),

@@ -47,9 +47,9 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   const auto cached = static_cast<std::uint64_t>(parts.config.image_cache_mb) << 20;
   worker::PromiseKeeper::Card own;
   if (!card.uuid.empty()) own = {parts.stack.device.get(), card.uuid, cached};
-  parts.log.info("gpu_admission", {{"source", reader->source()},
-                                   {"gpu", card.uuid},
-                                   {"comfyui_servers", servers.size()}});
+  parts.log.info(
+      "gpu_admission",
+      {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});
   auto admission = std::make_unique<worker::GpuAdmission>(
       worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(), parts.metrics,
                                   parts.clock, parts.log, worker_id, std::move(reader), own,

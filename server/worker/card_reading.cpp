@@ -39,8 +39,8 @@ Bytes held_by_others(const CardReading& reading, const GpuState& before) {
 Bytes taken_by_rest(const CardReading& reading, const GpuState& before) {
   const Bytes taken = static_cast<Bytes>(reading.driver.total_bytes) -
                       static_cast<Bytes>(reading.driver.free_bytes);
-  return std::max(Bytes{0}, taken - contexts_of(reading) - reading.reserved -
-                                held_by_others(reading, before));
+  return std::max(
+      Bytes{0}, taken - contexts_of(reading) - reading.reserved - held_by_others(reading, before));
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
   silent_until_ = std::min(engines_until_, limit);
   // Its turn on a card may come late: that is no standing still.
   watch.waiting = [this](const std::string& why) {
-    silent_until_ = std::min(engines_until_, context_.deps.clock.steady_now() +
-                                                 context_.deps.engine_chain.call_limit());
+    silent_until_ = std::min(
+        engines_until_, context_.deps.clock.steady_now() + context_.deps.engine_chain.call_limit());
     tell_waiting(why);
   };
   watch.progress = [this, segment](double share) {

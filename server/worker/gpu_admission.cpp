@@ -53,8 +53,8 @@ void keep_lower_free(std::vector<gpu::GpuReading>& gpus, const std::vector<gpu::
   }
 }
 
-std::function<Status(const std::string&, const Watch&)> freeing(
-    std::vector<ComfyServer*> servers, const Clock& clock) {
+std::function<Status(const std::string&, const Watch&)> freeing(std::vector<ComfyServer*> servers,
+                                                                const Clock& clock) {
   return [servers = std::move(servers), &clock](const std::string& origin, const Watch& watch) {
     Watch limited = watch;
     limited.deadline = std::min(watch.deadline, clock.steady_now() + kFreeLimit);
@@ -70,11 +70,12 @@ std::function<Status(const std::string&, const Watch&)> freeing(
 GpuAdmission::GpuAdmission(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
-      keeper_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
-      dispatcher_({parts_.ledger, parts_.profiles, keeper_, parts_.metrics, parts_.clock,
+      promises_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
+      dispatcher_({parts_.ledger, parts_.profiles, promises_, parts_.metrics, parts_.clock,
                    parts_.log, freeing(parts_.servers, parts_.clock)},
                   options.controller) {
-  for (ComfyServer* const server : parts_.servers) endpoints_.push_back({server, "", false, false, {}});
+  for (ComfyServer* const server : parts_.servers)
+    endpoints_.push_back({server, "", false, false, {}});
 }
 
 void GpuAdmission::start() {
@@ -107,7 +108,7 @@ void GpuAdmission::run() {
 void GpuAdmission::tick() {
   const SteadyTime now = parts_.clock.steady_now();
   if (now >= renew_at_) {
-    keeper_.renew();
+    promises_.renew();
     expire();
     renew_at_ = now + options_.controller.ledger.lease / 3;
   }
@@ -136,8 +137,8 @@ void GpuAdmission::ask_endpoints() {
     Watch watch;
     watch.deadline = parts_.clock.steady_now() + kEndpointLimit;
     const Result<int> queued = endpoint.server->queue_length(watch);
-    const auto memory = queued ? endpoint.server->memory(watch)
-                               : Result<ComfyServer::Memory>(queued.failure());
+    const auto memory =
+        queued ? endpoint.server->memory(watch) : Result<ComfyServer::Memory>(queued.failure());
     endpoint.answers = memory.ok();
     endpoint.busy = queued && *queued > 0;
     if (memory) endpoint.memory = *memory;
@@ -176,7 +177,7 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
   reading.ours = parts_.card.device != nullptr && bare(parts_.card.gpu) == bare(driver.uuid);
   if (reading.ours) {
     reading.reserved = static_cast<Bytes>(parts_.card.device->reserved_bytes());
-    reading.held = keeper_.held();
+    reading.held = promises_.held();
   }
   EndpointReading endpoint;
   bool has_endpoint = false;
@@ -193,8 +194,8 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
   Sample sample = sample_of(reading, before, at);
   if (has_endpoint) {
     sample.endpoint = observe_endpoint(
-        before, endpoint, [this](const std::string& model) { return dispatcher_.weights_of(model); },
-        at);
+        before, endpoint,
+        [this](const std::string& model) { return dispatcher_.weights_of(model); }, at);
   }
   const Result<Published> published = parts_.ledger.publish(driver.uuid, sample);
   if (!published) return;  // another process was faster, or the ledger is away: grows stale
@@ -210,7 +211,9 @@ void GpuAdmission::tell(const std::string& gpu, const Published& published) {
   const ViolationCause cause = published.balance.cause;
   parts_.metrics.admission_violation(cause);
   parts_.log.warning("gpu_memory_overcommitted",
-                     {{"gpu", gpu}, {"slack_bytes", published.balance.slack}, {"cause", cause == ViolationCause::kOurs ? "ours" : "foreign"}});
+                     {{"gpu", gpu},
+                      {"slack_bytes", published.balance.slack},
+                      {"cause", cause == ViolationCause::kOurs ? "ours" : "foreign"}});
 }
 
 void GpuAdmission::expire() {
@@ -227,23 +230,23 @@ void GpuAdmission::expire() {
 Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request, Bytes bytes,
                                                          const std::function<void()>& lost) {
   Wish wish;
-  wish.gpu = keeper_.gpu();
+  wish.gpu = promises_.gpu();
   wish.task = request.task;
   wish.bytes = bytes;
   wish.encoder_sessions = request.cost.encoder_sessions;
   wish.duration = request.cost.duration;
-  const Result<Granted> granted = keeper_.promise(std::move(wish), lost);
+  const Result<Granted> granted = promises_.promise(std::move(wish), lost);
   if (!granted) return granted.failure();
   const auto* const promise = std::get_if<Promise>(&*granted);
   return promise == nullptr ? std::nullopt : std::optional(*promise);
 }
 
 Result<Decision> GpuAdmission::judge(const Request& request) {
-  const Result<GpuState> state = parts_.ledger.state(keeper_.gpu());
+  const Result<GpuState> state = parts_.ledger.state(promises_.gpu());
   const Result<WallTime> now = parts_.ledger.now();
   if (!now) return now.failure();
   GpuState unknown;
-  unknown.uuid = keeper_.gpu();
+  unknown.uuid = promises_.gpu();
   return decide_render(state ? *state : unknown, request, options_.controller, *now);
 }
 
@@ -261,14 +264,13 @@ Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
       parts_.metrics.admission_decided(Lane::kRender, decision->kind, decision->reason);
     }
     if (decision->kind == Decision::Kind::kRun) {
-      const Result<std::optional<Promise>> promise =
-          promise_for(request, decision->promise, lost);
+      const Result<std::optional<Promise>> promise = promise_for(request, decision->promise, lost);
       if (!promise) return promise.failure();
       if (!*promise) continue;  // somebody was faster
       const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
       parts_.metrics.admission_waited(Lane::kRender, waited.count());
       waiting("");
-      return std::make_unique<RenderTurn>(keeper_, **promise);
+      return std::make_unique<RenderTurn>(promises_, **promise);
     }
     const SteadyTime look = parts_.clock.steady_now();
     if (decision->reason == Reason::kSlots) short_since = look;

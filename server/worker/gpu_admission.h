@@ -32,14 +32,14 @@ namespace pytoon::worker {
 // segment gave it back.
 class RenderTurn {
  public:
-  RenderTurn(PromiseKeeper& keeper, jobs::admission::Promise promise)
-      : keeper_(keeper), promise_(std::move(promise)) {}
-  ~RenderTurn() { keeper_.release(promise_); }
+  RenderTurn(PromiseKeeper& promises, jobs::admission::Promise promise)
+      : promises_(promises), promise_(std::move(promise)) {}
+  ~RenderTurn() { promises_.release(promise_); }
   RenderTurn(const RenderTurn&) = delete;
   RenderTurn& operator=(const RenderTurn&) = delete;
 
  private:
-  PromiseKeeper& keeper_;
+  PromiseKeeper& promises_;
   const jobs::admission::Promise promise_;
 };
 
@@ -105,7 +105,7 @@ class GpuAdmission {
 
   const Parts parts_;
   const Options options_;
-  PromiseKeeper keeper_;
+  PromiseKeeper promises_;
   PromptDispatcher dispatcher_;
 
   std::vector<EndpointState> endpoints_;  // this and what follows: of tick() alone
@@ -120,10 +120,10 @@ class GpuAdmission {
 
 // The sample that a reading of a card makes, beside what the ledger knew before. Pure.
 struct CardReading {
-  gpu::GpuReading driver;                 // with the lower free memory of the two readings
-  jobs::admission::Bytes reserved = 0;    // by our own device, 0 when it is on another card
-  bool ours = false;                      // our device has a context on it
-  std::uint32_t pid = 0;                  // ours
+  gpu::GpuReading driver;                         // with the lower free memory of the two readings
+  jobs::admission::Bytes reserved = 0;            // by our own device, 0 when it is on another card
+  bool ours = false;                              // our device has a context on it
+  std::uint32_t pid = 0;                          // ours
   std::vector<jobs::admission::HeldMemory> held;  // by our promises
   std::optional<engines::ComfyServer::Memory> endpoint;  // on this card, when it answers
 };

@@ -96,10 +96,9 @@ std::vector<HeldMemory> PromiseKeeper::held() const {
       std::clamp(taken - static_cast<Bytes>(card_.cache_bytes), Bytes{0}, promised);
   for (const Kept& kept : kept_) {
     if (kept.promise.lane != Lane::kRender || promised == 0) continue;
-    const double share =
-        static_cast<double>(kept.promise.bytes) / static_cast<double>(promised);
-    held.push_back({kept.promise.epoch,
-                    static_cast<Bytes>(share * static_cast<double>(of_segments))});
+    const double share = static_cast<double>(kept.promise.bytes) / static_cast<double>(promised);
+    held.push_back(
+        {kept.promise.epoch, static_cast<Bytes>(share * static_cast<double>(of_segments))});
   }
   return held;
 }

@@ -62,8 +62,8 @@ class PromiseKeeper {
   const std::string worker_id_;
   const Card card_;
   mutable std::mutex mutex_;
-  std::vector<Kept> kept_;                              // this and what follows: mutex_
-  std::vector<jobs::admission::Promise> unreleased_;    // the ledger does not know it yet
+  std::vector<Kept> kept_;                            // this and what follows: mutex_
+  std::vector<jobs::admission::Promise> unreleased_;  // the ledger does not know it yet
 };
 
 }  // namespace pytoon::worker

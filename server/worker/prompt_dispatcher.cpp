@@ -29,9 +29,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kLook{100};           // for a cancel, while waiting
+constexpr milliseconds kLook{100};            // for a cancel, while waiting
 constexpr milliseconds kSpillInterval{6000};  // between two looks at what waiting costs
-constexpr int kTries = 3;                    // for a promise that others take first
+constexpr int kTries = 3;                     // for a promise that others take first
 
 CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
   std::set<Bytes> sizes;
@@ -55,7 +55,7 @@ class PromptDispatcher::Turn final : public PromptTurn {
         promise_(std::move(promise)),
         shape_(shape) {}
   ~Turn() override {
-    if (dispatcher_ != nullptr) dispatcher_->parts_.keeper.release(promise_);
+    if (dispatcher_ != nullptr) dispatcher_->parts_.promises.release(promise_);
   }
 
   const std::string& endpoint() const override { return endpoint_; }
@@ -97,8 +97,7 @@ bool PromptDispatcher::measures_room(const std::string& gpu, WallTime at, Bytes 
   const auto room = rooms_.find(gpu);
   if (room == rooms_.end() || !room->second.replied_at) return false;
   if (at <= *room->second.replied_at) return false;
-  return bytes <= room->second.before / 2 ||
-         at - *room->second.replied_at >= options_.room_timeout;
+  return bytes <= room->second.before / 2 || at - *room->second.replied_at >= options_.room_timeout;
 }
 
 void PromptDispatcher::room_measured(const std::string& gpu) {
@@ -215,7 +214,7 @@ bool PromptDispatcher::start(const std::string& gpu, Waiting& head, const Decisi
   wish.bytes = decision.promise;
   wish.model = head.request.demand.model;
   wish.duration = head.request.demand.load + head.request.demand.run;
-  const Result<Granted> granted = parts_.keeper.promise(std::move(wish), nullptr);
+  const Result<Granted> granted = parts_.promises.promise(std::move(wish), nullptr);
   if (!granted) return true;
   const auto* const promise = std::get_if<Promise>(&*granted);
   if (promise == nullptr) return false;

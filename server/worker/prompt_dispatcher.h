@@ -32,7 +32,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
   struct Parts {
     jobs::admission::PromiseLedger& ledger;
     jobs::admission::ProfileStore& profiles;
-    PromiseKeeper& keeper;
+    PromiseKeeper& promises;
     jobs::JobMetrics& metrics;
     Clock& clock;
     Log& log;
@@ -89,8 +89,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
   bool should_leave(Waiting& waiting);
   void note(Waiting& waiting, const jobs::admission::Decision& decision);
   std::string endpoint_on(const std::string& gpu, const engines::PromptWish& wish) const;
-  Status wait_at(Waiting& waiting, std::unique_lock<std::mutex>& lock,
-                 const engines::Watch& watch);
+  Status wait_at(Waiting& waiting, std::unique_lock<std::mutex>& lock, const engines::Watch& watch);
   void make_room(Waiting& waiting, std::unique_lock<std::mutex>& lock, const engines::Watch& watch);
 
   const Parts parts_;

@@ -14,9 +14,8 @@ namespace {
 
 jobs::admission::Cost promised_for(const render::SegmentCost& cost) {
   jobs::admission::Cost promised;
-  promised.textures =
-      static_cast<std::int64_t>(cost.vram_bytes() - cost.encoder_bytes - cost.decoder_bytes -
-                                cost.context_bytes);
+  promised.textures = static_cast<std::int64_t>(cost.vram_bytes() - cost.encoder_bytes -
+                                                cost.decoder_bytes - cost.context_bytes);
   promised.encoder_session = static_cast<std::int64_t>(cost.encoder_bytes);
   promised.decoder_surfaces = static_cast<std::int64_t>(cost.decoder_bytes);
   promised.context = static_cast<std::int64_t>(cost.context_bytes);

@@ -29,7 +29,7 @@ struct WorkerDependencies {
   jobs::JobMetrics& metrics;
   Clock& clock;
   Log& log;
-  jobs::ProcessHealth& process;  // marked when this process can draw no more
+  jobs::ProcessHealth& process;           // marked when this process can draw no more
   GpuAdmission* gpu_admission = nullptr;  // null where nothing is composed on a card
 };
 

@@ -285,17 +285,16 @@ Reply FakeComfyServer::take_upload(const Call& call) {
 Reply FakeComfyServer::stats() {
   Json versions = Json::array();
   for (const std::string& name : packages) versions.push_back({{"name", name}});
-  return json_reply({{"system",
-                      {{"comfyui_version", "0.3.64"},
-                       {"argv", arguments},
-                       {"comfy_package_versions", versions}}},
-                     {"devices",
-                      {{{"name", "cuda:0"},
-                        {"type", "cuda"},
-                        {"vram_total", vram.total},
-                        {"vram_free", vram.free},
-                        {"torch_vram_total", vram.reserved},
-                        {"torch_vram_free", vram.reserved_idle}}}}});
+  return json_reply(
+      {{"system",
+        {{"comfyui_version", "0.3.64"}, {"argv", arguments}, {"comfy_package_versions", versions}}},
+       {"devices",
+        {{{"name", "cuda:0"},
+          {"type", "cuda"},
+          {"vram_total", vram.total},
+          {"vram_free", vram.free},
+          {"torch_vram_total", vram.reserved},
+          {"torch_vram_free", vram.reserved_idle}}}}});
 }
 
 Reply FakeComfyServer::info(const std::string& node_class) const {

@@ -48,7 +48,7 @@ struct ComfyPlan {
   std::string redirect_to;
   std::set<std::string> missing_nodes;
   std::string missing_model;
-  int other_prompts = 0;  // of somebody else, before ours: it waits
+  int other_prompts = 0;        // of somebody else, before ours: it waits
   int other_looks = 1'000'000;  // at the queue until those are done
 };
 

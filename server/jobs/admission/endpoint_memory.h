@@ -1,6 +1,6 @@
-// What lies in a ComfyUI endpoint's memory, told from how much it takes: ComfyUI says how much, never
-// of what. Known are the promises (whose model is being loaded) and what the sample before said, so
-// any process that samples the card comes to the same answer. Pure.
+// What lies in a ComfyUI endpoint's memory, told from how much it takes: ComfyUI says how much,
+// never of what. Known are the promises (whose model is being loaded) and what the sample before
+// said, so any process that samples the card comes to the same answer. Pure.
 //
 // Where it can't be known it is told so that less is promised: while a prompt runs, memory counts
 // as another model's until it is more than those took; what is left of an unload is residue.

@@ -82,8 +82,8 @@ class GpuAdmissionTest : public testing::Test {
   void open() {
     PromiseKeeper::Card own;
     own.gpu = kCard;
-    GpuAdmission::Parts parts{
-        ledger_, profiles_, metrics_, clock_, log_, "worker-1", nullptr, own, {&server_}};
+    GpuAdmission::Parts parts{ledger_,    profiles_, metrics_, clock_,    log_,
+                              "worker-1", nullptr,   own,      {&server_}};
     parts.reader = std::make_unique<ScriptedReader>(card_);
     admission_ = std::make_unique<GpuAdmission>(std::move(parts), options_);
     admission_->tick();
@@ -101,8 +101,12 @@ class GpuAdmissionTest : public testing::Test {
     PromptWish made;
     made.task = model + "-" + std::to_string(++tasks_);
     made.workflow = model;
-    made.prior = {model, static_cast<Bytes>(weights * kGiB), static_cast<Bytes>(full * kGiB),
-                  static_cast<Bytes>(tiled * kGiB), milliseconds(10'000), milliseconds(60'000)};
+    made.prior = {model,
+                  static_cast<Bytes>(weights * kGiB),
+                  static_cast<Bytes>(full * kGiB),
+                  static_cast<Bytes>(tiled * kGiB),
+                  milliseconds(10'000),
+                  milliseconds(60'000)};
     made.endpoints = {server_.base().origin};
     made.waiting_since = clock_.now();
     return made;
@@ -151,8 +155,8 @@ class GpuAdmissionTest : public testing::Test {
   jobs::admission::MemoryLedger ledger_{clock_, {}};
   support::FakeComfyServer comfy_;
   CurlClient http_;
-  engines::ComfyServer server_{http_, clock_, parse_web_address(comfy_.url()).value(),
-                               EgressScope::kPrivate, {}};
+  engines::ComfyServer server_{
+      http_, clock_, parse_web_address(comfy_.url()).value(), EgressScope::kPrivate, {}};
   GpuAdmission::Options options_;
   std::unique_ptr<GpuAdmission> admission_;
   std::string why_;
@@ -305,7 +309,8 @@ TEST_F(GpuAdmissionTest, ACardThatIsNotMeasuredPromisesNothing) {
   jobs::admission::Request segment;
   segment.task = "job/0";
   segment.cost.textures = 100 * kMiB;
-  const auto turn = admission_->wait_render(segment, {}, [](const std::string&) {}, [] {});
+  const auto turn = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
   ASSERT_FALSE(turn);
   EXPECT_EQ(turn.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_NE(turn.failure().detail.find("was not measured in time"), std::string::npos);
@@ -317,7 +322,8 @@ TEST_F(GpuAdmissionTest, ASegmentIsPromisedWhatItCosts) {
   segment.task = "job/0";
   segment.cost.textures = 300 * kMiB;
   {
-    const auto turn = admission_->wait_render(segment, {}, [](const std::string&) {}, [] {});
+    const auto turn = admission_->wait_render(
+        segment, {}, [](const std::string&) {}, [] {});
     ASSERT_TRUE(turn) << turn.failure().detail;
     ASSERT_EQ(promises().size(), 1U);
     EXPECT_EQ(promises()[0].bytes, 300 * kMiB);
@@ -326,7 +332,8 @@ TEST_F(GpuAdmissionTest, ASegmentIsPromisedWhatItCosts) {
   admission_->tick();
   EXPECT_EQ(metrics_.decisions["render run fits"], 1);
   segment.cost.textures = 30 * kGiB;
-  const auto large = admission_->wait_render(segment, {}, [](const std::string&) {}, [] {});
+  const auto large = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
   ASSERT_FALSE(large);
   EXPECT_NE(large.failure().detail.find("vram_exhausted"), std::string::npos);
 }
@@ -339,13 +346,15 @@ TEST_F(GpuAdmissionTest, ASegmentWaitsBesideAPromptThatHasTheMemory) {
   jobs::admission::Request segment;
   segment.task = "job/0";
   segment.cost.textures = 300 * kMiB;
-  const auto turn = admission_->wait_render(segment, {}, [](const std::string&) {}, [] {});
+  const auto turn = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
   ASSERT_FALSE(turn);
   EXPECT_NE(turn.failure().detail.find("promised to others"), std::string::npos)
       << turn.failure().detail;
   prompt->reset();
   admission_->tick();
-  EXPECT_TRUE(admission_->wait_render(segment, {}, [](const std::string&) {}, [] {}));
+  EXPECT_TRUE(admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {}));
 }
 
 }  // namespace
