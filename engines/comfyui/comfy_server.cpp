@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace pytoon::engines {
 namespace {
 
@@ -97,7 +99,7 @@ Result<int> ComfyServer::queue_length(const Watch& watch) {
 Result<Json> ComfyServer::system_stats(const Watch& watch) { return get("/system_stats", watch); }
 
 Result<Json> ComfyServer::object_info(const std::string& node_class, const Watch& watch) {
-  return get("/object_info/" + url_encoded(node_class), watch);
+  return get("/object_info/" + percent_encode(node_class), watch);
 }
 
 Result<std::string> ComfyServer::upload(const std::filesystem::path& image, const std::string& name,
@@ -146,7 +148,7 @@ Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client
   limits.open = *left;
   limits.message_bytes = kMessageBytesMax;
   limits.bytes = kSocketBytesMax;
-  return WebSocket::open(url_of("/ws?clientId=" + url_encoded(client_id)), egress_, limits,
+  return WebSocket::open(url_of("/ws?clientId=" + percent_encode(client_id)), egress_, limits,
                          watch.cancel);
 }
 
@@ -155,7 +157,7 @@ Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const
   if (!queue) return queue.failure();
   if (holds(*queue, "queue_running", prompt_id)) return Place{Place::Where::kRunning, {}};
   if (holds(*queue, "queue_pending", prompt_id)) return Place{Place::Where::kPending, {}};
-  const Result<Json> history = get("/history/" + url_encoded(prompt_id), watch);
+  const Result<Json> history = get("/history/" + percent_encode(prompt_id), watch);
   if (!history) return history.failure();
   if (history->contains(prompt_id)) return Place{Place::Where::kFinished, (*history)[prompt_id]};
   return Place{};
@@ -177,8 +179,9 @@ Status ComfyServer::forget(const std::string& prompt_id, const Watch& watch) {
 Status ComfyServer::download(const ComfyFile& file, const std::filesystem::path& to,
                              const Watch& watch) {
   HttpRequest request;
-  request.url = "/view?filename=" + url_encoded(file.filename) +
-                "&subfolder=" + url_encoded(file.subfolder) + "&type=" + url_encoded(file.type);
+  request.url = "/view?filename=" + percent_encode(file.filename) +
+                "&subfolder=" + percent_encode(file.subfolder) +
+                "&type=" + percent_encode(file.type);
   request.limits.total = std::chrono::hours(1);
   request.limits.least_bytes_per_second = kLeastBytesPerSecond;
   request.limits.stall = limits_.stall;

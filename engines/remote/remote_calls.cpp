@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/files.h"
-#include "engines/remote/base64.h"
+#include "base/text.h"
 #include "engines/remote/remote_engine.h"
 
 namespace pytoon::engines {
@@ -51,7 +52,7 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
   const Result<std::chrono::milliseconds> left = time_left(parts_.clock, watch, settings_.request);
   if (!left) return left.failure();
   Json encoded = values;  // an id from outside must not change the path's shape
-  if (values["id"].is_string()) encoded["id"] = url_encoded(values["id"].get<std::string>());
+  if (values["id"].is_string()) encoded["id"] = percent_encode(values["id"].get<std::string>());
   std::string base = base_.url;
   while (base.ends_with('/')) base.pop_back();
   HttpRequest request;

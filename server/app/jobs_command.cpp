@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/curl_client.h"
+#include "base/text.h"
 #include "server/app/commands.h"
 #include "server/app/remote.h"
 
@@ -120,7 +121,7 @@ void show_purged(const std::string& tenant, const Json& purged) {
                           " is left: take its keys away, run again\n");
 }
 
-std::string job_path(const std::string& id) { return "/api/v1/jobs/" + url_encoded(id); }
+std::string job_path(const std::string& id) { return "/api/v1/jobs/" + percent_encode(id); }
 
 void show_turn(const Json& job) {
   std::cout << text_of(field(job, "job_id")) << " is " << text_of(field(job, "status")) << "\n";
@@ -130,8 +131,8 @@ void show_turn(const Json& job) {
 
 int list_jobs(const Environment& environment, const JobsListing& listing) {
   std::string path = "/api/v1/jobs?limit=" + std::to_string(listing.limit);
-  if (!listing.status.empty()) path += "&status=" + url_encoded(listing.status);
-  if (!listing.cursor.empty()) path += "&cursor=" + url_encoded(listing.cursor);
+  if (!listing.status.empty()) path += "&status=" + percent_encode(listing.status);
+  if (!listing.cursor.empty()) path += "&cursor=" + percent_encode(listing.cursor);
   return with_server(
       environment, [&](const Remote& remote) { return remote.get(path); },
       [&](const Json& page) {
@@ -179,7 +180,8 @@ int fail_job(const Environment& environment, const std::string& id, const std::s
   return with_server(
       environment,
       [&](const Remote& remote) {
-        return remote.post("/api/v1/admin/jobs/" + url_encoded(id) + "/fail", {{"error", error}});
+        return remote.post("/api/v1/admin/jobs/" + percent_encode(id) + "/fail",
+                           {{"error", error}});
       },
       show_turn);
 }

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.h"
 #include "server/http/problem.h"
-#include "server/http/text.h"
 
 namespace pytoon::http {
 namespace {
