@@ -40,4 +40,5 @@ struct FontTable {
 
 // kInvalid naming the entry that is wrong.
 Result<FontTable> read_font_table(const std::filesystem::path& path);
+
 }  // namespace pytoon::media

@@ -15,7 +15,7 @@
 namespace pytoon::media {
 
 // A temporary folder, and libvips started.
-class PictureTest : public testing::Test {
+class ImageTest : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
