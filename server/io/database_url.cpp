@@ -56,9 +56,13 @@ std::optional<std::map<std::string, std::string, std::less<>>> read_options(
   return said;
 }
 
-bool is_port(std::string_view text) {
-  const auto port = decimal(text);
-  return port && *port >= 1 && *port <= kPortMax;
+// One for each host, "" for the usual one.
+bool are_ports(std::string_view text) {
+  const std::vector<std::string_view> ports = split(text, ',');
+  return std::all_of(ports.begin(), ports.end(), [](std::string_view one) {
+    const auto port = decimal(one);
+    return one.empty() || (port && *port >= 1 && *port <= kPortMax);
+  });
 }
 
 Result<DatabaseUrl> parse_postgres(const std::string& text) {
@@ -91,7 +95,7 @@ Result<DatabaseUrl> parse_postgres(const std::string& text) {
   if (name.empty() || name.find('/') != std::string::npos) {
     return wrong("names no database after the host");
   }
-  if (!port.empty() && !is_port(port)) {
+  if (!are_ports(port)) {
     return wrong(
         "has a port that is no number from 1 to 65535 (a password with :/?#@ in it must be "
         "percent-encoded)");
