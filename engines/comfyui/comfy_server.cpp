@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace pytoon::engines {
@@ -70,7 +71,7 @@ Result<Json> ComfyServer::get(const std::string& path, const Watch& watch) {
   request.limits.answer_bytes = kInfoBytesMax;
   const Result<HttpAnswer> answer = send(std::move(request), watch);
   if (!answer) return answer.failure();
-  Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  Json json = answer->ok() ? parse_json<Json>(answer->body) : Json();
   if (!json.is_object()) return senseless(base_, path, *answer);
   return json;
 }
@@ -81,7 +82,7 @@ Result<HttpAnswer> ComfyServer::post(const std::string& path, const Json& body,
   request.method = "POST";
   request.url = path;
   request.headers = {{"Content-Type", "application/json"}};
-  request.body = body.dump();
+  request.body = json_text(body);
   request.limits.total = limits_.request;
   return send(std::move(request), watch);
 }
@@ -112,7 +113,7 @@ Result<std::string> ComfyServer::upload(const std::filesystem::path& image, cons
                                        {"subfolder", kSubfolder, {}, "", ""}};
   const Result<HttpAnswer> answer = send(std::move(request), watch);
   if (!answer) return answer.failure();
-  const Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  const Json json = answer->ok() ? parse_json<Json>(answer->body) : Json();
   const bool named = json.is_object() && json.contains("name") && json["name"].is_string();
   if (!named) return senseless(base_, "/upload/image", *answer);
   // Other bytes under the same name get another one: only the returned name counts.
@@ -128,7 +129,7 @@ Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std:
   const Json body{{"prompt", graph}, {"prompt_id", prompt_id}, {"client_id", client_id}};
   const Result<HttpAnswer> answer = post("/prompt", body, watch);
   if (!answer) return answer.failure();
-  const Json json = Json::parse(answer->body, nullptr, false);
+  const Json json = parse_json<Json>(answer->body);
   if (answer->status == 400) return Submitted{"", rejection_text(json)};
   if (!answer->ok() || !json.is_object()) return senseless(base_, "/prompt", *answer);
   Submitted submitted{prompt_id, ""};

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/curl_client.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "server/app/commands.h"
 #include "server/app/remote.h"
@@ -33,7 +34,7 @@ int with_server(const Environment& environment, const Ask& ask, const Show& show
 
 std::string text_of(const Json& value) {
   if (value.is_null()) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 // A field of an answer, or null: a server of another version may leave one out.
@@ -137,7 +138,7 @@ int list_jobs(const Environment& environment, const JobsListing& listing) {
       environment, [&](const Remote& remote) { return remote.get(path); },
       [&](const Json& page) {
         if (listing.json) {
-          std::cout << page.dump(2) << "\n";
+          std::cout << json_text(page, 2) << "\n";
         } else {
           show_page(page);
         }
@@ -160,7 +161,7 @@ int show_job(const Environment& environment, const std::string& id, bool json) {
         if (!json) return show_job(job, segments);
         Json whole = job;
         whole["segments"] = field(segments, "segments");
-        std::cout << whole.dump(2) << "\n";
+        std::cout << json_text(whole, 2) << "\n";
       });
 }
 
@@ -227,7 +228,7 @@ int purge_tenant(const Environment& environment, const std::string& tenant, bool
   }
   last["deleted"] = deleted;
   if (json) {
-    std::cout << last.dump(2) << "\n";
+    std::cout << json_text(last, 2) << "\n";
   } else {
     show_purged(tenant, last);
   }
@@ -239,7 +240,7 @@ int show_capacity(const Environment& environment, bool json) {
       environment, [](const Remote& remote) { return remote.get("/api/v1/admin/capacity"); },
       [&](const Json& capacity) {
         if (json) {
-          std::cout << capacity.dump(2) << "\n";
+          std::cout << json_text(capacity, 2) << "\n";
         } else {
           show_workers(capacity);
         }
