@@ -136,8 +136,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string set_aside_;
   std::uint64_t discarded_bytes_ = 0;
 
-  // Of an upload. While storing_, a thread of the upload pool owns transaction_->body, and with it the
-  // transaction.
+  // Of an upload. While storing_, a thread of the upload pool owns transaction_->body, and with it
+  // the transaction.
   std::string arrived_;  // not written yet
   ByteBudget::Share arrived_share_;
   std::uint64_t arrived_bytes_ = 0;  // of this body, in all

@@ -419,7 +419,7 @@ void Simulation::check_job(const jobs::Job& job, const Wish& wish) {
   if (!is_terminal(job.status)) return violation(about + " never ended");
   receiver_.check_told(job);
   if (faults_ == FaultSource::kStore && job.attempts > 0) {
-    violation(about + " spent " + std::to_string(job.attempts) + " attempts on a store that failed");
+    violation(about + " spent " + std::to_string(job.attempts) + " attempts on a failing store");
   }
   if (job.status != JobStatus::kDone) {
     ++(job.status == JobStatus::kFailed ? report_.failed : report_.cancelled);

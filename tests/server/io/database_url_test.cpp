@@ -29,16 +29,28 @@ TEST(DatabaseUrl, NamesAServer) {
 }
 
 TEST(DatabaseUrl, SaysWhatIsWrongAndNeverThePassword) {
-  for (const char* text :
-       {"", "mysql://u:secret@h/n", "sqlite:///", "postgresql://u:secret@h", "postgresql://",
-        "postgresql://u:secret@h:port/n", "postgresql://u:secret@h:0/n",
-        "postgresql://u:secret@h:70000/n", "postgresql://:secret@h/n", "postgresql://u:secret@/n",
-        "postgresql://u:se@secret@h/n", "postgresql://u:pw@secret@h/n",
-        "postgresql://u:secret@h:1,2x/n", "postgresql://u:secret@h/n?password=secret&sslmode", "postgresql://u:secret%zz@h/n",
-        "postgresql://u:secret%0@h/n", "postgresql://u:secret%00@h/n",
-        "postgresql://u:secret@h/n/m", "postgresql://u:secret@h/n?options=secret",
-        "postgresql://u:secret@h/n?sslmode=%q", "postgresql://u:secret@[::1/n",
-        "postgresql://u:secret@[::1]x/n"}) {
+  for (const char* text : {"",
+                           "mysql://u:secret@h/n",
+                           "sqlite:///",
+                           "postgresql://u:secret@h",
+                           "postgresql://",
+                           "postgresql://u:secret@h:port/n",
+                           "postgresql://u:secret@h:0/n",
+                           "postgresql://u:secret@h:70000/n",
+                           "postgresql://:secret@h/n",
+                           "postgresql://u:secret@/n",
+                           "postgresql://u:se@secret@h/n",
+                           "postgresql://u:pw@secret@h/n",
+                           "postgresql://u:secret@h:1,2x/n",
+                           "postgresql://u:secret@h/n?password=secret&sslmode",
+                           "postgresql://u:secret%zz@h/n",
+                           "postgresql://u:secret%0@h/n",
+                           "postgresql://u:secret%00@h/n",
+                           "postgresql://u:secret@h/n/m",
+                           "postgresql://u:secret@h/n?options=secret",
+                           "postgresql://u:secret@h/n?sslmode=%q",
+                           "postgresql://u:secret@[::1/n",
+                           "postgresql://u:secret@[::1]x/n"}) {
     const auto url = parse_database_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.failure().kind, FailureKind::kInvalid);
