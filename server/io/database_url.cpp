@@ -65,7 +65,19 @@ bool are_ports(std::string_view text) {
   });
 }
 
+// libpq takes the first @ or / for the end of the password: what is left of it would be shown as
+// part of the host or of the database's name.
+bool credentials_end_once(std::string_view text) {
+  text = text.substr(0, text.find('?'));
+  text.remove_prefix(text.find("://") + 3);
+  const std::size_t last = text.rfind('@');
+  return last == std::string_view::npos || (text.find('@') == last && text.find('/') > last);
+}
+
 Result<DatabaseUrl> parse_postgres(const std::string& text) {
+  if (!credentials_end_once(text)) {
+    return wrong("has a @ or / in its user, password or name (write %40 and %2F)");
+  }
   auto said = read_options(text);
   if (!said) {
     return wrong("can't be read (write %25 for %, %40 for @ in a user, password or parameter)");
@@ -87,10 +99,6 @@ Result<DatabaseUrl> parse_postgres(const std::string& text) {
   const std::string& user = (*said)["user"];
   url.password = (*said)["password"];
   if (host.empty()) return wrong("names no host");
-  // libpq takes the first @ for the end of the password: the rest of it would be shown as the host.
-  if (host.find('@') != std::string::npos) {
-    return wrong("has more than one @ (write %40 for one in the password)");
-  }
   if (user.empty() && !url.password.empty()) return wrong("names no user");
   if (name.empty() || name.find('/') != std::string::npos) {
     return wrong("names no database after the host");

@@ -41,6 +41,8 @@ TEST(DatabaseUrl, SaysWhatIsWrongAndNeverThePassword) {
                            "postgresql://u:secret@/n",
                            "postgresql://u:se@secret@h/n",
                            "postgresql://u:pw@secret@h/n",
+                           "postgresql://u:12/secret@h",
+                           "postgresql://u:12/secret@h/n",
                            "postgresql://u:secret@h:1,2x/n",
                            "postgresql://u:secret@h/n?password=secret&sslmode",
                            "postgresql://u:secret%zz@h/n",
