@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
+#include "server/io/sql_profiles.h"
 #include "server/io/sql_promises.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/outbox.h"
@@ -44,13 +45,16 @@ class SqlStore final : public jobs::JobStore,
       : database_(std::move(database)),
         clock_(clock),
         options_(std::move(options)),
-        promises_(*database_, options_.ledger) {}
+        promises_(*database_, options_.ledger),
+        profiles_(*database_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
 
   // Promises of GPU memory, in the same database.
   jobs::admission::PromiseLedger& promises() { return promises_; }
+  // What was learned of workflows, likewise.
+  jobs::admission::ProfileStore& profiles() { return profiles_; }
 
   // JobStore
   Result<jobs::Job> job(const std::string& id) override;
@@ -165,6 +169,7 @@ class SqlStore final : public jobs::JobStore,
   Clock& clock_;
   const StoreOptions options_;
   SqlPromiseLedger promises_;
+  SqlProfileStore profiles_;
   SpecCache specs_;
 };
 
