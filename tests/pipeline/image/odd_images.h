@@ -1,4 +1,4 @@
-// Pictures for tests, and files of kinds that cameras and tools make, written by libvips.
+// Images for tests, and files of kinds that cameras and tools make, written by libvips.
 #pragma once
 
 #include <gtest/gtest.h>
