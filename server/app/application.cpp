@@ -109,7 +109,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                                        facts_.worker_id)
                   : nullptr),
       worker_(
-          {*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
+          {*store_, *store_, *storage_, stack.renderer(), engines_->engine_chain(),
            config.catalogue.presets, metrics_, clock, log, process_health_, gpu_admission_.get()},
           *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
@@ -118,8 +118,8 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
-      service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
-                notifiers_, metrics_, health_, eraser_, ids_, clock, log},
+      service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
+                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);
