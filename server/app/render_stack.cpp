@@ -61,8 +61,12 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
   }
   stack.encoders = std::move(*encoders);
   report(stack.encoders, log);
-  stack.renderer = std::make_unique<render::SceneRenderer>(
-      *stack.device, *stack.fonts, stack.encoders, std::uint64_t(config.image_cache_mb) << 20);
+  render::SceneRenderer::Options sizes;
+  sizes.cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
+  sizes.threads = config.worker_concurrency;
+  sizes.gpu_pieces_at_once = config.gpu_pieces_per_segment;
+  stack.renderer =
+      std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, sizes);
   return stack;
 }
 
