@@ -105,28 +105,31 @@ TEST(PiecePool, LongPiecesGoFirstAndElseInOrder) {
 TEST(PiecePool, SegmentsShareTheThreads) {
   PiecePool pool(2);
   Begun begun;
-  std::binary_semaphore first_runs(0);
-  std::binary_semaphore second_waits(0);
-  std::atomic<bool> told{false};
+  std::counting_semaphore<> held(0);
+  std::counting_semaphore<> release(0);
+  std::counting_semaphore<> second_began(0);
   std::jthread first([&] {
     EXPECT_TRUE(pool.run(work_of(std::vector<int>(6, 45), [&](int piece) {
       begun.add("a");
-      if (piece == 0) first_runs.release();
       if (piece < 2) {  // both threads: until the second segment is in the queue
-        while (!told) std::this_thread::yield();
+        held.release();
+        EXPECT_TRUE(release.try_acquire_for(kLong));
       }
       return ok_status();
     })));
   });
-  ASSERT_TRUE(first_runs.try_acquire_for(kLong));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(held.try_acquire_for(kLong));
   std::jthread second([&] {
     EXPECT_TRUE(pool.run(work_of({10, 10}, [&](int) {
       begun.add("b");
+      second_began.release();
       return ok_status();
     })));
   });
   while (pool.waiting() < 6) std::this_thread::yield();  // four of the first, two of the second
-  told = true;
+  release.release();                                     // one thread
+  EXPECT_TRUE(second_began.try_acquire_for(kLong));
+  release.release();
   first.join();
   second.join();
   const std::vector<std::string> all = begun.all();
