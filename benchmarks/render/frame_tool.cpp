@@ -147,7 +147,7 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
 Status render_job(const app::Config& config, const app::RenderStack& stack,
                   const render::RenderJob& job, const fs::path& folder) {
   render::SceneRenderer renderer(*stack.device, *stack.fonts, stack.encoders,
-                                 {.threads = config.worker_concurrency});
+                                 {.pool = std::make_shared<render::PiecePool>(config.worker_concurrency)});
   std::vector<fs::path> segments;
   for (std::size_t i = 0; i < job.footage.size(); ++i) {
     segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));

@@ -10,6 +10,7 @@
 // x264 may do; kMedia, kStorageFull, kIo, kNotFound (no such folder), kOutOfMemory, kInvalid.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -56,6 +57,11 @@ struct SegmentOrder {
   std::function<void(int)> on_progress;  // frames drawn so far; may be empty; must be quick
   int pieces_at_once = 0;                // the most in work together; 0: no limit
 };
+
+// What an encoder that takes CUDA frames goes round with: how many frames of a pool of fixed size,
+// when that many are drawn at once, and about how many bytes each.
+int cuda_frames_of(const EncoderSettings& encoder, int batch_frames);
+std::uint64_t cuda_frame_bytes(gpu::Size size);
 
 // Makes what draws the frames of one piece; called on the thread that encodes it. The token is
 // cancelled when the piece is not wanted any more.

@@ -9,8 +9,10 @@
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
 #include "pipeline/render/caption_layout.h"
+#include "pipeline/render/cost_facts.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
+#include "pipeline/render/segment_cost.h"
 
 namespace pytoon::render {
 namespace {
@@ -63,7 +65,7 @@ SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& font
       encoders_(std::move(encoders)),
       options_(options),
       cache_(options.cache_bytes),
-      pool_(options.threads) {}
+      pool_(options.pool ? options.pool : std::make_shared<PiecePool>(1)) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
@@ -108,6 +110,23 @@ Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& jo
   return keys;
 }
 
+RenderMachine SceneRenderer::machine_for(const RenderJob& job, int compositors) const {
+  RenderMachine machine;
+  machine.encoder = encoder_of(job).settings;
+  machine.composes_on_cuda = device_kind_for(machine.encoder) == "cuda";
+  machine.decodes_clips = device_.cuda_handles().has_value();
+  machine.batch_frames = device_.batch_frames();
+  machine.compositors = compositors;
+  return machine;
+}
+
+Result<SegmentCost> SceneRenderer::cost(const RenderJob& job, int index,
+                                        const RenderMachine& machine) {
+  auto facts = facts_for_cost(job, index, {device_, fonts_, cache_});
+  if (!facts) return facts.failure();
+  return segment_cost(job, index, *facts, machine);
+}
+
 int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
   return spec.segments.at(static_cast<std::size_t>(index)).duration_seconds * spec.output.fps;
 }
@@ -119,7 +138,7 @@ int SceneRenderer::pieces_at_once() const {
 
 int SceneRenderer::compositors_at_once(const RenderJob& job, int index) const {
   const auto pieces = media::pieces_of(frame_count(job.spec, index), encoder_of(job).settings);
-  int most = std::min(static_cast<int>(pieces.size()), pool_.threads());
+  int most = std::min(static_cast<int>(pieces.size()), pool_->threads());
   if (pieces_at_once() > 0) most = std::min(most, pieces_at_once());
   return most;
 }
@@ -165,7 +184,7 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   // pool's, which others' pieces need.
   media::PiecesInTurn in_turn;
   const bool hardware = encoder.settings.takes_cuda_frames();
-  media::PieceExecutor& executor = hardware ? static_cast<media::PieceExecutor&>(in_turn) : pool_;
+  media::PieceExecutor& executor = hardware ? static_cast<media::PieceExecutor&>(in_turn) : *pool_;
   return media::write_segment(make_frames, order, executor);
 }
 

@@ -26,7 +26,8 @@ class SceneRenderer final : public Renderer {
   struct Options {
     // How much of prepared images is kept for other segments; less only makes them work again.
     std::uint64_t cache_bytes = kCacheBytes;
-    int threads = 1;  // pieces encoded at once, of all segments
+    // Shared by all renderers of a process; null: one of its own, of one thread.
+    std::shared_ptr<PiecePool> pool = nullptr;
     // Of one segment's pieces at once where a GPU composes them: each takes memory of the card for
     // its frames. 0: no limit.
     int gpu_pieces_at_once = 0;
@@ -42,6 +43,8 @@ class SceneRenderer final : public Renderer {
   std::vector<Encoder> encoders() const override;
   Result<std::string> content_key(const RenderJob& job, int index) override;
   Result<std::vector<std::string>> content_keys(const RenderJob& job) override;
+  RenderMachine machine_for(const RenderJob& job, int compositors) const override;
+  Result<SegmentCost> cost(const RenderJob& job, int index, const RenderMachine& machine) override;
   int frame_count(const spec::RenderSpec& spec, int index) const override;
   int compositors_at_once(const RenderJob& job, int index) const override;
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
@@ -72,7 +75,7 @@ class SceneRenderer final : public Renderer {
   const media::EncoderChoice encoders_;
   const Options options_;
   ImageCache cache_;
-  PiecePool pool_;
+  const std::shared_ptr<PiecePool> pool_;
 };
 
 }  // namespace pytoon::render

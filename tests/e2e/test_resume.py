@@ -41,7 +41,7 @@ class Resume(VideoCase):
     @staticmethod
     def objects(server, job_id):
         """Each finished segment's object. Its name has the lease's epoch: drawn again, it has
-        another one. (The log can't be asked: a kill between a commit and its line loses the line.)"""
+        another one. (A kill between a commit and its line in the log loses the line.)"""
         with sqlite3.connect(server.folder / "pytoon.db", timeout=20) as database:
             return dict(database.execute(
                 "SELECT idx, artifact_key FROM segments WHERE job_id = ? AND status = 'DONE'",

@@ -7,8 +7,6 @@
 namespace pytoon::media {
 namespace {
 
-// Above this many stored pixels a shown one, sampling without averaging would shimmer.
-constexpr double kStepMax = 1.25;
 constexpr int kOne = 1 << 16;
 
 gpu::Size even(gpu::Size size) {
@@ -22,6 +20,13 @@ bool is_full_range(const AVFrame& frame) {
 
 AVColorSpace matrix_of(const AVFrame& frame) {
   return media::matrix_of(frame.colorspace, {frame.width, frame.height});
+}
+
+// Both along the stored axes.
+gpu::Size target_size(gpu::Size stored, gpu::Size shown) {
+  const bool larger =
+      stored.width > kClipStepMax * shown.width || stored.height > kClipStepMax * shown.height;
+  return even(larger ? shown : stored);
 }
 
 // One side of a conversion.
@@ -95,10 +100,8 @@ AVColorSpace matrix_of(AVColorSpace told, gpu::Size size) {
 FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown)
     : rotation_(rotation), shown_(rotated(shown, rotation)) {}
 
-gpu::Size FrameConverter::target_size(gpu::Size stored) const {
-  const bool larger =
-      stored.width > kStepMax * shown_.width || stored.height > kStepMax * shown_.height;
-  return even(larger ? shown_ : stored);
+gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown) {
+  return rotated(target_size(even(stored), rotated(shown, rotation)), rotation);
 }
 
 bool FrameConverter::prepared_for(const AVFrame& frame) const {
@@ -110,7 +113,7 @@ bool FrameConverter::prepared_for(const AVFrame& frame) const {
 Status FrameConverter::prepare(const AVFrame& frame) {
   const Side source{frame.format, even({frame.width, frame.height}), matrix_of(frame),
                     is_full_range(frame)};
-  const Side wanted{AV_PIX_FMT_YUV420P, target_size(source.size), AVCOL_SPC_BT709, false};
+  const Side wanted{AV_PIX_FMT_YUV420P, target_size(source.size, shown_), AVCOL_SPC_BT709, false};
   const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&
                          !source.full_range && source.matrix == wanted.matrix;
   scaler_.reset();

@@ -15,9 +15,7 @@ constexpr int kQueuedFramesMin = 3;
 
 // How far ahead of the encoder the compositor may be: a whole batch, so that the encoder goes on
 // with the last one while the next is drawn.
-int queued_frames(const FrameSource& frames) {
-  return std::max(kQueuedFramesMin, frames.batch_frames());
-}
+int queued_frames(int batch_frames) { return std::max(kQueuedFramesMin, batch_frames); }
 
 struct PieceElements {
   GstElement* source = nullptr;
@@ -75,12 +73,6 @@ Result<OpenEncoder> open_on_cuda(const SegmentOrder& order, const CancelToken& s
   }
 }
 
-// As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
-// the batch that is drawn. With fewer the pipeline would stand still.
-int frames_needed(const FrameSource& frames, const SegmentOrder& order) {
-  return frames_held(order.encoder) + queued_frames(frames) + 1 + frames.batch_frames();
-}
-
 Result<EncodedPiece> encode_with(OpenEncoder opened, CompositorSourceJob drawing,
                                  const SegmentOrder& order) {
   EncodedPiece piece{drawing.range, opened.encoder->sets(), {}};
@@ -88,7 +80,7 @@ Result<EncodedPiece> encode_with(OpenEncoder opened, CompositorSourceJob drawing
   piece.frames.reserve(count);
   {
     GstPipelineRun pipeline;
-    const Result<PieceElements> elements = build(pipeline, queued_frames(*drawing.frames));
+    const Result<PieceElements> elements = build(pipeline, queued_frames(drawing.frames->batch_frames()));
     if (!elements) return elements.failure();
     const CancelToken stop = drawing.cancel;
     drawing.failures = pipeline.failures();
@@ -129,6 +121,20 @@ Result<EncodedPiece> encode_on_host(const CompositorSourceJob& drawing, const Se
 
 }  // namespace
 
+// As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
+// the batch that is drawn. With fewer the pipeline would stand still.
+int cuda_frames_of(const EncoderSettings& encoder, int batch_frames) {
+  return frames_held(encoder) + queued_frames(batch_frames) + 1 + batch_frames;
+}
+
+// GStreamer asks the driver for rows at its pitch, which is 512 bytes on all cards so far.
+std::uint64_t cuda_frame_bytes(gpu::Size size) {
+  constexpr std::uint64_t kPitchBytes = 512;
+  const std::uint64_t pitch =
+      (static_cast<std::uint64_t>(size.width) + kPitchBytes - 1) / kPitchBytes * kPitchBytes;
+  return pitch * static_cast<std::uint64_t>(size.height) * 3 / 2;
+}
+
 Result<EncodedPiece> encode_piece(FrameSource& frames, const FrameRange& range,
                                   const SegmentOrder& order, const CancelToken& stop,
                                   std::function<void()> on_frame) {
@@ -140,7 +146,7 @@ Result<EncodedPiece> encode_piece(FrameSource& frames, const FrameRange& range,
   drawing.on_frame = std::move(on_frame);
   if (!order.encoder.takes_cuda_frames()) return encode_on_host(drawing, order);
   drawing.cuda = order.cuda.get();
-  drawing.cuda_frames = frames_needed(frames, order);
+  drawing.cuda_frames = cuda_frames_of(order.encoder, frames.batch_frames());
   Result<OpenEncoder> opened = open_on_cuda(order, stop);
   if (!opened) return opened.failure();
   return encode_with(std::move(*opened), std::move(drawing), order);

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "pipeline/media/video_probe.h"
 #include "tests/pipeline/media/nvidia/fake_cuda_device.h"
 #include "tests/pipeline/render/picture_fixture.h"
@@ -48,8 +50,8 @@ TEST_F(EncoderTest, ASegmentHasOneCompositorWithNvencAndABoundedNumberWithX264) 
   request.preset_id = "product_hero_clean";
   request.target_duration_seconds = 3;
   job_ = job_of(request, gpu::RgbaImage({540, 960}, {90, 120, 40, 255}));
-  SceneRenderer free(*device_, *fonts_, choose(), {.threads = 8});
-  SceneRenderer bound(*device_, *fonts_, choose(), {.threads = 8, .gpu_pieces_at_once = 1});
+  SceneRenderer free(*device_, *fonts_, choose(), {.pool = std::make_shared<PiecePool>(8)});
+  SceneRenderer bound(*device_, *fonts_, choose(), {.pool = std::make_shared<PiecePool>(8), .gpu_pieces_at_once = 1});
   job_.encoder = "h264_nvenc";
   EXPECT_EQ(free.compositors_at_once(job_, 0), 1);
   job_.encoder = "libx264";

@@ -17,7 +17,7 @@ class SegmentPieces : public PictureTest {
     return job_of(request, gpu::RgbaImage({540, 960}, {90, 120, 40, 255}));
   }
   std::string rendered(const RenderJob& job, int threads) {
-    SceneRenderer renderer(*device_, *fonts_, {}, {.threads = threads});
+    SceneRenderer renderer(*device_, *fonts_, {}, {.pool = std::make_shared<PiecePool>(threads)});
     std::atomic<int> frames{0};
     const auto output = folder_ / "s.mp4";
     const Status done =
@@ -37,9 +37,9 @@ TEST_F(SegmentPieces, AreTheSameBytesOnAnyNumberOfThreads) {
 
 TEST_F(SegmentPieces, HaveACompositorEach) {
   const RenderJob job = job_of_seconds(4);  // segments of 90 and 30 frames
-  SceneRenderer one(*device_, *fonts_, {}, {.threads = 1});
+  SceneRenderer one(*device_, *fonts_, {}, {.pool = std::make_shared<PiecePool>(1)});
   EXPECT_EQ(one.compositors_at_once(job, 0), 1);
-  SceneRenderer many(*device_, *fonts_, {}, {.threads = 16, .gpu_pieces_at_once = 1});
+  SceneRenderer many(*device_, *fonts_, {}, {.pool = std::make_shared<PiecePool>(16), .gpu_pieces_at_once = 1});
   EXPECT_EQ(many.compositors_at_once(job, 0), 2) << "the limit is a GPU's";
   EXPECT_EQ(many.compositors_at_once(job, 1), 1);
 }
