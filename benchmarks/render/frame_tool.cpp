@@ -146,8 +146,9 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
 // A renderer of its own, so that nothing is left from the round before.
 Status render_job(const app::Config& config, const app::RenderStack& stack,
                   const render::RenderJob& job, const fs::path& folder) {
-  render::SceneRenderer renderer(*stack.device, *stack.fonts, stack.encoders,
-                                 {.pool = std::make_shared<render::PiecePool>(config.worker_concurrency)});
+  render::SceneRenderer renderer(
+      *stack.device, *stack.fonts, stack.encoders,
+      {.pool = std::make_shared<render::PiecePool>(config.worker_concurrency)});
   std::vector<fs::path> segments;
   for (std::size_t i = 0; i < job.footage.size(); ++i) {
     segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));

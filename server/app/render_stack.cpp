@@ -37,8 +37,8 @@ void make_renderers(const Config& config, RenderStack& stack) {
   options.cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
   options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
   options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
-  stack.on_device = std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts,
-                                                            stack.encoders, options);
+  stack.on_device =
+      std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, options);
   if (!stack.device->cuda_handles()) return;
   stack.cpu = gpu::make_cpu_device();
   media::EncoderChoice software;

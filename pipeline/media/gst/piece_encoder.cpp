@@ -80,7 +80,8 @@ Result<EncodedPiece> encode_with(OpenEncoder opened, CompositorSourceJob drawing
   piece.frames.reserve(count);
   {
     GstPipelineRun pipeline;
-    const Result<PieceElements> elements = build(pipeline, queued_frames(drawing.frames->batch_frames()));
+    const Result<PieceElements> elements =
+        build(pipeline, queued_frames(drawing.frames->batch_frames()));
     if (!elements) return elements.failure();
     const CancelToken stop = drawing.cancel;
     drawing.failures = pipeline.failures();

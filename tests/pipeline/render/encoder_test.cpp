@@ -51,7 +51,8 @@ TEST_F(EncoderTest, ASegmentHasOneCompositorWithNvencAndABoundedNumberWithX264) 
   request.target_duration_seconds = 3;
   job_ = job_of(request, gpu::RgbaImage({540, 960}, {90, 120, 40, 255}));
   SceneRenderer free(*device_, *fonts_, choose(), {.pool = std::make_shared<PiecePool>(8)});
-  SceneRenderer bound(*device_, *fonts_, choose(), {.pool = std::make_shared<PiecePool>(8), .gpu_pieces_at_once = 1});
+  SceneRenderer bound(*device_, *fonts_, choose(),
+                      {.pool = std::make_shared<PiecePool>(8), .gpu_pieces_at_once = 1});
   job_.encoder = "h264_nvenc";
   EXPECT_EQ(free.compositors_at_once(job_, 0), 1);
   job_.encoder = "libx264";

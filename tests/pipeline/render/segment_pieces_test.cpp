@@ -39,7 +39,8 @@ TEST_F(SegmentPieces, HaveACompositorEach) {
   const RenderJob job = job_of_seconds(4);  // segments of 90 and 30 frames
   SceneRenderer one(*device_, *fonts_, {}, {.pool = std::make_shared<PiecePool>(1)});
   EXPECT_EQ(one.compositors_at_once(job, 0), 1);
-  SceneRenderer many(*device_, *fonts_, {}, {.pool = std::make_shared<PiecePool>(16), .gpu_pieces_at_once = 1});
+  SceneRenderer many(*device_, *fonts_, {},
+                     {.pool = std::make_shared<PiecePool>(16), .gpu_pieces_at_once = 1});
   EXPECT_EQ(many.compositors_at_once(job, 0), 2) << "the limit is a GPU's";
   EXPECT_EQ(many.compositors_at_once(job, 1), 1);
 }
