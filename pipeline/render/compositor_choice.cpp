@@ -41,6 +41,10 @@ Result<std::vector<std::string>> CompositorChoice::content_keys(const RenderJob&
   return renderer_of(job).content_keys(for_gpu(job));
 }
 
+int CompositorChoice::compositors_at_once(const RenderJob& job, int index) const {
+  return renderer_of(job).compositors_at_once(for_gpu(job), index);
+}
+
 RenderMachine CompositorChoice::machine_for(const RenderJob& job, int compositors) const {
   return renderer_of(job).machine_for(for_gpu(job), compositors);
 }

@@ -29,6 +29,7 @@ class CompositorChoice final : public Renderer {
   int frame_count(const spec::RenderSpec& spec, int index) const override {
     return on_gpu_.frame_count(spec, index);
   }
+  int compositors_at_once(const RenderJob& job, int index) const override;
   RenderMachine machine_for(const RenderJob& job, int compositors) const override;
   Result<SegmentCost> cost(const RenderJob& job, int index, const RenderMachine& machine) override;
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,

@@ -335,6 +335,7 @@ void read_pools(spec::FieldReader& r, Config& config) {
     if (r.has(name)) count = static_cast<int>(r.whole(name, 1, 256));
   };
   threads("audio", config.audio_threads);
+  threads("gpu_pieces_per_segment", config.gpu_pieces_per_segment);
   threads("http_api", config.http_pools.api.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);

@@ -33,15 +33,18 @@ void report(const media::EncoderChoice& encoders, Log& log) {
 }
 
 void make_renderers(const Config& config, RenderStack& stack) {
-  const std::uint64_t cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
-  stack.on_device = std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts,
-                                                            stack.encoders, cache_bytes);
+  render::SceneRenderer::Options options;
+  options.cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
+  options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
+  options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
+  stack.on_device =
+      std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, options);
   if (!stack.device->cuda_handles()) return;
   stack.cpu = gpu::make_cpu_device();
   media::EncoderChoice software;
   software.options = {stack.encoders.options.back()};
   stack.on_cpu =
-      std::make_unique<render::SceneRenderer>(*stack.cpu, *stack.fonts, software, cache_bytes);
+      std::make_unique<render::SceneRenderer>(*stack.cpu, *stack.fonts, software, options);
   stack.choice = std::make_unique<render::CompositorChoice>(*stack.on_device, *stack.on_cpu);
 }
 
