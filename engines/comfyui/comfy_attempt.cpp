@@ -14,6 +14,8 @@ constexpr std::chrono::seconds kCallOff{2};
 constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
 constexpr int kDownloadsMax = 2;
 constexpr std::size_t kNameDigits = 32;
+// SaveVideo converts by BT.601 at any size and writes no tag.
+constexpr media::UnsaidMatrix kComfyMatrix = media::UnsaidMatrix::kBt601;
 
 Failure lost(const std::string& how) { return failure(FailureKind::kUnavailable, how); }
 
@@ -131,7 +133,8 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
   Failure last;
   for (int tries = 0; tries < kDownloadsMax; ++tries) {
     const Status saved = attempt.endpoint.server->download(file, output, attempt.watch);
-    const Result<double> seconds = saved ? parts_.verify(output) : Result<double>(saved.failure());
+    const Result<double> seconds =
+        saved ? parts_.verify(output, kComfyMatrix) : Result<double>(saved.failure());
     if (seconds) {
       Result<std::string> sha256 = sha256_file(output);
       if (!sha256) return {sha256.failure()};
