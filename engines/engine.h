@@ -53,6 +53,8 @@ struct FootageRequest {
 struct Watch {
   CancelToken cancel;
   SteadyTime deadline = SteadyTime::max();
+  // How long the making itself may take, of an engine that waits in a queue of its own first.
+  std::chrono::milliseconds work{std::chrono::hours(24)};
   std::function<void(double)> progress;  // 0..1, never called after generate() returned
   // Asked once it is cancelled: whether nobody will ever ask for this segment in this run again.
   // Unset is no. May block for as long as the store takes to say.
@@ -66,6 +68,8 @@ struct Capabilities {
   // Makes new pixels of what the image shows: not for a brand-safe image that fills the frame.
   bool redraws = false;
   int duration_seconds_max = 60;
+  // Its time counts from when it begins, not from when it is asked: as long again it may wait.
+  bool queues = false;
   // Segments at once that one process asks it for: the size of the engine's pool of threads.
   int slots = 1;
   std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none

@@ -91,7 +91,9 @@ Result<plan::SegmentSource> EngineChain::ask_within(Engine& engine, const Footag
   Watch limited = watch;
   limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.health);
   if (Status healthy = engine.health(limited); !healthy) return healthy.failure();
-  limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.generate);
+  const int times = engine.capabilities().queues ? 2 : 1;
+  limited.deadline = std::min(watch.deadline, clock_.steady_now() + times * options_.generate);
+  limited.work = options_.generate;
   return engine.generate(request, limited);
 }
 

@@ -80,8 +80,9 @@ class EngineChain {
 
   // Slots by name of each engine that has to be waited for.
   std::vector<std::pair<std::string, int>> slots() const;
-  // The longest that an engine is given for one segment, its health check included.
-  std::chrono::milliseconds call_limit() const { return options_.health + options_.generate; }
+  // The longest that an engine is given for one segment, its health check and its wait in a queue
+  // included.
+  std::chrono::milliseconds call_limit() const { return options_.health + 2 * options_.generate; }
 
   // For doctor and capacity reports.
   const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }

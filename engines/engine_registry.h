@@ -22,9 +22,11 @@ class EngineRegistry {
                                                       Clock& clock, Log& log, ClipVerifier verify);
 
   EngineChain& engine_chain() { return *engine_chain_; }
-  // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for doctor
-  // and for a warning at the start.
+  // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for a warning
+  // at the start.
   std::vector<std::string> problems(const Watch& watch) const;
+  // The same of one engine of the chain, whichever it is: for doctor.
+  ComfyEngine::Findings find_problems(Engine& engine, const Watch& watch) const;
 
  private:
   EngineRegistry(SpendLedger& ledger, Clock& clock, Log& log, ClipVerifier verify)

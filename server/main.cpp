@@ -185,6 +185,11 @@ int main(int argc, char** argv) {
   add_jobs(root, words, chosen);
   add_fleet(root, words, chosen);
   add_backup(root, words, chosen);
-  CLI11_PARSE(root, argc, argv);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int kWrongUsage = 2;  // --help and --version are no fault
+    return root.exit(error) == 0 ? 0 : kWrongUsage;
+  }
   return chosen();
 }

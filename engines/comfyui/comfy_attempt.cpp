@@ -11,6 +11,7 @@ namespace {
 using Where = ComfyServer::Place::Where;
 
 constexpr std::chrono::seconds kCallOff{2};
+constexpr std::chrono::milliseconds kStopPoll{100};
 constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
 constexpr int kDownloadsMax = 2;
 constexpr std::size_t kNameDigits = 32;
@@ -48,7 +49,18 @@ Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
 void ComfyEngine::call_off(const Attempt& attempt) {
   Watch watch;
   watch.deadline = parts_.clock.steady_now() + kCallOff;
-  const Status ignored = attempt.endpoint.server->cancel(attempt.prompt_id, watch);
+  ComfyServer& server = *attempt.endpoint.server;
+  const Status ignored = server.cancel(attempt.prompt_id, watch);
+  // What was stopped while it ran stands in the history, as soon as it has stopped.
+  for (;;) {
+    const auto place = server.find(attempt.prompt_id, watch);
+    if (!place || place->where == Where::kNowhere) return;
+    if (place->where == Where::kFinished) {
+      const Status kept = server.forget(attempt.prompt_id, watch);
+      return;
+    }
+    if (!pause(parts_.clock, watch, kStopPoll)) return;
+  }
 }
 
 ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
@@ -83,19 +95,25 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
 
 ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& listener) {
   int absences = 0;
-  int troubles = 0;
+  SteadyTime answered = parts_.clock.steady_now();
+  Watch watch = attempt.watch;
+  bool begun = false;
   for (;;) {
-    const Result<bool> woken = listener.wait(settings_.poll, attempt.watch);
+    const Result<bool> woken = listener.wait(settings_.poll, watch);
     if (!woken) return {woken.failure()};
-    const auto place = attempt.endpoint.server->find(attempt.prompt_id, attempt.watch);
+    const auto place = attempt.endpoint.server->find(attempt.prompt_id, watch);
     if (!place) {
       if (place.failure().kind == FailureKind::kCancelled) return {place.failure()};
-      if (++troubles >= settings_.troubles) {
+      if (parts_.clock.steady_now() - answered >= settings_.away) {
         return {lost("went away: " + place.failure().detail), true};
       }
       continue;
     }
-    troubles = 0;
+    answered = parts_.clock.steady_now();
+    if (!begun && place->where == Where::kRunning) {  // what waited before was others' time
+      begun = true;
+      watch.deadline = std::min(watch.deadline, answered + watch.work);
+    }
     if (place->where == Where::kFinished) return conclude(attempt, place->entry);
     // A poll out of turn may be early: it does not count.
     if (*woken && place->where == Where::kNowhere) continue;

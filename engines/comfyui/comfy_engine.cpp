@@ -6,6 +6,9 @@
 namespace pytoon::engines {
 namespace {
 
+constexpr const char* kItsServer = "its server";
+constexpr const char* kResolvedTo = " is at ";
+
 std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
   for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
@@ -49,6 +52,7 @@ ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<W
 
 Capabilities ComfyEngine::capabilities() const {
   Capabilities can;
+  can.queues = true;
   can.slots = settings_.slots_per_server * static_cast<int>(settings_.urls.size());
   for (const Workflow& workflow : settings_.workflows) {
     for (const spec::Archetype archetype : workflow.archetypes) {
@@ -72,7 +76,7 @@ Status ComfyEngine::health(const Watch& watch) {
     if (queued) return ok_status();
     last = queued.failure();
   }
-  return last;
+  return for_tenants(last);
 }
 
 Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
@@ -94,24 +98,28 @@ Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
     if (!one) return one.failure();
     info.update(*one);
   }
+  const Result<Json> stats = endpoint.server->system_stats(watch);
+  if (!stats) return stats.failure();
   std::vector<std::string> missing = missing_for(workflow, info);
+  if (std::string old = too_old(*stats); !old.empty()) missing.push_back(std::move(old));
   const std::lock_guard lock(mutex_);
   checked_[key] = {parts_.clock.steady_now(), missing};
   return missing;
 }
 
-std::vector<std::string> ComfyEngine::problems(const Watch& watch) {
-  std::vector<std::string> found;
+ComfyEngine::Findings ComfyEngine::find_problems(const Watch& watch) {
+  Findings found;
   for (const auto& endpoint : endpoints_) {
     for (const Workflow& workflow : settings_.workflows) {
       const auto missing = missing_on(*endpoint, workflow, watch);
       if (!missing) {
-        found.push_back(missing.failure().detail);
+        found.problems.push_back(endpoint->server->base().origin + ": " + missing.failure().detail);
         break;  // the server does not answer: its other workflows need no asking
       }
+      found.usable = found.usable || missing->empty();
       for (const std::string& sentence : *missing) {
-        found.push_back(endpoint->server->base().origin + ", workflow " + workflow.name + ": " +
-                        sentence);
+        found.problems.push_back(endpoint->server->base().origin + ", workflow " + workflow.name +
+                                 ": " + sentence);
       }
     }
   }
@@ -153,8 +161,22 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
   return best;
 }
 
-Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
-                                                  const Watch& watch) {
+// After a prompt was lost: a server that restarts is not there for a while.
+Result<ComfyEngine::Endpoint*> ComfyEngine::returned_endpoint(const Workflow& workflow,
+                                                              const Watch& watch) {
+  const SteadyTime until = parts_.clock.steady_now() + settings_.away;
+  for (;;) {
+    if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) {
+      return waited.failure();
+    }
+    Result<Endpoint*> endpoint = best_endpoint(workflow, watch);
+    const bool away = !endpoint && is_transport_failure(endpoint.failure().kind);
+    if (!away || parts_.clock.steady_now() >= until) return endpoint;
+  }
+}
+
+Result<plan::SegmentSource> ComfyEngine::generate_at_best(const FootageRequest& request,
+                                                          const Watch& watch) {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {
@@ -162,12 +184,8 @@ Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
   }
   Failure last;
   for (int tries = 0; tries < settings_.attempts; ++tries) {
-    if (tries > 0) {
-      if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) {
-        return waited.failure();
-      }
-    }
-    const Result<Endpoint*> endpoint = best_endpoint(*workflow, watch);
+    const Result<Endpoint*> endpoint =
+        tries == 0 ? best_endpoint(*workflow, watch) : returned_endpoint(*workflow, watch);
     if (!endpoint) {
       last = endpoint.failure();
       if (last.kind == FailureKind::kCancelled || last.kind == FailureKind::kTimeout) break;
@@ -179,6 +197,35 @@ Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
     last = ended.footage.failure();
   }
   return last;
+}
+
+// Where our servers are is nobody's business but the operator's, who has the log.
+Failure ComfyEngine::for_tenants(Failure failure) const {
+  const std::string full = failure.detail;
+  for (const auto& endpoint : endpoints_) {
+    const WebAddress& base = endpoint->server->base();
+    for (const std::string& name : {base.origin, base.host}) {
+      for (std::size_t at = failure.detail.find(name); at != std::string::npos;
+           at = failure.detail.find(name)) {
+        failure.detail.replace(at, name.size(), kItsServer);
+      }
+    }
+  }
+  // What the name of the server was resolved to.
+  if (const std::size_t at = failure.detail.find(kResolvedTo); at != std::string::npos) {
+    failure.detail.erase(at);
+  }
+  if (failure.detail != full) {
+    parts_.log.warning("engine_failed", {{"engine", settings_.name}, {"reason", full}});
+  }
+  return failure;
+}
+
+Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
+                                                  const Watch& watch) {
+  Result<plan::SegmentSource> made = generate_at_best(request, watch);
+  if (!made) return for_tenants(made.failure());
+  return made;
 }
 
 }  // namespace pytoon::engines

@@ -44,7 +44,8 @@ struct ComfySettings {
   std::chrono::milliseconds poll{500};
   std::chrono::milliseconds recheck{60'000};  // of a workflow that a server could not run
   int attempts = 3;
-  int troubles = 5;  // polls in a row without an answer: the server is given up
+  // Without an answer: a server that restarts is waited for.
+  std::chrono::milliseconds away{30'000};
 };
 
 // All must outlive the engine.
@@ -67,9 +68,13 @@ class ComfyEngine final : public Engine {
   Status health(const Watch& watch) override;
   Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
-  // What each server lacks for each workflow, as sentences; empty when all is there. For doctor and
+  // What each server lacks for each workflow, as sentences; none when all is there. For doctor and
   // for the start.
-  std::vector<std::string> problems(const Watch& watch);
+  struct Findings {
+    std::vector<std::string> problems;
+    bool usable = false;  // some server can run some workflow
+  };
+  Findings find_problems(const Watch& watch);
   // Of the first server. See ComfyServer::free_memory.
   Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
 
@@ -100,6 +105,9 @@ class ComfyEngine final : public Engine {
   ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases);
 
   Result<Endpoint*> best_endpoint(const Workflow& workflow, const Watch& watch);
+  Result<Endpoint*> returned_endpoint(const Workflow& workflow, const Watch& watch);
+  Result<plan::SegmentSource> generate_at_best(const FootageRequest& request, const Watch& watch);
+  Failure for_tenants(Failure failure) const;
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
                                               const Watch& watch);
   Ended attempt(const Attempt& attempt);

@@ -39,7 +39,8 @@ bool FakeComfyServer::faulty(Fault fault) {
 }
 
 Reply FakeComfyServer::answer(const Call& call) {
-  if (dead_) return {200, "", "", {}, Reply::Manner::kDrop};
+  if (restarting_ > 0) --restarting_;
+  if (dead_ || restarting_ > 0) return {200, "", "", {}, Reply::Manner::kDrop};
   if (call.headers.contains("origin")) return {403, "forbidden", "text/plain"};
   const bool post = call.method == "POST";
   if (call.path == "/ws") return socket.answer(call, server_);
@@ -72,6 +73,11 @@ bool FakeComfyServer::runs(const std::string& id) const {
 
 void FakeComfyServer::drop(const std::string& id) {
   queue_.erase(id);
+  history_[id] = {{"outputs", Json::object()},
+                  {"status",
+                   {{"status_str", "error"},
+                    {"completed", false},
+                    {"messages", {{"execution_interrupted", {{"prompt_id", id}}}}}}}};
   socket.ended(id, "execution_interrupted");
 }
 
@@ -180,6 +186,10 @@ Reply FakeComfyServer::take_prompt(const Call& call) {
   const bool partly = faulty(Fault::kNodeErrors);
   if (faulty(Fault::kForgets)) queue_.clear();
   if (faulty(Fault::kDies)) dead_ = true;
+  if (faulty(Fault::kRestarts)) {
+    restarting_ = plan.restart_calls;
+    queue_.clear();
+  }
   if (faulty(Fault::kLostAnswer)) return {200, "", "", {}, Reply::Manner::kDrop};
   return json_reply(
       {{"prompt_id", id}, {"number", 0}, {"node_errors", partly ? errors : Json::object()}});
@@ -231,6 +241,7 @@ Reply FakeComfyServer::show_queue() {
   Json now = Json::array();
   Json pending = Json::array();
   std::vector<std::string> done;
+  if (plan.other_looks > 0 && --plan.other_looks == 0) plan.other_prompts = 0;
   if (plan.other_prompts > 0) now.push_back({0, "other", Json::object(), Json::object(), {"5"}});
   for (auto& [id, prompt] : queue_) {
     if (plan.fault != Fault::kUnfinished && ++prompt.looks > plan.looks) {
@@ -284,7 +295,7 @@ Reply FakeComfyServer::take_upload(const Call& call) {
 // Each look frees another GiB after /free was called: it is done in its own time.
 Reply FakeComfyServer::stats() {
   if (frees > 0) vram_free += std::int64_t{1} << 30;
-  return json_reply({{"system", {{"comfyui_version", "0.3.64"}}},
+  return json_reply({{"system", {{"comfyui_version", plan.version}}},
                      {"devices",
                       {{{"name", "cuda:0"},
                         {"type", "cuda"},
