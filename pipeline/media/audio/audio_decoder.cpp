@@ -34,19 +34,6 @@ Result<InputPtr> open_input(const std::filesystem::path& path, const AudioFormat
   return input;
 }
 
-// Programs that write a WAV into a pipe don't know yet how much will come: as its size they say 0,
-// or one far beyond any file that is taken.
-bool is_placeholder(const AVFormatContext& input, int index, const AudioFormat& format) {
-  constexpr double kPlaceholderBytes = 1e9;
-  if (format.name != "wav") return false;
-  const AVStream& stream = *input.streams[index];
-  const bool guessed = input.duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-  if (guessed || stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return true;
-  const double bits = static_cast<double>(stream.duration) * av_q2d(stream.time_base) *
-                      static_cast<double>(stream.codecpar->bit_rate);
-  return bits / 8 >= kPlaceholderBytes;
-}
-
 bool is_protected(const AVStream& stream) {
   constexpr std::array kSampleEntries{MKTAG('d', 'r', 'm', 's'), MKTAG('e', 'n', 'c', 'a'),
                                       MKTAG('a', 'a', 'v', 'd')};
@@ -137,13 +124,13 @@ AudioDecoder::AudioDecoder(InputPtr input, CodecPtr codec, int stream, AudioForm
       stream_(stream),
       format_(std::move(format)),
       packet_(make_packet()),
-      frame_(make_frame()),
-      endless_(is_placeholder(*input_, stream, format_)) {}
+      frame_(make_frame()) {}
 
 std::int64_t AudioDecoder::declared_samples() const {
   const AVStream& stream = *input_->streams[stream_];
   const bool guessed = input_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-  if (guessed || endless_ || stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
+  if (guessed || format_.endless || stream.duration == AV_NOPTS_VALUE || stream.duration <= 0)
+    return 0;
   return av_rescale_q(stream.duration, stream.time_base, {1, codec_->sample_rate});
 }
 
@@ -203,7 +190,7 @@ Result<const AVFrame*> AudioDecoder::next() {
 bool AudioDecoder::damaged() const {
   if (format_.streamed) return bad_ > 2 + packets_ / 100;
   // A stream may end within a sample.
-  return bad_ > (endless_ ? 1 : 0);
+  return bad_ > (format_.endless ? 1 : 0);
 }
 
 }  // namespace pytoon::media

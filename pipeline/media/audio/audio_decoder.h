@@ -50,7 +50,6 @@ class AudioDecoder {
   const AudioFormat format_;
   PacketPtr packet_;
   FramePtr frame_;
-  const bool endless_;  // its size is a placeholder: it lasts until the file ends
   bool ended_ = false;
   std::int64_t packets_ = 0;
   std::int64_t bad_ = 0;

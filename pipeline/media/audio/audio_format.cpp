@@ -56,6 +56,34 @@ AudioFormat format_of(std::string_view head, bool behind_id3) {
   return {};
 }
 
+std::uint64_t little_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | byte_at(bytes, i);
+  return value;
+}
+
+// Programs that write a WAV into a pipe don't know yet how much will come: as the size of its data
+// they say 0, or one far beyond any file that is taken.
+bool has_placeholder_size(std::ifstream& file) {
+  constexpr std::uint64_t kPlaceholderBytes = 1'000'000'000;
+  constexpr int kChunksMax = 100;
+  std::uint64_t long_size = 0;  // of RF64
+  std::uint64_t at = 12;
+  for (int chunks = 0; chunks < kChunksMax; ++chunks) {
+    const std::string head = bytes_at(file, at, 24);
+    if (head.size() < 8) return false;
+    const std::string_view text(head);
+    std::uint64_t size = little_endian(text.substr(4, 4));
+    if (text.starts_with("ds64") && head.size() == 24) long_size = little_endian(text.substr(16));
+    if (text.starts_with("data")) {
+      if (size == 0xFFFFFFFF && long_size != 0) size = long_size;
+      return size == 0 || size >= kPlaceholderBytes;
+    }
+    at += 8 + size + size % 2;
+  }
+  return false;
+}
+
 // Bytes of an MPEG layer III frame, from its head; 0 when it is none. ISO/IEC 11172-3 2.4.2.3 and
 // 13818-3; 2.5 is what encoders write for lower rates.
 std::size_t mp3_frame_bytes(std::string_view head) {
@@ -111,6 +139,7 @@ Result<AudioFormat> audio_format_of(const std::filesystem::path& path) {
   const bool id3 = head.starts_with("ID3") && head.size() >= kId3HeaderBytes;
   if (id3) head = head_at(file, id3_bytes(head));
   AudioFormat format = format_of(head, id3);
+  if (format.name == "wav") format.endless = has_placeholder_size(file);
   if (format.name.empty() && is_mp3_after_junk(file)) format = {"mp3", "mp3", true};
   if (format.name.empty()) {
     return failure(FailureKind::kUnsupportedType,
