@@ -65,6 +65,12 @@ Result<std::chrono::milliseconds> time_left(const Clock& clock, const Watch& wat
   return std::min(left, longest);
 }
 
+Watch begun(const Clock& clock, Watch watch) {
+  if (watch.limit) watch.deadline = std::min(watch.deadline, clock.steady_now() + *watch.limit);
+  watch.limit.reset();
+  return watch;
+}
+
 Status pause(Clock& clock, const Watch& watch, std::chrono::milliseconds duration) {
   const SteadyTime until = clock.steady_now() + duration;
   for (;;) {

@@ -45,6 +45,15 @@ struct FootageRequest {
   std::optional<plan::InputFile> image;  // the one that the segment shows
   std::string platform = "universal";
   std::filesystem::path output;  // where a clip is to be written
+  int priority = 0;              // of the job
+  WallTime waiting_since{};      // of the job: since when it waits for its footage
+  // Of a remote engine behind the one that is asked, to which the segment may go: what decides
+  // whether waiting for our own card pays. Set by the engine chain.
+  struct Alternative {
+    std::int64_t micro_usd = 0;
+    std::chrono::milliseconds latency{0};
+  };
+  std::optional<Alternative> alternative = std::nullopt;
 
   std::string key() const;  // one for each job, run and segment
 };
@@ -53,9 +62,12 @@ struct FootageRequest {
 struct Watch {
   CancelToken cancel;
   SteadyTime deadline = SteadyTime::max();
-  // How long the making itself may take, of an engine that waits in a queue of its own first.
-  std::chrono::milliseconds work{std::chrono::hours(24)};
+  // What an engine may take for one segment, counted from when it begins to make it: the time that
+  // it waits for its turn on a shared GPU or in a server's queue is not its own.
+  std::optional<std::chrono::milliseconds> limit = std::nullopt;
   std::function<void(double)> progress;  // 0..1, never called after generate() returned
+  // Called now and then while the engine waits for its turn, with what for; "" when it has it.
+  std::function<void(const std::string&)> waiting = nullptr;
   // Asked once it is cancelled: whether nobody will ever ask for this segment in this run again.
   // Unset is no. May block for as long as the store takes to say.
   std::function<bool()> discarded;
@@ -68,12 +80,13 @@ struct Capabilities {
   // Makes new pixels of what the image shows: not for a brand-safe image that fills the frame.
   bool redraws = false;
   int duration_seconds_max = 60;
-  // Its time counts from when it begins, not from when it is asked: as long again it may wait.
-  bool queues = false;
   // Segments at once that one process asks it for: the size of the engine's pool of threads.
   int slots = 1;
-  std::int64_t vram_bytes = 0;            // on the GPU it shares with us; 0 is none
-  std::int64_t micro_usd_per_second = 0;  // of footage
+  // It may wait for its turn first, and applies the watch's limit itself once it has begun.
+  bool waits_for_turn = false;
+  std::chrono::milliseconds latency{60'000};  // usual time from an order to its result
+  std::int64_t vram_bytes = 0;                // on the GPU it shares with us; 0 is none
+  std::int64_t micro_usd_per_second = 0;      // of footage
 };
 
 class Engine {
@@ -104,6 +117,8 @@ FootageRequest request_of(const spec::RenderSpec& spec, int index);
 // Time left until the watch's deadline, at most `longest`; kTimeout when none is.
 Result<std::chrono::milliseconds> time_left(const Clock& clock, const Watch& watch,
                                             std::chrono::milliseconds longest);
+// The watch of work that begins now: its deadline is at most its limit away.
+Watch begun(const Clock& clock, Watch watch);
 // Sleeps in short slices. kCancelled or kTimeout when the watch says so meanwhile.
 Status pause(Clock& clock, const Watch& watch, std::chrono::milliseconds duration);
 

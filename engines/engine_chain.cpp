@@ -44,6 +44,19 @@ std::size_t position_after(const std::string& name, const std::vector<std::strin
   return steps.size() - 1;
 }
 
+// The first remote engine behind steps[i] that would make it.
+std::optional<FootageRequest::Alternative> alternative_behind(std::size_t i,
+                                                              const std::vector<Engine*>& steps,
+                                                              const FootageRequest& request) {
+  for (++i; i < steps.size(); ++i) {
+    if (!steps[i]->remote() || !makes_clips(*steps[i]) || !suits(*steps[i], request)) continue;
+    const Capabilities can = steps[i]->capabilities();
+    return FootageRequest::Alternative{can.micro_usd_per_second * request.duration_seconds,
+                                       can.latency};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 EngineChain::EngineChain(std::vector<std::unique_ptr<Engine>> engines, const Clock& clock,
@@ -91,9 +104,9 @@ Result<plan::SegmentSource> EngineChain::ask_within(Engine& engine, const Footag
   Watch limited = watch;
   limited.deadline = std::min(watch.deadline, clock_.steady_now() + options_.health);
   if (Status healthy = engine.health(limited); !healthy) return healthy.failure();
-  const int times = engine.capabilities().queues ? 2 : 1;
-  limited.deadline = std::min(watch.deadline, clock_.steady_now() + times * options_.generate);
-  limited.work = options_.generate;
+  limited.deadline = watch.deadline;
+  limited.limit = options_.generate;
+  if (!engine.capabilities().waits_for_turn) limited = begun(clock_, limited);
   return engine.generate(request, limited);
 }
 
@@ -126,7 +139,8 @@ Result<plan::SegmentSource> EngineChain::ask(Engine& engine, const FootageReques
   const FailureKind kind = generated.failure().kind;
   // The job's own time ran out, or the job was not for it: the engine did nothing wrong.
   const bool too_late = kind == FailureKind::kTimeout && clock_.steady_now() >= watch.deadline;
-  if (traits(kind).blame == Blame::kInput || too_late) {
+  // Nor is a full card an ill engine.
+  if (traits(kind).blame == Blame::kInput || kind == FailureKind::kOutOfMemory || too_late) {
     breaker.gave_up();
   } else {
     breaker.failed();
@@ -168,7 +182,9 @@ Result<ChainStep> EngineChain::step(const std::vector<std::string>& chain,
     const bool waits = makes_clips(*steps[i]) && name != slot;
     const Status may = waits ? may_ask(*steps[i], request, watch) : ok_status();
     if (waits && may) return ChainStep(ChainPosition{name, reason});
-    Result<plan::SegmentSource> generated = may ? ask(*steps[i], request, watch) : may.failure();
+    FootageRequest order = request;
+    order.alternative = alternative_behind(i, steps, request);
+    Result<plan::SegmentSource> generated = may ? ask(*steps[i], order, watch) : may.failure();
     if (generated)
       return ChainStep(ChainResult{std::move(*generated), name, !reason.empty(), reason});
     if (watch.cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");

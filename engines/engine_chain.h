@@ -16,7 +16,10 @@
 //
 // An engine that fails again and again is left alone for a while (circuit_breaker.h). What is the
 // job's own doing (Blame::kInput: a cancel, what an engine can't or mustn't do) says nothing about
-// its health and isn't counted.
+// its health and isn't counted, nor is a card that is full.
+//
+// An engine that waits for its turn on a shared GPU (prompt_admission.h) is given its own limit
+// from when it begins; only the job's deadline ends the wait.
 //
 // An engine that makes clips elsewhere is asked only by who holds one of its slots, so a call goes
 // along the chain as far as it may and says at which engine to go on. What needs no waiting (what
@@ -80,9 +83,9 @@ class EngineChain {
 
   // Slots by name of each engine that has to be waited for.
   std::vector<std::pair<std::string, int>> slots() const;
-  // The longest that an engine is given for one segment, its health check and its wait in a queue
+  // The longest that an engine is given for one segment once it has its turn, its health check
   // included.
-  std::chrono::milliseconds call_limit() const { return options_.health + 2 * options_.generate; }
+  std::chrono::milliseconds call_limit() const { return options_.health + options_.generate; }
 
   // For doctor and capacity reports.
   const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }

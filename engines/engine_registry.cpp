@@ -1,6 +1,7 @@
 #include "engines/engine_registry.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engines/local_compositor.h"
 
@@ -38,6 +39,25 @@ Status EngineRegistry::add_remote(std::vector<RemoteSettings> settings, const Sp
     engines_.push_back(std::move(*engine));
   }
   return ok_status();
+}
+
+std::vector<ComfyServer*> EngineRegistry::comfyui_servers() const {
+  std::map<std::string, ComfyServer*> by_origin;
+  for (const ComfyEngine* const engine : comfyui_) {
+    if (engine->remote()) continue;
+    for (ComfyServer* const server : engine->servers()) {
+      by_origin.try_emplace(server->base().origin, server);
+    }
+  }
+  std::vector<ComfyServer*> servers;
+  for (const auto& [origin, server] : by_origin) servers.push_back(server);
+  return servers;
+}
+
+void EngineRegistry::admit_by(PromptAdmission& admission) {
+  for (ComfyEngine* const engine : comfyui_) {
+    if (!engine->remote()) engine->admit_by(admission);
+  }
 }
 
 std::vector<std::string> EngineRegistry::problems(const Watch& watch) const {

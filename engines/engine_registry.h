@@ -22,6 +22,10 @@ class EngineRegistry {
                                                       Clock& clock, Log& log, ClipVerifier verify);
 
   EngineChain& engine_chain() { return *engine_chain_; }
+  // The ComfyUI servers of this machine or network, each once, whichever engines use them.
+  std::vector<ComfyServer*> comfyui_servers() const;
+  // Whose prompts may run, and when. Before the first segment; must outlive the last one.
+  void admit_by(PromptAdmission& admission);
   // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for a warning
   // at the start.
   std::vector<std::string> problems(const Watch& watch) const;

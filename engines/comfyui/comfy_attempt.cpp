@@ -1,6 +1,7 @@
 // One attempt of a ComfyEngine at a segment: from the upload to the verified file.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/hash.h"
 #include "engines/comfyui/comfy_engine.h"
@@ -12,6 +13,7 @@ using Where = ComfyServer::Place::Where;
 
 constexpr std::chrono::seconds kCallOff{2};
 constexpr std::chrono::milliseconds kStopPoll{100};
+constexpr int kQueueLimits = 4;  // times its own limit, a prompt may wait in ComfyUI's queue
 constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
 constexpr int kDownloadsMax = 2;
 constexpr std::size_t kNameDigits = 32;
@@ -41,7 +43,7 @@ Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
     if (!name) return name.failure();
     values["image"] = *name;
   }
-  return filled(workflow.graph, values);
+  return filled(attempt.tiled ? with_tiled_decoding(workflow.graph) : workflow.graph, values);
 }
 
 // With time of its own: the attempt's may be over. Best effort; what can't be reached now has
@@ -81,8 +83,12 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
                     "rejects workflow " + attempt.workflow.name + ": " + submitted->rejection)};
   }
   // Without an answer it may have arrived: following it tells, and nothing is sent twice.
-  Attempt queued{attempt.endpoint, attempt.workflow, attempt.request, attempt.watch,
-                 submitted ? submitted->prompt_id : attempt.prompt_id};
+  Attempt queued{attempt.endpoint,
+                 attempt.workflow,
+                 attempt.request,
+                 attempt.watch,
+                 submitted ? submitted->prompt_id : attempt.prompt_id,
+                 attempt.tiled};
   listener.follow(*graph, queued.prompt_id);
   Ended ended = follow(queued, listener);
   if (!ended.footage) {
@@ -93,11 +99,18 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   return ended;
 }
 
+// Somebody else's prompts may be ahead of it, but not for ever.
+SteadyTime ComfyEngine::patience_with_queue(const Watch& watch) const {
+  if (!watch.limit) return watch.deadline;
+  return std::min(watch.deadline, parts_.clock.steady_now() + *watch.limit * kQueueLimits);
+}
+
 ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& listener) {
   int absences = 0;
   SteadyTime answered = parts_.clock.steady_now();
+  bool runs = false;
   Watch watch = attempt.watch;
-  bool begun = false;
+  watch.deadline = patience_with_queue(watch);
   for (;;) {
     const Result<bool> woken = listener.wait(settings_.poll, watch);
     if (!woken) return {woken.failure()};
@@ -110,9 +123,13 @@ ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& li
       continue;
     }
     answered = parts_.clock.steady_now();
-    if (!begun && place->where == Where::kRunning) {  // what waited before was others' time
-      begun = true;
-      watch.deadline = std::min(watch.deadline, answered + watch.work);
+    // Its limit counts from here: what waits in ComfyUI's queue waits for somebody else's prompt.
+    if (place->where == Where::kPending && watch.waiting) {
+      watch.waiting(attempt.endpoint.server->base().origin + " runs another prompt");
+    }
+    if (place->where == Where::kRunning && !std::exchange(runs, true)) {
+      watch = begun(parts_.clock, attempt.watch);
+      if (watch.waiting) watch.waiting("");
     }
     if (place->where == Where::kFinished) return conclude(attempt, place->entry);
     // A poll out of turn may be early: it does not count.

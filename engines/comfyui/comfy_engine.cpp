@@ -52,7 +52,7 @@ ComfyEngine::ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<W
 
 Capabilities ComfyEngine::capabilities() const {
   Capabilities can;
-  can.queues = true;
+  can.waits_for_turn = true;
   can.slots = settings_.slots_per_server * static_cast<int>(settings_.urls.size());
   for (const Workflow& workflow : settings_.workflows) {
     for (const spec::Archetype archetype : workflow.archetypes) {
@@ -126,15 +126,15 @@ ComfyEngine::Findings ComfyEngine::find_problems(const Watch& watch) {
   return found;
 }
 
-Result<std::int64_t> ComfyEngine::free_memory(std::int64_t wanted_bytes, const Watch& watch) {
-  return endpoints_.front()->server->free_memory(wanted_bytes, watch);
+std::vector<ComfyServer*> ComfyEngine::servers() const {
+  std::vector<ComfyServer*> servers;
+  for (const auto& endpoint : endpoints_) servers.push_back(endpoint->server.get());
+  return servers;
 }
 
-// The one with the fewest prompts, among those that answer and can run the workflow.
-Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workflow,
-                                                          const Watch& watch) {
-  Endpoint* best = nullptr;
-  int least = 0;
+Result<std::vector<ComfyEngine::Endpoint*>> ComfyEngine::endpoints_for(const Workflow& workflow,
+                                                                       const Watch& watch) {
+  std::vector<std::pair<int, Endpoint*>> found;
   Failure last;
   for (const auto& endpoint : endpoints_) {
     const Result<int> queued = endpoint->server->queue_length(watch);
@@ -151,32 +151,84 @@ Result<ComfyEngine::Endpoint*> ComfyEngine::best_endpoint(const Workflow& workfl
       continue;
     }
     // Ours that are on their way there are not in its queue yet.
-    const int load = std::max(*queued, endpoint->ours.load());
-    if (best == nullptr || load < least) {
-      best = endpoint.get();
-      least = load;
+    found.emplace_back(std::max(*queued, endpoint->ours.load()), endpoint.get());
+  }
+  if (found.empty()) return last;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Endpoint*> endpoints;
+  for (const auto& [load, endpoint] : found) endpoints.push_back(endpoint);
+  return endpoints;
+}
+
+Result<std::unique_ptr<PromptTurn>> ComfyEngine::wait_turn(const std::vector<Endpoint*>& endpoints,
+                                                           const Workflow& workflow,
+                                                           const FootageRequest& request,
+                                                           const Watch& watch) {
+  PromptWish wish;
+  wish.task = request.key();
+  wish.workflow = workflow.name;
+  wish.prior = prior_of(workflow);
+  for (const Endpoint* const endpoint : endpoints) {
+    wish.endpoints.push_back(endpoint->server->base().origin);
+  }
+  wish.priority = request.priority;
+  wish.waiting_since = request.waiting_since;
+  if (request.alternative) {
+    wish.may_leave = true;
+    wish.micro_usd = request.alternative->micro_usd;
+    wish.latency = request.alternative->latency;
+  }
+  return admission_->wait_turn(wish, watch);
+}
+
+ComfyEngine::Ended ComfyEngine::try_once(const Workflow& workflow, const FootageRequest& request,
+                                         const Watch& watch) {
+  const Result<std::vector<Endpoint*>> endpoints = endpoints_for(workflow, watch);
+  if (!endpoints) {
+    const FailureKind kind = endpoints.failure().kind;
+    const bool over = kind == FailureKind::kCancelled || kind == FailureKind::kTimeout;
+    return {endpoints.failure(), !over};
+  }
+  Endpoint* chosen = endpoints->front();
+  std::unique_ptr<PromptTurn> turn;
+  if (admission_ != nullptr) {
+    Result<std::unique_ptr<PromptTurn>> given = wait_turn(*endpoints, workflow, request, watch);
+    if (!given) return {given.failure()};
+    turn = std::move(*given);
+    for (Endpoint* const endpoint : *endpoints) {
+      if (endpoint->server->base().origin == turn->endpoint()) chosen = endpoint;
     }
   }
-  if (best == nullptr) return last;
-  return best;
+  const Counted counted(chosen->ours);
+  const bool tiled = turn == nullptr || turn->tiled();
+  Ended ended = attempt({*chosen, workflow, request, watch, parts_.ids.next(), tiled});
+  if (turn != nullptr) {
+    const bool exhausted =
+        !ended.footage && ended.footage.failure().kind == FailureKind::kOutOfMemory;
+    turn->ended(ended.footage ? PromptEnd::kDone
+                : exhausted   ? PromptEnd::kOutOfMemory
+                              : PromptEnd::kFailed);
+    // Its profile knows better now: once more, with the memory that it really needs.
+    ended.lost = ended.lost || exhausted;
+  }
+  return ended;
 }
 
 // After a prompt was lost: a server that restarts is not there for a while.
-Result<ComfyEngine::Endpoint*> ComfyEngine::returned_endpoint(const Workflow& workflow,
-                                                              const Watch& watch) {
+Status ComfyEngine::await_return(const Watch& watch) {
   const SteadyTime until = parts_.clock.steady_now() + settings_.away;
   for (;;) {
-    if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) {
-      return waited.failure();
-    }
-    Result<Endpoint*> endpoint = best_endpoint(workflow, watch);
-    const bool away = !endpoint && is_transport_failure(endpoint.failure().kind);
-    if (!away || parts_.clock.steady_now() >= until) return endpoint;
+    if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) return waited;
+    const bool back = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+      return endpoint->server->queue_length(watch).ok();
+    });
+    if (back || parts_.clock.steady_now() >= until) return ok_status();
   }
 }
 
-Result<plan::SegmentSource> ComfyEngine::generate_at_best(const FootageRequest& request,
-                                                          const Watch& watch) {
+Result<plan::SegmentSource> ComfyEngine::generate_somewhere(const FootageRequest& request,
+                                                            const Watch& watch) {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {
@@ -184,15 +236,10 @@ Result<plan::SegmentSource> ComfyEngine::generate_at_best(const FootageRequest& 
   }
   Failure last;
   for (int tries = 0; tries < settings_.attempts; ++tries) {
-    const Result<Endpoint*> endpoint =
-        tries == 0 ? best_endpoint(*workflow, watch) : returned_endpoint(*workflow, watch);
-    if (!endpoint) {
-      last = endpoint.failure();
-      if (last.kind == FailureKind::kCancelled || last.kind == FailureKind::kTimeout) break;
-      continue;
+    if (tries > 0) {
+      if (Status back = await_return(watch); !back) return back.failure();
     }
-    const Counted counted((*endpoint)->ours);
-    Ended ended = attempt({**endpoint, *workflow, request, watch, parts_.ids.next()});
+    Ended ended = try_once(*workflow, request, watch);
     if (ended.footage || !ended.lost) return ended.footage;
     last = ended.footage.failure();
   }
@@ -223,7 +270,7 @@ Failure ComfyEngine::for_tenants(Failure failure) const {
 
 Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
                                                   const Watch& watch) {
-  Result<plan::SegmentSource> made = generate_at_best(request, watch);
+  Result<plan::SegmentSource> made = generate_somewhere(request, watch);
   if (!made) return for_tenants(made.failure());
   return made;
 }

@@ -1,5 +1,7 @@
-// Footage made by ComfyUI servers: the image is uploaded, a workflow filled in, the prompt queued
-// on the least busy healthy server, followed until it is done, its file fetched and verified.
+// Footage made by ComfyUI servers: the image is uploaded, a workflow filled in, the prompt queued,
+// followed until it is done, its file fetched and verified. On which server and when is said by
+// admission control (engines/prompt_admission.h); without one it is the least busy healthy server,
+// at once.
 //
 // What may go wrong in between is expected: a server that restarts forgets its queue, so a prompt
 // that is nowhere is sent again under a new id, a bounded number of times, to whichever server is
@@ -75,8 +77,9 @@ class ComfyEngine final : public Engine {
     bool usable = false;  // some server can run some workflow
   };
   Findings find_problems(const Watch& watch);
-  // Of the first server. See ComfyServer::free_memory.
-  Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
+  // Before the first generate(); must outlive the engine's last one.
+  void admit_by(PromptAdmission& admission) { admission_ = &admission; }
+  std::vector<ComfyServer*> servers() const;
 
  private:
   struct Endpoint {
@@ -95,6 +98,7 @@ class ComfyEngine final : public Engine {
     const FootageRequest& request;
     const Watch& watch;
     std::string prompt_id;
+    bool tiled = true;
   };
   // Whether it is worth another attempt: the prompt is lost, not wrong.
   struct Ended {
@@ -104,13 +108,19 @@ class ComfyEngine final : public Engine {
 
   ComfyEngine(ComfySettings settings, ComfyParts parts, std::vector<WebAddress> bases);
 
-  Result<Endpoint*> best_endpoint(const Workflow& workflow, const Watch& watch);
-  Result<Endpoint*> returned_endpoint(const Workflow& workflow, const Watch& watch);
-  Result<plan::SegmentSource> generate_at_best(const FootageRequest& request, const Watch& watch);
+  // Those that answer and can run the workflow, the least busy first; at least one.
+  Result<std::vector<Endpoint*>> endpoints_for(const Workflow& workflow, const Watch& watch);
+  Status await_return(const Watch& watch);
+  Ended try_once(const Workflow& workflow, const FootageRequest& request, const Watch& watch);
+  Result<std::unique_ptr<PromptTurn>> wait_turn(const std::vector<Endpoint*>& endpoints,
+                                                const Workflow& workflow,
+                                                const FootageRequest& request, const Watch& watch);
+  Result<plan::SegmentSource> generate_somewhere(const FootageRequest& request, const Watch& watch);
   Failure for_tenants(Failure failure) const;
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
                                               const Watch& watch);
   Ended attempt(const Attempt& attempt);
+  SteadyTime patience_with_queue(const Watch& watch) const;
   Ended follow(const Attempt& attempt, ComfyListener& listener);
   Ended conclude(const Attempt& attempt, const Json& entry);
   Ended fetch(const Attempt& attempt, const ComfyFile& file);
@@ -119,6 +129,7 @@ class ComfyEngine final : public Engine {
 
   const ComfySettings settings_;
   const ComfyParts parts_;
+  PromptAdmission* admission_ = nullptr;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::mutex mutex_;                                                // protects what follows
   std::map<std::pair<std::string, std::string>, Checked> checked_;  // by origin and workflow

@@ -10,7 +10,6 @@ constexpr std::int64_t kInfoBytesMax = 64 << 20;     // histories hold whole gra
 constexpr std::size_t kMessageBytesMax = 4 << 20;    // previews are images
 constexpr std::int64_t kSocketBytesMax = 512 << 20;  // of one prompt
 constexpr int kLeastBytesPerSecond = 10'000;
-constexpr std::chrono::milliseconds kFreePoll{200};
 constexpr const char* kSubfolder = "pytoon";
 
 Failure senseless(const WebAddress& base, const std::string& path, const HttpAnswer& answer) {
@@ -35,6 +34,22 @@ std::int64_t bytes_of(const Json& device, const char* name) {
   return device.is_object() && device.contains(name) && device[name].is_number()
              ? device[name].get<std::int64_t>()
              : 0;
+}
+
+std::string text_of(const Json& json, const char* name) {
+  return json.is_object() && json.contains(name) && json[name].is_string()
+             ? json[name].get<std::string>()
+             : "";
+}
+
+// [] when there is no such list.
+const Json& list_of(const Json& json, const char* name) {
+  static const Json none = Json::array();
+  return json.is_object() && json.contains(name) && json[name].is_array() ? json[name] : none;
+}
+
+bool contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 }  // namespace
@@ -95,6 +110,32 @@ Result<int> ComfyServer::queue_length(const Watch& watch) {
 }
 
 Result<Json> ComfyServer::system_stats(const Watch& watch) { return get("/system_stats", watch); }
+
+// Its names mislead: torch_vram_total is what torch reserved, and vram_free counts what torch keeps
+// for itself as free, which it is for nobody else (ComfyUI's model_management.py).
+Result<ComfyServer::Memory> ComfyServer::memory(const Watch& watch) {
+  const Result<Json> stats = system_stats(watch);
+  if (!stats) return stats.failure();
+  Memory memory;
+  const Json system = stats->value("system", Json::object());
+  if (!system.is_object()) return failure(FailureKind::kEngine, base_.origin + " is no ComfyUI");
+  memory.version = text_of(system, "comfyui_version");
+  for (const Json& argument : list_of(system, "argv")) {
+    if (argument.is_string()) memory.arguments.push_back(argument.get<std::string>());
+  }
+  for (const Json& package : list_of(system, "comfy_package_versions")) {
+    memory.dynamic_vram = memory.dynamic_vram || text_of(package, "name") == "comfy-aimdo";
+  }
+  memory.dynamic_vram =
+      memory.dynamic_vram && !contains(memory.arguments, "--disable-dynamic-vram");
+  const Json& devices = list_of(*stats, "devices");
+  if (devices.empty()) return memory;
+  memory.cuda = text_of(devices[0], "type") == "cuda";
+  memory.total_bytes = bytes_of(devices[0], "vram_total");
+  memory.free_bytes = bytes_of(devices[0], "vram_free") - bytes_of(devices[0], "torch_vram_free");
+  memory.reserved_bytes = bytes_of(devices[0], "torch_vram_total");
+  return memory;
+}
 
 Result<Json> ComfyServer::object_info(const std::string& node_class, const Watch& watch) {
   return get("/object_info/" + url_encoded(node_class), watch);
@@ -194,23 +235,9 @@ Status ComfyServer::download(const ComfyFile& file, const std::filesystem::path&
   return answer->ok() ? ok_status() : Status(senseless(base_, "/view", *answer));
 }
 
-Result<std::int64_t> ComfyServer::free_memory(std::int64_t wanted_bytes, const Watch& watch) {
+Status ComfyServer::free_memory(const Watch& watch) {
   const Json body{{"unload_models", true}, {"free_memory", true}};
-  if (Status asked = done(base_, "/free", post("/free", body, watch)); !asked) {
-    return asked.failure();
-  }
-  for (;;) {
-    // A read right after is stale, so wait first.
-    if (Status waited = pause(clock_, watch, kFreePoll); !waited) return waited.failure();
-    const Result<Json> stats = system_stats(watch);
-    if (!stats) return stats.failure();
-    const Json devices = stats->value("devices", Json::array());
-    if (!devices.is_array() || devices.empty()) continue;
-    // What torch keeps for itself is counted as free by ComfyUI, but is free for nobody else.
-    const std::int64_t free =
-        bytes_of(devices[0], "vram_free") - bytes_of(devices[0], "torch_vram_free");
-    if (free >= wanted_bytes) return free;
-  }
+  return done(base_, "/free", post("/free", body, watch));
 }
 
 }  // namespace pytoon::engines

@@ -1,8 +1,8 @@
 // One ComfyUI server, spoken to in typed calls. No decisions here. No Origin header is ever sent:
 // ComfyUI answers a foreign one with 403.
 //
-// Thread rule: any thread. Every call blocks for one exchange (free_memory: until memory is free),
-// within the watch. Errors: those of HttpClient; kEngine for an answer that makes no sense.
+// Thread rule: any thread. Every call blocks for one exchange, within the watch. Errors: those of
+// HttpClient; kEngine for an answer that makes no sense.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/http_client.h"
 #include "base/web_socket.h"
@@ -38,12 +39,24 @@ class ComfyServer {
     std::string rejection;  // "" when every output of the graph is queued
   };
 
+  // What /system_stats says of the memory of its first device.
+  struct Memory {
+    bool cuda = false;  // else it computes on the CPU
+    std::int64_t total_bytes = 0;
+    std::int64_t free_bytes = 0;      // by the driver, for everybody
+    std::int64_t reserved_bytes = 0;  // by torch: models, what a prompt works with, its cache
+    bool dynamic_vram = false;        // a build that pages weights beside torch's own memory
+    std::string version;
+    std::vector<std::string> arguments;  // that it was started with
+  };
+
   ComfyServer(HttpClient& http, Clock& clock, WebAddress base, EgressScope egress, Limits limits);
 
   const WebAddress& base() const { return base_; }
 
   Result<int> queue_length(const Watch& watch);  // what waits and what runs
   Result<Json> system_stats(const Watch& watch);
+  Result<Memory> memory(const Watch& watch);
   // {} for a class it does not know.
   Result<Json> object_info(const std::string& node_class, const Watch& watch);
   // Gives the reference by which LoadImage finds it.
@@ -61,9 +74,9 @@ class ComfyServer {
   Status forget(const std::string& prompt_id, const Watch& watch);
   // kNotFound when the file is gone.
   Status download(const ComfyFile& file, const std::filesystem::path& to, const Watch& watch);
-  // Asks it to unload its models, which it does in its own time, and waits until `wanted_bytes` of
-  // its device are free for everybody. The bytes that are. kTimeout when they never were.
-  Result<std::int64_t> free_memory(std::int64_t wanted_bytes, const Watch& watch);
+  // Asks it to unload its models, which it does in its own time: when the memory is there, a
+  // sample of the card says.
+  Status free_memory(const Watch& watch);
 
  private:
   std::string url_of(const std::string& path) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,18 @@ namespace pytoon::engines {
 namespace {
 
 using spec::FieldReader;
+
+constexpr std::int64_t kVramMax = std::int64_t{1} << 40;
+constexpr std::chrono::seconds kUsualLoad{15};
+constexpr std::chrono::seconds kUsualRun{60};
+// Tiled decoding takes about a third of what decoding all at once does.
+constexpr int kFullOverTiled = 3;
+
+std::chrono::milliseconds seconds_of(FieldReader& r, const std::string& name,
+                                     std::chrono::milliseconds usual) {
+  if (!r.has(name)) return usual;
+  return std::chrono::milliseconds(std::llround(r.number(name, 0, 3600) * 1000));
+}
 
 const std::set<std::string>& known_slots() {
   static const std::set<std::string> slots{"prompt", "negative_prompt", "seed",
@@ -152,7 +165,14 @@ Result<Workflow> read_workflow(const std::filesystem::path& file) {
   workflow.height = static_cast<int>(r.whole("height", 16, 4096));
   workflow.fps = static_cast<int>(r.whole("fps", 1, 120));
   if (const Json* const part = r.object("frames")) read_frames(*part, workflow, faults);
-  workflow.vram_bytes = r.whole("vram_bytes", 0, std::int64_t{1} << 40);
+  workflow.vram_bytes = r.whole("vram_bytes", 0, kVramMax);
+  workflow.weights_bytes =
+      r.has("weights_bytes") ? r.whole("weights_bytes", 0, kVramMax) : workflow.vram_bytes / 2;
+  if (workflow.weights_bytes > workflow.vram_bytes) {
+    r.fault("weights_bytes", "is part of vram_bytes and can't be larger");
+  }
+  workflow.load = seconds_of(r, "load_seconds", kUsualLoad);
+  workflow.run = seconds_of(r, "run_seconds", kUsualRun);
   if (r.has("negative_prompt")) workflow.negative_prompt = r.text("negative_prompt", 0, 2000);
   if (const Json* const graph = r.object("graph")) workflow.graph = *graph;
   check_graph(r, workflow);
@@ -172,6 +192,38 @@ std::string too_old(const Json& system_stats) {
   if (std::sscanf(text.c_str(), "%d.%d.%d", &version[0], &version[1], &version[2]) != 3) return "";
   if (version >= kLeast) return "";
   return "ComfyUI " + text + " can't stop one prompt and not another: 0.3.57 or newer is needed";
+}
+
+Json with_tiled_decoding(Json graph) {
+  for (Json& node : graph) {
+    if (node["class_type"] != "VAEDecode") continue;
+    node["class_type"] = "VAEDecodeTiled";
+    node["inputs"].update(
+        Json{{"tile_size", 512}, {"overlap", 64}, {"temporal_size", 64}, {"temporal_overlap", 8}});
+  }
+  return graph;
+}
+
+WorkflowPrior prior_of(const Workflow& workflow) {
+  WorkflowPrior prior;
+  std::set<std::string> files;
+  bool tiles_itself = true;
+  for (const Json& node : workflow.graph) {
+    if (node["class_type"] == "VAEDecode") tiles_itself = false;
+    for (const Json& value : node["inputs"]) {
+      if (value.is_string() && value.get<std::string>().ends_with(".safetensors")) {
+        files.insert(value.get<std::string>());
+      }
+    }
+  }
+  for (const std::string& file : files) prior.model += (prior.model.empty() ? "" : "+") + file;
+  if (prior.model.empty()) prior.model = workflow.name;
+  prior.weights_bytes = workflow.weights_bytes;
+  prior.tiled_bytes = workflow.vram_bytes - workflow.weights_bytes;
+  prior.working_bytes = tiles_itself ? prior.tiled_bytes : prior.tiled_bytes * kFullOverTiled;
+  prior.load = workflow.load;
+  prior.run = workflow.run;
+  return prior;
 }
 
 std::vector<std::string> classes_of(const Workflow& workflow) {

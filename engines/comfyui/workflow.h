@@ -12,6 +12,7 @@
 
 #include "engines/engine.h"
 #include "engines/placeholders.h"
+#include "engines/prompt_admission.h"
 
 namespace pytoon::engines {
 
@@ -27,13 +28,23 @@ struct Workflow {
   int frames_step = 1;
   int frames_plus = 0;
   int frames_max = 0;
-  std::int64_t vram_bytes = 0;
+  std::int64_t vram_bytes = 0;     // at its peak, with tiled VAE decoding; 0: needs no GPU memory
+  std::int64_t weights_bytes = 0;  // of that, what its models take and keep
+  std::chrono::milliseconds load{0};  // of the models
+  std::chrono::milliseconds run{0};   // of a prompt whose models are loaded
   std::string negative_prompt;
   Json graph;
 
   int frames_for(int seconds) const;  // the next length that is enough, or the longest
   bool draws(const FootageRequest& request) const;
 };
+
+// The graph with VAE decoding in tiles: a third of the decode's memory, a little slower. The same
+// graph when it decodes in tiles already, or not at all.
+Json with_tiled_decoding(Json graph);
+// What the file says of the workflow's resources. The model is named by the files that the graph
+// loads: workflows of equal models share what lies in memory.
+WorkflowPrior prior_of(const Workflow& workflow);
 
 // All faults at once; the detail names the file.
 Result<Workflow> read_workflow(const std::filesystem::path& file);

@@ -8,6 +8,7 @@
 // Thread rule: calls on different objects may run in parallel. Blocks until written.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -51,6 +52,11 @@ struct SegmentOrder {
   CancelToken cancel;                    // checked every batch; kCancelled, and no file left
   std::function<void(int)> on_progress;  // frames drawn so far; may be empty; must be quick
 };
+
+// What an encoder that takes CUDA frames goes round with: how many frames of a pool of fixed size,
+// when that many are drawn at once, and about how many bytes each.
+int cuda_frames_of(const EncoderSettings& encoder, int batch_frames);
+std::uint64_t cuda_frame_bytes(gpu::Size size);
 
 Status write_segment(FrameSource& frames, const SegmentOrder& order);
 

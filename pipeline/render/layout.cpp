@@ -15,6 +15,7 @@ constexpr double kProductWidthShare = 0.60;
 constexpr double kProductMiddleShare = 0.38;
 constexpr int kLogoWidthPx = 120;
 constexpr int kLogoMarginPx = 30;
+constexpr int kProductMarginPx = 120;  // for its shadow and glow
 
 int even(double value) { return static_cast<int>(std::lround(value / 2)) * 2; }
 
@@ -83,6 +84,20 @@ gpu::Rect place_logo(gpu::Size logo, const spec::Output& output) {
       std::max(2, even(static_cast<double>(width) * logo.height / std::max(1, logo.width)));
   const int margin = even(output.scaled(kLogoMarginPx));
   return {output.width - margin - width, margin, width, height};
+}
+
+gpu::Size moving_size(double amplitude, const spec::Output& output) {
+  return {even(output.width * (1 + amplitude)), even(output.height * (1 + amplitude))};
+}
+
+gpu::Size blurred_size(const spec::Output& output) {
+  return {output.width / kBlurReduction, output.height / kBlurReduction};
+}
+
+gpu::Rect with_margin(const gpu::Rect& product, const spec::Output& output) {
+  const int margin = output.scaled_px(kProductMarginPx);
+  return {product.x - margin, product.y - margin, product.width + 2 * margin,
+          product.height + 2 * margin};
 }
 
 }  // namespace pytoon::render

@@ -27,4 +27,15 @@ gpu::Rect place_product(gpu::Size picture, gpu::Rect zone, const spec::Output& o
 // Top right, 120 px of the design wide, 30 from the edges.
 gpu::Rect place_logo(gpu::Size logo, const spec::Output& output);
 
+// How large pictures are made that don't lie pixel for pixel on the frame. One whose every pixel
+// maps to about one frame pixel at the closest zoom of a movement of that amplitude:
+gpu::Size moving_size(double amplitude, const spec::Output& output);
+// One of a single colour is this large wherever it is drawn.
+inline constexpr gpu::Size kPlainSize{16, 16};
+// An overlay's background is blurred at a quarter of the frame's size.
+inline constexpr int kBlurReduction = 4;
+gpu::Size blurred_size(const spec::Output& output);
+// The product's picture: its place and room for its shadow and glow around it.
+gpu::Rect with_margin(const gpu::Rect& product, const spec::Output& output);
+
 }  // namespace pytoon::render

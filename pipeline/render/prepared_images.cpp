@@ -11,10 +11,8 @@ namespace {
 using gpu::RgbaImage;
 using Kind = ImageCache::Kind;
 
-constexpr int kBlurReduction = 4;    // the background is blurred at a quarter of the size
 constexpr double kBlurSigmaPx = 36;  // of the design, as all lengths below
 constexpr double kBackgroundLight = 0.5;
-constexpr int kProductMarginPx = 120;  // for its shadow and glow
 constexpr double kGlowSigmaPx = 38;
 constexpr double kShadowSigmaPx = 22;
 constexpr int kShadowDropPx = 20;
@@ -82,9 +80,7 @@ Result<Canvas> with_effects(const RgbaImage& product, gpu::Rect zone, const spec
   const gpu::Rect place = place_product(product.size, zone, output);
   Result<RgbaImage> sharp = media::resize(product, {place.width, place.height});
   if (!sharp) return sharp.failure();
-  const int margin = output.scaled_px(kProductMarginPx);
-  const gpu::Rect around{place.x - margin, place.y - margin, place.width + 2 * margin,
-                         place.height + 2 * margin};
+  const gpu::Rect around = with_margin(place, output);
   Canvas canvas{RgbaImage({around.width, around.height}), around};
   if (fx.glow) {
     const Status lit = add_silhouette(*sharp, {255, 244, 224, 255}, output.scaled(kGlowSigmaPx),
@@ -96,7 +92,7 @@ Result<Canvas> with_effects(const RgbaImage& product, gpu::Rect zone, const spec
                                          output.scaled_px(kShadowDropPx), canvas.image);
     if (!shaded) return shaded.failure();
   }
-  media::draw_over(canvas.image, *sharp, margin, margin);
+  media::draw_over(canvas.image, *sharp, place.x - around.x, place.y - around.y);
   return canvas;
 }
 
@@ -166,7 +162,7 @@ Result<std::shared_ptr<const gpu::Texture>> PreparedImages::upload(const RgbaIma
 
 Result<PreparedPtr> PreparedImages::plain(gpu::Rgba colour) {
   return get(key_of("plain", name_of(colour)), [&]() -> Result<PreparedImage> {
-    auto texture = upload(RgbaImage({16, 16}, colour));
+    auto texture = upload(RgbaImage(kPlainSize, colour));
     if (!texture) return texture.failure();
     return PreparedImage{std::move(*texture), {}};
   });
@@ -192,8 +188,8 @@ Result<PreparedPtr> PreparedImages::blurred(Still& still, gpu::Rgba background,
   return get(key, [&]() -> Result<PreparedImage> {
     const Result<const RgbaImage*> image = still.pixels();
     if (!image) return image.failure();
-    const gpu::Size small{output.width / kBlurReduction, output.height / kBlurReduction};
-    Result<RgbaImage> covered = media::cover(backdrop_of(**image, background), small);
+    Result<RgbaImage> covered =
+        media::cover(backdrop_of(**image, background), blurred_size(output));
     if (!covered) return covered.failure();
     Result<RgbaImage> soft = media::blur(*covered, output.scaled(kBlurSigmaPx) / kBlurReduction);
     if (!soft) return soft.failure();

@@ -36,6 +36,8 @@ class Still {
       : cache_(cache), file_(std::move(file)), from_(from) {}
 
   Result<const gpu::RgbaImage*> pixels();
+  const plan::InputFile& file() const { return file_; }
+  bool is_clip() const { return from_ == From::kClip; }
   // Names the image in keys of the cache.
   std::string key() const { return (from_ == From::kImage ? "image " : "clip ") + file_.sha256; }
 
@@ -46,24 +48,42 @@ class Still {
   std::shared_ptr<const gpu::RgbaImage> pixels_;
 };
 
-class PreparedImages {
+// What shots ask for when they are made: real pictures, or, to tell what a segment costs, their
+// sizes alone (segment_cost.h).
+class SceneImages {
+ public:
+  virtual ~SceneImages() = default;
+
+  virtual ImageCache& cache() = 0;
+  virtual Result<PreparedPtr> plain(gpu::Rgba colour) = 0;
+  // Fills `size`; transparent parts show the background.
+  virtual Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size) = 0;
+  // An overlay's background: blurred, darkened, to be drawn over the whole frame.
+  virtual Result<PreparedPtr> blurred(Still& still, gpu::Rgba background,
+                                      const spec::Output& output) = 0;
+  // Cut out by its own alpha and the mask, in its place in the zone, with glow and shadow.
+  virtual Result<PreparedPtr> product(Still& still, const std::optional<plan::InputFile>& mask,
+                                      gpu::Rect zone, const spec::OverlayFx& fx,
+                                      const spec::Output& output) = 0;
+  virtual Result<PreparedPtr> logo(const plan::InputFile& file, const spec::Output& output) = 0;
+  virtual Result<std::shared_ptr<const media::ClipIndex>> clip(const plan::InputFile& file) = 0;
+};
+
+class PreparedImages final : public SceneImages {
  public:
   // Both must outlive this.
   PreparedImages(gpu::Device& device, ImageCache& cache) : device_(device), cache_(cache) {}
 
-  ImageCache& cache() const { return cache_; }
-
-  Result<PreparedPtr> plain(gpu::Rgba colour);
-  // Fills `size`; transparent parts show the background.
-  Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size);
-  // An overlay's background: blurred, darkened, to be drawn over the whole frame.
-  Result<PreparedPtr> blurred(Still& still, gpu::Rgba background, const spec::Output& output);
-  // Cut out by its own alpha and the mask, in its place in the zone, with glow and shadow.
+  ImageCache& cache() override { return cache_; }
+  Result<PreparedPtr> plain(gpu::Rgba colour) override;
+  Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size) override;
+  Result<PreparedPtr> blurred(Still& still, gpu::Rgba background,
+                              const spec::Output& output) override;
   Result<PreparedPtr> product(Still& still, const std::optional<plan::InputFile>& mask,
                               gpu::Rect zone, const spec::OverlayFx& fx,
-                              const spec::Output& output);
-  Result<PreparedPtr> logo(const plan::InputFile& file, const spec::Output& output);
-  Result<std::shared_ptr<const media::ClipIndex>> clip(const plan::InputFile& file);
+                              const spec::Output& output) override;
+  Result<PreparedPtr> logo(const plan::InputFile& file, const spec::Output& output) override;
+  Result<std::shared_ptr<const media::ClipIndex>> clip(const plan::InputFile& file) override;
 
   // For images that are made elsewhere.
   Result<PreparedPtr> get(const std::string& key,

@@ -18,6 +18,7 @@
 #include "pipeline/media/audio/audio_writer.h"
 #include "pipeline/plan/segment_source.h"
 #include "pipeline/plan/timeline.h"
+#include "pipeline/render/render_cost.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::render {
@@ -72,6 +73,13 @@ class Renderer {
   virtual Result<std::string> content_key(const RenderJob& job, int index) = 0;
   // Those of all segments.
   virtual Result<std::vector<std::string>> content_keys(const RenderJob& job) = 0;
+  // How this process would render segments of the job, with so many compositors at once in each.
+  virtual RenderMachine machine_for(const RenderJob& job, int compositors) const = 0;
+  // What the segment will take of the GPU there. Needs no file: of those that are here it reads the
+  // heads, what is not here is counted at its largest (render_cost.h). Decodes nothing; lays out
+  // captions and indexes clips, once for this and for rendering.
+  virtual Result<SegmentCost> cost(const RenderJob& job, int index,
+                                   const RenderMachine& machine) = 0;
   // Frames of segment `index`.
   virtual int frame_count(const spec::RenderSpec& spec, int index) const = 0;
   // Writes the segment's MP4 atomically. on_progress gets the frames done so far. kEncoder when the

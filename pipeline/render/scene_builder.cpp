@@ -33,21 +33,6 @@ class Sheet {
   std::vector<std::uint8_t> bytes_;
 };
 
-Result<std::shared_ptr<const CaptionLayout>> captions_of(const RenderJob& job,
-                                                         const std::string& fonts_fingerprint,
-                                                         const SceneTools& tools) {
-  return tools.cache.get<CaptionLayout>(
-      ImageCache::Kind::kCaptions, caption_sheet_key(job, fonts_fingerprint),
-      [&]() -> Result<ImageCache::Built<CaptionLayout>> {
-        Result<CaptionLayout> sheet = lay_out_captions(job.spec, tools.fonts);
-        if (!sheet) return sheet.failure();
-        std::uint64_t bytes = 0;
-        for (const Caption& caption : sheet->captions) bytes += caption.text.pixels.size();
-        return ImageCache::Built<CaptionLayout>{std::make_shared<CaptionLayout>(std::move(*sheet)),
-                                                bytes};
-      });
-}
-
 // Builds one scene.
 class SceneBuilder {
  public:
@@ -59,7 +44,7 @@ class SceneBuilder {
         images_(tools.device, tools.cache) {}
 
   Result<std::shared_ptr<const Scene>> build(const plan::FrameSpan& frames) {
-    auto sheet = captions_of(job_, fonts_fingerprint_, tools_);
+    auto sheet = captions_of(job_, tools_);
     if (!sheet) return sheet.failure();
     sheet_ = std::move(*sheet);
     product_ = product_zone(job_.spec, sheet_->reserved.height);
@@ -148,6 +133,21 @@ const plan::InputFile& made_clip(const RenderJob& job, const plan::Shot& shot) {
   const auto& clip = job.footage.at(static_cast<std::size_t>(shot.first_segment)).clip;
   CHECK(clip.has_value(), "footage that an engine made has a file");
   return *clip;
+}
+
+Result<std::shared_ptr<const CaptionLayout>> captions_of(const RenderJob& job,
+                                                         const SceneTools& tools) {
+  const std::string fonts = tools.fonts.fingerprint(job.spec.style.caption.font);
+  return tools.cache.get<CaptionLayout>(
+      ImageCache::Kind::kCaptions, caption_sheet_key(job, fonts),
+      [&]() -> Result<ImageCache::Built<CaptionLayout>> {
+        Result<CaptionLayout> sheet = lay_out_captions(job.spec, tools.fonts);
+        if (!sheet) return sheet.failure();
+        std::uint64_t bytes = 0;
+        for (const Caption& caption : sheet->captions) bytes += caption.text.pixels.size();
+        return ImageCache::Built<CaptionLayout>{std::make_shared<CaptionLayout>(std::move(*sheet)),
+                                                bytes};
+      });
 }
 
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job,

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "gpu/device.h"
 #include "pipeline/media/text/text.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/image_cache.h"
 #include "pipeline/render/renderer.h"
 #include "pipeline/render/scene.h"
@@ -27,6 +28,10 @@ struct SceneTools {
 
 // The file of a shot whose source is kMade.
 const plan::InputFile& made_clip(const RenderJob& job, const plan::Shot& shot);
+
+// The captions of the whole job, laid out once for all its segments.
+Result<std::shared_ptr<const CaptionLayout>> captions_of(const RenderJob& job,
+                                                         const SceneTools& tools);
 
 // frames: of the whole video; one segment's, as a rule.
 Result<std::shared_ptr<const Scene>> build_scene(const RenderJob& job,

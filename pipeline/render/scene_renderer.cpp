@@ -8,8 +8,10 @@
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
 #include "pipeline/render/caption_layout.h"
+#include "pipeline/render/cost_facts.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
+#include "pipeline/render/segment_cost.h"
 
 namespace pytoon::render {
 namespace {
@@ -100,6 +102,23 @@ Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& jo
     keys.push_back(render::content_key(job, timeline, static_cast<int>(i), maker));
   }
   return keys;
+}
+
+RenderMachine SceneRenderer::machine_for(const RenderJob& job, int compositors) const {
+  RenderMachine machine;
+  machine.encoder = encoder_of(job).settings;
+  machine.composes_on_cuda = device_kind_for(machine.encoder) == "cuda";
+  machine.decodes_clips = device_.cuda_handles().has_value();
+  machine.batch_frames = device_.batch_frames();
+  machine.compositors = compositors;
+  return machine;
+}
+
+Result<SegmentCost> SceneRenderer::cost(const RenderJob& job, int index,
+                                        const RenderMachine& machine) {
+  auto facts = facts_for_cost(job, index, {device_, fonts_, cache_});
+  if (!facts) return facts.failure();
+  return segment_cost(job, index, *facts, machine);
 }
 
 int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {

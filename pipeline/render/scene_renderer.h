@@ -28,6 +28,8 @@ class SceneRenderer final : public Renderer {
   std::vector<Encoder> encoders() const override;
   Result<std::string> content_key(const RenderJob& job, int index) override;
   Result<std::vector<std::string>> content_keys(const RenderJob& job) override;
+  RenderMachine machine_for(const RenderJob& job, int compositors) const override;
+  Result<SegmentCost> cost(const RenderJob& job, int index, const RenderMachine& machine) override;
   int frame_count(const spec::RenderSpec& spec, int index) const override;
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                         const CancelToken& cancel,

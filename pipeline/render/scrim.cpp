@@ -63,76 +63,121 @@ Plate plate_over(const gpu::Rect& place) {
   return {gpu::RgbaImage({place.width, place.height}, {0, 0, 0, 0}), place};
 }
 
-// A band over the whole width, soft above and below; under a lower third it runs to the bottom.
-Plate band(const Caption& caption, spec::CaptionPosition position, double opacity,
-           const spec::Output& output) {
-  const double padding = output.scaled(kBandPaddingPx);
-  const double fade = output.scaled(kBandFadePx);
-  const double top = caption.ink.y - padding;
-  const double bottom = caption.ink.y + caption.ink.height + padding;
-  const bool to_bottom = position == spec::CaptionPosition::kLowerThird;
-  const bool to_top =
+// The band of a hero: where it is at its darkest, and how far it fades beyond.
+struct Band {
+  double top = 0;
+  double bottom = 0;
+  double fade = 0;
+  bool to_top = false;
+  bool to_bottom = false;
+};
+
+// Over the whole width, soft above and below; under a lower third it runs to the bottom.
+Band band_of(const Caption& caption, const spec::RenderSpec& spec) {
+  const spec::CaptionPosition position = spec.style.caption.position;
+  const double padding = spec.output.scaled(kBandPaddingPx);
+  Band band;
+  band.fade = spec.output.scaled(kBandFadePx);
+  band.top = caption.ink.y - padding;
+  band.bottom = caption.ink.y + caption.ink.height + padding;
+  band.to_bottom = position == spec::CaptionPosition::kLowerThird;
+  band.to_top =
       position == spec::CaptionPosition::kUpperThird || position == spec::CaptionPosition::kTopBar;
-  const int first = to_top ? 0 : static_cast<int>(top - fade);
-  const int last = to_bottom ? output.height : static_cast<int>(bottom + fade);
-  Plate plate = plate_over(even_rect(0, first, output.width, last, output));
+  return band;
+}
+
+gpu::Rect place_of(const Band& band, const spec::Output& output) {
+  const int first = band.to_top ? 0 : static_cast<int>(band.top - band.fade);
+  const int last = band.to_bottom ? output.height : static_cast<int>(band.bottom + band.fade);
+  return even_rect(0, first, output.width, last, output);
+}
+
+void fill_band(Plate& plate, const Band& band, double opacity) {
   fill(plate, [&](double, double y) {
-    if (y < top && !to_top) return opacity * smoothstep((y - (top - fade)) / fade);
-    if (y > bottom && !to_bottom) {
-      return opacity * smoothstep((bottom + fade - y) / fade);
+    if (y < band.top && !band.to_top) {
+      return opacity * smoothstep((y - (band.top - band.fade)) / band.fade);
+    }
+    if (y > band.bottom && !band.to_bottom) {
+      return opacity * smoothstep((band.bottom + band.fade - y) / band.fade);
     }
     return opacity;
   });
-  return plate;
 }
 
-Plate box(const Caption& caption, double opacity, const spec::Output& output) {
-  const double radius = output.scaled(kBoxRadius);
-  const double x0 = caption.ink.x - output.scaled(kBoxPaddingX);
-  const double y0 = caption.ink.y - output.scaled(kBoxPaddingY);
-  const double x1 = caption.ink.x + caption.ink.width + output.scaled(kBoxPaddingX);
-  const double y1 = caption.ink.y + caption.ink.height + output.scaled(kBoxPaddingY);
-  Plate plate = plate_over(even_rect(static_cast<int>(x0) - 2, static_cast<int>(y0) - 2,
-                                     static_cast<int>(x1) + 2, static_cast<int>(y1) + 2, output));
+// An overlay's box, its corners rounded.
+struct Box {
+  double x0, y0, x1, y1;
+  double radius;
+};
+
+Box box_of(const Caption& caption, const spec::Output& output) {
+  const double x = output.scaled(kBoxPaddingX);
+  const double y = output.scaled(kBoxPaddingY);
+  return {caption.ink.x - x, caption.ink.y - y, caption.ink.x + caption.ink.width + x,
+          caption.ink.y + caption.ink.height + y, output.scaled(kBoxRadius)};
+}
+
+gpu::Rect place_of(const Box& box, const spec::Output& output) {
+  return even_rect(static_cast<int>(box.x0) - 2, static_cast<int>(box.y0) - 2,
+                   static_cast<int>(box.x1) + 2, static_cast<int>(box.y1) + 2, output);
+}
+
+void fill_box(Plate& plate, const Box& box, double opacity) {
+  const double radius = box.radius;
   fill(plate, [&](double x, double y) {
     // Distance to a rounded rectangle; half a pixel of softness at its edge.
-    const double dx = std::max({x0 + radius - x, x - (x1 - radius), 0.0});
-    const double dy = std::max({y0 + radius - y, y - (y1 - radius), 0.0});
+    const double dx = std::max({box.x0 + radius - x, x - (box.x1 - radius), 0.0});
+    const double dy = std::max({box.y0 + radius - y, y - (box.y1 - radius), 0.0});
     return opacity * std::clamp(radius - std::hypot(dx, dy) + 0.5, 0.0, 1.0);
   });
-  return plate;
 }
 
-Plate bar(const Caption& caption, double opacity, const spec::Output& output) {
+gpu::Rect bar_place(const Caption& caption, const spec::Output& output) {
   const int bottom = caption.ink.y + caption.ink.height + output.scaled_px(kBarPadding);
-  Plate plate = plate_over(even_rect(0, 0, output.width, bottom, output));
-  fill(plate, [&](double, double) { return opacity; });
-  return plate;
+  return even_rect(0, 0, output.width, bottom, output);
 }
 
-Plate scrim_of(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
-  const spec::CaptionPosition position = spec.style.caption.position;
+enum class Shape { kBand, kBox, kBar };
+
+Shape shape_of(const spec::RenderSpec& spec) {
   switch (spec.archetype) {
     case spec::Archetype::kProductHero:
-      return band(caption, position, opacity, spec.output);
+      return Shape::kBand;
     case spec::Archetype::kOverlay:
-      return box(caption, opacity, spec.output);
+      return Shape::kBox;
     case spec::Archetype::kMemeText:
-      return position == spec::CaptionPosition::kTopBar ? bar(caption, opacity, spec.output)
-                                                        : box(caption, opacity, spec.output);
+      return spec.style.caption.position == spec::CaptionPosition::kTopBar ? Shape::kBar
+                                                                           : Shape::kBox;
   }
   CHECK(false, "an archetype has no scrim");
 }
 
-// A canvas that holds both the scrim and the text, which may reach beyond it.
-Plate grown(const Plate& plate, const gpu::Rect& text, const spec::Output& output) {
-  const gpu::Rect& p = plate.place;
-  const gpu::Rect all = even_rect(std::min(p.x, text.x), std::min(p.y, text.y),
-                                  std::max(p.x + p.width, text.x + text.width),
-                                  std::max(p.y + p.height, text.y + text.height), output);
-  Plate canvas = plate_over(all);
-  media::draw_over(canvas.image, plate.image, p.x - all.x, p.y - all.y);
-  return canvas;
+gpu::Rect scrim_place(const spec::RenderSpec& spec, const Caption& caption) {
+  switch (shape_of(spec)) {
+    case Shape::kBand:
+      return place_of(band_of(caption, spec), spec.output);
+    case Shape::kBox:
+      return place_of(box_of(caption, spec.output), spec.output);
+    case Shape::kBar:
+      return bar_place(caption, spec.output);
+  }
+  CHECK(false, "a scrim has no place");
+}
+
+Plate scrim_of(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
+  Plate plate = plate_over(scrim_place(spec, caption));
+  switch (shape_of(spec)) {
+    case Shape::kBand:
+      fill_band(plate, band_of(caption, spec), opacity);
+      break;
+    case Shape::kBox:
+      fill_box(plate, box_of(caption, spec.output), opacity);
+      break;
+    case Shape::kBar:
+      fill(plate, [&](double, double) { return opacity; });
+      break;
+  }
+  return plate;
 }
 
 }  // namespace
@@ -184,8 +229,20 @@ double scrim_opacity(spec::Archetype archetype, const Backdrop& backdrop) {
   return opacity;
 }
 
+// Holds both the scrim and the text, which may reach beyond it.
+gpu::Rect plate_place(const spec::RenderSpec& spec, const Caption& caption) {
+  const gpu::Rect scrim = scrim_place(spec, caption);
+  const gpu::Rect& text = caption.place;
+  return even_rect(std::min(scrim.x, text.x), std::min(scrim.y, text.y),
+                   std::max(scrim.x + scrim.width, text.x + text.width),
+                   std::max(scrim.y + scrim.height, text.y + text.height), spec.output);
+}
+
 Plate make_plate(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
-  Plate plate = grown(scrim_of(spec, caption, opacity), caption.place, spec.output);
+  const Plate scrim = scrim_of(spec, caption, opacity);
+  Plate plate = plate_over(plate_place(spec, caption));
+  media::draw_over(plate.image, scrim.image, scrim.place.x - plate.place.x,
+                   scrim.place.y - plate.place.y);
   media::draw_over(plate.image, caption.text, caption.place.x - plate.place.x,
                    caption.place.y - plate.place.y);
   return plate;

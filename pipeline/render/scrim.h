@@ -36,6 +36,8 @@ struct Plate {
   gpu::Rect place;  // even position and size
 };
 
+// Where the plate of a caption will lie, however deep its scrim.
+gpu::Rect plate_place(const spec::RenderSpec& spec, const Caption& caption);
 // Scrim and text in one image.
 Plate make_plate(const spec::RenderSpec& spec, const Caption& caption, double opacity);
 

@@ -15,21 +15,13 @@ constexpr gpu::Rgba kHeroBackground{0x1a, 0x1a, 0x2e, 255};
 constexpr gpu::Rgba kOverlayBackground{0x0d, 0x11, 0x17, 255};
 constexpr double kLogoOpacity = 0.6;
 
-// A image whose every pixel maps to about one frame pixel at the closest zoom.
-gpu::Size moving_size(double amplitude, const spec::Output& output) {
-  const auto scaled = [&](int px) {
-    return static_cast<int>(std::lround(px * (1 + amplitude) / 2)) * 2;
-  };
-  return {scaled(output.width), scaled(output.height)};
-}
-
 // What may be left out of a image: anything but a device that is full, where the same may work
 // soon.
 bool may_go_without(const Failure& fault) { return fault.kind != FailureKind::kOutOfMemory; }
 
 class ShotMaker {
  public:
-  ShotMaker(const RenderJob& job, const plan::Shot& shot, gpu::Rect product, PreparedImages& images)
+  ShotMaker(const RenderJob& job, const plan::Shot& shot, gpu::Rect product, SceneImages& images)
       : job_(job), shot_(shot), product_(product), images_(images) {}
 
   Result<ShotImage> make() {
@@ -146,7 +138,7 @@ class ShotMaker {
   const RenderJob& job_;
   const plan::Shot& shot_;
   const gpu::Rect product_;
-  PreparedImages& images_;
+  SceneImages& images_;
 };
 
 }  // namespace
@@ -154,7 +146,7 @@ class ShotMaker {
 Result<std::vector<ShotImage>> make_shot_images(const RenderJob& job,
                                                 const plan::Timeline& timeline,
                                                 const plan::ShotRange& range, gpu::Rect product,
-                                                PreparedImages& images) {
+                                                SceneImages& images) {
   std::vector<ShotImage> pictures;
   for (int i = range.first; i < range.last; ++i) {
     const plan::Shot& shot = timeline.shots.at(static_cast<std::size_t>(i));
@@ -165,7 +157,7 @@ Result<std::vector<ShotImage>> make_shot_images(const RenderJob& job,
   return pictures;
 }
 
-Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, PreparedImages& images) {
+Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, SceneImages& images) {
   const bool wanted = job.spec.brand_safe && !job.spec.footage_only;
   if (!wanted || !job.inputs.logo) return std::optional<gpu::Layer>();
   const Result<PreparedPtr> logo = images.logo(*job.inputs.logo, job.spec.output);

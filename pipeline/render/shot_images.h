@@ -16,9 +16,9 @@ namespace pytoon::render {
 Result<std::vector<ShotImage>> make_shot_images(const RenderJob& job,
                                                 const plan::Timeline& timeline,
                                                 const plan::ShotRange& range, gpu::Rect product,
-                                                PreparedImages& images);
+                                                SceneImages& images);
 
 // The brand's logo, laid out; nullopt when the job has none or it can't be read.
-Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, PreparedImages& images);
+Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, SceneImages& images);
 
 }  // namespace pytoon::render

@@ -104,17 +104,22 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
-      worker_({*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
-               config.catalogue.presets, metrics_, clock, log, process_health_},
-              *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
+      gpu_admission_(
+          draws() ? open_gpu_admission({config, stack, *store_, *engines_, metrics_, clock, log},
+                                       facts_.worker_id)
+                  : nullptr),
+      worker_(
+          {*store_, *store_, *storage_, stack.renderer(), engines_->engine_chain(),
+           config.catalogue.presets, metrics_, clock, log, process_health_, gpu_admission_.get()},
+          *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
-      service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
-                notifiers_, metrics_, health_, eraser_, ids_, clock, log},
+      service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
+                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);
@@ -157,6 +162,7 @@ Status Application::start() {
   if (Status freed = free_leases_of_the_dead(*store_, facts_.worker_id); !freed) return freed;
   if (draws()) {
     if (Status known = store_->upsert_worker(facts_); !known) return known;
+    if (gpu_admission_) gpu_admission_->start();
     pool_.start();
     working_ = true;
   }
@@ -177,6 +183,7 @@ void Application::stop() {
   periodic_tasks_.clear();
   if (!std::exchange(working_, false)) return;
   pool_.stop();
+  if (gpu_admission_) gpu_admission_->stop();
   const Status removed = store_->remove_worker(facts_.worker_id);
   if (!removed) log_.warning("worker_not_removed", {{"reason", removed.failure().detail}});
 }

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "engines/engine_registry.h"
 #include "server/app/config.h"
+#include "server/app/open_gpu_admission.h"
 #include "server/app/periodic_task.h"
 #include "server/app/render_stack.h"
 #include "server/io/redis/redis_listener.h"
@@ -94,6 +95,7 @@ class Application {
   observe::Health health_;
   std::unique_ptr<engines::EngineRegistry> engines_;
   const jobs::WorkerInfo facts_;
+  const std::unique_ptr<worker::GpuAdmission> gpu_admission_;  // null where there is no card
   worker::Worker worker_;
   const std::unique_ptr<io::RedisNotifier> redis_notifier_;  // null without REDIS_URL
   worker::WorkerPool pool_;

@@ -32,6 +32,19 @@ void report(const media::EncoderChoice& encoders, Log& log) {
   }
 }
 
+void make_renderers(const Config& config, RenderStack& stack) {
+  const std::uint64_t cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
+  stack.on_device = std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts,
+                                                            stack.encoders, cache_bytes);
+  if (!stack.device->cuda_handles()) return;
+  stack.cpu = gpu::make_cpu_device();
+  media::EncoderChoice software;
+  software.options = {stack.encoders.options.back()};
+  stack.on_cpu =
+      std::make_unique<render::SceneRenderer>(*stack.cpu, *stack.fonts, software, cache_bytes);
+  stack.choice = std::make_unique<render::CompositorChoice>(*stack.on_device, *stack.on_cpu);
+}
+
 }  // namespace
 
 Result<RenderStack> open_studio(const Config& config, Log& log) {
@@ -61,8 +74,7 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
   }
   stack.encoders = std::move(*encoders);
   report(stack.encoders, log);
-  stack.renderer = std::make_unique<render::SceneRenderer>(
-      *stack.device, *stack.fonts, stack.encoders, std::uint64_t(config.image_cache_mb) << 20);
+  make_renderers(config, stack);
   return stack;
 }
 

@@ -1,8 +1,9 @@
-// Pistache, kept on a short lead. Of Debian's 0.0.5 only the acceptor and the epoll loops are used:
-// they hand over bytes and close descriptors. Its parser (quadratic, lenient), router (regular
-// expressions over input), response queue (spins on a slow reader, keyed by descriptor numbers that
-// are reused) and time-outs (write into streams) stay out of the way. listener.cpp is the only file
-// that includes it.
+// Takes TCP connections and hands their bytes to Connection: Pistache, kept on a short lead. Of
+// Debian's 0.0.5 only the acceptor and the epoll loops are used: they hand over bytes and close
+// descriptors. Its parser (quadratic, lenient), router (regular expressions over input), response
+// queue (spins on a slow reader, keyed by descriptor numbers that are reused) and time-outs (write
+// into streams) stay out of the way: docs/adr/0012 says why, tests/server/http/pistache shows it.
+// acceptor.cpp is the only file that includes the library.
 //
 // Thread rule: start() and stop() from one thread.
 #pragma once

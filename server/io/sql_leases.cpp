@@ -174,7 +174,8 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
       return failure(FailureKind::kConflict, "the job is being changed");
     }
     session.run(
-        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0 WHERE id = ?",
+        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0, waiting_for = '', "
+        "waiting_since = NULL WHERE id = ?",
         {request.worker_id, leased.lease.epoch, session.now() + micros(duration), ready->id});
     const Rows rows = session.query(
         std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {leased.lease.job_id});

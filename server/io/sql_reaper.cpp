@@ -129,8 +129,10 @@ Result<std::vector<std::string>> SqlStore::release_engines(milliseconds patience
   for (const auto& [id, engine] : *wanted) {
     const Status one = writing("release_engines", [&](SqlSession& session) -> Status {
       if (!lock_job(session, id)) return ok_status();
-      session.run("UPDATE tasks SET engine = '' WHERE job_id = ? AND engine = ? AND worker_id = ''",
-                  {id, engine});
+      session.run(
+          "UPDATE tasks SET engine = '', waiting_for = '', waiting_since = NULL WHERE job_id = ? "
+          "AND engine = ? AND worker_id = ''",
+          {id, engine});
       return ok_status();
     });
     if (!one) return one.failure();

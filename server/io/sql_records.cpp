@@ -76,7 +76,8 @@ const char* const kJobColumns =
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
     "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder, "
-    "jobs.files_removed_at";
+    "jobs.files_removed_at, (SELECT t.waiting_for FROM tasks t WHERE t.job_id = jobs.id AND "
+    "t.waiting_for <> '' ORDER BY t.waiting_since, t.id LIMIT 1)";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -110,6 +111,7 @@ Job read_job(const Row& row) {
   job.taken_at = time_in(row, 24);
   job.output_folder = row.text(25);
   job.files_removed = !row.is_null(26);
+  job.waiting_for = row.text(27);
   return job;
 }
 
@@ -190,8 +192,9 @@ void add_tasks(SqlSession& session, const Job& job, const std::vector<Task>& tas
 
 void set_engine_of_footage(SqlSession& session, const std::string& job_id, int segment) {
   session.run(
-      "UPDATE tasks SET engine = (SELECT engine_next FROM segments s WHERE s.job_id = tasks.job_id "
-      "AND s.idx = tasks.segment) WHERE job_id = ? AND kind = 'footage' AND segment = ?",
+      "UPDATE tasks SET waiting_for = '', waiting_since = NULL, engine = (SELECT engine_next FROM "
+      "segments s WHERE s.job_id = tasks.job_id AND s.idx = tasks.segment) WHERE job_id = ? AND "
+      "kind = 'footage' AND segment = ?",
       {job_id, segment});
 }
 
@@ -209,9 +212,12 @@ void remove_all_tasks(SqlSession& session, const std::string& job_id) {
 void free_task(SqlSession& session, const std::string& job_id, const Task& task,
                std::int64_t not_before, bool failed) {
   session.run(
-      "UPDATE tasks SET worker_id = '', not_before = ?, failures = failures + ?, frames = 0 "
-      "WHERE job_id = ? AND kind = ? AND segment = ?",
-      {not_before, std::int64_t{failed}, job_id, name_of(task.kind), task.segment});
+      "UPDATE tasks SET worker_id = '', not_before = ?, failures = failures + ?, frames = 0, "
+      "waiting_since = CASE WHEN ? = 1 THEN NULL ELSE waiting_since END, "
+      "waiting_for = CASE WHEN ? = 1 THEN '' ELSE waiting_for END WHERE job_id = ? AND kind = ? "
+      "AND segment = ?",
+      {not_before, std::int64_t{failed}, std::int64_t{failed}, std::int64_t{failed}, job_id,
+       name_of(task.kind), task.segment});
   session.run(
       "UPDATE segments SET status = 'PENDING' WHERE job_id = ? AND idx = ? AND status = 'RUNNING'",
       {job_id, task.segment});

@@ -17,7 +17,8 @@
 #include "base/clock.h"
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
-#include "server/io/sql.h"
+#include "server/io/sql_profiles.h"
+#include "server/io/sql_promises.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/retention_store.h"
@@ -30,6 +31,7 @@ struct StoreOptions {
   // Called at each boundary of a commit with its name, such as "segment_done.before_commit" and
   // "segment_done.after_commit": where a crash test ends the process. Any thread.
   std::function<void(std::string_view)> crash_point;
+  jobs::admission::LedgerOptions ledger;
 };
 
 class SqlStore final : public jobs::JobStore,
@@ -40,10 +42,19 @@ class SqlStore final : public jobs::JobStore,
                        public engines::SpendLedger {
  public:
   SqlStore(std::unique_ptr<SqlDatabase> database, Clock& clock, StoreOptions options)
-      : database_(std::move(database)), clock_(clock), options_(std::move(options)) {}
+      : database_(std::move(database)),
+        clock_(clock),
+        options_(std::move(options)),
+        promises_(*database_, options_.ledger),
+        profiles_(*database_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
+
+  // Promises of GPU memory, in the same database.
+  jobs::admission::PromiseLedger& promises() { return promises_; }
+  // What was learned of workflows, likewise.
+  jobs::admission::ProfileStore& profiles() { return profiles_; }
 
   // JobStore
   Result<jobs::Job> job(const std::string& id) override;
@@ -90,6 +101,7 @@ class SqlStore final : public jobs::JobStore,
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;
   Status note_fallback(const jobs::Lease& lease, const std::string& reason) override;
+  Status put_waiting(const jobs::Lease& lease, const std::string& text) override;
 
   // Outbox
   Result<std::vector<jobs::Event>> take_events(int limit, std::chrono::milliseconds lease) override;
@@ -156,6 +168,8 @@ class SqlStore final : public jobs::JobStore,
   const std::unique_ptr<SqlDatabase> database_;
   Clock& clock_;
   const StoreOptions options_;
+  SqlPromiseLedger promises_;
+  SqlProfileStore profiles_;
   SpecCache specs_;
 };
 

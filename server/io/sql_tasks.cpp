@@ -135,6 +135,19 @@ Status SqlStore::put_progress(const Lease& lease, int frames) {
   });
 }
 
+Status SqlStore::put_waiting(const Lease& lease, const std::string& text) {
+  return held_writing("put_waiting", lease, [&](SqlSession& session, Job& job) -> Status {
+    // With a second wait the first one goes on.
+    const std::int64_t changed = session.run(
+        "UPDATE tasks SET waiting_since = CASE WHEN ? = '' THEN NULL ELSE "
+        "coalesce(waiting_since, ?) END, waiting_for = ? "
+        "WHERE job_id = ? AND kind = ? AND segment = ? AND waiting_for <> ?",
+        {text, session.now(), text, job.id, name_of(lease.kind), lease.segment, text});
+    if (changed > 0) write_job(session, job);
+    return ok_status();
+  });
+}
+
 Status SqlStore::note_fallback(const Lease& lease, const std::string& reason) {
   return held_writing("note_fallback", lease, [&](SqlSession& session, Job& job) -> Status {
     if (job.fallback_used) return ok_status();

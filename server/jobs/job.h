@@ -75,7 +75,8 @@ struct Job {
   std::optional<WallTime> taken_at;     // likewise, since it was submitted or queued again
   std::optional<WallTime> rendered_at;  // its last segment was finished
   std::optional<WallTime> completed_at;
-  std::int64_t queue_position = 0;          // 1 is next; 0 when not queued
+  std::string waiting_for;          // what its task waits for that waits longest; "" when none does
+  std::int64_t queue_position = 0;  // 1 is next; 0 when not queued
   std::optional<std::int64_t> eta_seconds;  // filled in by the service where one job is asked for
 };
 

@@ -8,6 +8,8 @@
 #include "base/result.h"
 #include "pipeline/media/media_info.h"
 #include "pipeline/spec/names.h"
+#include "server/jobs/admission/decision.h"
+#include "server/jobs/admission/ledger_rules.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
 #include "server/jobs/task_store.h"
@@ -41,6 +43,18 @@ class JobMetrics {
       TaskKind kind) = 0;  // a worker noticed that its task is another's, or gone
   virtual void job_quarantined() = 0;
   virtual void webhook_tried(WebhookOutcome outcome) = 0;
+
+  // What becomes of tasks that need GPU memory (jobs/admission). Each decision that is acted upon,
+  // not each look of a task that waits on.
+  virtual void admission_decided(admission::Lane lane, admission::Decision::Kind decision,
+                                 admission::Reason reason) = 0;
+  // From the first decision about a task to its start; 0 when it ran at once.
+  virtual void admission_waited(admission::Lane lane, double seconds) = 0;
+  virtual void admission_violation(admission::ViolationCause cause) = 0;
+  virtual void headroom_used() = 0;
+  virtual void model_reloaded() = 0;  // a prompt had to bring its model to the card
+  // Observed peak over the estimate that was promised for it: 1 is exact, more a breach.
+  virtual void profile_error(const std::string& workflow, double ratio) = 0;
 };
 
 // Decodes an uploaded file, all of it, to be sure of it. kUnsupportedType, kInvalid (too many

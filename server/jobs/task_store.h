@@ -157,6 +157,11 @@ class TaskStore {
   // On the way. Frames of the segment drawn so far: the job's progress follows, never down.
   virtual Status put_progress(const Lease& lease, int frames) = 0;
   virtual Status note_fallback(const Lease& lease, const std::string& reason) = 0;  // first stays
+  // What the task waits for, in words for the job's owner; "" when it waits no more. The job shows
+  // that of its task that waits longest. The text stays with a task that is handed back, since it
+  // may wait for the very thing, and ends with the next lease, a failure and the task. Each other
+  // text is a change of the job, seen by who follows it: not for every sample.
+  virtual Status put_waiting(const Lease& lease, const std::string& text) = 0;
 };
 
 }  // namespace pytoon::jobs

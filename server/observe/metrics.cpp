@@ -66,6 +66,10 @@ std::string label(jobs::WebhookOutcome outcome) {
   CHECK(false, "a WebhookOutcome has no label");
 }
 
+std::string label(jobs::admission::ViolationCause cause) {
+  return std::string(jobs::admission::name_of(cause));
+}
+
 std::string label(spec::Archetype archetype) { return std::string(spec::name_of(archetype)); }
 
 }  // namespace
@@ -104,6 +108,24 @@ struct Metrics::Families {
   Family<Counter>& gc_deleted =
       counters(registry, "pytoon_gc_deleted_total",
                "Objects and rows that were deleted, by kind: by age, as orphans, or asked for");
+  Family<Counter>& decisions =
+      counters(registry, "pytoon_admission_decisions_total",
+               "What admission control answered to tasks that need GPU memory, and why");
+  Family<Histogram>& admission_waits =
+      histograms(registry, "pytoon_admission_wait_seconds",
+                 "Time that a task waited for GPU memory or a slot before it ran");
+  Family<Counter>& violations = counters(
+      registry, "pytoon_admission_violations_total",
+      "Times that a card had less free memory than was promised on it, by who took too much");
+  Counter& headroom_used = counters(registry, "pytoon_admission_headroom_used_total",
+                                    "Times that a card's free memory fell into its headroom")
+                               .Add({});
+  Counter& reloads = counters(registry, "pytoon_model_reloads_total",
+                              "Prompts that had to bring their model to the card")
+                         .Add({});
+  Family<Gauge>& profile_errors = gauges(
+      registry, "pytoon_workflow_profile_error_ratio",
+      "Peak of a workflow's last run over the estimate it was promised: above 1 is a breach");
   Gauge& queue_depth = gauge(registry, "pytoon_queue_depth", "Jobs that wait to be started");
   Gauge& queue_age =
       gauge(registry, "pytoon_queue_oldest_seconds", "Age of the job that waits longest");
@@ -201,6 +223,13 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
         "idempotency_record", "event", "dead_letter", "purchase", "abandoned_upload"}) {
     families_->gc_deleted.Add({{"kind", kind}});
   }
+  for (const auto cause :
+       {jobs::admission::ViolationCause::kOurs, jobs::admission::ViolationCause::kForeign}) {
+    families_->violations.Add({{"cause", label(cause)}});
+  }
+  for (const auto lane : {jobs::admission::Lane::kRender, jobs::admission::Lane::kGenerate}) {
+    families_->admission_waits.Add({{"lane", std::string(name_of(lane))}}, work_seconds());
+  }
   families_->fallbacks.Add({{"type", "template"}});
   families_->degraded.Add({{"from", "h264_nvenc"}, {"to", "libx264"}});
 }
@@ -261,6 +290,33 @@ void Metrics::job_quarantined() { families_->quarantined.Increment(); }
 
 void Metrics::webhook_tried(jobs::WebhookOutcome outcome) {
   families_->webhooks.Add({{"outcome", label(outcome)}}).Increment();
+}
+
+void Metrics::admission_decided(jobs::admission::Lane lane,
+                                jobs::admission::Decision::Kind decision,
+                                jobs::admission::Reason reason) {
+  families_->decisions
+      .Add({{"lane", std::string(name_of(lane))},
+            {"decision", std::string(name_of(decision))},
+            {"reason", std::string(name_of(reason))}})
+      .Increment();
+}
+
+void Metrics::admission_waited(jobs::admission::Lane lane, double seconds) {
+  families_->admission_waits.Add({{"lane", std::string(name_of(lane))}}, work_seconds())
+      .Observe(seconds);
+}
+
+void Metrics::admission_violation(jobs::admission::ViolationCause cause) {
+  families_->violations.Add({{"cause", label(cause)}}).Increment();
+}
+
+void Metrics::headroom_used() { families_->headroom_used.Increment(); }
+
+void Metrics::model_reloaded() { families_->reloads.Increment(); }
+
+void Metrics::profile_error(const std::string& workflow, double ratio) {
+  families_->profile_errors.Add({{"workflow", workflow}}).Set(ratio);
 }
 
 void Metrics::gc_deleted(std::string_view kind, std::int64_t count) {

@@ -55,6 +55,13 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   void lease_lost(jobs::TaskKind kind) override;
   void job_quarantined() override;
   void webhook_tried(jobs::WebhookOutcome outcome) override;
+  void admission_decided(jobs::admission::Lane lane, jobs::admission::Decision::Kind decision,
+                         jobs::admission::Reason reason) override;
+  void admission_waited(jobs::admission::Lane lane, double seconds) override;
+  void admission_violation(jobs::admission::ViolationCause cause) override;
+  void headroom_used() override;
+  void model_reloaded() override;
+  void profile_error(const std::string& workflow, double ratio) override;
   void gc_deleted(std::string_view kind, std::int64_t count) override;
 
   // route: the pattern ("/api/v1/jobs/{id}"), never the path that was asked for.

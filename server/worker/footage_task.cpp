@@ -52,6 +52,12 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
   const SteadyTime limit =
       context_.deps.clock.steady_now() + context_.deps.engine_chain.call_limit();
   silent_until_ = std::min(engines_until_, limit);
+  // Its turn on a card may come late: that is no standing still.
+  watch.waiting = [this](const std::string& why) {
+    silent_until_ = std::min(
+        engines_until_, context_.deps.clock.steady_now() + context_.deps.engine_chain.call_limit());
+    tell_waiting(why);
+  };
   watch.progress = [this, segment](double share) {
     frames_ = jobs::frames_of_footage(segment, share, leased_.job.spec.output.fps);
   };

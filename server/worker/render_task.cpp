@@ -10,6 +10,22 @@
 namespace pytoon::worker {
 namespace fs = std::filesystem;
 
+namespace {
+
+jobs::admission::Cost promised_for(const render::SegmentCost& cost) {
+  jobs::admission::Cost promised;
+  promised.textures = static_cast<std::int64_t>(cost.vram_bytes() - cost.encoder_bytes -
+                                                cost.decoder_bytes - cost.context_bytes);
+  promised.encoder_session = static_cast<std::int64_t>(cost.encoder_bytes);
+  promised.decoder_surfaces = static_cast<std::int64_t>(cost.decoder_bytes);
+  promised.context = static_cast<std::int64_t>(cost.context_bytes);
+  promised.encoder_sessions = cost.encoder_sessions;
+  promised.duration = cost.expected;
+  return promised;
+}
+
+}  // namespace
+
 Status Task::render() {
   const WorkerDependencies& deps = context_.deps;
   const int index = leased_.lease.segment;
@@ -18,16 +34,46 @@ Status Task::render() {
   const Result<std::string> key = deps.renderer.content_key(*order, index);
   if (!key) return key.failure();
 
+  const Result<std::unique_ptr<RenderTurn>> turn = wait_for_memory(*order);
+  if (!turn) return turn.failure();
   const fs::path staged = deps.storage.staging("segment.mp4");
   const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
   const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
   const SteadyTime began = deps.clock.steady_now();
   Status done = deps.renderer.render_segment(*order, index, staged, cancel_, on_frames);
   const std::chrono::duration<double> took = deps.clock.steady_now() - began;
+  if (!done && promise_lost_ && !stopped()) {
+    done = failure(FailureKind::kUnavailable, "its promise of GPU memory was lost");
+  }
   if (done) done = keep(staged, *key, took.count());
   std::error_code ignored;
   fs::remove(staged, ignored);
   return done;
+}
+
+// The right to compose it on the card; null where no card is asked.
+Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJob& order) {
+  const WorkerDependencies& deps = context_.deps;
+  if (deps.gpu_admission == nullptr) return std::unique_ptr<RenderTurn>();
+  const int index = leased_.lease.segment;
+  const render::RenderMachine machine = deps.renderer.machine_for(order, 1);
+  if (!machine.composes_on_cuda) return std::unique_ptr<RenderTurn>();
+  const Result<render::SegmentCost> cost = deps.renderer.cost(order, index, machine);
+  if (!cost) return cost.failure();
+  jobs::admission::Request request;
+  request.task = leased_.job.id + "/" + std::to_string(index);
+  request.waiting_since = leased_.job.created_at;
+  request.priority = leased_.job.priority;
+  request.cost = promised_for(*cost);
+  waits_ = true;
+  Result<std::unique_ptr<RenderTurn>> turn = deps.gpu_admission->wait_render(
+      request, cancel_, [this](const std::string& why) { tell_waiting(why); },
+      [this] {
+        promise_lost_ = true;
+        cancel_.cancel();
+      });
+  waits_ = false;
+  return turn;
 }
 
 // The object first, then the row that names it the winner, then what people look at.

@@ -5,6 +5,8 @@
 namespace pytoon::worker {
 namespace {
 
+constexpr int kUsualPriority = 5;  // of jobs that say nothing
+
 bool shows_own_clip(const spec::RenderSpec& spec, int segment) {
   const std::size_t all = spec.assets.images.size() + spec.assets.clips.size();
   return all > 0 && static_cast<std::size_t>(segment) % all >= spec.assets.images.size();
@@ -15,6 +17,8 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
   engines::FootageRequest request = engines::request_of(job.spec, segment);
   request.job_id = job.id;
   request.run = job.run;
+  request.priority = job.priority - kUsualPriority;
+  request.waiting_since = job.created_at;
   request.output = storage.staging("footage.mp4");
   const std::size_t all = inputs.images.size() + inputs.clips.size();
   if (all > 0) request.image = inputs.images.at(static_cast<std::size_t>(segment) % all);

@@ -125,6 +125,12 @@ Status Task::commit(const std::function<Status()>& write) {
   return done;
 }
 
+// A hint: where the store is away nobody can read it either.
+void Task::tell_waiting(const std::string& why) {
+  if (std::exchange(waiting_for_, why) == why) return;
+  const Status ignored = context_.deps.tasks.put_waiting(leased_.lease, why);
+}
+
 Status Task::persist(const std::function<Status()>& write) {
   for (;;) {
     Status done = write();

@@ -15,9 +15,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/cancel.h"
+#include "server/worker/gpu_admission.h"
 #include "server/worker/input_cache.h"
 #include "server/worker/retry_budget.h"
 #include "server/worker/worker_dependencies.h"
@@ -102,6 +104,11 @@ class Task {
   Status render();
   Status finish();
 
+  // For people, and only when it changes: what the task waits for; "" when it goes on.
+  void tell_waiting(const std::string& why);
+
+  // render_task.cpp
+  Result<std::unique_ptr<RenderTurn>> wait_for_memory(const render::RenderJob& order);
   // prepare_task.cpp
   Status settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments);
   // render_task.cpp
@@ -130,6 +137,8 @@ class Task {
   std::atomic<Stop> stop_{Stop::kNone};
   std::atomic<int> frames_{0};
   std::atomic<bool> waits_{false};
+  std::atomic<bool> promise_lost_{false};
+  std::string waiting_for_;  // as the store knows it; run()'s thread alone
   std::atomic<bool> ends_{false};
   std::atomic<SteadyTime> silent_until_{SteadyTime{}};
   bool answer_lost_ = false;  // a write may have been taken though it failed; run()'s thread alone

@@ -16,6 +16,8 @@
 
 namespace pytoon::worker {
 
+class GpuAdmission;
+
 // All must outlive the worker.
 struct WorkerDependencies {
   jobs::JobStore& jobs;
@@ -27,7 +29,8 @@ struct WorkerDependencies {
   jobs::JobMetrics& metrics;
   Clock& clock;
   Log& log;
-  jobs::ProcessHealth& process;  // marked when this process can draw no more
+  jobs::ProcessHealth& process;           // marked when this process can draw no more
+  GpuAdmission* gpu_admission = nullptr;  // null where nothing is composed on a card
 };
 
 struct Options {

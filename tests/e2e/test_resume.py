@@ -12,7 +12,7 @@ class Resume(VideoCase):
                "captions": {"hook": "One", "beats": ["Two", "Three"], "cta": "Four"}}
 
     def run_job(self, kill_after_segments):
-        """The film, the objects that segments had when the server was killed, and those at the end."""
+        """The film, the objects of segments when the server was killed, and those at the end."""
         server = Server().start()
         try:
             images = [server.asset(picture(30)), server.asset(picture(160))]
@@ -40,8 +40,8 @@ class Resume(VideoCase):
 
     @staticmethod
     def objects(server, job_id):
-        """Each finished segment's object. Its name has the lease's epoch: drawn again, it has another
-        one. (The log can't be asked: a kill between a commit and its line loses the line.)"""
+        """Each finished segment's object. Its name has the lease's epoch: drawn again, it has
+        another one. (A kill between a commit and its line in the log loses the line.)"""
         with sqlite3.connect(server.folder / "pytoon.db", timeout=20) as database:
             return dict(database.execute(
                 "SELECT idx, artifact_key FROM segments WHERE job_id = ? AND status = 'DONE'",

@@ -270,19 +270,6 @@ TEST_F(ComfyEngineTest, AServerThatRestartsIsWaitedFor) {
   EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
 }
 
-// Four prompts are posted at once: the fourth waits for three others.
-TEST_F(ComfyEngineTest, TimeCountsFromWhenThePromptRuns) {
-  comfy_.plan.other_prompts = 3;
-  comfy_.plan.other_looks = 60;
-  comfy_.plan.looks = 70;
-  watch_.work = std::chrono::milliseconds(300);
-  const SteadyTime began = clock_.steady_now();
-  expect_good(generate());
-  EXPECT_GT(clock_.steady_now() - began, std::chrono::milliseconds(300));
-  comfy_.plan.fault = Fault::kUnfinished;
-  expect_failed(generate(), FailureKind::kTimeout, "");
-}
-
 TEST_F(ComfyEngineTest, NobodyIsToldWhereTheServersAre) {
   const std::string where = std::to_string(comfy_.port());
   comfy_.plan.fault = Fault::kServerError;
@@ -316,12 +303,129 @@ TEST_F(ComfyEngineTest, ALocalOneNeverLeavesThePrivateNetwork) {
   EXPECT_EQ(health.failure().kind, FailureKind::kEngine) << health.failure().detail;
 }
 
-TEST_F(ComfyEngineTest, FreeingMemoryWaitsUntilItIsFree) {
+TEST_F(ComfyEngineTest, SaysWhatItTakesOfTheCard) {
   const auto made = engine();
-  const Result<std::int64_t> free = made->free_memory(std::int64_t{3} << 30, watch_);
-  ASSERT_TRUE(free) << free.failure().detail;
-  EXPECT_GE(*free, std::int64_t{3} << 30);
+  ASSERT_EQ(made->servers().size(), 1U);
+  comfy_.vram = {std::int64_t{24} << 30, std::int64_t{15} << 30, std::int64_t{8} << 30,
+                 std::int64_t{1} << 30};
+  const auto memory = made->servers()[0]->memory(watch_);
+  ASSERT_TRUE(memory) << memory.failure().detail;
+  EXPECT_TRUE(memory->cuda);
+  EXPECT_FALSE(memory->dynamic_vram);
+  EXPECT_EQ(memory->total_bytes, std::int64_t{24} << 30);
+  EXPECT_EQ(memory->free_bytes, std::int64_t{14} << 30);  // without what torch keeps for itself
+  EXPECT_EQ(memory->reserved_bytes, std::int64_t{8} << 30);
+  comfy_.arguments = {"main.py", "--highvram"};
+  comfy_.packages = {"comfy-aimdo"};
+  EXPECT_TRUE(made->servers()[0]->memory(watch_)->dynamic_vram);
+  comfy_.arguments = {"main.py", "--disable-dynamic-vram"};
+  EXPECT_FALSE(made->servers()[0]->memory(watch_)->dynamic_vram);
+  EXPECT_TRUE(made->servers()[0]->free_memory(watch_));
   EXPECT_EQ(comfy_.frees, 1);
+}
+
+// Who says yes, or no, and remembers what it was asked.
+class FakeAdmission final : public PromptAdmission {
+ public:
+  class Turn final : public PromptTurn {
+   public:
+    explicit Turn(FakeAdmission& of) : of_(of) {}
+    ~Turn() override { --of_.open; }
+    const std::string& endpoint() const override { return of_.endpoint; }
+    bool tiled() const override { return of_.tiled; }
+    void ended(PromptEnd end) override { of_.ends.push_back(end); }
+
+   private:
+    FakeAdmission& of_;
+  };
+
+  Result<std::unique_ptr<PromptTurn>> wait_turn(const PromptWish& wish,
+                                                const Watch& /*watch*/) override {
+    wishes.push_back(wish);
+    if (refusal) return *refusal;
+    if (endpoint.empty()) endpoint = wish.endpoints.back();
+    ++open;
+    return std::unique_ptr<PromptTurn>(new Turn(*this));
+  }
+
+  std::optional<Failure> refusal;
+  std::string endpoint;
+  bool tiled = false;
+  std::vector<PromptWish> wishes;
+  std::vector<PromptEnd> ends;
+  int open = 0;
+};
+
+TEST_F(ComfyEngineTest, RunsWhereAndHowItWasAdmitted) {
+  support::FakeComfyServer other;
+  other.plan.clip = kGoodClip;
+  const auto made = engine({comfy_.url(), other.url()});
+  FakeAdmission admission;
+  admission.endpoint = other.url();
+  made->admit_by(admission);
+  FootageRequest wanted = request();
+  wanted.alternative = {250'000, std::chrono::milliseconds(60'000)};
+  expect_good(made->generate(wanted, watch_));
+  EXPECT_TRUE(comfy_.graphs.empty());
+  EXPECT_EQ(other.graphs.size(), 1U);
+  ASSERT_EQ(admission.wishes.size(), 1U);
+  EXPECT_EQ(admission.wishes[0].workflow, "model_free");
+  EXPECT_EQ(admission.wishes[0].endpoints.size(), 2U);
+  EXPECT_TRUE(admission.wishes[0].may_leave);
+  EXPECT_EQ(admission.wishes[0].micro_usd, 250'000);
+  EXPECT_EQ(admission.ends, std::vector{PromptEnd::kDone});
+  EXPECT_EQ(admission.open, 0);
+}
+
+TEST_F(ComfyEngineTest, SaysWhyItWasNotAdmitted) {
+  const auto made = engine();
+  FakeAdmission admission;
+  admission.refusal = failure(FailureKind::kOutOfMemory, "vram_exhausted: needs 6.1 GiB on GPU-1");
+  made->admit_by(admission);
+  expect_failed(made->generate(request(), watch_), FailureKind::kOutOfMemory, "vram_exhausted");
+  EXPECT_TRUE(comfy_.graphs.empty());
+}
+
+// Its profile has learned by then, so that it is promised what it needs.
+TEST_F(ComfyEngineTest, APromptThatRanOutOfMemoryIsAdmittedOnceMore) {
+  const auto made = engine();
+  FakeAdmission admission;
+  made->admit_by(admission);
+  comfy_.plan.fault = Fault::kOutOfMemory;
+  comfy_.plan.times = 1;
+  expect_good(made->generate(request(), watch_));
+  EXPECT_EQ(admission.ends, (std::vector{PromptEnd::kOutOfMemory, PromptEnd::kDone}));
+  EXPECT_EQ(admission.open, 0);
+}
+
+TEST_F(ComfyEngineTest, ItsLimitCountsFromWhenThePromptRuns) {
+  comfy_.plan.other_prompts = 3;
+  comfy_.plan.other_looks = 4;
+  comfy_.plan.looks = 10;
+  const auto made = engine();
+  watch_.limit = std::chrono::milliseconds(300);
+  std::vector<std::string> waited;
+  watch_.waiting = [&waited](const std::string& why) { waited.push_back(why); };
+  expect_good(made->generate(request(), watch_));
+  ASSERT_GE(waited.size(), 2U);
+  EXPECT_NE(waited.front().find("runs another prompt"), std::string::npos);
+  EXPECT_EQ(waited.back(), "");
+}
+
+TEST(WorkflowTest, TilesTheDecodingWhereItDoesNotAlready) {
+  const auto wan = read_workflow(support::source_dir() / "config/workflows/wan22_5b_i2v.json");
+  ASSERT_TRUE(wan) << wan.failure().detail;
+  EXPECT_EQ(wan->graph["10"]["class_type"], "VAEDecode");
+  const Json tiled = with_tiled_decoding(wan->graph);
+  EXPECT_EQ(tiled["10"]["class_type"], "VAEDecodeTiled");
+  EXPECT_EQ(tiled["10"]["inputs"]["samples"], wan->graph["10"]["inputs"]["samples"]);
+  EXPECT_EQ(tiled["10"]["inputs"]["tile_size"], 512);
+  EXPECT_EQ(with_tiled_decoding(tiled), tiled);
+  const WorkflowPrior prior = prior_of(*wan);
+  EXPECT_GT(prior.working_bytes, prior.tiled_bytes);
+  EXPECT_EQ(prior.weights_bytes + prior.tiled_bytes, wan->vram_bytes);
+  const auto other = read_workflow(support::source_dir() / "config/workflows/wan22_5b_t2v.json");
+  EXPECT_EQ(prior_of(*other).model, prior.model);  // the same files: they share what is loaded
 }
 
 }  // namespace

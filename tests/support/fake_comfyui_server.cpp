@@ -237,11 +237,10 @@ void FakeComfyServer::finish(const std::string& id, const Prompt& prompt) {
 
 Reply FakeComfyServer::show_queue() {
   if (faulty(Fault::kHangs)) return {200, "", "", {}, Reply::Manner::kHang};
-  ++queue_looks;
+  if (++queue_looks > plan.other_looks) plan.other_prompts = 0;
   Json now = Json::array();
   Json pending = Json::array();
   std::vector<std::string> done;
-  if (plan.other_looks > 0 && --plan.other_looks == 0) plan.other_prompts = 0;
   if (plan.other_prompts > 0) now.push_back({0, "other", Json::object(), Json::object(), {"5"}});
   for (auto& [id, prompt] : queue_) {
     if (plan.fault != Fault::kUnfinished && ++prompt.looks > plan.looks) {
@@ -294,14 +293,19 @@ Reply FakeComfyServer::take_upload(const Call& call) {
 
 // Each look frees another GiB after /free was called: it is done in its own time.
 Reply FakeComfyServer::stats() {
-  if (frees > 0) vram_free += std::int64_t{1} << 30;
-  return json_reply({{"system", {{"comfyui_version", plan.version}}},
+  Json versions = Json::array();
+  for (const std::string& name : packages) versions.push_back({{"name", name}});
+  return json_reply({{"system",
+                      {{"comfyui_version", plan.version},
+                       {"argv", arguments},
+                       {"comfy_package_versions", versions}}},
                      {"devices",
                       {{{"name", "cuda:0"},
                         {"type", "cuda"},
-                        {"vram_total", std::int64_t{24} << 30},
-                        {"vram_free", vram_free + (std::int64_t{1} << 30)},
-                        {"torch_vram_free", std::int64_t{1} << 30}}}}});
+                        {"vram_total", vram.total},
+                        {"vram_free", vram.free},
+                        {"torch_vram_total", vram.reserved},
+                        {"torch_vram_free", vram.reserved_idle}}}}});
 }
 
 Reply FakeComfyServer::info(const std::string& node_class) const {

@@ -49,8 +49,8 @@ struct ComfyPlan {
   std::string redirect_to;
   std::set<std::string> missing_nodes;
   std::string missing_model;
-  int other_prompts = 0;  // of somebody else, before ours: it waits
-  int other_looks = 0;    // at the queue until those are done; 0: they never are
+  int other_prompts = 0;        // of somebody else, before ours: it waits
+  int other_looks = 1'000'000;  // at the queue until those are done
   std::string version = "0.3.64";
   int restart_calls = 0;  // unanswered calls after kRestarts
 };
@@ -77,7 +77,16 @@ class FakeComfyServer {
   std::vector<std::string> faults;             // of the client, against the contract
   int queue_looks = 0;                         // since the last prompt was taken
   int frees = 0;
-  std::int64_t vram_free = 0;
+  // What it says of itself.
+  struct Vram {
+    std::int64_t total = std::int64_t{24} << 30;
+    std::int64_t free = std::int64_t{24} << 30;  // what torch keeps for itself counted
+    std::int64_t reserved = 0;                   // by torch, all of it
+    std::int64_t reserved_idle = 0;              // of that, what nothing uses
+  };
+  Vram vram;
+  std::vector<std::string> arguments{"main.py"};
+  std::vector<std::string> packages;
 
  private:
   struct Prompt {

@@ -230,6 +230,9 @@ class FaultInjectingTasks final : public jobs::TaskStore {
   Status put_progress(const jobs::Lease& lease, int frames) override {
     return faults_.around([&] { return real_.put_progress(lease, frames); });
   }
+  Status put_waiting(const jobs::Lease& lease, const std::string& text) override {
+    return faults_.around([&] { return real_.put_waiting(lease, text); });
+  }
   Status note_fallback(const jobs::Lease& lease, const std::string& reason) override {
     return faults_.around([&] { return real_.note_fallback(lease, reason); });
   }

@@ -9,8 +9,6 @@
 namespace pytoon::media {
 namespace {
 
-// Above this many stored pixels a shown one, sampling without averaging would shimmer.
-constexpr double kStepMax = 1.25;
 constexpr int kOne = 1 << 16;
 
 gpu::Size even(gpu::Size size) {
@@ -19,6 +17,13 @@ gpu::Size even(gpu::Size size) {
 
 AVColorSpace matrix_of(const AVFrame& frame) {
   return media::matrix_of(frame.colorspace, {frame.width, frame.height});
+}
+
+// Both along the stored axes.
+gpu::Size target_size(gpu::Size stored, gpu::Size shown) {
+  const bool larger =
+      stored.width > kClipStepMax * shown.width || stored.height > kClipStepMax * shown.height;
+  return even(larger ? shown : stored);
 }
 
 // One side of a conversion.
@@ -88,10 +93,8 @@ Result<ScalerPtr> make_scaler(const Side& from, const Side& to) {
 FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown)
     : rotation_(rotation), shown_(rotated(shown, rotation)) {}
 
-gpu::Size FrameConverter::target_size(gpu::Size stored) const {
-  const bool larger =
-      stored.width > kStepMax * shown_.width || stored.height > kStepMax * shown_.height;
-  return even(larger ? shown_ : stored);
+gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown) {
+  return rotated(target_size(even(stored), rotated(shown, rotation)), rotation);
 }
 
 bool FrameConverter::prepared_for(const AVFrame& frame) const {

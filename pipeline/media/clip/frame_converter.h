@@ -15,6 +15,7 @@
 
 #include "gpu/image.h"
 #include "pipeline/media/clip/frame_filter.h"
+#include "pipeline/media/clip/frame_size.h"
 #include "pipeline/media/clip/rotation.h"
 #include "pipeline/media/gst/ffmpeg.h"
 
@@ -37,7 +38,6 @@ class FrameConverter {
   Status prepare_scaler(const AVFrame& frame, gpu::Size stored);
   Result<const AVFrame*> planar(const AVFrame& frame);
   bool prepared_for(const AVFrame& frame) const;
-  gpu::Size target_size(gpu::Size stored) const;
   std::shared_ptr<Buffer> free_buffer(gpu::Size size);
 
   const Rotation rotation_;

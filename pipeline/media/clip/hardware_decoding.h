@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gpu/device.h"
+#include "pipeline/media/clip/frame_size.h"
 #include "pipeline/media/gst/ffmpeg.h"
 
 namespace pytoon::media {
@@ -13,10 +14,6 @@ struct UnrefBuffer {
   void operator()(AVBufferRef* buffer) const { av_buffer_unref(&buffer); }
 };
 using BufferPtr = std::unique_ptr<AVBufferRef, UnrefBuffer>;
-
-// Surfaces that may be held outside the decoder: the shown frame, the one after it, and those whose
-// drawing is not complete yet.
-inline constexpr int kSurfacesHeld = 6;
 
 // FFmpeg's view of the device's context. kMedia with the reason, such as a missing driver.
 Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda);

@@ -17,9 +17,7 @@ constexpr int kQueuedFramesMin = 3;
 
 // How far ahead of the encoder the compositor may be: a whole batch, so that the encoder goes on
 // with the last one while the next is drawn.
-int queued_frames(const FrameSource& frames) {
-  return std::max(kQueuedFramesMin, frames.batch_frames());
-}
+int queued_frames(int batch_frames) { return std::max(kQueuedFramesMin, batch_frames); }
 
 struct SegmentElements {
   GstElement* source = nullptr;
@@ -79,12 +77,6 @@ Result<OpenEncoder> open_on_cuda(const SegmentOrder& order) {
   }
 }
 
-// As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
-// the batch that is drawn. With fewer the pipeline would stand still.
-int frames_needed(const FrameSource& frames, const SegmentOrder& order) {
-  return frames_held(order.encoder) + queued_frames(frames) + 1 + frames.batch_frames();
-}
-
 Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder& order) {
   auto writer = Mp4Writer::create(file.temporary());
   if (!writer) return writer.failure();
@@ -92,16 +84,17 @@ Status write_to(const Publication& file, FrameSource& frames, const SegmentOrder
   Result<OpenEncoder> opened = cuda ? open_on_cuda(order) : open_on_host(order);
   if (!opened) return opened.failure();
   GstPipelineRun pipeline;
-  const Result<SegmentElements> elements = build(pipeline, queued_frames(frames));
+  const Result<SegmentElements> elements = build(pipeline, queued_frames(frames.batch_frames()));
   if (!elements) return elements.failure();
-  configure_compositor_source(elements->source, {.frames = &frames,
-                                                 .format = order.format,
-                                                 .frame_count = order.frame_count,
-                                                 .cuda = cuda ? order.cuda.get() : nullptr,
-                                                 .cuda_frames = frames_needed(frames, order),
-                                                 .cancel = order.cancel,
-                                                 .on_progress = order.on_progress,
-                                                 .failures = pipeline.failures()});
+  configure_compositor_source(elements->source,
+                              {.frames = &frames,
+                               .format = order.format,
+                               .frame_count = order.frame_count,
+                               .cuda = cuda ? order.cuda.get() : nullptr,
+                               .cuda_frames = cuda_frames_of(order.encoder, frames.batch_frames()),
+                               .cancel = order.cancel,
+                               .on_progress = order.on_progress,
+                               .failures = pipeline.failures()});
   configure_encoder_element(elements->encoder, {.format = order.format,
                                                 .encoder = std::move(opened->encoder),
                                                 .cancel = order.cancel,
@@ -120,6 +113,20 @@ Status write(FrameSource& frames, const SegmentOrder& order) {
 }
 
 }  // namespace
+
+// As many frames as may be away at once: in the encoder, in the queue, on their way into it, and
+// the batch that is drawn. With fewer the pipeline would stand still.
+int cuda_frames_of(const EncoderSettings& encoder, int batch_frames) {
+  return frames_held(encoder) + queued_frames(batch_frames) + 1 + batch_frames;
+}
+
+// GStreamer asks the driver for rows at its pitch, which is 512 bytes on all cards so far.
+std::uint64_t cuda_frame_bytes(gpu::Size size) {
+  constexpr std::uint64_t kPitchBytes = 512;
+  const std::uint64_t pitch =
+      (static_cast<std::uint64_t>(size.width) + kPitchBytes - 1) / kPitchBytes * kPitchBytes;
+  return pitch * static_cast<std::uint64_t>(size.height) * 3 / 2;
+}
 
 Status write_segment(FrameSource& frames, const SegmentOrder& order) {
   return contained([&] { return write(frames, order); });

@@ -27,6 +27,9 @@ std::string image_format_of(std::string_view first_bytes);
 // Decodes the whole image to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
 // kMaxImageEdgePx, kMalformed for truncated or undecodable data.
 Result<MediaInfo> inspect_image(const std::filesystem::path& path);
+// The same by the file's head alone, a few milliseconds: nothing says that the rest can be decoded.
+// Of a file that was inspected before, or that need not be whole.
+Result<MediaInfo> read_image_header(const std::filesystem::path& path);
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path);
 Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality = 88);
 Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path);

@@ -70,7 +70,7 @@ struct Sample {
   Bytes foreign = 0;              // taken by programs that are neither ours nor our ComfyUI
   int encoder_sessions_max = -1;  // -1: the card sets no limit
   int encoder_sessions_foreign = 0;  // opened by others
-  std::vector<HeldMemory> held;
+  std::vector<HeldMemory> held;      // of the publisher's promises; the ledger adds the others'
   EndpointSample endpoint;
   bool operator==(const Sample&) const = default;
 };

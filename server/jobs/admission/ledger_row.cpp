@@ -12,6 +12,19 @@ Promise* find(LedgerRow& row, std::int64_t epoch) {
   return nullptr;
 }
 
+// Each process knows what its own promises hold and says nothing of the others': of those the
+// newest word stays. It may be a moment old, which is no harm: what a living promise holds only
+// grows until its memory is given back, and then it is released.
+void keep_words_of_others(const GpuState& before, Sample& sample, WallTime now) {
+  for (const HeldMemory& held : before.sample.held) {
+    const auto is_same = [&](const auto& other) { return other.epoch == held.epoch; };
+    const auto promise = std::find_if(before.promises.begin(), before.promises.end(), is_same);
+    const bool lives = promise != before.promises.end() && !ended_at(*promise, now);
+    const bool told = std::any_of(sample.held.begin(), sample.held.end(), is_same);
+    if (lives && !told) sample.held.push_back(held);
+  }
+}
+
 }  // namespace
 
 Result<Published> publish_to(LedgerRow& row, const Sample& sample, const LedgerOptions& options,
@@ -23,7 +36,9 @@ Result<Published> publish_to(LedgerRow& row, const Sample& sample, const LedgerO
     return failure(FailureKind::kConflict, "the sample of " + row.state.uuid +
                                                " is from the future: it has another clock's time");
   }
-  row.state.sample = sample;
+  Sample whole = sample;
+  keep_words_of_others(row.state, whole, now);
+  row.state.sample = std::move(whole);
   Published published;
   published.balance = balance_of(row.state, options, now);
   published.violation_began = published.balance.violated && !row.violated;

@@ -156,4 +156,8 @@ std::string_view name_of(Refusal refusal) {
   CHECK(false, "a Refusal has no name");
 }
 
+std::string_view name_of(ViolationCause cause) {
+  return cause == ViolationCause::kOurs ? "ours" : "foreign";
+}
+
 }  // namespace pytoon::jobs::admission

@@ -88,5 +88,6 @@ Balance balance_of(const GpuState& state, const LedgerOptions& options, WallTime
 
 // A label for metrics and logs: "stale_sample".
 std::string_view name_of(Refusal refusal);
+std::string_view name_of(ViolationCause cause);  // "ours"
 
 }  // namespace pytoon::jobs::admission

@@ -94,6 +94,23 @@ TEST_F(ImageFile, WritingIntoAMissingFolderFails) {
   EXPECT_FALSE(write_jpeg(muted_picture(kSize), path("none") / "a.jpg"));
 }
 
+TEST_F(ImageFile, TheHeadTellsWhatInspectingDoes) {
+  const gpu::RgbaImage picture = muted_picture(kSize);
+  ASSERT_TRUE(write_png(picture, path("a.png")));
+  ASSERT_TRUE(write_jpeg(picture, path("a.jpg")));
+  for (const char* name : {"a.png", "a.jpg"}) {
+    const Result<MediaInfo> head = read_image_header(path(name));
+    const Result<MediaInfo> whole = inspect_image(path(name));
+    ASSERT_TRUE(head && whole) << name;
+    EXPECT_EQ(head->format, whole->format);
+    EXPECT_EQ(head->size, whole->size);
+    EXPECT_EQ(head->has_alpha, whole->has_alpha);
+  }
+  ASSERT_TRUE(write_file_atomically(path("a.ppm"), "P6 1 1 255\nabc"));
+  EXPECT_FALSE(read_image_header(path("a.ppm")));
+  EXPECT_FALSE(read_image_header(path("none.png")));
+}
+
 TEST_F(ImageFile, EveryOrientationComesOutUpright) {
   const gpu::RgbaImage upright = muted_picture(kSize);
   for (int orientation = 1; orientation <= 8; ++orientation) {
@@ -109,6 +126,7 @@ TEST_F(ImageFile, EveryOrientationComesOutUpright) {
     ASSERT_EQ(back->size, kSize) << orientation;
     EXPECT_LE(max_difference(*back, upright), 3) << orientation;
     EXPECT_EQ(inspect_image(file)->size, kSize) << orientation;
+    EXPECT_EQ(read_image_header(file)->size, kSize) << orientation;
   }
 }
 

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "pipeline/media/video_probe.h"
 #include "tests/pipeline/media/nvidia/fake_cuda_device.h"
 #include "tests/pipeline/render/picture_fixture.h"

@@ -105,6 +105,7 @@ TEST_P(StoreContract, ALeaseThatRanOutIsReapedAndItsHolderRefused) {
 
   EXPECT_TRUE(refused(store_->segment_done(old.lease, old.segments[0], 1)));
   EXPECT_TRUE(refused(store_->put_progress(old.lease, 5)));
+  EXPECT_TRUE(refused(store_->put_waiting(old.lease, "x")));
   EXPECT_TRUE(refused(store_->note_fallback(old.lease, "x")));
   EXPECT_TRUE(refused(store_->failed(old.lease, "x")));
   EXPECT_TRUE(refused(store_->restart(old.lease, {})));
@@ -406,6 +407,67 @@ TEST_P(StoreContract, ProgressFollowsTheFramesAndNeverFalls) {
   ASSERT_TRUE(store_->segment_done(first.lease, first.segments[0], 1));
   render(lease(TaskKind::kRender));
   EXPECT_EQ(job("a").progress_pct, 95);
+}
+
+TEST_P(StoreContract, AJobShowsWhatItsMostBlockedTaskWaitsFor) {
+  create_prepared("a", 2);
+  const LeasedTask first = lease(TaskKind::kRender);
+  const LeasedTask second = lease(TaskKind::kRender);
+  EXPECT_EQ(job("a").waiting_for, "");
+  const std::int64_t version = job("a").version;
+  ASSERT_TRUE(store_->put_waiting(second.lease, "needs 512 MiB on GPU-A"));
+  EXPECT_EQ(job("a").waiting_for, "needs 512 MiB on GPU-A");
+  EXPECT_EQ(job("a").version, version + 1);
+  advance(milliseconds(10));
+  ASSERT_TRUE(store_->put_waiting(first.lease, "needs 300 MiB on GPU-A"));
+  advance(milliseconds(10));
+  ASSERT_TRUE(store_->put_waiting(second.lease, "needs 512 MiB on GPU-B"));
+  EXPECT_EQ(job("a").waiting_for, "needs 512 MiB on GPU-B") << "its wait began first";
+  EXPECT_EQ(store_->list("acme", {})->jobs.at(0).waiting_for, "needs 512 MiB on GPU-B");
+  const std::int64_t told = job("a").version;
+  ASSERT_TRUE(store_->put_waiting(second.lease, "needs 512 MiB on GPU-B"));
+  EXPECT_EQ(job("a").version, told) << "nothing that anybody sees has changed";
+  ASSERT_TRUE(store_->put_waiting(second.lease, ""));
+  EXPECT_EQ(job("a").waiting_for, "needs 300 MiB on GPU-A");
+  render(first);
+  EXPECT_EQ(job("a").waiting_for, "") << "it ended with its task";
+}
+
+TEST_P(StoreContract, ATaskThatIsHandedBackStillWaitsAndOneThatFailedDoesNot) {
+  create_prepared("a", 1);
+  const LeasedTask waiting = lease(TaskKind::kRender);
+  ASSERT_TRUE(store_->put_waiting(waiting.lease, "memory"));
+  ASSERT_TRUE(store_->release(waiting.lease, ReleaseReason::kHandedBack, kAtOnce));
+  EXPECT_EQ(job("a").waiting_for, "memory");
+  EXPECT_TRUE(refused(store_->put_waiting(waiting.lease, "more memory")));
+  const LeasedTask again = lease(TaskKind::kRender);
+  EXPECT_EQ(job("a").waiting_for, "") << "it is tried now";
+  ASSERT_TRUE(store_->put_waiting(again.lease, "memory"));
+  ASSERT_TRUE(store_->release(again.lease, ReleaseReason::kFailed, kAtOnce));
+  EXPECT_EQ(job("a").waiting_for, "");
+  const LeasedTask dead = lease(TaskKind::kRender, "dead");
+  ASSERT_TRUE(store_->put_waiting(dead.lease, "memory"));
+  advance(kLease + milliseconds(1000));
+  ASSERT_EQ(store_->reap()->size(), 1U);
+  EXPECT_EQ(job("a").waiting_for, "") << "nobody knows what it waits for";
+}
+
+TEST_P(StoreContract, TheStoreKeepsPromisesOfGpuMemory) {
+  jobs::admission::PromiseLedger& promises = store_->promises();
+  jobs::admission::Sample sample;
+  sample.at = promises.now().value();
+  sample.total = sample.free = 8 * jobs::admission::kGiB;
+  ASSERT_TRUE(promises.publish("GPU-A", sample));
+  jobs::admission::Wish wish;
+  wish.gpu = "GPU-A";
+  wish.task = "a/render/0";
+  wish.bytes = jobs::admission::kGiB;
+  const auto granted = promises.promise(wish);
+  ASSERT_TRUE(granted);
+  ASSERT_TRUE(std::holds_alternative<jobs::admission::Promise>(*granted));
+  const auto states = promises.states();
+  ASSERT_EQ(states->size(), 1U);
+  EXPECT_EQ(states->at(0).promises.size(), 1U);
 }
 
 TEST_P(StoreContract, TheFirstFallbackIsRemembered) {

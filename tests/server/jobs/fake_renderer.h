@@ -44,6 +44,19 @@ class FakeRenderer : public render::Renderer {
     return keys;
   }
 
+  // As if each segment were drawn on a card and took of it what a test says.
+  std::function<Result<render::SegmentCost>(int index)> on_cost;
+  render::RenderMachine machine_for(const render::RenderJob& /*job*/,
+                                    int compositors) const override {
+    render::RenderMachine machine;
+    machine.compositors = compositors;
+    return machine;
+  }
+  Result<render::SegmentCost> cost(const render::RenderJob& /*job*/, int index,
+                                   const render::RenderMachine& /*machine*/) override {
+    return on_cost ? on_cost(index) : render::SegmentCost{};
+  }
+
   int frame_count(const spec::RenderSpec& spec, int index) const override {
     return spec.segments[static_cast<std::size_t>(index)].duration_seconds * 30;
   }

@@ -80,6 +80,12 @@ class CountingMetrics final : public JobMetrics {
   void lease_lost(TaskKind) override {}
   void job_quarantined() override {}
   void webhook_tried(WebhookOutcome) override {}
+  void admission_decided(admission::Lane, admission::Decision::Kind, admission::Reason) override {}
+  void admission_waited(admission::Lane, double) override {}
+  void admission_violation(admission::ViolationCause) override {}
+  void headroom_used() override {}
+  void model_reloaded() override {}
+  void profile_error(const std::string&, double) override {}
   int created = 0;
   int cancelled = 0;
   int retried = 0;

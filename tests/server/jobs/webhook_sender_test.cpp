@@ -91,6 +91,12 @@ class QuietMetrics final : public JobMetrics {
   void lease_lost(TaskKind) override {}
   void job_quarantined() override {}
   void webhook_tried(WebhookOutcome outcome) override { outcomes.push_back(outcome); }
+  void admission_decided(admission::Lane, admission::Decision::Kind, admission::Reason) override {}
+  void admission_waited(admission::Lane, double) override {}
+  void admission_violation(admission::ViolationCause) override {}
+  void headroom_used() override {}
+  void model_reloaded() override {}
+  void profile_error(const std::string&, double) override {}
   std::vector<WebhookOutcome> outcomes;
 };
 

@@ -91,6 +91,35 @@ TEST_F(MetricsTest, EveryEventIsCountedUnderItsLabels) {
   }
 }
 
+TEST_F(MetricsTest, WhatAdmissionDecidesIsCounted) {
+  using jobs::admission::Decision;
+  using jobs::admission::Lane;
+  using jobs::admission::Reason;
+  EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_admission_violations_total{cause=\"ours\"} 0\n"));
+  metrics_.admission_decided(Lane::kRender, Decision::Kind::kWait, Reason::kVramExhausted);
+  metrics_.admission_decided(Lane::kRender, Decision::Kind::kWait, Reason::kVramExhausted);
+  metrics_.admission_waited(Lane::kGenerate, 1.5);
+  metrics_.admission_violation(jobs::admission::ViolationCause::kForeign);
+  metrics_.headroom_used();
+  metrics_.model_reloaded();
+  metrics_.profile_error("wan_i2v", 1.25);
+  metrics_.profile_error("wan_i2v", 0.5);
+  const std::string text = metrics_.text();
+  for (const char* line : {
+           "pytoon_admission_decisions_total{decision=\"wait\",lane=\"render\","
+           "reason=\"vram_exhausted\"} 2\n",
+           "pytoon_admission_wait_seconds_sum{lane=\"generate\"} 1.5\n",
+           "pytoon_admission_wait_seconds_count{lane=\"render\"} 0\n",
+           "pytoon_admission_violations_total{cause=\"foreign\"} 1\n",
+           "pytoon_admission_violations_total{cause=\"ours\"} 0\n",
+           "pytoon_admission_headroom_used_total 1\n",
+           "pytoon_model_reloads_total 1\n",
+           "pytoon_workflow_profile_error_ratio{workflow=\"wan_i2v\"} 0.5\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 0\n"));
   ASSERT_TRUE(store_->create(testing_support::sample_job("a"), 10));

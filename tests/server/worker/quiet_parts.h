@@ -36,16 +36,33 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void lease_lost(jobs::TaskKind) override { ++lost; }
   void job_quarantined() override { ++quarantined; }
   void webhook_tried(jobs::WebhookOutcome) override {}
+  void admission_decided(jobs::admission::Lane lane, jobs::admission::Decision::Kind decision,
+                         jobs::admission::Reason reason) override {
+    using jobs::admission::name_of;
+    count(decisions, std::string(name_of(lane)) + " " + std::string(name_of(decision)) + " " +
+                         std::string(name_of(reason)));
+  }
+  void admission_waited(jobs::admission::Lane, double) override { ++waited; }
+  void admission_violation(jobs::admission::ViolationCause) override { ++violations; }
+  void headroom_used() override { ++headroom_uses; }
+  void model_reloaded() override { ++reloads; }
+  void profile_error(const std::string& workflow, double) override { count(profiled, workflow); }
 
   std::atomic<int> done{0};
   std::atomic<int> reaped{0};
   std::atomic<int> lost{0};
   std::atomic<int> quarantined{0};
+  std::atomic<int> waited{0};
+  std::atomic<int> violations{0};
+  std::atomic<int> headroom_uses{0};
+  std::atomic<int> reloads{0};
   // Read when no run is at work.
   std::map<std::string, int> failed;
   std::map<std::string, int> segments;
   std::map<std::string, int> fallbacks;
   std::map<std::string, int> switches;
+  std::map<std::string, int> decisions;  // "render wait vram_exhausted"
+  std::map<std::string, int> profiled;   // by workflow
 
  private:
   void count(std::map<std::string, int>& counts, const std::string& label) {

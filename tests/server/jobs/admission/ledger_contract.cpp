@@ -155,6 +155,25 @@ TEST_P(LedgerContract, WhatIsHeldIsCountedOnce) {
   EXPECT_EQ(answer(render_wish(3.5)), "given");
 }
 
+// Two processes compose on one card: each knows what its own segments hold.
+TEST_P(LedgerContract, EachProcessTellsOfItsOwnPromises) {
+  publish_free(10);
+  const Promise ours = give(render_wish(4, "ours"));
+  const Promise theirs = give(render_wish(4, "theirs"));
+  Sample taken = sample(6);
+  taken.held = {{ours.epoch, gib(4)}};
+  publish(taken);
+  taken = sample(2);
+  taken.held = {{theirs.epoch, gib(4)}};
+  EXPECT_FALSE(publish(taken).balance.violated);
+  EXPECT_EQ(held_of(ours, state().sample), gib(4));
+  EXPECT_TRUE(ledger_->release(ours));
+  taken = sample(6);
+  taken.held = {{theirs.epoch, gib(4)}};
+  publish(taken);
+  EXPECT_EQ(state().sample.held.size(), 1U);
+}
+
 TEST_P(LedgerContract, ResidentWeightsAreHeldByThePrompt) {
   Sample taken = sample(5);
   taken.endpoint.models = {{"ltx", gib(8)}};

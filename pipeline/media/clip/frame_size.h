@@ -1,0 +1,20 @@
+// How large the pictures are that a clip's frames come as, and how many may be held. Pure.
+#pragma once
+
+#include "gpu/image.h"
+#include "pipeline/media/clip/rotation.h"
+
+namespace pytoon::media {
+
+// Above this many stored pixels a shown one, sampling without averaging would shimmer.
+inline constexpr double kClipStepMax = 1.25;
+
+// Surfaces that may be held outside the card's decoder: the shown frame, the one after it, and
+// those whose drawing is not complete yet.
+inline constexpr int kSurfacesHeld = 6;
+
+// The size, upright, of the picture in host memory that a frame stored in that size is turned into.
+// shown: px that the upright whole takes up where it is drawn.
+gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown);
+
+}  // namespace pytoon::media

@@ -1,0 +1,285 @@
+#include "server/worker/gpu_admission.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace pytoon::worker {
+
+using engines::ComfyServer;
+using engines::Watch;
+using jobs::admission::Bytes;
+using jobs::admission::Decision;
+using jobs::admission::EndpointReading;
+using jobs::admission::GpuState;
+using jobs::admission::Granted;
+using jobs::admission::kMiB;
+using jobs::admission::Lane;
+using jobs::admission::Promise;
+using jobs::admission::Published;
+using jobs::admission::Reason;
+using jobs::admission::Request;
+using jobs::admission::Sample;
+using jobs::admission::ViolationCause;
+using jobs::admission::Wish;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kEndpointLimit{1000};
+constexpr milliseconds kFreeLimit{5000};
+constexpr milliseconds kRenderLook{250};
+// Two cards that differ by less can't be told apart by what an endpoint says of its own.
+constexpr Bytes kCardGrain = 512 * kMiB;
+
+// "GPU-..." of NVML, "MIG-..." or the bare number: CUDA and NVML spell instances differently.
+std::string bare(const std::string& uuid) {
+  const bool named = uuid.starts_with("GPU-") || uuid.starts_with("MIG-");
+  return named ? uuid.substr(4) : uuid;
+}
+
+Bytes distance(const gpu::GpuReading& gpu, const ComfyServer::Memory& memory) {
+  return std::abs(static_cast<Bytes>(gpu.total_bytes) - memory.total_bytes) +
+         std::abs(static_cast<Bytes>(gpu.free_bytes) - memory.free_bytes);
+}
+
+void keep_lower_free(std::vector<gpu::GpuReading>& gpus, const std::vector<gpu::GpuReading>& then) {
+  for (gpu::GpuReading& gpu : gpus) {
+    for (const gpu::GpuReading& other : then) {
+      if (other.uuid == gpu.uuid) gpu.free_bytes = std::min(gpu.free_bytes, other.free_bytes);
+    }
+  }
+}
+
+std::function<Status(const std::string&, const Watch&)> freeing(std::vector<ComfyServer*> servers,
+                                                                const Clock& clock) {
+  return [servers = std::move(servers), &clock](const std::string& origin, const Watch& watch) {
+    Watch limited = watch;
+    limited.deadline = std::min(watch.deadline, clock.steady_now() + kFreeLimit);
+    for (ComfyServer* const server : servers) {
+      if (server->base().origin == origin) return server->free_memory(limited);
+    }
+    return Status(failure(FailureKind::kNotFound, "no such endpoint"));
+  };
+}
+
+}  // namespace
+
+GpuAdmission::GpuAdmission(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(options),
+      promises_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
+      dispatcher_({parts_.ledger, parts_.profiles, promises_, parts_.metrics, parts_.clock,
+                   parts_.log, freeing(parts_.servers, parts_.clock)},
+                  options.controller) {
+  for (ComfyServer* const server : parts_.servers)
+    endpoints_.push_back({server, "", false, false, {}});
+}
+
+void GpuAdmission::start() {
+  tick();
+  thread_ = std::thread([this] { run(); });
+}
+
+void GpuAdmission::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  told_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void GpuAdmission::run() {
+  std::unique_lock lock(mutex_);
+  while (!told_.wait_for(lock, options_.controller.sample_period, [this] { return stopping_; })) {
+    lock.unlock();
+    try {
+      tick();
+    } catch (const std::exception& error) {
+      parts_.log.error("gpu_admission_failed", {{"what", error.what()}});
+    }
+    lock.lock();
+  }
+}
+
+void GpuAdmission::tick() {
+  const SteadyTime now = parts_.clock.steady_now();
+  if (now >= renew_at_) {
+    promises_.renew();
+    expire();
+    renew_at_ = now + options_.controller.ledger.lease / 3;
+  }
+  const Result<WallTime> at = parts_.ledger.now();
+  Result<std::vector<gpu::GpuReading>> gpus =
+      at ? parts_.reader->read() : Result<std::vector<gpu::GpuReading>>(at.failure());
+  if (gpus && !endpoints_.empty()) {
+    ask_endpoints();
+    const auto then = parts_.reader->read();
+    if (then) keep_lower_free(*gpus, *then);
+  }
+  const std::string fault = gpus ? "" : gpus.failure().detail;
+  if (fault != fault_ && !fault.empty()) {
+    parts_.log.warning("gpu_not_sampled", {{"reason", fault}});
+  }
+  fault_ = fault;
+  if (!gpus) return;
+  find_cards(*gpus);
+  for (const gpu::GpuReading& reading : *gpus) {
+    if (reading.fault.empty()) publish(reading, *at);
+  }
+}
+
+void GpuAdmission::ask_endpoints() {
+  for (EndpointState& endpoint : endpoints_) {
+    Watch watch;
+    watch.deadline = parts_.clock.steady_now() + kEndpointLimit;
+    const Result<int> queued = endpoint.server->queue_length(watch);
+    const auto memory =
+        queued ? endpoint.server->memory(watch) : Result<ComfyServer::Memory>(queued.failure());
+    endpoint.answers = memory.ok();
+    endpoint.busy = queued && *queued > 0;
+    if (memory) endpoint.memory = *memory;
+  }
+}
+
+// An endpoint does not say which card it is on, but how large it is and how full.
+void GpuAdmission::find_cards(const std::vector<gpu::GpuReading>& gpus) {
+  for (EndpointState& endpoint : endpoints_) {
+    if (!endpoint.gpu.empty() || !endpoint.answers || !endpoint.memory.cuda) continue;
+    std::vector<std::pair<Bytes, const gpu::GpuReading*>> near;
+    for (const gpu::GpuReading& gpu : gpus) {
+      const Bytes total = static_cast<Bytes>(gpu.total_bytes);
+      if (std::abs(total - endpoint.memory.total_bytes) > total / 16) continue;
+      near.emplace_back(distance(gpu, endpoint.memory), &gpu);
+    }
+    std::sort(near.begin(), near.end());
+    const bool clear =
+        near.size() == 1 || (near.size() > 1 && near[1].first - near[0].first > kCardGrain);
+    if (!clear) continue;
+    endpoint.gpu = near[0].second->uuid;
+    dispatcher_.set_card(endpoint.server->base().origin, endpoint.gpu);
+    parts_.log.info("comfyui_card_found", {{"endpoint", endpoint.server->base().origin},
+                                           {"gpu", endpoint.gpu},
+                                           {"dynamic_vram", endpoint.memory.dynamic_vram}});
+  }
+}
+
+void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
+  const Result<GpuState> known = parts_.ledger.state(driver.uuid);
+  GpuState before = known ? *known : GpuState{};
+  before.uuid = driver.uuid;
+  CardReading reading;
+  reading.driver = driver;
+  reading.pid = static_cast<std::uint32_t>(::getpid());
+  reading.ours = parts_.card.device != nullptr && bare(parts_.card.gpu) == bare(driver.uuid);
+  if (reading.ours) {
+    reading.reserved = static_cast<Bytes>(parts_.card.device->reserved_bytes());
+    reading.held = promises_.held();
+  }
+  EndpointReading endpoint;
+  bool has_endpoint = false;
+  for (const EndpointState& one : endpoints_) {
+    if (one.gpu != driver.uuid) continue;
+    has_endpoint = true;
+    if (one.answers) reading.endpoint = one.memory;
+    endpoint.answers = one.answers;
+    endpoint.busy = one.busy;
+    endpoint.dynamic_vram = one.memory.dynamic_vram;
+  }
+  endpoint.bytes = endpoint_bytes(reading, before);
+  endpoint.freed = dispatcher_.measures_room(driver.uuid, at, endpoint.bytes);
+  Sample sample = sample_of(reading, before, at);
+  if (has_endpoint) {
+    sample.endpoint = observe_endpoint(
+        before, endpoint,
+        [this](const std::string& model) { return dispatcher_.weights_of(model); }, at);
+  }
+  const Result<Published> published = parts_.ledger.publish(driver.uuid, sample);
+  if (!published) return;  // another process was faster, or the ledger is away: grows stale
+  if (endpoint.freed) dispatcher_.room_measured(driver.uuid);
+  tell(driver.uuid, *published);
+  const Result<GpuState> state = parts_.ledger.state(driver.uuid);
+  if (state) dispatcher_.sampled(*state);
+}
+
+void GpuAdmission::tell(const std::string& gpu, const Published& published) {
+  if (published.headroom_use_began) parts_.metrics.headroom_used();
+  if (!published.violation_began) return;
+  const ViolationCause cause = published.balance.cause;
+  parts_.metrics.admission_violation(cause);
+  parts_.log.warning("gpu_memory_overcommitted",
+                     {{"gpu", gpu},
+                      {"slack_bytes", published.balance.slack},
+                      {"cause", cause == ViolationCause::kOurs ? "ours" : "foreign"}});
+}
+
+void GpuAdmission::expire() {
+  const Result<std::vector<Promise>> expired = parts_.ledger.expire();
+  if (!expired) return;
+  for (const Promise& promise : *expired) {
+    parts_.log.warning("gpu_promise_expired", {{"gpu", promise.gpu},
+                                               {"task", promise.task},
+                                               {"worker", promise.worker_id},
+                                               {"bytes", promise.bytes}});
+  }
+}
+
+Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request, Bytes bytes,
+                                                         const std::function<void()>& lost) {
+  Wish wish;
+  wish.gpu = promises_.gpu();
+  wish.task = request.task;
+  wish.bytes = bytes;
+  wish.encoder_sessions = request.cost.encoder_sessions;
+  wish.duration = request.cost.duration;
+  const Result<Granted> granted = promises_.promise(std::move(wish), lost);
+  if (!granted) return granted.failure();
+  const auto* const promise = std::get_if<Promise>(&*granted);
+  return promise == nullptr ? std::nullopt : std::optional(*promise);
+}
+
+Result<Decision> GpuAdmission::judge(const Request& request) {
+  const Result<GpuState> state = parts_.ledger.state(promises_.gpu());
+  const Result<WallTime> now = parts_.ledger.now();
+  if (!now) return now.failure();
+  GpuState unknown;
+  unknown.uuid = promises_.gpu();
+  return decide_render(state ? *state : unknown, request, options_.controller, *now);
+}
+
+Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
+    const Request& request, const CancelToken& cancel,
+    const std::function<void(const std::string&)>& waiting, const std::function<void()>& lost) {
+  const SteadyTime began = parts_.clock.steady_now();
+  SteadyTime short_since = began;  // of memory
+  std::optional<Reason> counted;
+  for (;;) {
+    if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
+    const Result<Decision> decision = judge(request);
+    if (!decision) return decision.failure();
+    if (std::exchange(counted, decision->reason) != decision->reason) {
+      parts_.metrics.admission_decided(Lane::kRender, decision->kind, decision->reason);
+    }
+    if (decision->kind == Decision::Kind::kRun) {
+      const Result<std::optional<Promise>> promise = promise_for(request, decision->promise, lost);
+      if (!promise) return promise.failure();
+      if (!*promise) continue;  // somebody was faster
+      const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
+      parts_.metrics.admission_waited(Lane::kRender, waited.count());
+      waiting("");
+      return std::make_unique<RenderTurn>(promises_, **promise);
+    }
+    const SteadyTime look = parts_.clock.steady_now();
+    if (decision->reason == Reason::kSlots) short_since = look;
+    if (decision->kind != Decision::Kind::kWait || look - short_since >= options_.render_patience) {
+      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(*decision));
+    }
+    waiting(sentence(*decision));
+    parts_.clock.sleep_for(kRenderLook);
+  }
+}
+
+}  // namespace pytoon::worker

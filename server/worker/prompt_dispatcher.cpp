@@ -1,0 +1,398 @@
+#include "server/worker/prompt_dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pytoon::worker {
+
+using engines::PromptEnd;
+using engines::PromptTurn;
+using engines::PromptWish;
+using engines::Watch;
+using jobs::admission::Bytes;
+using jobs::admission::CardQueue;
+using jobs::admission::CardSizes;
+using jobs::admission::Decision;
+using jobs::admission::Demand;
+using jobs::admission::EnginePolicy;
+using jobs::admission::GpuState;
+using jobs::admission::Granted;
+using jobs::admission::Lane;
+using jobs::admission::Observation;
+using jobs::admission::Profile;
+using jobs::admission::Promise;
+using jobs::admission::Refusal;
+using jobs::admission::Request;
+using jobs::admission::Shape;
+using jobs::admission::Wish;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kLook{100};            // for a cancel, while waiting
+constexpr milliseconds kSpillInterval{6000};  // between two looks at what waiting costs
+constexpr int kTries = 3;                     // for a promise that others take first
+
+CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
+  std::set<Bytes> sizes;
+  for (const auto& [uuid, state] : states) {
+    if (state.sample.total > 0) sizes.insert(usable_bytes(state.sample));
+  }
+  return {{sizes.begin(), sizes.end()}};
+}
+
+}  // namespace
+
+// A promise that is kept until the prompt has ended, and what is learned of it then.
+class PromptDispatcher::Turn final : public PromptTurn {
+ public:
+  // dispatcher is null where there was nothing to promise.
+  Turn(PromptDispatcher* dispatcher, std::string endpoint, Profile prior, Promise promise,
+       Shape shape)
+      : dispatcher_(dispatcher),
+        endpoint_(std::move(endpoint)),
+        prior_(std::move(prior)),
+        promise_(std::move(promise)),
+        shape_(shape) {}
+  ~Turn() override {
+    if (dispatcher_ != nullptr) dispatcher_->parts_.promises.release(promise_);
+  }
+
+  const std::string& endpoint() const override { return endpoint_; }
+  bool tiled() const override { return shape_ != Shape::kFull; }
+  void ended(PromptEnd end) override {
+    if (dispatcher_ != nullptr) dispatcher_->learn(prior_, promise_, shape_, end);
+  }
+
+ private:
+  PromptDispatcher* const dispatcher_;
+  const std::string endpoint_;
+  const Profile prior_;
+  const Promise promise_;
+  const Shape shape_;
+};
+
+void PromptDispatcher::set_card(const std::string& endpoint, const std::string& gpu) {
+  const std::lock_guard lock(mutex_);
+  if (gpu.empty()) {
+    cards_.erase(endpoint);
+  } else {
+    cards_[endpoint] = gpu;
+  }
+}
+
+void PromptDispatcher::sampled(const GpuState& state) {
+  const std::lock_guard lock(mutex_);
+  states_[state.uuid] = state;
+  const auto& endpoint = state.sample.endpoint;
+  if (endpoint.running != 0) {
+    Bytes& peak = peaks_[endpoint.running];
+    peak = std::max(peak, endpoint.working);
+  }
+  decide(state.uuid);
+}
+
+bool PromptDispatcher::measures_room(const std::string& gpu, WallTime at, Bytes bytes) const {
+  const std::lock_guard lock(mutex_);
+  const auto room = rooms_.find(gpu);
+  if (room == rooms_.end() || !room->second.replied_at) return false;
+  if (at <= *room->second.replied_at) return false;
+  return bytes <= room->second.before / 2 || at - *room->second.replied_at >= options_.room_timeout;
+}
+
+void PromptDispatcher::room_measured(const std::string& gpu) {
+  {
+    const std::lock_guard lock(mutex_);
+    rooms_.erase(gpu);
+  }
+  const Status ended = parts_.ledger.end_room(gpu);
+  if (!ended) parts_.log.warning("gpu_room_not_ended", {{"reason", ended.failure().detail}});
+}
+
+Bytes PromptDispatcher::weights_of(const std::string& model) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = weights_.find(model);
+  return known == weights_.end() ? 0 : known->second;
+}
+
+Profile PromptDispatcher::prior_of(const PromptWish& wish) {
+  Profile prior;
+  prior.workflow = wish.workflow;
+  prior.model = wish.prior.model;
+  prior.weights = wish.prior.weights_bytes;
+  prior.prior_full = wish.prior.working_bytes;
+  prior.prior_tiled = wish.prior.tiled_bytes;
+  prior.load = wish.prior.load;
+  prior.run = wish.prior.run;
+  return prior;
+}
+
+Request PromptDispatcher::request_of(const PromptWish& wish) {
+  Request request;
+  request.task = wish.task;
+  request.lane = Lane::kGenerate;
+  request.waiting_since = wish.waiting_since;
+  request.priority = wish.priority;
+  request.policy = wish.may_leave ? EnginePolicy::kLocalPreferred : EnginePolicy::kLocalOnly;
+  if (wish.may_leave) request.offer = {wish.micro_usd, wish.latency};
+  return request;
+}
+
+// Of each workflow the one that waits longest: the others wait behind it.
+std::vector<PromptDispatcher::Waiting*> PromptDispatcher::heads_for(const std::string& gpu) {
+  std::map<std::string, Waiting*> oldest;
+  for (Waiting& one : waiting_) {
+    if (one.state != Waiting::State::kWaits || !one.gpus.contains(gpu)) continue;
+    Waiting*& head = oldest[one.wish.workflow];
+    if (head == nullptr || one.request.waiting_since < head->request.waiting_since) head = &one;
+  }
+  std::vector<Waiting*> heads;
+  for (const auto& [workflow, head] : oldest) heads.push_back(head);
+  return heads;
+}
+
+void PromptDispatcher::decide(const std::string& gpu) {
+  for (int tries = 0; tries < kTries; ++tries) {
+    const std::vector<Waiting*> heads = heads_for(gpu);
+    if (heads.empty()) return;
+    const Result<GpuState> state = parts_.ledger.state(gpu);
+    const Result<WallTime> now = parts_.ledger.now();
+    if (!state || !now) return;  // the next sample brings the next decision
+    const CardSizes cards = sizes_of(states_);
+    std::vector<Request> requests;
+    for (Waiting* const head : heads) {
+      head->request.demand = demand_of(head->known, largest_promise(cards, options_), {});
+      requests.push_back(head->request);
+    }
+    const auto decided = decide_generation(*state, requests, cards, options_, *now);
+    if (decided.head == heads.size()) {
+      // It is about the endpoint: each is told so, with what it needs itself.
+      for (Waiting* const head : heads) {
+        Decision decision = decided.decision;
+        decision.need = head->request.demand.peak[static_cast<int>(Shape::kTiled)];
+        note(*head, decision);
+      }
+      return;
+    }
+    Waiting& head = *heads[decided.head];
+    note(head, decided.decision);
+    if (carry_out(gpu, head, decided.decision)) return;
+  }
+}
+
+// False: somebody else was faster, and all must be judged anew.
+bool PromptDispatcher::carry_out(const std::string& gpu, Waiting& head, const Decision& decision) {
+  switch (decision.kind) {
+    case Decision::Kind::kRun:
+      return start(gpu, head, decision);
+    case Decision::Kind::kMakeRoom:
+      if (!parts_.ledger.begin_room(gpu, head.request.task, options_.room_interval)) return true;
+      rooms_[gpu] = {decision.comfyui, std::nullopt};
+      head.state = Waiting::State::kMakesRoom;
+      decided_.notify_all();
+      return true;
+    case Decision::Kind::kElsewhere:
+    case Decision::Kind::kNever:
+      head.state = Waiting::State::kLeaves;
+      decided_.notify_all();
+      return true;
+    case Decision::Kind::kWait:
+      break;
+  }
+  if (!decision.reserve) return true;
+  const Status reserved =
+      parts_.ledger.reserve(gpu, head.request.task, decision.need, options_.reservation);
+  if (reserved) head.request.reserved_on = gpu;
+  return true;
+}
+
+bool PromptDispatcher::start(const std::string& gpu, Waiting& head, const Decision& decision) {
+  Wish wish;
+  wish.gpu = gpu;
+  wish.task = head.request.task;
+  wish.lane = Lane::kGenerate;
+  wish.bytes = decision.promise;
+  wish.model = head.request.demand.model;
+  wish.duration = head.request.demand.load + head.request.demand.run;
+  const Result<Granted> granted = parts_.promises.promise(std::move(wish), nullptr);
+  if (!granted) return true;
+  const auto* const promise = std::get_if<Promise>(&*granted);
+  if (promise == nullptr) return false;
+  head.promise = *promise;
+  head.state = Waiting::State::kRuns;
+  decided_.notify_all();
+  return true;
+}
+
+// Once for each change, not for each sample.
+void PromptDispatcher::note(Waiting& waiting, const Decision& decision) {
+  const bool same = waiting.noted && waiting.decision.kind == decision.kind &&
+                    waiting.decision.reason == decision.reason;
+  waiting.decision = decision;
+  if (std::exchange(waiting.noted, true) && same) return;
+  parts_.metrics.admission_decided(Lane::kGenerate, decision.kind, decision.reason);
+  parts_.log.info("admission_decided", {{"task", waiting.request.task},
+                                        {"workflow", waiting.wish.workflow},
+                                        {"gpu", decision.gpu},
+                                        {"decision", name_of(decision.kind)},
+                                        {"reason", name_of(decision.reason)},
+                                        {"why", sentence(decision)}});
+}
+
+// Whether waiting here costs more than a remote engine does, or leads to nothing.
+bool PromptDispatcher::should_leave(Waiting& waiting) {
+  const Result<WallTime> now = parts_.ledger.now();
+  const CardSizes cards = sizes_of(states_);
+  if (!now || cards.usable.empty()) return false;
+  waiting.request.demand = demand_of(waiting.known, largest_promise(cards, options_), {});
+  CardQueue queue;
+  for (const std::string& gpu : waiting.gpus) {
+    const auto state = states_.find(gpu);
+    if (state == states_.end()) continue;
+    ++queue.cards;
+    for (const Promise& promise : state->second.promises) {
+      const auto rest = std::chrono::duration_cast<milliseconds>(promise.ends_at - *now);
+      if (promise.lane == Lane::kGenerate) queue.queued += std::max(rest, milliseconds(0));
+    }
+  }
+  bool ahead = true;
+  for (const Waiting& one : waiting_) {
+    if (&one == &waiting) {
+      ahead = false;
+    } else if (one.state == Waiting::State::kWaits && ahead) {
+      queue.queued += one.known.run;
+    } else if (one.state == Waiting::State::kWaits) {
+      ++queue.behind;
+    }
+  }
+  if (queue.cards == 0) return false;
+  const Decision decision = decide_spill(waiting.request, queue, cards, options_, *now);
+  if (decision.kind == Decision::Kind::kWait) return false;
+  note(waiting, decision);
+  waiting.state = Waiting::State::kLeaves;
+  return true;
+}
+
+std::string PromptDispatcher::endpoint_on(const std::string& gpu, const PromptWish& wish) const {
+  for (const std::string& endpoint : wish.endpoints) {
+    const auto card = cards_.find(endpoint);
+    if (card != cards_.end() && card->second == gpu) return endpoint;
+  }
+  return wish.endpoints.front();
+}
+
+// With the lock, which is open while ComfyUI is asked. A reply says nothing yet: the memory is
+// there when a later sample shows it.
+void PromptDispatcher::make_room(Waiting& waiting, std::unique_lock<std::mutex>& lock,
+                                 const Watch& watch) {
+  const std::string gpu = waiting.decision.gpu;
+  const std::string endpoint = endpoint_on(gpu, waiting.wish);
+  lock.unlock();
+  const Status asked = parts_.free_models(endpoint, watch);
+  const Result<WallTime> now = parts_.ledger.now();
+  parts_.log.info("gpu_room_made", {{"gpu", gpu},
+                                    {"endpoint", endpoint},
+                                    {"task", waiting.request.task},
+                                    {"failure", asked ? "" : asked.failure().detail}});
+  parts_.metrics.model_reloaded();
+  lock.lock();
+  const auto room = rooms_.find(gpu);
+  if (room != rooms_.end()) room->second.replied_at = now ? *now : waiting.wish.waiting_since;
+  waiting.state = Waiting::State::kWaits;
+}
+
+void PromptDispatcher::learn(const Profile& prior, const Promise& promise, Shape shape,
+                             PromptEnd end) {
+  Observation observation;
+  observation.shape = shape;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto peak = peaks_.find(promise.epoch);
+    if (peak == peaks_.end() || end == PromptEnd::kFailed) {
+      if (peak != peaks_.end()) peaks_.erase(peak);
+      return;
+    }
+    observation.working = peak->second;
+    peaks_.erase(peak);
+    const auto state = states_.find(promise.gpu);
+    observation.dynamic_vram = state != states_.end() && state->second.sample.endpoint.dynamic_vram;
+    observation.of_device_total = observation.dynamic_vram;
+  }
+  observation.censored = end == PromptEnd::kOutOfMemory;
+  const Result<Profile> known = parts_.profiles.learn(prior, observation, {});
+  if (!known) {
+    parts_.log.warning("workflow_profile_not_kept", {{"reason", known.failure().detail}});
+    return;
+  }
+  const auto expected = static_cast<double>(promise.bytes - prior.weights);
+  if (expected > 0) {
+    parts_.metrics.profile_error(prior.workflow,
+                                 static_cast<double>(observation.working) / expected);
+  }
+}
+
+Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish& wish,
+                                                                const Watch& watch) {
+  const Profile prior = prior_of(wish);
+  const Result<Profile> known = parts_.profiles.profile(prior);
+  std::unique_lock lock(mutex_);
+  Waiting fresh{wish, prior, known ? *known : prior, request_of(wish)};
+  for (const std::string& endpoint : wish.endpoints) {
+    const auto card = cards_.find(endpoint);
+    if (card != cards_.end()) fresh.gpus.insert(card->second);
+  }
+  if (fresh.gpus.empty()) {
+    return std::unique_ptr<PromptTurn>(
+        new Turn(nullptr, wish.endpoints.front(), prior, {}, Shape::kTiled));
+  }
+  weights_[prior.model] = prior.weights;
+  const Place place = waiting_.insert(waiting_.end(), std::move(fresh));
+  const SteadyTime began = parts_.clock.steady_now();
+  for (const std::string& gpu : place->gpus) {
+    if (place->state == Waiting::State::kWaits) decide(gpu);
+  }
+  const Status outcome = wait_at(*place, lock, watch);
+  const Waiting done = *place;
+  waiting_.erase(place);
+  lock.unlock();
+  if (watch.waiting) watch.waiting("");
+  const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;
+  parts_.metrics.admission_waited(Lane::kGenerate, waited.count());
+  if (!outcome) {
+    const Status ignored = parts_.ledger.unreserve(wish.task);
+    return outcome.failure();
+  }
+  return std::unique_ptr<PromptTurn>(new Turn(this, endpoint_on(done.promise.gpu, wish), prior,
+                                              done.promise, done.decision.shape));
+}
+
+// Until it runs, or a failure says why it doesn't.
+Status PromptDispatcher::wait_at(Waiting& waiting, std::unique_lock<std::mutex>& lock,
+                                 const Watch& watch) {
+  SteadyTime spill_at = parts_.clock.steady_now();
+  for (;;) {
+    const auto left = time_left(parts_.clock, watch, kLook);
+    if (waiting.state == Waiting::State::kRuns) return ok_status();
+    if (!left) return left.failure();
+    if (waiting.state == Waiting::State::kMakesRoom) {
+      make_room(waiting, lock, watch);
+      continue;
+    }
+    if (waiting.state == Waiting::State::kWaits && parts_.clock.steady_now() >= spill_at) {
+      spill_at = parts_.clock.steady_now() + kSpillInterval;
+      (void)should_leave(waiting);
+    }
+    if (waiting.state == Waiting::State::kLeaves) {
+      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(waiting.decision));
+    }
+    if (watch.waiting) {
+      const std::string why = sentence(waiting.decision);
+      lock.unlock();
+      watch.waiting(why);
+      lock.lock();
+    }
+    decided_.wait_for(lock, *left, [&] { return waiting.state != Waiting::State::kWaits; });
+  }
+}
+
+}  // namespace pytoon::worker

@@ -1,0 +1,361 @@
+// Admission control at run time: a scripted card, a ComfyUI that says what it takes, ticks by hand.
+#include "server/worker/gpu_admission.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <future>
+
+#include "base/curl_client.h"
+#include "server/jobs/admission/memory_ledger.h"
+#include "tests/server/worker/quiet_parts.h"
+#include "tests/support/eventually.h"
+#include "tests/support/fake_comfyui_server.h"
+
+namespace pytoon::worker {
+namespace {
+
+using engines::PromptEnd;
+using engines::PromptTurn;
+using engines::PromptWish;
+using engines::Watch;
+using jobs::admission::Bytes;
+using jobs::admission::kGiB;
+using jobs::admission::kMiB;
+using jobs::admission::Lane;
+using jobs::admission::Observation;
+using jobs::admission::Profile;
+using jobs::admission::Promise;
+using std::chrono::milliseconds;
+
+constexpr const char* kCard = "GPU-0a";
+constexpr milliseconds kPatience{10'000};
+
+// Shared by the test and the reader that the admission owns.
+struct Card {
+  std::mutex mutex;
+  gpu::GpuReading reading;
+  bool gone = false;
+};
+
+class ScriptedReader final : public gpu::GpuReader {
+ public:
+  explicit ScriptedReader(Card& card) : card_(card) {}
+  std::string source() const override { return "script"; }
+  Result<std::vector<gpu::GpuReading>> read() override {
+    const std::lock_guard lock(card_.mutex);
+    if (card_.gone) return failure(FailureKind::kUnavailable, "the driver is gone");
+    return std::vector{card_.reading};
+  }
+
+ private:
+  Card& card_;
+};
+
+class Profiles final : public jobs::admission::ProfileStore {
+ public:
+  Result<Profile> profile(const Profile& prior) override {
+    const auto known = known_.find(prior.workflow);
+    return known == known_.end() ? prior : known->second;
+  }
+  Result<Profile> learn(const Profile& prior, const Observation& seen,
+                        const jobs::admission::ProfileOptions& options) override {
+    observed.push_back(seen);
+    return known_[prior.workflow] = jobs::admission::learned(*profile(prior), seen, options);
+  }
+  std::vector<Observation> observed;
+
+ private:
+  std::map<std::string, Profile> known_;
+};
+
+class GpuAdmissionTest : public testing::Test {
+ protected:
+  GpuAdmissionTest() {
+    card_.reading.uuid = kCard;
+    card_.reading.total_bytes = std::uint64_t{24} << 30;
+    options_.render_patience = milliseconds(50);
+    options_.controller.room_interval = milliseconds(0);
+    set(0, 0);
+  }
+
+  void open() {
+    PromiseKeeper::Card own;
+    own.gpu = kCard;
+    GpuAdmission::Parts parts{ledger_,    profiles_, metrics_, clock_,    log_,
+                              "worker-1", nullptr,   own,      {&server_}};
+    parts.reader = std::make_unique<ScriptedReader>(card_);
+    admission_ = std::make_unique<GpuAdmission>(std::move(parts), options_);
+    admission_->tick();
+  }
+  // What ComfyUI and others take, besides ComfyUI's context.
+  void set(double comfyui_gib, double foreign_gib) {
+    const std::lock_guard lock(card_.mutex);
+    const auto taken = static_cast<std::uint64_t>((comfyui_gib + foreign_gib + 0.75) * kGiB);
+    card_.reading.free_bytes = card_.reading.total_bytes - taken;
+    comfy_.vram.free = static_cast<std::int64_t>(card_.reading.free_bytes);
+    comfy_.vram.reserved = static_cast<std::int64_t>(comfyui_gib * kGiB);
+  }
+  PromptWish wish(const std::string& model = "wan", double weights = 8, double tiled = 2,
+                  double full = 5) {
+    PromptWish made;
+    made.task = model + "-" + std::to_string(++tasks_);
+    made.workflow = model;
+    made.prior = {model,
+                  static_cast<Bytes>(weights * kGiB),
+                  static_cast<Bytes>(full * kGiB),
+                  static_cast<Bytes>(tiled * kGiB),
+                  milliseconds(10'000),
+                  milliseconds(60'000)};
+    made.endpoints = {server_.base().origin};
+    made.waiting_since = clock_.now();
+    return made;
+  }
+  using Turn = Result<std::unique_ptr<PromptTurn>>;
+  std::future<Turn> ask(PromptWish wanted, Watch watch = {}) {
+    watch.waiting = [this](const std::string& why) {
+      const std::lock_guard lock(card_.mutex);
+      why_ = why;
+    };
+    return std::async(std::launch::async, [this, wanted = std::move(wanted), watch] {
+      return admission_->prompts().wait_turn(wanted, watch);
+    });
+  }
+  std::string why() {
+    const std::lock_guard lock(card_.mutex);
+    return why_;
+  }
+  bool ready(std::future<Turn>& turn) {
+    return turn.wait_for(milliseconds(0)) == std::future_status::ready;
+  }
+  template <typename Condition>
+  void becomes(const Condition& holds) {
+    EXPECT_TRUE(support::eventually(holds, kPatience)) << why();
+  }
+  // Ticks until it has its turn.
+  Turn ticked(std::future<Turn>& turn) {
+    const bool came = support::eventually(
+        [&] {
+          admission_->tick();
+          return ready(turn);
+        },
+        kPatience);
+    EXPECT_TRUE(came) << why();
+    if (!came) return failure(FailureKind::kTimeout, "the test waited in vain");
+    return turn.get();
+  }
+  std::vector<Promise> promises() { return ledger_.state(kCard)->promises; }
+
+  SystemClock clock_;
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  testing_support::RecordingMetrics metrics_;
+  Card card_;
+  Profiles profiles_;
+  jobs::admission::MemoryLedger ledger_{clock_, {}};
+  support::FakeComfyServer comfy_;
+  CurlClient http_;
+  engines::ComfyServer server_{
+      http_, clock_, parse_web_address(comfy_.url()).value(), EgressScope::kPrivate, {}};
+  GpuAdmission::Options options_;
+  std::unique_ptr<GpuAdmission> admission_;
+  std::string why_;
+  int tasks_ = 0;
+};
+
+TEST_F(GpuAdmissionTest, AFirstRunIsTiledAndPromisedAllThatIsFree) {
+  open();
+  auto asked = ask(wish());
+  const Turn turn = ticked(asked);
+  ASSERT_TRUE(turn) << turn.failure().detail;
+  EXPECT_TRUE((*turn)->tiled());
+  EXPECT_EQ((*turn)->endpoint(), server_.base().origin);
+  ASSERT_EQ(promises().size(), 1U);
+  EXPECT_EQ(promises()[0].lane, Lane::kGenerate);
+  EXPECT_EQ(promises()[0].bytes, 24 * kGiB - (768 + 512) * kMiB);
+}
+
+TEST_F(GpuAdmissionTest, ARunTeachesTheNextOne) {
+  open();
+  {
+    auto asked = ask(wish());
+    const Turn turn = ticked(asked);
+    ASSERT_TRUE(turn);
+    set(11, 0);  // 8 of weights, 3 to work with
+    admission_->tick();
+    (*turn)->ended(PromptEnd::kDone);
+  }
+  ASSERT_EQ(profiles_.observed.size(), 1U);
+  EXPECT_EQ(profiles_.observed[0].working, 3 * kGiB);
+  set(8, 0);
+  auto asked = ask(wish());
+  const Turn turn = ticked(asked);
+  ASSERT_TRUE(turn);
+  EXPECT_FALSE((*turn)->tiled());  // known by now, and it fits as it is
+  const std::vector<Promise> all = promises();
+  const Bytes full = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+                       return a.epoch < b.epoch;
+                     })->bytes;
+  EXPECT_GT(full, (8 + 5 * 3 / 2) * kGiB);  // learned: half as much again as its file says
+}
+
+TEST_F(GpuAdmissionTest, OnePromptAtATimeAndTheNextAfterTheCardWasMeasured) {
+  open();
+  auto first = ask(wish());
+  Turn turn = ticked(first);
+  ASSERT_TRUE(turn);
+  auto second = ask(wish());
+  for (int i = 0; i < 5; ++i) admission_->tick();
+  EXPECT_FALSE(ready(second));
+  becomes([&] { return why().find("ComfyUI runs another prompt") != std::string::npos; });
+  turn->reset();
+  EXPECT_FALSE(ready(second));
+  EXPECT_TRUE(ticked(second));
+}
+
+TEST_F(GpuAdmissionTest, IdleModelsMakeRoom) {
+  open();
+  {
+    auto asked = ask(wish("wan", 18, 2, 4));
+    const Turn turn = ticked(asked);
+    ASSERT_TRUE(turn);
+    set(19, 0);
+    admission_->tick();
+  }
+  set(18, 0);
+  auto asked = ask(wish("ltx", 8, 2, 5));
+  becomes([&] {
+    admission_->tick();
+    return comfy_.frees == 1;
+  });
+  for (int i = 0; i < 5; ++i) admission_->tick();
+  EXPECT_FALSE(ready(asked));  // its 200 is no memory yet
+  set(0.5, 0);
+  const Turn turn = ticked(asked);
+  ASSERT_TRUE(turn) << turn.failure().detail;
+  EXPECT_EQ(comfy_.frees, 1);
+  const auto state = ledger_.state(kCard);
+  EXPECT_EQ(state->sample.endpoint.residue, kGiB / 2);
+  EXPECT_EQ(metrics_.violations, 0);
+}
+
+TEST_F(GpuAdmissionTest, WhereItMayLeaveAFullCardSendsItAway) {
+  set(0, 20);
+  open();
+  PromptWish wanted = wish("wan", 8, 2, 5);
+  wanted.may_leave = true;
+  wanted.micro_usd = 1000;
+  wanted.latency = milliseconds(1000);
+  auto blocker = ask(wish("ltx", 1, 0.5, 0.5));
+  const Turn runs = ticked(blocker);
+  ASSERT_TRUE(runs);
+  auto asked = ask(wanted);
+  const Turn turn = ticked(asked);
+  ASSERT_FALSE(turn);
+  EXPECT_EQ(turn.failure().kind, FailureKind::kOutOfMemory);
+  EXPECT_NE(turn.failure().detail.find("vram_exhausted: goes to a remote engine: needs 10"),
+            std::string::npos)
+      << turn.failure().detail;
+}
+
+TEST_F(GpuAdmissionTest, WhatMustStayWaitsAndSaysWhy) {
+  set(0, 20);
+  open();
+  Watch watch;
+  auto asked = ask(wish(), watch);
+  becomes([&] {
+    admission_->tick();
+    return why().find("needs 10.6 GiB on GPU-0a; 3.2 GiB free, other programs hold 20.0 GiB") !=
+           std::string::npos;
+  });
+  EXPECT_NE(why().find("other programs hold 20.0 GiB"), std::string::npos) << why();
+  EXPECT_FALSE(ready(asked));
+  watch.cancel.cancel();
+  const Turn turn = asked.get();
+  ASSERT_FALSE(turn);
+  EXPECT_EQ(turn.failure().kind, FailureKind::kCancelled);
+  EXPECT_TRUE(promises().empty());
+}
+
+TEST_F(GpuAdmissionTest, WhatFitsOnNoCardIsSaidAtOnce) {
+  open();
+  auto asked = ask(wish("hun", 20, 10, 20));
+  const Turn turn = ticked(asked);
+  ASSERT_FALSE(turn);
+  EXPECT_NE(turn.failure().detail.find("the largest card can give"), std::string::npos)
+      << turn.failure().detail;
+}
+
+TEST_F(GpuAdmissionTest, AnEndpointOfAnotherMachineIsNotOurs) {
+  comfy_.vram.total = std::int64_t{80} << 30;
+  open();
+  auto asked = ask(wish());
+  const Turn turn = asked.get();
+  ASSERT_TRUE(turn);
+  EXPECT_TRUE((*turn)->tiled());
+  EXPECT_TRUE(promises().empty());
+}
+
+TEST_F(GpuAdmissionTest, ACardThatIsNotMeasuredPromisesNothing) {
+  options_.controller.ledger.sample_age_max = milliseconds(20);
+  jobs::admission::LedgerOptions strict;
+  strict.sample_age_max = milliseconds(20);
+  open();
+  {
+    const std::lock_guard lock(card_.mutex);
+    card_.gone = true;
+  }
+  clock_.sleep_for(milliseconds(40));
+  jobs::admission::Request segment;
+  segment.task = "job/0";
+  segment.cost.textures = 100 * kMiB;
+  const auto turn = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
+  ASSERT_FALSE(turn);
+  EXPECT_EQ(turn.failure().kind, FailureKind::kOutOfMemory);
+  EXPECT_NE(turn.failure().detail.find("was not measured in time"), std::string::npos);
+}
+
+TEST_F(GpuAdmissionTest, ASegmentIsPromisedWhatItCosts) {
+  open();
+  jobs::admission::Request segment;
+  segment.task = "job/0";
+  segment.cost.textures = 300 * kMiB;
+  {
+    const auto turn = admission_->wait_render(
+        segment, {}, [](const std::string&) {}, [] {});
+    ASSERT_TRUE(turn) << turn.failure().detail;
+    ASSERT_EQ(promises().size(), 1U);
+    EXPECT_EQ(promises()[0].bytes, 300 * kMiB);
+    EXPECT_EQ(promises()[0].worker_id, "worker-1");
+  }
+  admission_->tick();
+  EXPECT_EQ(metrics_.decisions["render run fits"], 1);
+  segment.cost.textures = 30 * kGiB;
+  const auto large = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
+  ASSERT_FALSE(large);
+  EXPECT_NE(large.failure().detail.find("vram_exhausted"), std::string::npos);
+}
+
+TEST_F(GpuAdmissionTest, ASegmentWaitsBesideAPromptThatHasTheMemory) {
+  open();
+  auto asked = ask(wish());
+  Turn prompt = ticked(asked);  // all that is free, for its first run
+  ASSERT_TRUE(prompt);
+  jobs::admission::Request segment;
+  segment.task = "job/0";
+  segment.cost.textures = 300 * kMiB;
+  const auto turn = admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {});
+  ASSERT_FALSE(turn);
+  EXPECT_NE(turn.failure().detail.find("promised to others"), std::string::npos)
+      << turn.failure().detail;
+  prompt->reset();
+  admission_->tick();
+  EXPECT_TRUE(admission_->wait_render(
+      segment, {}, [](const std::string&) {}, [] {}));
+}
+
+}  // namespace
+}  // namespace pytoon::worker
