@@ -43,7 +43,7 @@ Result<std::optional<Pcm>> read_music(const AudioOrder& order) {
 
 struct MixedVoice {
   Mix mix;
-  VoiceShape mended = VoiceShape::kSound;
+  VoiceShape mended = VoiceShape::kWhole;
 };
 
 Result<MixedVoice> make_mix(const AudioOrder& order) {
@@ -57,7 +57,7 @@ Result<MixedVoice> make_mix(const AudioOrder& order) {
   parts.music_level_db = order.music_level_db;
   parts.voice_level_db = order.voice_level_db;
   parts.duck_music = order.duck_music;
-  const VoiceShape mended = parts.voice ? mend_voice(*parts.voice) : VoiceShape::kSound;
+  const VoiceShape mended = parts.voice ? mend_voice(*parts.voice) : VoiceShape::kWhole;
   Result<Mix> mix = mix_audio(parts, order.cancel);
   if (!mix) return mix.failure();
   return MixedVoice{std::move(mix).value(), mended};

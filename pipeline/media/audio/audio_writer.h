@@ -40,7 +40,7 @@ struct AudioMeasures {
   double loudness_range_lu = 0;
   double gain_db = 0;   // the last, common gain; limited so that no source is raised by over 20 dB
   bool ducked = false;  // music went down for a voice
-  VoiceShape voice_mended = VoiceShape::kSound;
+  VoiceShape voice_mended = VoiceShape::kWhole;
 };
 
 Result<AudioMeasures> write_audio(const AudioOrder& order);

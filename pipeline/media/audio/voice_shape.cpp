@@ -31,7 +31,7 @@ Powers powers_of(const Pcm& voice) {
 
 std::string_view name_of(VoiceShape shape) {
   switch (shape) {
-    case VoiceShape::kSound:
+    case VoiceShape::kWhole:
       return "";
     case VoiceShape::kOneSided:
       return "one_sided";
@@ -44,7 +44,7 @@ std::string_view name_of(VoiceShape shape) {
 VoiceShape mend_voice(Pcm& voice) {
   const Powers power = powers_of(voice);
   const double louder = std::max(power.left, power.right);
-  if (louder <= 0) return VoiceShape::kSound;
+  if (louder <= 0) return VoiceShape::kWhole;
   if (std::min(power.left, power.right) <= louder * kOneSidedPower) {
     const std::size_t heard = power.left >= power.right ? 0 : 1;
     voice.channels[1 - heard] = voice.channels[heard];
@@ -54,7 +54,7 @@ VoiceShape mend_voice(Pcm& voice) {
     for (float& sample : voice.channels[1]) sample = -sample;
     return VoiceShape::kInverted;
   }
-  return VoiceShape::kSound;
+  return VoiceShape::kWhole;
 }
 
 }  // namespace pytoon::media

@@ -11,12 +11,12 @@
 namespace pytoon::media {
 
 enum class VoiceShape {
-  kSound,     // nothing to mend
+  kWhole,     // nothing to mend
   kOneSided,  // one channel 20 dB or more below the other: was copied over it
   kInverted,  // the channels cancel out in mono: one was turned over
 };
 
-// "" for kSound; as metadata says it.
+// "" for kWhole; as metadata says it.
 std::string_view name_of(VoiceShape shape);
 // Heard on both sides and in mono afterwards. What it was.
 VoiceShape mend_voice(Pcm& voice);

@@ -108,7 +108,7 @@ bool FrameConverter::prepared_for(const AVFrame& frame) const {
 Status FrameConverter::prepare_scaler(const AVFrame& frame, gpu::Size stored) {
   Side source{frame.format, stored, matrix_of(frame), is_full_range(frame)};
   read_siting(frame, source);
-  const Side wanted{AV_PIX_FMT_YUV420P, target_size(stored), AVCOL_SPC_BT709, false};
+  const Side wanted{AV_PIX_FMT_YUV420P, target_size(stored, shown_), AVCOL_SPC_BT709, false};
   const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&
                          !source.full_range && source.matrix == wanted.matrix &&
                          source.chroma_x == wanted.chroma_x && source.chroma_y == wanted.chroma_y;
@@ -133,8 +133,8 @@ Status FrameConverter::prepare(const AVFrame& frame) {
   if (is_plain(frame.color_primaries, frame.color_trc)) {
     if (Status ready = prepare_scaler(frame, stored); !ready) return ready;
   } else {
-    auto made =
-        FrameFilter::make(frame, {1, 1}, conversion_chain(frame, stored, target_size(stored)));
+    auto made = FrameFilter::make(frame, {1, 1},
+                                  conversion_chain(frame, stored, target_size(stored, shown_)));
     if (!made) return made.failure();
     colours_ = std::move(*made);
   }

@@ -63,13 +63,13 @@ TEST_F(VoiceShapes, AnInvertedChannelIsHeardInMono) {
 
 TEST_F(VoiceShapes, OthersStayAsTheyAre) {
   for (const auto& [left, right] : {std::pair{0.5, 0.5}, {0.5, 0.15}, {0.2, 0.5}}) {
-    EXPECT_EQ(film(voice(left, right)).voice_mended, VoiceShape::kSound);
+    EXPECT_EQ(film(voice(left, right)).voice_mended, VoiceShape::kWhole);
   }
   // Two microphones: not alike, not cancelling.
-  EXPECT_EQ(film(voice(0.5, 0.5, 0.004)).voice_mended, VoiceShape::kSound);
+  EXPECT_EQ(film(voice(0.5, 0.5, 0.004)).voice_mended, VoiceShape::kWhole);
   Pcm silence;
   silence.resize(1000);
-  EXPECT_EQ(mend_voice(silence), VoiceShape::kSound);
+  EXPECT_EQ(mend_voice(silence), VoiceShape::kWhole);
 }
 
 }  // namespace pytoon::media
