@@ -1,9 +1,11 @@
 // pytoon SUBCOMMAND: reads the command line and the configuration, and hands over.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <iostream>
 
+#include "base/nearest.h"
 #include "server/app/commands.h"
 
 namespace {
@@ -171,6 +173,28 @@ void add_fleet(CLI::App& root, Words& words, Command& chosen) {
   purge->add_flag("--json", words.json, "As the API answers");
 }
 
+// What a word that is neither a command nor a flag was probably meant to be.
+void suggest(const CLI::App& root, int argc, char** argv) {
+  const CLI::App* command = &root;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::vector<std::string> names;
+    for (const CLI::App* const sub : command->get_subcommands({})) names.push_back(sub->get_name());
+    if (std::find(names.begin(), names.end(), word) != names.end()) {
+      command = command->get_subcommand(word);
+      continue;
+    }
+    if (word.starts_with("--")) names.clear();
+    for (const CLI::Option* const option : command->get_options()) {
+      if (word.starts_with("--")) names.push_back(option->get_name());
+    }
+    const auto name = pytoon::nearest(word, names);
+    if (!name || *name == word) continue;
+    std::cerr << "Did you mean '" << *name << "'?\n";
+    return;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -189,7 +213,9 @@ int main(int argc, char** argv) {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     constexpr int kWrongUsage = 2;  // --help and --version are no fault
-    return root.exit(error) == 0 ? 0 : kWrongUsage;
+    const bool wrong = root.exit(error) != 0;
+    if (wrong) suggest(root, argc, argv);
+    return wrong ? kWrongUsage : 0;
   }
   return chosen();
 }

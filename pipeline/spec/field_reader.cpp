@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/nearest.h"
+
 namespace pytoon::spec {
 
 using Json = nlohmann::ordered_json;
@@ -174,7 +176,8 @@ const Json* FieldReader::array(const std::string& name) {
 void FieldReader::finish() {
   for (const auto& item : json_.items()) {
     if (asked_.contains(item.key())) continue;
-    fault(item.key(), "is not a field we know");
+    const std::vector<std::string> known(asked_.begin(), asked_.end());
+    fault(item.key(), "is not a field we know" + did_you_mean(item.key(), known));
   }
 }
 

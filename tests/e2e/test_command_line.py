@@ -82,6 +82,9 @@ class CommandLine(VideoCase):
     def test_wrong_usage_is_status_2(self):
         for command in (["nonsense"], [], ["render"], ["jobs", "nonsense"], ["serve", "--flag"]):
             self.assertEqual(pytoon(*command).returncode, 2, command)
+        self.assertIn("Did you mean 'render'?", pytoon("rendr").stderr)
+        self.assertIn("Did you mean 'cancel'?", pytoon("jobs", "cancle", "x").stderr)
+        self.assertIn("Did you mean '--json'?", pytoon("presets", "--jsn").stderr)
 
     def test_render_checks_files_as_an_upload_would(self):
         (self.path / "a.png").write_bytes(b"text")

@@ -92,6 +92,12 @@ TEST(JobRequest, NullIsAFieldLeftOut) {
   EXPECT_THAT(pointers(json{{"preset_id", nullptr}}), testing::ElementsAre("/preset_id"));
 }
 
+TEST(JobRequest, AnUnknownFieldNamesItsNeighbour) {
+  const auto request = parse_job_request(json{{"preset_id", "p"}, {"caption", {{"hook", "h"}}}});
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.failure().faults[0].detail, "is not a field we know; did you mean 'captions'?");
+}
+
 TEST(JobRequest, ANumberWithoutAFractionIsWhole) {
   const auto request = parse_job_request(
       json::parse(R"({"preset_id":"p","target_duration_seconds":15.0,"seed":4294967295.0})"));
