@@ -115,7 +115,7 @@ Result<json> parse_strict_json(std::string_view text) {
   } catch (const json::parse_error& error) {
     const bool text =
         std::string_view(error.what()).find("invalid string") != std::string_view::npos;
-    if (text && !follower.pointer().empty()) return refuse_text(error, follower.pointer());
+    if (about_text && !follower.pointer().empty()) return refuse_text(error, follower.pointer());
     return refuse("The body is not JSON: there is an error at byte " + std::to_string(error.byte) +
                   ".");
   } catch (const json::out_of_range&) {

@@ -189,8 +189,8 @@ Result<const AVFrame*> AudioDecoder::next() {
 
 bool AudioDecoder::damaged() const {
   if (format_.streamed) return bad_ > 2 + packets_ / 100;
-  // A stream may end within a sample.
-  return bad_ > (format_.endless ? 1 : 0);
+  // A stream may end within a packet, and within a sample of that.
+  return bad_ > (format_.endless ? 2 : 0);
 }
 
 }  // namespace pytoon::media
