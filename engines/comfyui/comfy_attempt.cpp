@@ -125,7 +125,7 @@ ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& li
     answered = parts_.clock.steady_now();
     // Its limit counts from here: what waits in ComfyUI's queue waits for somebody else's prompt.
     if (place->where == Where::kPending && watch.waiting) {
-      watch.waiting(attempt.endpoint.server->base().origin + " runs another prompt");
+      watch.waiting("ComfyUI runs another prompt");
     }
     if (place->where == Where::kRunning && !std::exchange(runs, true)) {
       watch = begun(parts_.clock, attempt.watch);

@@ -113,7 +113,7 @@ Result<json> parse_strict_json(std::string_view text) {
     if (!follower.twice().empty()) return refuse(follower.twice());
     return value;
   } catch (const json::parse_error& error) {
-    const bool text =
+    const bool about_text =
         std::string_view(error.what()).find("invalid string") != std::string_view::npos;
     if (about_text && !follower.pointer().empty()) return refuse_text(error, follower.pointer());
     return refuse("The body is not JSON: there is an error at byte " + std::to_string(error.byte) +
