@@ -25,7 +25,7 @@ Failure useless(const std::string& why) { return failure(FailureKind::kMedia, "t
 
 }  // namespace
 
-Result<double> verify_clip(const std::filesystem::path& clip) {
+Result<double> verify_clip(const std::filesystem::path& clip, media::UnsaidMatrix matrix) {
   const Result<media::MediaInfo> facts = media::inspect_clip(clip);
   if (!facts) return useless("is no good: " + facts.failure().detail);
   if (facts->size.width < kLeastEdgePx || facts->size.height < kLeastEdgePx) {
@@ -40,6 +40,9 @@ Result<double> verify_clip(const std::filesystem::path& clip) {
     black = black && is_black(*frame);
   }
   if (black) return useless("is black");
+  if (Status tagged = media::tag_matrix(clip, matrix); !tagged) {
+    return useless("is no good: " + tagged.failure().detail);
+  }
   return facts->duration_seconds;
 }
 

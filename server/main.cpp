@@ -3,10 +3,12 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <iostream>
 
+#include "base/nearest.h"
 #include "server/app/commands.h"
 
 namespace {
@@ -190,6 +192,28 @@ void add_fleet(CLI::App& root, Words& words, Command& chosen) {
 // heaps of threads: a fifth of a job's peak memory, for about 2 % of its CPU time.
 void return_large_blocks() { ::mallopt(M_MMAP_THRESHOLD, 1 << 20); }
 
+// What a word that is neither a command nor a flag was probably meant to be.
+void suggest(const CLI::App& root, int argc, char** argv) {
+  const CLI::App* command = &root;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::vector<std::string> names;
+    for (const CLI::App* const sub : command->get_subcommands({})) names.push_back(sub->get_name());
+    if (std::find(names.begin(), names.end(), word) != names.end()) {
+      command = command->get_subcommand(word);
+      continue;
+    }
+    if (word.starts_with("--")) names.clear();
+    for (const CLI::Option* const option : command->get_options()) {
+      if (word.starts_with("--")) names.push_back(option->get_name());
+    }
+    const auto name = pytoon::nearest(word, names);
+    if (!name || *name == word) continue;
+    std::cerr << "Did you mean '" << *name << "'?\n";
+    return;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -205,6 +229,13 @@ int main(int argc, char** argv) {
   add_jobs(root, words, chosen);
   add_fleet(root, words, chosen);
   add_backup(root, words, chosen);
-  CLI11_PARSE(root, argc, argv);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int kWrongUsage = 2;  // --help and --version are no fault
+    const bool wrong = root.exit(error) != 0;
+    if (wrong) suggest(root, argc, argv);
+    return wrong ? kWrongUsage : 0;
+  }
   return chosen();
 }

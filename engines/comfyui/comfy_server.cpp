@@ -207,7 +207,11 @@ Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const
 
 Status ComfyServer::cancel(const std::string& prompt_id, const Watch& watch) {
   const Json waiting{{"delete", Json::array({prompt_id})}};
-  Status taken_out = done(base_, "/queue", post("/queue", waiting, watch));
+  // A server that hangs on the first must not keep the second from being sent.
+  Watch half = watch;
+  const SteadyTime now = clock_.steady_now();
+  if (watch.deadline != SteadyTime::max()) half.deadline = now + (watch.deadline - now) / 2;
+  Status taken_out = done(base_, "/queue", post("/queue", waiting, half));
   const Json running{{"prompt_id", prompt_id}};
   const Status stopped = done(base_, "/interrupt", post("/interrupt", running, watch));
   return taken_out ? stopped : taken_out;

@@ -196,7 +196,8 @@ Result<plan::SegmentSource> RemoteEngine::fetch(const Order& order, Json answer)
   for (int tries = 0; link && tries < kDownloadsMax; ++tries) {
     const Status saved = download(*link, order);
     const Result<double> seconds =
-        saved ? parts_.verify(order.request.output) : Result<double>(saved.failure());
+        saved ? parts_.verify(order.request.output, media::UnsaidMatrix::kBySize)
+              : Result<double>(saved.failure());
     if (seconds) {
       Result<std::string> sha256 = sha256_file(order.request.output);
       if (!sha256) return sha256.failure();

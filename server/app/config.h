@@ -49,12 +49,14 @@ struct Config {
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
-  media::EncoderPreference encoder;                                 // config/engine.yaml
-  int audio_threads = 2;                                            // likewise, pools
-  int gpu_pieces_per_segment = 4;                                   // likewise
-  http::PoolSizes http_pools;                                       // likewise
-  engines::EngineTable engines;  // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
-  plan::Catalogue catalogue;     // config/presets.yaml, platforms.yaml, defaults.yaml
+  bool cache_dir_chosen = false;         // by PYTOON_CACHE_DIR, not by default
+  std::filesystem::path user_cache_dir;  // pytoon's part of XDG_CACHE_HOME; empty without a home
+  media::EncoderPreference encoder;      // config/engine.yaml
+  int audio_threads = 2;                 // likewise, pools
+  int gpu_pieces_per_segment = 4;        // likewise
+  http::PoolSizes http_pools;            // likewise
+  engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
+  plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda
   gpu::DevicePreference device = gpu::DevicePreference::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's

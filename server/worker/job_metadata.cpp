@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "engines/engine.h"
 
 namespace pytoon::worker {
 
@@ -39,7 +40,8 @@ Json audio_json(const media::AudioMeasures& measures) {
               {"true_peak_dbtp", rounded(measures.true_peak_dbtp)},
               {"loudness_range_lu", in_thousandths(measures.loudness_range_lu)},
               {"gain_db", in_thousandths(measures.gain_db)},
-              {"ducked", measures.ducked}};
+              {"ducked", measures.ducked},
+              {"voice_mended", text_or_null(std::string(name_of(measures.voice_mended)))}};
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
@@ -49,7 +51,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
     list.push_back({{"index", segment.index},
                     {"engine", segment.engine_used},
                     {"uri", "storage://" + jobs::segment_link_key(job.id, segment.index)},
-                    {"seed", job.spec.seed},
+                    {"seed", engines::request_of(job.spec, segment.index).seed},
                     {"duration", segment.duration_seconds}});
   }
   return Json{

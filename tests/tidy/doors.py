@@ -39,6 +39,7 @@ FOREIGN = {
     "openssl/": ["base"],
     "curl/": ["base"],
     "boost/": ["base"],
+    "unicode/": ["base"],
     "cuda": ["gpu/cuda"],
     "nvml.h": ["gpu/cuda"],
     "nvrtc.h": ["gpu/cuda"],

@@ -152,8 +152,8 @@ class PangoFontLibrary final : public FontLibrary {
     if (!text) return text.failure();
     const std::lock_guard lock(mutex_);
     const FontChoice font = choose(style.family);
-    const std::string families = font.family + "," + fonts_.fallback_families(text->language);
-    const CaptionOrder order{std::move(*text), font, families, style, box};
+    const std::string fallback = fonts_.fallback_families(text->language);
+    const CaptionOrder order{std::move(*text), font, fallback, style, box};
     const PangoContextPtr context = make_context(map_.get(), order.text.language);
     Result<CaptionLayout> caption = fit_caption(context.get(), order);
     if (!caption) return caption.failure();
