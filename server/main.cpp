@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <iostream>
 
@@ -37,6 +38,9 @@ struct Words {
   std::string folder;
   std::string job;
   std::string tenant;
+  std::string kind;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t cpu_seconds = 0;
   std::string error = "failed by an operator";
   app::JobsListing listing;
   bool json = false;
@@ -74,6 +78,14 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
       ->add_option("--out", words.out,
                    "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
       ->required();
+  CLI::App* inspect = add(root, "inspect", "What a server asks of a child", chosen, [&words] {
+    return app::inspect_in_child(words.kind, words.request, words.memory_bytes, words.cpu_seconds);
+  });
+  inspect->group("");  // not for people
+  inspect->add_option("kind", words.kind)->required();
+  inspect->add_option("file", words.request)->required();
+  inspect->add_option("memory", words.memory_bytes)->required();
+  inspect->add_option("cpu", words.cpu_seconds)->required();
   add(root, "doctor", "Say what this machine has and lacks", chosen,
       [] { return with_config(app::doctor); });
   CLI::App* presets = add(root, "presets", "List the presets", chosen, [&words] {
