@@ -159,10 +159,10 @@ TEST_F(AudioFile, AWavWithAPlaceholderForItsSizeIsTaken) {
       }
     }
   }
-  run("espeak-ng --stdout 'the quick brown fox' > '" + in_folder("espeak.wav").string() + "'");
+  run("(espeak-ng --stdout 'the quick brown fox' > '" + in_folder("espeak.wav").string() + "')");
   EXPECT_TRUE(inspect_audio(in_folder("espeak.wav")));
-  run("ffmpeg -v error -i '" + in_folder("espeak.wav").string() + "' -f wav - > '" +
-      in_folder("pipe.wav").string() + "'");
+  run("(ffmpeg -v error -i '" + in_folder("espeak.wav").string() + "' -f wav - > '" +
+      in_folder("pipe.wav").string() + "')");
   EXPECT_TRUE(inspect_audio(in_folder("pipe.wav")));
 }
 
