@@ -1,16 +1,13 @@
 #include "pipeline/plan/captions.h"
 
+#include "base/text.h"
+
 namespace pytoon::plan {
 namespace {
 
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
 
-std::string trimmed(const std::string& text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+std::string trimmed(std::string_view text) { return std::string(trim(text, " \t\r\n")); }
 
 }  // namespace
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace pytoon::worker {
 
 using Json = nlohmann::ordered_json;
@@ -68,7 +70,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
         {"segments_seconds",
          job.started_at ? seconds_between(*job.started_at, job.rendered_at) : Json(nullptr)},
         {"assembly_seconds", in_thousandths(assembly_seconds)}}},
-      {"audio", job.audio_facts.empty() ? Json(nullptr) : Json::parse(job.audio_facts)},
+      {"audio", job.audio_facts.empty() ? Json(nullptr) : parse_json<Json>(job.audio_facts)},
       {"made_with", std::move(renderer_facts)}};
 }
 

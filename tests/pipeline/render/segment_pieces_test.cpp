@@ -3,11 +3,11 @@
 
 #include "base/hash.h"
 #include "pipeline/media/video_probe.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 
-class SegmentPieces : public PictureTest {
+class SegmentPieces : public FrameTest {
  protected:
   RenderJob job_of_seconds(int seconds) {
     spec::JobRequest request;
