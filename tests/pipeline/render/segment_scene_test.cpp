@@ -14,7 +14,7 @@ constexpr std::uint64_t kAmple = std::uint64_t{256} << 20;
 
 class SegmentScene : public FrameTest {
  protected:
-  // A image that is unlike that of any other number.
+  // An image that is unlike that of any other number.
   plan::InputFile picture(int number, gpu::Size size = {270, 480}) {
     gpu::RgbaImage image(size, {40, 40, 40, 255});
     for (int y = 0; y < size.height; ++y) {
