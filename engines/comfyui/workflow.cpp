@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::engines {
@@ -144,7 +145,7 @@ bool Workflow::draws(const FootageRequest& request) const {
 Result<Workflow> read_workflow(const std::filesystem::path& file) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.failure();
-  const Json json = Json::parse(*text, nullptr, false);
+  const Json json = parse_json<Json>(*text);
   if (!json.is_object())
     return failure(FailureKind::kInvalid, file.string() + ": is no JSON object");
   std::vector<FieldFault> faults;

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/text_breaks.h"
 
 namespace pytoon::plan {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+std::string trimmed(std::string_view text) { return std::string(trim(text, " \t\r\n")); }
 
 bool is_blank_at(const std::string& utf8, std::size_t at) {
   constexpr std::string_view kIdeographicSpace = "\u3000";

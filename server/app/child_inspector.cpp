@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "pipeline/media/audio/audio_file.h"
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
@@ -173,7 +174,7 @@ Result<media::MediaInfo> ChildInspector::ask(const std::string& kind,
   // One that has closed its output is at its end already, and keeps the status that it has.
   const int status = (*child)->end();
   if (!in_time) return too_much();
-  const json answer = json::parse(text, nullptr, false);
+  const json answer = parse_json<json>(text);
   if (answer.is_object()) {
     if (answer.contains("failure")) return failure_from(answer);
     return info_from(answer);
@@ -217,7 +218,7 @@ int inspect_in_child(const std::string& kind, const std::filesystem::path& file,
   } catch (const std::bad_alloc&) {
     answer = {{"failure", traits(too_much().kind).label}, {"detail", too_much().detail}};
   }
-  std::cout << answer.dump(-1, ' ', false, json::error_handler_t::replace) << std::flush;
+  std::cout << json_text(answer) << std::flush;
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/application.h"
@@ -36,7 +37,7 @@ int complain(const Failure& fault) {
 Result<json> read_request(const fs::path& file) {
   Result<std::string> text = read_file(file);
   if (!text) return text.failure();
-  json body = json::parse(*text, nullptr, false);
+  json body = parse_json<json>(*text);
   if (body.is_discarded() || !body.is_object()) {
     return failure(FailureKind::kMalformed, file.string() + " is not a JSON object");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "engines/engine.h"
 
 namespace pytoon::worker {
@@ -71,7 +72,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
         {"segments_seconds",
          job.started_at ? seconds_between(*job.started_at, job.rendered_at) : Json(nullptr)},
         {"assembly_seconds", in_thousandths(assembly_seconds)}}},
-      {"audio", job.audio_facts.empty() ? Json(nullptr) : Json::parse(job.audio_facts)},
+      {"audio", job.audio_facts.empty() ? Json(nullptr) : parse_json<Json>(job.audio_facts)},
       {"made_with", std::move(renderer_facts)}};
 }
 

@@ -9,7 +9,6 @@
 #include "engines/comfyui/outcome.h"
 #include "engines/comfyui/workflow.h"
 #include "engines/engine_table.h"
-#include "engines/remote/base64.h"
 #include "engines/remote/provider.h"
 #include "tests/support/source_dir.h"
 
@@ -235,15 +234,6 @@ TEST_F(TableTest, WrongVariablesAreNamed) {
       read({"", "http://u:p@h", "k", ""}).failure().detail.starts_with("API_ENGINE_BASE_URL: "));
   EXPECT_TRUE(read({"", "http://h", "", ""}).failure().detail.starts_with("API_ENGINE_KEY "));
   EXPECT_FALSE(read({"", "http://h", "k", "../../etc/passwd"}));
-}
-
-TEST(Base64, OfTheRfcsVectors) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foob"), "Zm9vYg==");
-  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ FOREIGN = {
     "pistache/": ["server/http"],
     "sqlite3.h": ["server/io"],
     "pqxx/": ["server/io"],
+    "libpq-fe.h": ["server/io"],
+    "pugixml.hpp": ["server/io"],
     "hiredis/": ["server/io"],
     "prometheus/": ["server/observe"],
     "CLI/": ["server", "server/app"],

@@ -1,7 +1,6 @@
 #include "pipeline/media/image/decode.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <string_view>
 

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "pipeline/media/text/caption_drawing.h"
 #include "pipeline/media/text/private_fonts.h"
 #include "pipeline/media/text/text.h"
@@ -134,7 +135,7 @@ class PangoFontLibrary final : public FontLibrary {
   FontChoice choose(const std::string& family) const {
     if (fonts_.installed(family)) return {family, {}, "normal"};
     for (const FontEntry& entry : table_.substitutes) {
-      const bool meant = fold_case(entry.wanted) == fold_case(family);
+      const bool meant = lower_case(entry.wanted) == lower_case(family);
       if (meant && fonts_.installed(entry.use.family)) return entry.use;
     }
     for (const char* resort : kLastResorts) {

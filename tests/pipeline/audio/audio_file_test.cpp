@@ -76,7 +76,7 @@ TEST_F(AudioFile, WavOfAnyDepthRateAndChannelsIsTaken) {
   expect_taken("a.flac", "-c:a flac", "flac", 6, 192'000);
 }
 
-TEST_F(AudioFile, ACoverPictureIsNoObstacle) {
+TEST_F(AudioFile, ACoverImageIsNoObstacle) {
   const fs::path song = save("song.mp3", tone(2), "-b:a 128k");
   const fs::path with_cover = in_folder("cover.mp3");
   run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64:d=0.04 " +

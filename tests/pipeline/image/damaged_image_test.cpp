@@ -7,7 +7,7 @@
 namespace pytoon::media {
 namespace {
 
-class DamagedImage : public PictureTest {
+class DamagedImage : public ImageTest {
  protected:
   // One file of each format and coding we take.
   std::vector<std::filesystem::path> good_files() const {
@@ -60,7 +60,7 @@ TEST_F(DamagedImage, TextNamedPngIsOfAnotherType) {
   EXPECT_EQ(outcome(read_image(file)), FailureKind::kUnsupportedType);
 }
 
-TEST_F(DamagedImage, OtherPicturesAreOfAnotherType) {
+TEST_F(DamagedImage, OtherImagesAreOfAnotherType) {
   for (const char* bytes : {"GIF89a\x01\x01", "%PDF-1.7", "<svg></svg>", "P6 1 1 255 abc", "BM",
                             "II*\x08", "#EXTM3U", ""}) {
     const auto file = write("other.png", bytes);

@@ -2,14 +2,14 @@
 
 #include "pipeline/media/video_probe.h"
 #include "tests/pipeline/media/nvidia/fake_cuda_device.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 
-class EncoderTest : public PictureTest {
+class EncoderTest : public FrameTest {
  protected:
   void SetUp() override {
-    PictureTest::SetUp();
+    FrameTest::SetUp();
     fake_nvenc_reset({1000, 0, -1});
     device_ = std::make_unique<testing_support::FakeCudaDevice>();
     spec::JobRequest request;
