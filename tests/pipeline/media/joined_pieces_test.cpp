@@ -97,7 +97,7 @@ std::vector<int> unit_types(const AVPacket& packet) {
   return types;
 }
 
-// Parameter sets once, in the header; each piece begins with an IDR picture.
+// Parameter sets once, in the header; each piece begins with an IDR frame.
 TEST_F(JoinedPieces, EachBeginsASequenceAndNoneRepeatsTheParameterSets) {
   const fs::path path = segment("s.mp4", 90);
   const Result<InputPtr> input = open_mp4(path);
@@ -122,8 +122,8 @@ TEST_F(JoinedPieces, AreClosed) {
     Status draw(int index, const gpu::Nv12Target& target) override {
       return MovingImage::draw(index + 45, target);
     }
-  } picture;
-  ASSERT_TRUE(write_segment(picture, later));
+  } image;
+  ASSERT_TRUE(write_segment(image, later));
   EXPECT_EQ(frame_hashes(later.output), std::vector(whole.begin() + 45, whole.end()));
 }
 
@@ -140,12 +140,12 @@ TEST_F(JoinedPieces, WhatBreaksTheCapIsEncodedAnewWithALimit) {
 
    private:
     std::atomic<int>& drawn_;
-  } picture(drawn);
+  } image(drawn);
   SegmentOrder wanted = order("capped.mp4", 180);
   wanted.encoder = capped;
   std::vector<int> progress;
   wanted.on_progress = [&](int done) { progress.push_back(done); };
-  ASSERT_TRUE(write_segment(picture, wanted));
+  ASSERT_TRUE(write_segment(image, wanted));
   EXPECT_EQ(drawn, 360);
   EXPECT_EQ(progress.size(), 180U);
   EXPECT_EQ(progress.back(), 180);
@@ -153,7 +153,7 @@ TEST_F(JoinedPieces, WhatBreaksTheCapIsEncodedAnewWithALimit) {
   EXPECT_LE(fs::file_size(wanted.output) * 8, 80'000U * 6 + 8 * 4000);
   EXPECT_LE(peak_kbps(wanted.output, 30), 160);
   drawn = 0;
-  ASSERT_TRUE(write_segment(picture, order("free.mp4", 180)));
+  ASSERT_TRUE(write_segment(image, order("free.mp4", 180)));
   EXPECT_EQ(drawn, 180);
 }
 
