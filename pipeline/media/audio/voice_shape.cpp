@@ -29,18 +29,6 @@ Powers powers_of(const Pcm& voice) {
 
 }  // namespace
 
-std::string_view name_of(VoiceShape shape) {
-  switch (shape) {
-    case VoiceShape::kWhole:
-      return "";
-    case VoiceShape::kOneSided:
-      return "one_sided";
-    case VoiceShape::kInverted:
-      return "inverted_channel";
-  }
-  CHECK(false, "a voice's shape has no name");
-}
-
 VoiceShape mend_voice(Pcm& voice) {
   const Powers power = powers_of(voice);
   const double louder = std::max(power.left, power.right);

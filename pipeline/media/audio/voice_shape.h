@@ -17,7 +17,10 @@ enum class VoiceShape {
 };
 
 // "" for kWhole; as metadata says it.
-std::string_view name_of(VoiceShape shape);
+constexpr std::string_view name_of(VoiceShape shape) {
+  if (shape == VoiceShape::kOneSided) return "one_sided";
+  return shape == VoiceShape::kInverted ? "inverted_channel" : "";
+}
 // Heard on both sides and in mono afterwards. What it was.
 VoiceShape mend_voice(Pcm& voice);
 
