@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-class ImageStructure : public PictureTest {};
+class ImageStructure : public ImageTest {};
 
 std::filesystem::path field(const char* name) {
   return support::source_dir() / "tests/field" / name;
