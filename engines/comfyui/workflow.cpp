@@ -38,8 +38,8 @@ const std::set<std::string>& known_slots() {
 
 // What a node saves that is not taken, as far as its class and inputs tell; "" when nothing does.
 std::string saves_otherwise(const Json& node) {
-  static const std::map<std::string, std::string> kinds{{"SaveImage", "single pictures"},
-                                                        {"PreviewImage", "single pictures"},
+  static const std::map<std::string, std::string> kinds{{"SaveImage", "single images"},
+                                                        {"PreviewImage", "single images"},
                                                         {"SaveAnimatedWEBP", "animated WebP"},
                                                         {"SaveAnimatedPNG", "animated PNG"},
                                                         {"SaveWEBM", "WebM"}};
