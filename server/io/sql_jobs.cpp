@@ -1,6 +1,8 @@
 // SqlStore: asking about jobs and assets.
+#include "server/io/sql_fleet.h"
 #include "server/io/sql_writing.h"
 #include "server/jobs/store_rules.h"
+#include "server/jobs/waiting.h"
 
 namespace pytoon::io {
 using jobs::Job;
@@ -55,6 +57,35 @@ void number_queued(SqlSession& session, const Rows& rows, std::vector<Job>& page
   }
 }
 
+// The next task, when nobody holds one of them.
+std::optional<jobs::ReadyTask> ready_task(SqlSession& session, const std::string& job_id) {
+  const Rows ready = session.query(
+      "SELECT encoder, engine FROM tasks WHERE job_id = ? AND NOT EXISTS (SELECT 1 FROM tasks held "
+      "WHERE held.job_id = ? AND held.worker_id <> '') ORDER BY id LIMIT 1",
+      {job_id, job_id});
+  if (ready.empty()) return std::nullopt;
+  return jobs::ReadyTask{ready[0].text(0), ready[0].text(1)};
+}
+
+// Of a page: what the queued ones wait for.
+void explain_turns(SqlSession& session, std::vector<Job>& page) {
+  std::optional<std::vector<jobs::WorkerInfo>> workers;
+  for (Job& job : page) {
+    if (job.status != JobStatus::kQueued || !job.waiting_for.empty()) continue;
+    if (!workers) workers = read_workers(session, jobs::kWorkerSeenWithin);
+    job.waiting_for = waiting_text(job, std::nullopt, *workers);
+  }
+}
+
+// What it waits for where its tasks don't say it. Who is there is asked for only when nobody works
+// on it, so that looking at a job that moves costs one small query more.
+void explain_wait(SqlSession& session, Job& job) {
+  if (is_terminal(job.status) || !job.waiting_for.empty()) return;
+  const std::optional<jobs::ReadyTask> idle = ready_task(session, job.id);
+  if (!idle) return;
+  job.waiting_for = waiting_text(job, idle, read_workers(session, jobs::kWorkerSeenWithin));
+}
+
 }  // namespace
 
 Job SqlStore::complete(SqlSession& session, Job job) {
@@ -72,6 +103,7 @@ Result<Job> SqlStore::job(const std::string& id) {
       job.queue_position =
           session.query(kPosition, {job.priority, job.priority, seq_of(rows[0])}).at(0).integer(0);
     }
+    explain_wait(session, job);
     return job;
   });
 }
@@ -99,6 +131,7 @@ Result<jobs::JobPage> SqlStore::list(const std::optional<std::string>& tenant,
       page.jobs.push_back(complete(session, read_job(row)));
     }
     number_queued(session, rows, page.jobs);
+    explain_turns(session, page.jobs);
     return page;
   });
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "server/io/sql_fleet.h"
 #include "server/io/sql_writing.h"
 
 namespace pytoon::io {
@@ -86,34 +87,38 @@ Status SqlStore::remove_worker(const std::string& worker_id) {
   });
 }
 
+std::vector<WorkerInfo> read_workers(SqlSession& session, milliseconds seen_within) {
+  std::vector<WorkerInfo> workers;
+  for (const Row& row :
+       session.query("SELECT worker_id, host, pid, threads, device, encoders, draining, "
+                     "started_at, seen_at, "
+                     "(SELECT count(*) FROM tasks WHERE tasks.worker_id <> '' AND "
+                     "tasks.worker_id = workers.worker_id), device_kind, engines, pools "
+                     "FROM workers WHERE seen_at > ? "
+                     "ORDER BY started_at, worker_id",
+                     {session.now() - micros(seen_within)})) {
+    WorkerInfo worker;
+    worker.worker_id = row.text(0);
+    worker.host = row.text(1);
+    worker.pid = row.small(2);
+    worker.threads = row.small(3);
+    worker.device = row.text(4);
+    worker.encoders = names_from_text(row.text(5));
+    worker.draining = row.integer(6) != 0;
+    worker.started_at = time_from(row.integer(7));
+    worker.seen_at = time_from(row.integer(8));
+    worker.held = row.small(9);
+    worker.device_kind = row.text(10);
+    worker.engines = names_from_text(row.text(11));
+    worker.pools = pools_from_text(row.text(12));
+    workers.push_back(std::move(worker));
+  }
+  return workers;
+}
+
 Result<std::vector<WorkerInfo>> SqlStore::workers(milliseconds seen_within) {
   return reading([&](SqlSession& session) -> Result<std::vector<WorkerInfo>> {
-    std::vector<WorkerInfo> workers;
-    for (const Row& row :
-         session.query("SELECT worker_id, host, pid, threads, device, encoders, draining, "
-                       "started_at, seen_at, "
-                       "(SELECT count(*) FROM tasks WHERE tasks.worker_id <> '' AND "
-                       "tasks.worker_id = workers.worker_id), device_kind, engines, pools "
-                       "FROM workers WHERE seen_at > ? "
-                       "ORDER BY started_at, worker_id",
-                       {session.now() - micros(seen_within)})) {
-      WorkerInfo worker;
-      worker.worker_id = row.text(0);
-      worker.host = row.text(1);
-      worker.pid = row.small(2);
-      worker.threads = row.small(3);
-      worker.device = row.text(4);
-      worker.encoders = names_from_text(row.text(5));
-      worker.draining = row.integer(6) != 0;
-      worker.started_at = time_from(row.integer(7));
-      worker.seen_at = time_from(row.integer(8));
-      worker.held = row.small(9);
-      worker.device_kind = row.text(10);
-      worker.engines = names_from_text(row.text(11));
-      worker.pools = pools_from_text(row.text(12));
-      workers.push_back(std::move(worker));
-    }
-    return workers;
+    return read_workers(session, seen_within);
   });
 }
 

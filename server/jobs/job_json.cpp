@@ -33,6 +33,7 @@ Json to_json(const Job& job) {
               {"created_at", iso8601(job.created_at)},
               {"updated_at", iso8601(job.updated_at)},
               {"queue_position", job.queue_position},
+              {"waiting_for", text_or_null(job.waiting_for)},
               {"eta_seconds", job.eta_seconds ? Json(*job.eta_seconds) : Json(nullptr)},
               {"run", job.run},
               {"attempts", job.attempts},

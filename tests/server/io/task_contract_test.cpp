@@ -444,12 +444,36 @@ TEST_P(StoreContract, ATaskThatIsHandedBackStillWaitsAndOneThatFailedDoesNot) {
   EXPECT_EQ(job("a").waiting_for, "") << "it is tried now";
   ASSERT_TRUE(store_->put_waiting(again.lease, "memory"));
   ASSERT_TRUE(store_->release(again.lease, ReleaseReason::kFailed, kAtOnce));
-  EXPECT_EQ(job("a").waiting_for, "");
+  EXPECT_EQ(job("a").waiting_for, "a worker: none is running");
   const LeasedTask dead = lease(TaskKind::kRender, "dead");
   ASSERT_TRUE(store_->put_waiting(dead.lease, "memory"));
   advance(kLease + milliseconds(1000));
   ASSERT_EQ(store_->reap()->size(), 1U);
-  EXPECT_EQ(job("a").waiting_for, "") << "nobody knows what it waits for";
+  EXPECT_EQ(job("a").waiting_for, "a worker: none is running") << "its own words are gone";
+}
+
+TEST_P(StoreContract, AJobThatNobodyWorksOnSaysWhatItLacks) {
+  create("a", "acme", 5, 1);
+  create("b", "acme", 5, 1);
+  EXPECT_EQ(job("a").waiting_for, "a worker: none is running");
+  jobs::WorkerInfo worker;
+  worker.worker_id = "w";
+  worker.encoders = {"other264"};
+  worker.pools = {{"render", 1, 0, 0, 0}};
+  ASSERT_TRUE(store_->upsert_worker(worker));
+  EXPECT_EQ(job("a").waiting_for, "");
+  EXPECT_EQ(job("b").waiting_for, "its turn: 1 job is ahead of it");
+  EXPECT_EQ(store_->list("acme", {})->jobs.at(0).waiting_for, "its turn: 1 job is ahead of it");
+  const LeasedTask first = lease(TaskKind::kPrepare);
+  ASSERT_EQ(first.job.id, "a");
+  prepare(first);
+  EXPECT_EQ(job("a").waiting_for, "the encoder x264: no live worker has it");
+  const LeasedTask held = lease(TaskKind::kRender);
+  EXPECT_EQ(job("a").waiting_for, "") << "somebody works on it";
+  ASSERT_TRUE(store_->put_waiting(held.lease, "memory"));
+  EXPECT_EQ(job("a").waiting_for, "memory");
+  ASSERT_TRUE(store_->cancel("a"));
+  EXPECT_EQ(job("a").waiting_for, "");
 }
 
 TEST_P(StoreContract, TheStoreKeepsPromisesOfGpuMemory) {
