@@ -18,7 +18,6 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
     return failure(FailureKind::kOutOfMemory, "no memory for a decoder");
   }
   codec->pkt_timebase = track.time_base;
-  codec->error_concealment = 0;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
   codec->thread_count = hardware == nullptr ? kThreads : 1;
   if (hardware != nullptr) prefer_hardware(*codec, hardware);
