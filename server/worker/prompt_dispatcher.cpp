@@ -122,13 +122,12 @@ void PromptDispatcher::look() {
 // who measures them.
 void PromptDispatcher::leave_silent_cards(WallTime now) {
   for (Waiting& one : waiting_) {
-    const bool silent =
-        std::all_of(one.gpus.begin(), one.gpus.end(), [&](const std::string& gpu) {
-          const auto state = states_.find(gpu);
-          const WallTime measured =
-              state == states_.end() ? one.wish.waiting_since : state->second.sample.at;
-          return now - measured >= card_patience_;
-        });
+    const bool silent = std::all_of(one.gpus.begin(), one.gpus.end(), [&](const std::string& gpu) {
+      const auto state = states_.find(gpu);
+      const WallTime measured =
+          state == states_.end() ? one.wish.waiting_since : state->second.sample.at;
+      return now - measured >= card_patience_;
+    });
     if (one.state != Waiting::State::kWaits || !silent) continue;
     one.decision.reason = Reason::kStaleSample;
     one.decision.gpu = *one.gpus.begin();
@@ -411,8 +410,8 @@ Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish
                                               done.promise, done.decision.shape));
 }
 
-// Right after a start nothing is known of an endpoint that answers late: a prompt sent at once would
-// take memory that is promised to nobody, beside whatever is promised.
+// Right after a start nothing is known of an endpoint that answers late: a prompt sent at once
+// would take memory that is promised to nobody, beside whatever is promised.
 Status PromptDispatcher::wait_for_cards(const PromptWish& wish, std::unique_lock<std::mutex>& lock,
                                         const Watch& watch) {
   const auto known = [&] {
@@ -445,7 +444,8 @@ Status PromptDispatcher::wait_at(Waiting& waiting, std::unique_lock<std::mutex>&
       spill_at = parts_.clock.steady_now() + kSpillInterval;
       (void)should_leave(waiting);
     }
-    if (waiting.state == Waiting::State::kLeaves && waiting.decision.reason == Reason::kStaleSample) {
+    if (waiting.state == Waiting::State::kLeaves &&
+        waiting.decision.reason == Reason::kStaleSample) {
       return failure(FailureKind::kUnavailable, "stale_sample: " + sentence(waiting.decision));
     }
     if (waiting.state == Waiting::State::kLeaves) {

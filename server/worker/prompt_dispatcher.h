@@ -48,8 +48,8 @@ class PromptDispatcher final : public engines::PromptAdmission {
   // A workflow that some process of ours may run: what lies in a card's memory can then be told
   // also while it is another process whose prompt runs there.
   void know(const engines::WorkflowPrior& prior);
-  // Which card an endpoint computes on; "" is none of ours. Until one of both is said of an endpoint
-  // its prompts wait, for some seconds.
+  // Which card an endpoint computes on; "" is none of ours. Until one of both is said of an
+  // endpoint its prompts wait, for some seconds.
   void set_card(const std::string& endpoint, const std::string& gpu);
   // A newer sample of the card was published.
   void sampled(const jobs::admission::GpuState& state);
@@ -115,8 +115,8 @@ class PromptDispatcher final : public engines::PromptAdmission {
   std::map<std::string, jobs::admission::Bytes> weights_;  // by model
   // Worked with so far, by card and epoch.
   std::map<std::string, std::map<std::int64_t, jobs::admission::Bytes>> peaks_;
-  std::map<std::string, Room> rooms_;                      // by card
-  std::list<Waiting> waiting_;                             // oldest first
+  std::map<std::string, Room> rooms_;  // by card
+  std::list<Waiting> waiting_;         // oldest first
 };
 
 }  // namespace pytoon::worker

@@ -341,7 +341,8 @@ TEST_F(GpuAdmissionTest, APromptLeavesACardThatNobodyMeasuresAnyMore) {
     const Turn turn = ticked(*asked);
     ASSERT_FALSE(turn);
     EXPECT_EQ(turn.failure().kind, FailureKind::kUnavailable);
-    EXPECT_TRUE(turn.failure().detail.starts_with("stale_sample: needs 10")) << turn.failure().detail;
+    EXPECT_TRUE(turn.failure().detail.starts_with("stale_sample: needs 10"))
+        << turn.failure().detail;
     EXPECT_NE(turn.failure().detail.find("was not measured in time"), std::string::npos);
   }
 }
