@@ -1,6 +1,6 @@
 // Time, handed in. No other file may call now() or sleep: tests and the simulator replace this.
 //
-// Thread rule: all methods are safe from any thread.
+// Thread rule: any thread. Reading takes nanoseconds; a sleep blocks and can not be cut short.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual WallTime now() const = 0;           // for people and the database
+  virtual WallTime now() const = 0;           // UTC; may jump and go back
   virtual SteadyTime steady_now() const = 0;  // for deadlines and durations
   virtual void sleep_for(std::chrono::milliseconds duration) = 0;
 };

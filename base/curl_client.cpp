@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/curl_transfer.h"
+#include "base/text.h"
 
 namespace pytoon {
 namespace {
@@ -15,8 +16,7 @@ bool is_redirect(int status) {
 
 void drop_secrets(HttpRequest& request) {
   std::erase_if(request.headers, [](const auto& header) {
-    std::string name = header.first;
-    for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    const std::string name = lower_case(header.first);
     return name == "authorization" || name == "x-api-key" || name == "cookie";
   });
 }
@@ -38,22 +38,6 @@ std::optional<std::chrono::seconds> HttpAnswer::retry_after() const {
     return std::nullopt;
   }
   return std::chrono::seconds(seconds);
-}
-
-std::string url_encoded(const std::string& text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
 }
 
 CurlClient::CurlClient() {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace pytoon {
 namespace {
 
@@ -37,14 +39,9 @@ curl_socket_t open_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* p
   return ::socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return text;
-}
-
 }  // namespace
 
-void set_manners(CURL* easy, EgressFilter& gate) {
+void set_policy(CURL* easy, EgressFilter& gate) {
   set_option(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
   set_option(easy, CURLOPT_OPENSOCKETDATA, &gate);
   set_option(easy, CURLOPT_NOSIGNAL, 1L);
@@ -82,7 +79,7 @@ Failure describe_curl(CURL* easy, CURLcode code, const EgressFilter& gate,
   FailureKind kind = FailureKind::kBadResponse;
   if (code == CURLE_OPERATION_TIMEDOUT) kind = FailureKind::kTimeout;
   if (sending_since == 0) kind = FailureKind::kUnavailable;
-  return failure(kind, host + ": " + in_lower_case(curl_easy_strerror(code)));
+  return failure(kind, host + ": " + lower_case(curl_easy_strerror(code)));
 }
 
 }  // namespace pytoon

@@ -1,5 +1,5 @@
-// What every use of libcurl here has in common: its handles, its manners, the gate where sockets
-// are made, and the loop that drives a transfer.
+// What every use of libcurl here has in common: its handles, its options, the filter where
+// sockets are made, and the loop that drives a transfer.
 //
 // Thread rule: one thread at a time for each pair of handles. No exception passes through libcurl.
 #pragma once
@@ -37,7 +37,7 @@ struct EgressFilter {
 
 // http and https only, verified certificates, no redirects, no proxy, no signals. The gate must
 // outlive the transfer.
-void set_manners(CURL* easy, EgressFilter& gate);
+void set_policy(CURL* easy, EgressFilter& gate);
 
 // Attached to the multi handle while it lives.
 class CurlAttached {

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace pytoon {
 namespace fs = std::filesystem;
@@ -37,12 +37,6 @@ struct Exchange {
   int file_error = 0;
 };
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   const std::string line(data, size * count);
@@ -55,11 +49,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
   if (line.starts_with("HTTP/")) exchange.answer.headers.clear();
   const std::size_t colon = line.find(':');
   if (colon == std::string::npos) return line.size();
-  const std::size_t first = line.find_first_not_of(" \t", colon + 1);
-  const std::size_t last = line.find_last_not_of(" \t\r\n");
-  std::string value;
-  if (first != std::string::npos && last >= first) value = line.substr(first, last - first + 1);
-  exchange.answer.headers.emplace_back(lower(line.substr(0, colon)), std::move(value));
+  const std::string_view value = trim(std::string_view(line).substr(colon + 1), " \t\r\n");
+  exchange.answer.headers.emplace_back(lower_case(line.substr(0, colon)), value);
   return line.size();
 }
 
@@ -180,13 +171,14 @@ void append(Headers& headers, const std::string& line) {
 
 Result<Headers> make_headers(const HttpRequest& request) {
   Headers headers;
-  append(headers, "Expect:");  // no libcurl manners: what is not asked for is not sent
+  append(headers, "Expect:");  // what is not asked for is not sent
   bool typed = std::holds_alternative<std::vector<FormPart>>(request.body);
   for (const auto& [name, value] : request.headers) {
     if (!clean_header(name) || !clean_header(value)) {
-      return failure(FailureKind::kInvalid, "the header " + url_encoded(name) + " has line breaks");
+      return failure(FailureKind::kInvalid,
+                     "the header " + percent_encode(name) + " has line breaks");
     }
-    typed = typed || lower(name) == "content-type";
+    typed = typed || lower_case(name) == "content-type";
     // An empty value is written with a semicolon: with a colon libcurl would leave it out.
     append(headers, value.empty() ? name + ";" : name + ": " + value);
   }
@@ -229,7 +221,7 @@ Result<HttpAnswer> CurlTransfer::exchange(const HttpRequest& request, const WebA
   curl_easy_reset(easy);
   Exchange exchange{request, {request.egress, ""}};
   Sink sink{exchange, easy};
-  set_manners(easy, exchange.gate);
+  set_policy(easy, exchange.gate);
   set_option(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kReadBytes));
   set_option(easy, CURLOPT_USERAGENT, "pytoon");
   set_limits(easy, request.limits);

@@ -14,29 +14,29 @@
 namespace pytoon {
 
 enum class FailureKind {
-  kMalformed,         // bytes that are not what they claim: broken JSON, truncated picture
-  kUnauthorized,      // no key or an unknown key
-  kForbidden,         // a known key without the needed scope; what a rule of ours does not allow
-  kNotFound,          // no such thing, or another tenant's
-  kMethodNotAllowed,  // the thing exists, the verb does not
-  kConflict,          // impossible in the present state
-  kTooLarge,          // more bytes than we take
-  kUnsupportedType,   // bytes of a type we do not take
-  kInvalid,           // well formed but out of contract; faults name the fields
-  kRangeNotSatisfiable,
-  kRateLimited,
-  kUnavailable,  // try again later: draining, database away
-  kBadResponse,  // a peer was reached, but no whole answer came that can be read
-  kStorageFull,
-  kCancelled,    // asked for by a user
-  kTimeout,      // a deadline passed
-  kOutOfMemory,  // host or device memory
-  kDeviceLost,   // the GPU or this process's context on it is gone: only a new process helps
-  kEngine,       // an engine of footage failed
-  kMedia,        // a codec or a graph refused what was found to be good before
-  kEncoder,      // a hardware encoder refused or failed; the software one may do
-  kIo,           // the operating system refused
-  kInternal,     // our own fault
+  kMalformed,            // bytes that are not what they claim: broken JSON, truncated image
+  kUnauthorized,         // no key or an unknown key
+  kForbidden,            // a known key without the needed scope; what a rule of ours does not allow
+  kNotFound,             // no such thing, or another tenant's
+  kMethodNotAllowed,     // the thing exists, the verb does not
+  kConflict,             // impossible in the present state
+  kTooLarge,             // more bytes than we take
+  kUnsupportedType,      // bytes of a type we do not take
+  kInvalid,              // well formed but out of contract; faults name the fields
+  kRangeNotSatisfiable,  // a byte range outside of the file
+  kRateLimited,          // too many or too fast: a key, a full queue, a provider
+  kUnavailable,          // try again later: draining, database away
+  kBadResponse,          // a peer was reached, but no whole answer came that can be read
+  kStorageFull,          // disk, volume or bucket: waits until somebody makes room
+  kCancelled,            // asked for by a user
+  kTimeout,              // a deadline passed
+  kOutOfMemory,          // host or device memory
+  kDeviceLost,  // the GPU or this process's context on it is gone: only a new process helps
+  kEngine,      // an engine of footage failed
+  kMedia,       // a codec or a graph refused what was found to be good before
+  kEncoder,     // a hardware encoder refused or failed; the software one may do
+  kIo,          // the operating system refused
+  kInternal,    // our own fault
 };
 
 inline constexpr std::size_t kFailureKinds = static_cast<std::size_t>(FailureKind::kInternal) + 1;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace pytoon {
 
@@ -37,13 +38,7 @@ std::string Sha256::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   CHECK(EVP_DigestFinal_ex(context_->md.get(), digest.data(), &size) == 1, "SHA-256 final");
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
-  }
-  return text;
+  return pytoon::hex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -80,7 +80,4 @@ class HttpClient {
   virtual Result<HttpAnswer> send(const HttpRequest& request, const CancelToken& cancel) = 0;
 };
 
-// `text` percent-encoded for a query or a path segment.
-std::string url_encoded(const std::string& text);
-
 }  // namespace pytoon

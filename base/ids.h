@@ -1,6 +1,6 @@
 // Identifiers and randomness, handed in so that tests can repeat themselves.
 //
-// Thread rule: next() is safe from any thread.
+// Thread rule: any thread; microseconds. Aborts when the machine has no randomness.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace pytoon {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  virtual std::string next() = 0;  // a UUID, 36 characters
+  virtual std::string next() = 0;  // a UUID in lower case, 36 characters: safe in paths
 };
 
 // Random version-4 UUIDs (RFC 9562 section 5.4) from OpenSSL's generator.

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
+
 namespace pytoon {
 namespace {
 
@@ -35,8 +37,7 @@ void Log::write(LogLevel level, std::string_view event, const nlohmann::ordered_
                               {"level", kNames[static_cast<std::size_t>(level)]},
                               {"event", event}};
   for (const auto& field : fields.items()) line[field.key()] = readable(field.value());
-  const std::string text =
-      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(line) + "\n";
   const std::lock_guard lock(mutex_);
   out_ << text << std::flush;
 }

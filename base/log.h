@@ -5,7 +5,7 @@
 // Fractions are written in thousandths. Fields only refer to their values: they are made for the
 // call and never kept. Whoever gathers fields over several statements passes an ordered_json.
 //
-// Never pass a secret. Thread rule: any thread; a line is written whole.
+// Never pass a secret. Thread rule: any thread; a line is written whole and flushed, which blocks.
 #pragma once
 
 #include <concepts>

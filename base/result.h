@@ -4,7 +4,7 @@
 //   if (!image) return image.failure();
 //   use(*image);
 //
-// Reading the value of a failed Result is a broken promise and aborts.
+// Reading the value of a failed Result, or the Failure of a good one, is a broken promise: aborts.
 #pragma once
 
 #include <string>

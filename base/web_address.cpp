@@ -1,40 +1,17 @@
 #include "base/web_address.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <memory>
+
+#include "base/text.h"
+#include "base/url.h"
 
 namespace pytoon {
 namespace {
-
-struct UrlDeleter {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-using UrlHandle = std::unique_ptr<CURLU, UrlDeleter>;
-
-struct TextDeleter {
-  void operator()(char* text) const { curl_free(text); }
-};
-
-std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return "";
-  const std::unique_ptr<char, TextDeleter> owner(text);
-  return text;
-}
-
-bool has_part(CURLU* url, CURLUPart part) {
-  char* text = nullptr;
-  const CURLUcode code = curl_url_get(url, part, &text, 0);
-  const std::unique_ptr<char, TextDeleter> owner(text);
-  return code == CURLUE_OK;
-}
 
 Failure wrong_url(const std::string& why) {
   return failure(FailureKind::kInvalid, "the URL " + why);
@@ -48,33 +25,35 @@ bool is_plain(const std::string& url) {
 }
 
 constexpr std::size_t kMaxUrlBytes = 8192;
-constexpr int kLeastFreePort = 1024;
+constexpr unsigned long long kLeastFreePort = 1024;
 
-Result<WebAddress> judge(CURLU* url) {
-  const std::string scheme = part_of(url, CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https")
+Result<WebAddress> judge(const Result<UrlParts>& url) {
+  if (!url) return wrong_url("can't be read");
+  if (url->scheme != "http" && url->scheme != "https") {
     return wrong_url("must begin with http:// or https://");
-  if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD)) {
-    return wrong_url("must not carry a user or a password");
   }
-  std::string host = part_of(url, CURLUPART_HOST);
-  if (host.empty()) return wrong_url("names no host");
+  if (url->user || url->password) return wrong_url("must not carry a user or a password");
   // Letters of other scripts are mapped onto digits and dots by some resolvers.
-  if (std::any_of(host.begin(), host.end(), [](char c) { return (c & 0x80) != 0; })) {
+  if (std::any_of(url->host.begin(), url->host.end(), [](char c) { return (c & 0x80) != 0; })) {
     return wrong_url("must write its host in ASCII (xn--...)");
   }
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  if (has_part(url, CURLUPART_ZONEID)) return wrong_url("must not name a network zone");
-  const std::string port_text = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  int port = 0;
-  std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (port != 80 && port != 443 && port < kLeastFreePort) {
-    return wrong_url("has port " + port_text + "; 80, 443 and those from 1024 are allowed");
+  if (url->zone) return wrong_url("must not name a network zone");
+  const std::string standard_port = url->scheme == "http" ? "80" : "443";
+  const std::string port = url->port.empty() ? standard_port : url->port;
+  const auto number = decimal(port).value_or(0);
+  if (number != 80 && number != 443 && number < kLeastFreePort) {
+    return wrong_url("has port " + port + "; 80, 443 and those from 1024 are allowed");
   }
-  const std::string origin = scheme + "://" + host + ":" + port_text;
-  if (host.front() == '[') host = host.substr(1, host.size() - 2);
-  return WebAddress{part_of(url, CURLUPART_URL), origin, host};
+  const std::string host = lower_case(url->host);
+  const bool six = host.find(':') != std::string::npos;
+  const std::string origin = url->scheme + "://" + (six ? "[" + host + "]" : host) + ":" + port;
+  return WebAddress{url->text, origin, host};
+}
+
+Status check_characters(const std::string& url) {
+  if (url.size() > kMaxUrlBytes) return wrong_url("is too long");
+  if (!is_plain(url)) return wrong_url("has blanks, backslashes or control characters");
+  return ok_status();
 }
 
 struct Range4 {
@@ -130,26 +109,13 @@ bool is_public6(const std::array<std::uint8_t, 16>& six) {
 }  // namespace
 
 Result<WebAddress> parse_web_address(const std::string& url) {
-  if (url.size() > kMaxUrlBytes) return wrong_url("is too long");
-  if (!is_plain(url)) return wrong_url("has blanks, backslashes or control characters");
-  const UrlHandle handle(curl_url());
-  if (curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
-      CURLUE_OK) {
-    return wrong_url("can't be read");
-  }
-  return judge(handle.get());
+  if (Status clean = check_characters(url); !clean) return clean.failure();
+  return judge(split_url(url));
 }
 
 Result<WebAddress> resolve_link(const WebAddress& base, const std::string& link) {
-  if (link.size() > kMaxUrlBytes) return wrong_url("is too long");
-  if (!is_plain(link)) return wrong_url("has blanks, backslashes or control characters");
-  const UrlHandle handle(curl_url());
-  if (curl_url_set(handle.get(), CURLUPART_URL, base.url.c_str(), 0) != CURLUE_OK ||
-      curl_url_set(handle.get(), CURLUPART_URL, link.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
-          CURLUE_OK) {
-    return wrong_url("can't be read");
-  }
-  return judge(handle.get());
+  if (Status clean = check_characters(link); !clean) return clean.failure();
+  return judge(resolve_url(base.url, link));
 }
 
 std::optional<IpAddress> read_ip(const std::string& text) {

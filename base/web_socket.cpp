@@ -70,7 +70,7 @@ struct WebSocket::Parts {
 
 Status WebSocket::Parts::connect(const CancelToken& cancel) {
   CHECK(multi && easy, "libcurl has memory");
-  set_manners(easy.get(), gate);
+  set_policy(easy.get(), gate);
   set_option(easy.get(), CURLOPT_URL, address.url.c_str());
   set_option(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
   set_option(easy.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));

@@ -1,7 +1,7 @@
 // A WebSocket (RFC 6455) as a client that only listens. Nothing is ever sent but the request to
 // upgrade, answers to pings, and the close frame that a broken rule of the protocol asks for.
 //
-// Made for places that are slow, broken or hostile, with the manners of http_client.h: the address
+// Made for places that are slow, broken or hostile, by the policy of http_client.h: the address
 // that is connected to is judged by the request's EgressScope, TLS certificates are verified,
 // redirects and proxies are not used. It dies when a message is too long, or when more came than
 // the limits allow in all.

@@ -8,6 +8,6 @@
 namespace pytoon::engines {
 
 // kMedia saying what is wrong: does not decode, has no image, is too small, is black.
-Result<double> verify_clip(const std::filesystem::path& clip);
+Result<double> verify_clip(const std::filesystem::path& clip, media::UnsaidMatrix matrix);
 
 }  // namespace pytoon::engines

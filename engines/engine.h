@@ -25,6 +25,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "pipeline/media/clip/matrix_tag.h"
 #include "pipeline/render/renderer.h"
 #include "pipeline/spec/render_spec.h"
 
@@ -101,8 +102,10 @@ class Engine {
 };
 
 // Is the file a clip worth showing: decodes from end to end, is not black? Its length in seconds,
-// or kMedia saying what is wrong. Blocks while it decodes.
-using ClipVerifier = std::function<Result<double>(const std::filesystem::path&)>;
+// or kMedia saying what is wrong. A good one that does not say what its colours mean says so
+// afterwards (media::tag_matrix). Blocks while it decodes.
+using ClipVerifier =
+    std::function<Result<double>(const std::filesystem::path&, media::UnsaidMatrix)>;
 
 // An exchange with an engine's server that failed, as the engine's failure: what we refuse to take
 // from it (a file that is too large, a link to where we don't go) is its fault and not the job's.

@@ -1,5 +1,6 @@
 #include "engines/engine_registry.h"
 
+#include <algorithm>
 #include <map>
 
 #include "engines/local_compositor.h"
@@ -62,11 +63,19 @@ void EngineRegistry::admit_by(PromptAdmission& admission) {
 std::vector<std::string> EngineRegistry::problems(const Watch& watch) const {
   std::vector<std::string> found;
   for (ComfyEngine* const engine : comfyui_) {
-    for (std::string& problem : engine->problems(watch)) {
+    for (std::string& problem : engine->find_problems(watch).problems) {
       found.push_back(std::string(engine->name()) + ": " + std::move(problem));
     }
   }
   return found;
+}
+
+ComfyEngine::Findings EngineRegistry::find_problems(Engine& engine, const Watch& watch) const {
+  const auto comfyui = std::find(comfyui_.begin(), comfyui_.end(), &engine);
+  if (comfyui != comfyui_.end()) return (*comfyui)->find_problems(watch);
+  const Status healthy = engine.health(watch);
+  if (healthy) return {{}, true};
+  return {{healthy.failure().detail}, false};
 }
 
 }  // namespace pytoon::engines

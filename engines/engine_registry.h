@@ -26,9 +26,11 @@ class EngineRegistry {
   std::vector<ComfyServer*> comfyui_servers() const;
   // Whose prompts may run, and when. Before the first segment; must outlive the last one.
   void admit_by(PromptAdmission& admission);
-  // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for doctor
-  // and for a warning at the start.
+  // What keeps the ComfyUI servers from working, as sentences. Blocks on the network; for a warning
+  // at the start.
   std::vector<std::string> problems(const Watch& watch) const;
+  // The same of one engine of the chain, whichever it is: for doctor.
+  ComfyEngine::Findings find_problems(Engine& engine, const Watch& watch) const;
 
  private:
   EngineRegistry(SpendLedger& ledger, Clock& clock, Log& log, ClipVerifier verify)

@@ -82,6 +82,9 @@ void read_limits(FieldReader& r, EngineTable& table, Faults& faults) {
 Status check_urls(const std::string& variable, const std::vector<std::string>& urls) {
   for (const std::string& url : urls) {
     const Result<WebAddress> address = parse_web_address(url);
+    if (url.find("://") == std::string::npos) {
+      return failure(FailureKind::kInvalid, variable + ": write http:// before " + url);
+    }
     if (!address) {
       return failure(FailureKind::kInvalid, variable + ": " + address.failure().detail);
     }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "base/json.h"
 
 namespace pytoon::engines {
 namespace {
@@ -41,7 +42,8 @@ std::string filled_text(const std::string& text, const Json& values) {
       text, [&made](const std::string& plain) { made += plain; },
       [&made, &values](const std::string& slot) {
         const Json& value = value_of(slot, values);
-        if (!value.is_null()) made += value.is_string() ? value.get<std::string>() : value.dump();
+        if (!value.is_null())
+          made += value.is_string() ? value.get<std::string>() : json_text(value);
       });
   return made;
 }

@@ -13,7 +13,7 @@
 
 namespace pytoon::gpu {
 
-// A image on the device, in the layout it likes best. Immutable once made, shared by threads.
+// An image on the device, in the layout it likes best. Immutable once made, shared by threads.
 class Texture {
  public:
   virtual ~Texture() = default;
@@ -39,7 +39,7 @@ struct Layer {
 
 // Samples outside a texture repeat its edge. Resampling is bicubic (Catmull-Rom, a = -0.5) unless
 // step is 1 and origin a whole number: then pixels are taken as they are. Step lies in (0, 64];
-// above 1 nothing is averaged, so a image much larger than its place is scaled by the caller.
+// above 1 nothing is averaged, so an image much larger than its place is scaled by the caller.
 // Layers with alpha are resampled premultiplied. Chroma sample (i, j) of the frame is touched when
 // the clip holds luma pixel (2i, 2j): clips that tile the luma tile the chroma too.
 struct Composition {

@@ -70,7 +70,7 @@ class Device {
   // For people: "cpu (x86-64-v3)", "NVIDIA H100 ...".
   virtual std::string description() const = 0;
 
-  // Copies a image to the device. kOutOfMemory when it does not fit: into the account's budget,
+  // Copies an image to the device. kOutOfMemory when it does not fit: into the account's budget,
   // the device's, or the card, as the detail says; nothing is lost by that.
   virtual Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) = 0;
   // An opaque image from a decoded frame. A frame in the device's own memory is sampled where it

@@ -1,4 +1,8 @@
-// Which device a program draws on: what was wished for, what there was, and why they differ.
+// Which device a program draws on: what the operator prefers, what there was, and why they differ.
+// Opening a CUDA device takes up to a second where there is a card (its driver starts, a context is
+// made) and nothing where there is none.
+//
+// Thread rule: plain values; choose_device() once, at the start.
 #pragma once
 
 #include <functional>
@@ -22,7 +26,7 @@ struct DeviceMakers {
 
 struct ChosenDevice {
   std::unique_ptr<Device> device;
-  std::string reason;       // why the CPU had to do; empty when it was wished for, or CUDA was had
+  std::string reason;       // why the CPU had to do; empty when it was asked for, or CUDA was had
   bool gpu_failed = false;  // a GPU is there and would not do, which somebody should look into
 };
 

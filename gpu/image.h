@@ -1,6 +1,6 @@
-// Pictures and where they live.
+// Images and frames in memory. Thread rule: values; a view owns nothing of what it shows.
 //
-// Host pictures are RgbaImage: 8-bit sRGB code values, straight (not premultiplied) alpha, rows
+// Host images are RgbaImage: 8-bit sRGB code values, straight (not premultiplied) alpha, rows
 // packed top to bottom, pitch = 4 * width bytes.
 //
 // Finished frames are NV12: a luma plane of width x height bytes and, at half size in both
@@ -9,7 +9,7 @@
 // left-sited: chroma sample (i, j) lies at luma position (2i, 2j + 0.5), counted between sample
 // centres. Source: ITU-R BT.709-6 and H.264 annex E (chroma_loc_type 0).
 //
-// The kind of memory is part of a view's type; only Device::upload and Device::download cross.
+// The kind of memory is part of a view's type; only a gpu::Device crosses, and counts it.
 #pragma once
 
 #include <cstddef>

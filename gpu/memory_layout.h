@@ -64,7 +64,7 @@ constexpr TextureLayout texture_layout(Size size, bool opaque) {
   return layout;
 }
 
-// What Device::upload() keeps for a image; for a host frame that Device::adopt() copies, that of
+// What Device::upload() keeps for an image; for a host frame that Device::adopt() copies, that of
 // an opaque image.
 constexpr std::uint64_t texture_bytes(Size size, bool opaque) {
   return counted_bytes(texture_layout(size, opaque).bytes);

@@ -1,4 +1,4 @@
-// The arithmetic that turns a image's pixels into a texture's samples, shared by every device.
+// The arithmetic that turns an image's pixels into a texture's samples, shared by every device.
 //
 // Chroma sample (i, j) gathers columns 2i - 1, 2i, 2i + 1 with weights 1 2 1 from rows 2j and
 // 2j + 1; edges repeat; half sizes round up. Colours are premultiplied: see gpu/pixel_math.h, whose
@@ -25,7 +25,7 @@ static constexpr ColourSum sited_sum(const ColourSum& left, const ColourSum& cen
           left.b + 2 * centre.b + right.b, left.weight + 2 * centre.weight + right.weight};
 }
 
-// The pixels under chroma column i, from two rows of a image `width` pixels wide.
+// The pixels under chroma column i, from two rows of an image `width` pixels wide.
 static constexpr ColourSum sum_under(const std::uint8_t* const* rows, std::ptrdiff_t i,
                                      std::ptrdiff_t width) {
   const std::ptrdiff_t centre = 2 * i;

@@ -1,7 +1,7 @@
 """What a whole job costs, against only encoding its finished frames with the same x264 settings.
 
 Usage: bench.py PYTOON FRAME_TOOL [RUNS]
-The frames are encoded in segments, as many at once as the job renders, each as the job does it.
+The frames are encoded in pieces as the job's are, on as many threads, all of them until the last.
 For each archetype: RUNS (default 3) pairs of a 15 s `pytoon render` and of encoding the same
 frames from a file, in turn, so that a machine's moods hit both. One JSON line each: medians of
 wall and CPU seconds, the job's peak memory, and the median of the pairwise ratios.

@@ -1,7 +1,6 @@
 // The two halves of a job apart, for the render benchmark:
 //   frame_tool compose REQUEST.json FRAMES.nv12    draws every finished frame, encodes nothing
-//   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames to OUT.mp4.0 ..., draws
-//                                                  nothing
+//   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames, draws nothing
 //   frame_tool bound REQUEST.json FOLDER [ROUNDS]  job and encoding alone in turn, in one process
 //
 // bound prints one JSON object. A job is what the renderer does between a request and its
@@ -120,19 +119,16 @@ Status in_parallel(const app::Config& config, int count, const std::function<Sta
   return ok_status();
 }
 
-// In pieces of a segment's length: the least that encoding costs.
-Status encode_pieces(const app::Config& config, const std::uint8_t* bytes, int frames,
-                     const fs::path& out) {
-  constexpr int kPieceFrames = 90;
-  return in_parallel(config, (frames + kPieceFrames - 1) / kPieceFrames, [&](int piece) {
-    const int first = piece * kPieceFrames;
-    StoredFrames source(bytes + static_cast<std::size_t>(first) * kFrameBytes);
-    media::SegmentOrder order;
-    order.encoder = config.encoder.x264;
-    order.frame_count = std::min(kPieceFrames, frames - first);
-    order.output = out.string() + "." + std::to_string(piece);
-    return media::write_segment(source, order);
-  });
+// In pieces, as a job encodes them, on all threads until the last: the least that encoding costs.
+Status encode_all(const app::Config& config, const std::uint8_t* bytes, int frames,
+                  const fs::path& out) {
+  render::PiecePool pool(config.worker_concurrency);
+  media::SegmentOrder order;
+  order.encoder = config.encoder.x264;
+  order.frame_count = frames;
+  order.output = out;
+  return media::write_segment(
+      [bytes](const CancelToken&) { return std::make_shared<StoredFrames>(bytes); }, order, pool);
 }
 
 Status encode(const app::Config& config, const fs::path& frames, const fs::path& out) {
@@ -141,8 +137,8 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
   const std::uintmax_t size = fs::file_size(frames);
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (mapped == MAP_FAILED) return errno_failure(errno, "can't map " + frames.string());
-  const Status written = encode_pieces(config, static_cast<const std::uint8_t*>(mapped),
-                                       static_cast<int>(size / kFrameBytes), out);
+  const Status written = encode_all(config, static_cast<const std::uint8_t*>(mapped),
+                                    static_cast<int>(size / kFrameBytes), out);
   ::munmap(mapped, size);
   return written;
 }
@@ -150,7 +146,9 @@ Status encode(const app::Config& config, const fs::path& frames, const fs::path&
 // A renderer of its own, so that nothing is left from the round before.
 Status render_job(const app::Config& config, const app::RenderStack& stack,
                   const render::RenderJob& job, const fs::path& folder) {
-  render::SceneRenderer renderer(*stack.device, *stack.fonts, stack.encoders);
+  render::SceneRenderer renderer(
+      *stack.device, *stack.fonts, stack.encoders,
+      {.pool = std::make_shared<render::PiecePool>(config.worker_concurrency)});
   std::vector<fs::path> segments;
   for (std::size_t i = 0; i < job.footage.size(); ++i) {
     segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));
@@ -192,7 +190,7 @@ Status bound(const app::Config& config, app::RenderStack& stack, const fs::path&
   const nlohmann::ordered_json json{{"benchmark", "render/bound"},
                                     {"device", stack.device->description()},
                                     {"frames", fs::file_size(frames) / kFrameBytes},
-                                    {"segments_at_once", config.worker_concurrency},
+                                    {"threads", config.worker_concurrency},
                                     {"rounds", rounds},
                                     {"job_s", median(jobs)},
                                     {"encode_only_s", median(floors)},

@@ -12,10 +12,13 @@ namespace {
 using Where = ComfyServer::Place::Where;
 
 constexpr std::chrono::seconds kCallOff{2};
+constexpr std::chrono::milliseconds kStopPoll{100};
 constexpr int kQueueLimits = 4;  // times its own limit, a prompt may wait in ComfyUI's queue
 constexpr int kAbsencesMax = 2;  // in a row, nowhere to be found
 constexpr int kDownloadsMax = 2;
 constexpr std::size_t kNameDigits = 32;
+// SaveVideo converts by BT.601 at any size and writes no tag.
+constexpr media::UnsaidMatrix kComfyMatrix = media::UnsaidMatrix::kBt601;
 
 Failure lost(const std::string& how) { return failure(FailureKind::kUnavailable, how); }
 
@@ -48,7 +51,18 @@ Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
 void ComfyEngine::call_off(const Attempt& attempt) {
   Watch watch;
   watch.deadline = parts_.clock.steady_now() + kCallOff;
-  const Status ignored = attempt.endpoint.server->cancel(attempt.prompt_id, watch);
+  ComfyServer& server = *attempt.endpoint.server;
+  const Status ignored = server.cancel(attempt.prompt_id, watch);
+  // What was stopped while it ran stands in the history, as soon as it has stopped.
+  for (;;) {
+    const auto place = server.find(attempt.prompt_id, watch);
+    if (!place || place->where == Where::kNowhere) return;
+    if (place->where == Where::kFinished) {
+      const Status kept = server.forget(attempt.prompt_id, watch);
+      return;
+    }
+    if (!pause(parts_.clock, watch, kStopPoll)) return;
+  }
 }
 
 ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
@@ -93,7 +107,7 @@ SteadyTime ComfyEngine::patience_with_queue(const Watch& watch) const {
 
 ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& listener) {
   int absences = 0;
-  int troubles = 0;
+  SteadyTime answered = parts_.clock.steady_now();
   bool runs = false;
   Watch watch = attempt.watch;
   watch.deadline = patience_with_queue(watch);
@@ -103,15 +117,15 @@ ComfyEngine::Ended ComfyEngine::follow(const Attempt& attempt, ComfyListener& li
     const auto place = attempt.endpoint.server->find(attempt.prompt_id, watch);
     if (!place) {
       if (place.failure().kind == FailureKind::kCancelled) return {place.failure()};
-      if (++troubles >= settings_.troubles) {
+      if (parts_.clock.steady_now() - answered >= settings_.away) {
         return {lost("went away: " + place.failure().detail), true};
       }
       continue;
     }
-    troubles = 0;
+    answered = parts_.clock.steady_now();
     // Its limit counts from here: what waits in ComfyUI's queue waits for somebody else's prompt.
     if (place->where == Where::kPending && watch.waiting) {
-      watch.waiting(attempt.endpoint.server->base().origin + " runs another prompt");
+      watch.waiting("ComfyUI runs another prompt");
     }
     if (place->where == Where::kRunning && !std::exchange(runs, true)) {
       watch = begun(parts_.clock, attempt.watch);
@@ -154,7 +168,8 @@ ComfyEngine::Ended ComfyEngine::fetch(const Attempt& attempt, const ComfyFile& f
   Failure last;
   for (int tries = 0; tries < kDownloadsMax; ++tries) {
     const Status saved = attempt.endpoint.server->download(file, output, attempt.watch);
-    const Result<double> seconds = saved ? parts_.verify(output) : Result<double>(saved.failure());
+    const Result<double> seconds =
+        saved ? parts_.verify(output, kComfyMatrix) : Result<double>(saved.failure());
     if (seconds) {
       Result<std::string> sha256 = sha256_file(output);
       if (!sha256) return {sha256.failure()};

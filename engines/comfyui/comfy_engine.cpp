@@ -6,6 +6,9 @@
 namespace pytoon::engines {
 namespace {
 
+constexpr const char* kItsServer = "its server";
+constexpr const char* kResolvedTo = " is at ";
+
 std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
   for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
@@ -73,7 +76,7 @@ Status ComfyEngine::health(const Watch& watch) {
     if (queued) return ok_status();
     last = queued.failure();
   }
-  return last;
+  return for_tenants(last);
 }
 
 Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
@@ -95,24 +98,28 @@ Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
     if (!one) return one.failure();
     info.update(*one);
   }
+  const Result<Json> stats = endpoint.server->system_stats(watch);
+  if (!stats) return stats.failure();
   std::vector<std::string> missing = missing_for(workflow, info);
+  if (std::string old = too_old(*stats); !old.empty()) missing.push_back(std::move(old));
   const std::lock_guard lock(mutex_);
   checked_[key] = {parts_.clock.steady_now(), missing};
   return missing;
 }
 
-std::vector<std::string> ComfyEngine::problems(const Watch& watch) {
-  std::vector<std::string> found;
+ComfyEngine::Findings ComfyEngine::find_problems(const Watch& watch) {
+  Findings found;
   for (const auto& endpoint : endpoints_) {
     for (const Workflow& workflow : settings_.workflows) {
       const auto missing = missing_on(*endpoint, workflow, watch);
       if (!missing) {
-        found.push_back(missing.failure().detail);
+        found.problems.push_back(endpoint->server->base().origin + ": " + missing.failure().detail);
         break;  // the server does not answer: its other workflows need no asking
       }
+      found.usable = found.usable || missing->empty();
       for (const std::string& sentence : *missing) {
-        found.push_back(endpoint->server->base().origin + ", workflow " + workflow.name + ": " +
-                        sentence);
+        found.problems.push_back(endpoint->server->base().origin + ", workflow " + workflow.name +
+                                 ": " + sentence);
       }
     }
   }
@@ -208,8 +215,20 @@ ComfyEngine::Ended ComfyEngine::try_once(const Workflow& workflow, const Footage
   return ended;
 }
 
-Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
-                                                  const Watch& watch) {
+// After a prompt was lost: a server that restarts is not there for a while.
+Status ComfyEngine::await_return(const Watch& watch) {
+  const SteadyTime until = parts_.clock.steady_now() + settings_.away;
+  for (;;) {
+    if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) return waited;
+    const bool back = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+      return endpoint->server->queue_length(watch).ok();
+    });
+    if (back || parts_.clock.steady_now() >= until) return ok_status();
+  }
+}
+
+Result<plan::SegmentSource> ComfyEngine::generate_somewhere(const FootageRequest& request,
+                                                            const Watch& watch) {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {
@@ -218,15 +237,42 @@ Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
   Failure last;
   for (int tries = 0; tries < settings_.attempts; ++tries) {
     if (tries > 0) {
-      if (Status waited = pause(parts_.clock, watch, settings_.poll); !waited) {
-        return waited.failure();
-      }
+      if (Status back = await_return(watch); !back) return back.failure();
     }
     Ended ended = try_once(*workflow, request, watch);
     if (ended.footage || !ended.lost) return ended.footage;
     last = ended.footage.failure();
   }
   return last;
+}
+
+// Where our servers are is nobody's business but the operator's, who has the log.
+Failure ComfyEngine::for_tenants(Failure failure) const {
+  const std::string full = failure.detail;
+  for (const auto& endpoint : endpoints_) {
+    const WebAddress& base = endpoint->server->base();
+    for (const std::string& name : {base.origin, base.host}) {
+      for (std::size_t at = failure.detail.find(name); at != std::string::npos;
+           at = failure.detail.find(name)) {
+        failure.detail.replace(at, name.size(), kItsServer);
+      }
+    }
+  }
+  // What the name of the server was resolved to.
+  if (const std::size_t at = failure.detail.find(kResolvedTo); at != std::string::npos) {
+    failure.detail.erase(at);
+  }
+  if (failure.detail != full) {
+    parts_.log.warning("engine_failed", {{"engine", settings_.name}, {"reason", full}});
+  }
+  return failure;
+}
+
+Result<plan::SegmentSource> ComfyEngine::generate(const FootageRequest& request,
+                                                  const Watch& watch) {
+  Result<plan::SegmentSource> made = generate_somewhere(request, watch);
+  if (!made) return for_tenants(made.failure());
+  return made;
 }
 
 }  // namespace pytoon::engines

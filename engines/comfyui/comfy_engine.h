@@ -46,7 +46,8 @@ struct ComfySettings {
   std::chrono::milliseconds poll{500};
   std::chrono::milliseconds recheck{60'000};  // of a workflow that a server could not run
   int attempts = 3;
-  int troubles = 5;  // polls in a row without an answer: the server is given up
+  // Without an answer: a server that restarts is waited for.
+  std::chrono::milliseconds away{30'000};
 };
 
 // All must outlive the engine.
@@ -69,9 +70,13 @@ class ComfyEngine final : public Engine {
   Status health(const Watch& watch) override;
   Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
-  // What each server lacks for each workflow, as sentences; empty when all is there. For doctor and
+  // What each server lacks for each workflow, as sentences; none when all is there. For doctor and
   // for the start.
-  std::vector<std::string> problems(const Watch& watch);
+  struct Findings {
+    std::vector<std::string> problems;
+    bool usable = false;  // some server can run some workflow
+  };
+  Findings find_problems(const Watch& watch);
   // Before the first generate(); must outlive the engine's last one.
   void admit_by(PromptAdmission& admission) { admission_ = &admission; }
   std::vector<ComfyServer*> servers() const;
@@ -105,10 +110,13 @@ class ComfyEngine final : public Engine {
 
   // Those that answer and can run the workflow, the least busy first; at least one.
   Result<std::vector<Endpoint*>> endpoints_for(const Workflow& workflow, const Watch& watch);
+  Status await_return(const Watch& watch);
   Ended try_once(const Workflow& workflow, const FootageRequest& request, const Watch& watch);
   Result<std::unique_ptr<PromptTurn>> wait_turn(const std::vector<Endpoint*>& endpoints,
                                                 const Workflow& workflow,
                                                 const FootageRequest& request, const Watch& watch);
+  Result<plan::SegmentSource> generate_somewhere(const FootageRequest& request, const Watch& watch);
+  Failure for_tenants(Failure failure) const;
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
                                               const Watch& watch);
   Ended attempt(const Attempt& attempt);

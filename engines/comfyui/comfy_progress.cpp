@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace pytoon::engines {
 namespace {
 
@@ -64,7 +66,7 @@ void ComfyProgress::note_executing(const Json& node) {
 }
 
 void ComfyProgress::take(const std::string& message) {
-  const Json json = Json::parse(message, nullptr, false);
+  const Json json = parse_json<Json>(message);
   if (!json.is_object() || !json.contains("data") || !json["data"].is_object()) return;
   const Json& data = json["data"];
   if (text_of(data, "prompt_id") != prompt_id_) return;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+#include "base/text.h"
+
 namespace pytoon::engines {
 namespace {
 
@@ -83,7 +86,7 @@ Result<Json> ComfyServer::get(const std::string& path, const Watch& watch) {
   request.limits.answer_bytes = kInfoBytesMax;
   const Result<HttpAnswer> answer = send(std::move(request), watch);
   if (!answer) return answer.failure();
-  Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  Json json = answer->ok() ? parse_json<Json>(answer->body) : Json();
   if (!json.is_object()) return senseless(base_, path, *answer);
   return json;
 }
@@ -94,7 +97,7 @@ Result<HttpAnswer> ComfyServer::post(const std::string& path, const Json& body,
   request.method = "POST";
   request.url = path;
   request.headers = {{"Content-Type", "application/json"}};
-  request.body = body.dump();
+  request.body = json_text(body);
   request.limits.total = limits_.request;
   return send(std::move(request), watch);
 }
@@ -138,7 +141,7 @@ Result<ComfyServer::Memory> ComfyServer::memory(const Watch& watch) {
 }
 
 Result<Json> ComfyServer::object_info(const std::string& node_class, const Watch& watch) {
-  return get("/object_info/" + url_encoded(node_class), watch);
+  return get("/object_info/" + percent_encode(node_class), watch);
 }
 
 Result<std::string> ComfyServer::upload(const std::filesystem::path& image, const std::string& name,
@@ -151,7 +154,7 @@ Result<std::string> ComfyServer::upload(const std::filesystem::path& image, cons
                                        {"subfolder", kSubfolder, {}, "", ""}};
   const Result<HttpAnswer> answer = send(std::move(request), watch);
   if (!answer) return answer.failure();
-  const Json json = answer->ok() ? Json::parse(answer->body, nullptr, false) : Json();
+  const Json json = answer->ok() ? parse_json<Json>(answer->body) : Json();
   const bool named = json.is_object() && json.contains("name") && json["name"].is_string();
   if (!named) return senseless(base_, "/upload/image", *answer);
   // Other bytes under the same name get another one: only the returned name counts.
@@ -167,7 +170,7 @@ Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std:
   const Json body{{"prompt", graph}, {"prompt_id", prompt_id}, {"client_id", client_id}};
   const Result<HttpAnswer> answer = post("/prompt", body, watch);
   if (!answer) return answer.failure();
-  const Json json = Json::parse(answer->body, nullptr, false);
+  const Json json = parse_json<Json>(answer->body);
   if (answer->status == 400) return Submitted{"", rejection_text(json)};
   if (!answer->ok() || !json.is_object()) return senseless(base_, "/prompt", *answer);
   Submitted submitted{prompt_id, ""};
@@ -187,7 +190,7 @@ Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client
   limits.open = *left;
   limits.message_bytes = kMessageBytesMax;
   limits.bytes = kSocketBytesMax;
-  return WebSocket::open(url_of("/ws?clientId=" + url_encoded(client_id)), egress_, limits,
+  return WebSocket::open(url_of("/ws?clientId=" + percent_encode(client_id)), egress_, limits,
                          watch.cancel);
 }
 
@@ -196,7 +199,7 @@ Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const
   if (!queue) return queue.failure();
   if (holds(*queue, "queue_running", prompt_id)) return Place{Place::Where::kRunning, {}};
   if (holds(*queue, "queue_pending", prompt_id)) return Place{Place::Where::kPending, {}};
-  const Result<Json> history = get("/history/" + url_encoded(prompt_id), watch);
+  const Result<Json> history = get("/history/" + percent_encode(prompt_id), watch);
   if (!history) return history.failure();
   if (history->contains(prompt_id)) return Place{Place::Where::kFinished, (*history)[prompt_id]};
   return Place{};
@@ -204,7 +207,11 @@ Result<ComfyServer::Place> ComfyServer::find(const std::string& prompt_id, const
 
 Status ComfyServer::cancel(const std::string& prompt_id, const Watch& watch) {
   const Json waiting{{"delete", Json::array({prompt_id})}};
-  Status taken_out = done(base_, "/queue", post("/queue", waiting, watch));
+  // A server that hangs on the first must not keep the second from being sent.
+  Watch half = watch;
+  const SteadyTime now = clock_.steady_now();
+  if (watch.deadline != SteadyTime::max()) half.deadline = now + (watch.deadline - now) / 2;
+  Status taken_out = done(base_, "/queue", post("/queue", waiting, half));
   const Json running{{"prompt_id", prompt_id}};
   const Status stopped = done(base_, "/interrupt", post("/interrupt", running, watch));
   return taken_out ? stopped : taken_out;
@@ -218,8 +225,9 @@ Status ComfyServer::forget(const std::string& prompt_id, const Watch& watch) {
 Status ComfyServer::download(const ComfyFile& file, const std::filesystem::path& to,
                              const Watch& watch) {
   HttpRequest request;
-  request.url = "/view?filename=" + url_encoded(file.filename) +
-                "&subfolder=" + url_encoded(file.subfolder) + "&type=" + url_encoded(file.type);
+  request.url = "/view?filename=" + percent_encode(file.filename) +
+                "&subfolder=" + percent_encode(file.subfolder) +
+                "&type=" + percent_encode(file.type);
   request.limits.total = std::chrono::hours(1);
   request.limits.least_bytes_per_second = kLeastBytesPerSecond;
   request.limits.stall = limits_.stall;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace pytoon::engines {
 namespace {
 
@@ -13,7 +15,7 @@ std::string text_of(const Json& json, const char* name) {
   if (!json.is_object() || !json.contains(name)) return "";
   const Json& value = json[name];
   if (value.is_string()) return value.get<std::string>();
-  return value.is_number() ? value.dump() : "";
+  return value.is_number() ? json_text(value) : "";
 }
 
 std::string first_line(std::string text) {

@@ -1,11 +1,15 @@
 #include "engines/comfyui/workflow.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::engines {
@@ -32,6 +36,27 @@ const std::set<std::string>& known_slots() {
   return slots;
 }
 
+// What a node saves that is not taken, as far as its class and inputs tell; "" when nothing does.
+std::string saves_otherwise(const Json& node) {
+  static const std::map<std::string, std::string> kinds{{"SaveImage", "single images"},
+                                                        {"PreviewImage", "single images"},
+                                                        {"SaveAnimatedWEBP", "animated WebP"},
+                                                        {"SaveAnimatedPNG", "animated PNG"},
+                                                        {"SaveWEBM", "WebM"}};
+  if (!node.contains("class_type") || !node["class_type"].is_string()) return "";
+  const auto kind = kinds.find(node["class_type"].get<std::string>());
+  if (kind != kinds.end()) return kind->second;
+  const Json inputs = node.value("inputs", Json::object());
+  for (const char* name : {"format", "codec"}) {
+    if (!inputs.is_object() || !inputs.contains(name) || !inputs[name].is_string()) continue;
+    const std::string value = inputs[name].get<std::string>();
+    for (const char* other : {"webm", "gif", "webp", "image/", "vp9", "av1", "prores", "ffv1"}) {
+      if (value.find(other) != std::string::npos) return value;
+    }
+  }
+  return "";
+}
+
 void check_graph(FieldReader& r, const Workflow& workflow) {
   if (workflow.graph.empty()) return r.fault("graph", "has no nodes");
   for (const auto& [id, node] : workflow.graph.items()) {
@@ -45,6 +70,13 @@ void check_graph(FieldReader& r, const Workflow& workflow) {
     if (!known_slots().contains(slot)) r.fault("graph", "has no slot {{" + slot + "}}");
   }
   if (!slots.contains("filename_prefix")) r.fault("graph", "must use {{filename_prefix}}");
+  for (const auto& [id, node] : workflow.graph.items()) {
+    if (!node.is_object() || !slots_of(node).contains("filename_prefix")) continue;
+    if (const std::string other = saves_otherwise(node); !other.empty()) {
+      r.fault("graph", "node " + id + " saves " + other + ": H.264 or HEVC in MP4 is taken, as " +
+                           "SaveVideo writes with format mp4 and codec h264");
+    }
+  }
   if (slots.contains("image") != workflow.needs_image) {
     r.fault("needs_image", "must say whether the graph uses {{image}}");
   }
@@ -113,7 +145,7 @@ bool Workflow::draws(const FootageRequest& request) const {
 Result<Workflow> read_workflow(const std::filesystem::path& file) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.failure();
-  const Json json = Json::parse(*text, nullptr, false);
+  const Json json = parse_json<Json>(*text);
   if (!json.is_object())
     return failure(FailureKind::kInvalid, file.string() + ": is no JSON object");
   std::vector<FieldFault> faults;
@@ -150,6 +182,17 @@ Result<Workflow> read_workflow(const std::filesystem::path& file) {
   Failure failed = spec::invalid(std::move(faults));
   failed.detail = file.string() + ": " + failed.detail;
   return failed;
+}
+
+std::string too_old(const Json& system_stats) {
+  constexpr std::array kLeast{0, 3, 57};
+  const Json::json_pointer at("/system/comfyui_version");
+  if (!system_stats.contains(at) || !system_stats.at(at).is_string()) return "";
+  const std::string text = system_stats.at(at).get<std::string>();
+  std::array<int, 3> version{};
+  if (std::sscanf(text.c_str(), "%d.%d.%d", &version[0], &version[1], &version[2]) != 3) return "";
+  if (version >= kLeast) return "";
+  return "ComfyUI " + text + " can't stop one prompt and not another: 0.3.57 or newer is needed";
 }
 
 Json with_tiled_decoding(Json graph) {
@@ -197,6 +240,10 @@ std::vector<std::string> missing_for(const Workflow& workflow, const Json& info)
     const std::string type = node["class_type"].get<std::string>();
     if (info.is_object() && info.contains(type)) {
       check_node(node, info[type], missing);
+      const Json saves = info[type].is_object() ? info[type].value("output_node", Json()) : Json();
+      if (slots_of(node).contains("filename_prefix") && saves == false) {
+        missing.push_back(type + " gets {{filename_prefix}} but saves nothing");
+      }
     } else if (absent.insert(type).second) {
       missing.push_back("it has no node " + type);
     }

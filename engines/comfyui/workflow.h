@@ -52,6 +52,9 @@ Result<Workflow> read_workflow(const std::filesystem::path& file);
 // What a server lacks for the workflow, each as a sentence: node classes, model files. `info` is
 // its /object_info, of the graph's classes at least.
 std::vector<std::string> missing_for(const Workflow& workflow, const Json& info);
+// Why a server must not be used at all, from its /system_stats; "" when it may. Before 0.3.57
+// /interrupt stops whatever runs, also what somebody else asked for. Unknown versions may.
+std::string too_old(const Json& system_stats);
 // The classes of the graph, each once.
 std::vector<std::string> classes_of(const Workflow& workflow);
 

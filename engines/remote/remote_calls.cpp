@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/files.h"
-#include "engines/remote/base64.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "engines/remote/remote_engine.h"
 
 namespace pytoon::engines {
@@ -43,7 +45,7 @@ std::string text_at(const Json& json, const std::string& pointer) {
   if (pointer.empty() || !json.is_structured() || !json.contains(at)) return "";
   const Json& value = json.at(at);
   if (value.is_null()) return "";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json& values,
@@ -51,7 +53,7 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
   const Result<std::chrono::milliseconds> left = time_left(parts_.clock, watch, settings_.request);
   if (!left) return left.failure();
   Json encoded = values;  // an id from outside must not change the path's shape
-  if (values["id"].is_string()) encoded["id"] = url_encoded(values["id"].get<std::string>());
+  if (values["id"].is_string()) encoded["id"] = percent_encode(values["id"].get<std::string>());
   std::string base = base_.url;
   while (base.ends_with('/')) base.pop_back();
   HttpRequest request;
@@ -100,8 +102,7 @@ Status RemoteEngine::give_image(Order& order) {
   const Result<HttpAnswer> answer = parts_.http.send(*request, order.watch.cancel);
   if (!answer) return engine_fault(answer.failure());
   if (!answer->ok()) return refusal("the image", *answer);
-  const std::string image =
-      text_at(Json::parse(answer->body, nullptr, false), provider.upload->image);
+  const std::string image = text_at(parse_json<Json>(answer->body), provider.upload->image);
   if (image.empty()) return refusal("the image", *answer);
   order.values["image"] = image;
   return ok_status();
@@ -116,7 +117,7 @@ Result<std::string> RemoteEngine::submit(const Order& order, bool& surely_unpaid
   for (int tries = 1;; ++tries) {
     Result<HttpRequest> request = prepare(submit.call, order.values, order.watch);
     if (!request) return request.failure();
-    request->body = filled(submit.json, order.values).dump();
+    request->body = json_text(filled(submit.json, order.values));
     request->headers.emplace_back("Content-Type", "application/json");
     if (repeatable) {
       request->headers.emplace_back(submit.idempotency_header,
@@ -125,7 +126,7 @@ Result<std::string> RemoteEngine::submit(const Order& order, bool& surely_unpaid
     const Result<HttpAnswer> answer = parts_.http.send(*request, order.watch.cancel);
     if (answer && answer->ok()) {
       surely_unpaid = false;
-      const std::string id = text_at(Json::parse(answer->body, nullptr, false), submit.id);
+      const std::string id = text_at(parse_json<Json>(answer->body), submit.id);
       if (!id.empty()) return id;
       return refusal("the order", *answer);
     }

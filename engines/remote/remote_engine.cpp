@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace pytoon::engines {
 namespace {
@@ -158,7 +159,7 @@ Result<Json> RemoteEngine::wait_until_done(const Order& order) {
       return said("has lost the order", "");
     }
     Json json;
-    if (answer && answer->ok()) json = Json::parse(answer->body, nullptr, false);
+    if (answer && answer->ok()) json = parse_json<Json>(answer->body);
     if (!json.is_object()) {
       if (++troubles >= kTroublesMax) {
         return answer ? said("answers " + std::to_string(answer->status) + " when polled",
@@ -188,14 +189,15 @@ Result<plan::SegmentSource> RemoteEngine::fetch(const Order& order, Json answer)
   if (settings_.provider.result.call) {
     Result<HttpAnswer> fetched = ask(*settings_.provider.result.call, order);
     if (!fetched) return fetched.failure();
-    answer = Json::parse(fetched->body, nullptr, false);
+    answer = parse_json<Json>(fetched->body);
   }
   const Result<std::string> link = video_link(order, answer);
   Failure last;
   for (int tries = 0; link && tries < kDownloadsMax; ++tries) {
     const Status saved = download(*link, order);
     const Result<double> seconds =
-        saved ? parts_.verify(order.request.output) : Result<double>(saved.failure());
+        saved ? parts_.verify(order.request.output, media::UnsaidMatrix::kBySize)
+              : Result<double>(saved.failure());
     if (seconds) {
       Result<std::string> sha256 = sha256_file(order.request.output);
       if (!sha256) return sha256.failure();

@@ -1,4 +1,4 @@
-// A image as the CPU device keeps it: limited-range Y'CbCr 4:2:0, converted once at upload, with
+// An image as the CPU device keeps it: limited-range Y'CbCr 4:2:0, converted once at upload, with
 // premultiplied alpha at both resolutions unless the image is opaque.
 //
 // Chroma samples are pairs of bytes, Cb Cr, as in NV12; chroma alpha is written twice so that it

@@ -1,4 +1,4 @@
-// A image in device memory: planes as on the CPU device (luma, chroma pairs, premultiplied,
+// An image in device memory: planes as on the CPU device (luma, chroma pairs, premultiplied,
 // alpha at both resolutions), each row at a pitch; or a decoder's frame, sampled where it lies.
 #pragma once
 

@@ -54,7 +54,7 @@ struct FrameBatch {
   FrameJob frames[kBatchFramesMax];
 };
 
-// A image's pixels to a texture's planes; see gpu/texture_math.h.
+// An image's pixels to a texture's planes; see gpu/texture_math.h.
 struct ConvertJob {
   const std::uint8_t* rgba = nullptr;  // rows packed
   Size size;

@@ -2,6 +2,13 @@
 // registry, our own elements, GStreamer's and FFmpeg's warnings into `log`. Hold the object while
 // anything of this room is in use; start it before the program has threads (it sets environment
 // variables). A missing plugin is a Failure that names its Debian package.
+//
+// One object at a time in a process. start() blocks for some ten milliseconds, for seconds when the
+// plugin registry is made for the first time. Errors of start(): kMedia (a plugin), kIo (the
+// folder). The destructor must come after everything of this room; the log must outlive it.
+//
+// Thread rule: start() and the destructor from one thread; probe_encoder() from any, it blocks for
+// some ten milliseconds.
 #pragma once
 
 #include <filesystem>

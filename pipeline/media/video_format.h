@@ -23,13 +23,14 @@ struct EncoderSettings {
   std::string codec = kCodecX264;
   std::string preset = "veryfast";  // NVENC's are p1 to p7
   int crf = 20;                     // NVENC's constant quality, cq
-  int max_bitrate_kbps = 12000;
-  int vbv_buffer_kbits = 12000;  // x264; NVENC has none with constant quality
+  int max_bitrate_kbps = 12000;     // 0: no limit
+  int vbv_buffer_kbits = 12000;     // x264; NVENC has none with constant quality
   int gop_frames = 60;
+  int piece_frames = 45;  // x264: at most so many are encoded as one piece (pieces.h)
   int b_frames = 2;
   int reference_frames = 2;  // x264; NVENC chooses its own
   // One, for the same bytes every time: with a bitrate cap, x264's threads look at each other's
-  // progress while it happens. Segments in parallel use the cores as well.
+  // progress while it happens. Pieces in parallel use the cores as well.
   int threads = 1;
 
   // The codec works on frames in CUDA memory; every other one on frames in system memory.

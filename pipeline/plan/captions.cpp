@@ -1,33 +1,40 @@
 #include "pipeline/plan/captions.h"
 
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+#include "base/text_breaks.h"
+
 namespace pytoon::plan {
 namespace {
 
-bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+std::string trimmed(std::string_view text) { return std::string(trim(text, " \t\r\n")); }
 
-std::string trimmed(const std::string& text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+bool is_blank_at(const std::string& utf8, std::size_t at) {
+  constexpr std::string_view kIdeographicSpace = "\u3000";
+  const std::string_view rest = std::string_view(utf8).substr(at);
+  return rest.starts_with(' ') || rest.starts_with('\n') || rest.starts_with('\t') ||
+         rest.starts_with(kIdeographicSpace);
 }
 
 }  // namespace
 
 std::string cut_at_word(const std::string& utf8, std::size_t characters) {
-  std::size_t count = 0;
-  std::size_t last_blank = std::string::npos;
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    if (!starts_character(utf8[i])) continue;
-    if (count == characters) {
-      const bool at_word = utf8[i] == ' ';
-      const std::size_t end = !at_word && last_blank != std::string::npos ? last_blank : i;
-      return trimmed(utf8.substr(0, end)) + "…";
-    }
-    if (utf8[i] == ' ') last_blank = i;
-    ++count;
+  const std::vector<std::size_t> bounds = grapheme_bounds(utf8);
+  if (bounds.size() <= characters + 1) return utf8;
+  const std::size_t longest = bounds[characters];
+  const std::size_t shortest = bounds[characters - characters / 3];
+  std::size_t blank = shortest;
+  for (std::size_t i = shortest; i <= longest; ++i) {
+    if (is_blank_at(utf8, i)) blank = i;
   }
-  return utf8;
+  if (is_blank_at(utf8, blank)) return trimmed(utf8.substr(0, blank)) + "…";
+  // Without spaces: where a line may begin, which is between words where a dictionary knows them.
+  const std::vector<std::size_t> lines = line_bounds(utf8);
+  const auto later = std::upper_bound(lines.begin(), lines.end(), longest);
+  const bool in_reach = later != lines.begin() && *(later - 1) >= shortest;
+  return trimmed(utf8.substr(0, in_reach ? *(later - 1) : longest)) + "…";
 }
 
 spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds, int fps) {

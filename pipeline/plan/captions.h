@@ -13,8 +13,9 @@ inline constexpr std::size_t kHookCharacters = 60;
 
 spec::CaptionsPlan plan_captions(const spec::JobRequest& request, int target_seconds, int fps);
 
-// At most about `characters` code points of UTF-8, cut at the last blank before, with an ellipsis.
-// A single word longer than that is cut within.
+// At most `characters` characters as a reader counts them (grapheme clusters), with an ellipsis:
+// cut at the last blank of the last third; where there is none, before the last word there, as far
+// as a dictionary knows words; a longer word is cut within, but never a character.
 std::string cut_at_word(const std::string& utf8, std::size_t characters);
 
 }  // namespace pytoon::plan

@@ -25,7 +25,7 @@ Dependencies decided_by(const Timeline& timeline, int segment);
 // Whether any shot of the video plays a clip.
 bool plays_clips(const spec::RenderSpec& spec, const Timeline& timeline);
 // The frames that tell what a caption stands on: its first, middle and last; more of them where the
-// video plays clips, which change in ways that pictures don't.
+// video plays clips, which change in ways that images don't.
 std::vector<int> backdrop_frames(const FrameSpan& caption, bool plays_clips);
 
 }  // namespace pytoon::plan

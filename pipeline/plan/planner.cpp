@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "pipeline/plan/captions.h"
 #include "pipeline/spec/field_reader.h"
 
@@ -51,22 +52,31 @@ std::vector<spec::SegmentSpec> cut_segments(int target_seconds, int segment_seco
   return segments;
 }
 
+template <typename Table>
+std::vector<std::string> names_of(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& row : table) names.push_back(row.first);
+  return names;
+}
+
 }  // namespace
 
 Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
                                           const Catalogue& catalogue, std::uint32_t seed) {
   const auto found = catalogue.presets.find(request.preset_id);
   if (found == catalogue.presets.end()) {
-    Failure unknown = invalid_field("/preset_id", "names no preset: see GET /api/v1/presets");
+    Failure unknown = invalid_field(
+        "/preset_id", "names no preset: see GET /api/v1/presets" +
+                          did_you_mean(request.preset_id, names_of(catalogue.presets)));
     unknown.kind = FailureKind::kMalformed;
     return unknown;
   }
   const spec::Preset& preset = found->second;
   const auto zone = catalogue.platforms.find(request.platform);
   if (zone == catalogue.platforms.end()) {
-    std::vector<std::string_view> names;
-    for (const auto& row : catalogue.platforms) names.push_back(row.first);
-    return invalid_field("/platform", "must be " + spec::one_of(names));
+    const std::vector<std::string> names = names_of(catalogue.platforms);
+    return invalid_field("/platform", "must be " + spec::one_of({names.begin(), names.end()}) +
+                                          did_you_mean(request.platform, names));
   }
 
   spec::RenderSpec spec;

@@ -1,4 +1,8 @@
-// From a wish to a RenderSpec. Pure: opens no file, asks no clock.
+// The planner: from a validated request to a RenderSpec. What the request leaves open is decided
+// here, once, in this order: the request, the environment, the preset, the defaults.
+//
+// Thread rule: pure, any thread: opens no file, asks no clock, draws no random number. Some ten
+// microseconds. Values are copied out of the catalogue, which may change afterwards.
 #pragma once
 
 #include <cstdint>

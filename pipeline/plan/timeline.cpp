@@ -35,7 +35,7 @@ bool same_footage(const spec::RenderSpec& spec, const Shot& a, const Shot& b) {
          same_file(spec.assets.clips, a.clip, b.clip);
 }
 
-// The same picture goes on, even when the client names it twice. What an engine makes is made for
+// The same image goes on, even when the client names it twice. What an engine makes is made for
 // each segment anew.
 bool continues(const spec::RenderSpec& spec, const Shot& before, const Shot& shot) {
   return shot.source == before.source && shot.source != SourceKind::kClip &&

@@ -1,5 +1,5 @@
 // Time on exact frame bounds: which frames a segment owns, which image or clip and which caption it
-// shows, where a transition lies. Pure.
+// shows, where a transition lies. Pure; microseconds.
 //
 // A job's footage is one list, its images and then its clips: one a segment in order, from the
 // first again when they run out. A clip that comes again goes on where it was left.

@@ -63,7 +63,7 @@ Reach reach_of(const std::vector<media::TextImage>& pictures) {
   return reach;
 }
 
-// The frame row of a image's first baseline.
+// The frame row of an image's first baseline.
 int first_baseline_row(spec::CaptionPosition position, const gpu::Rect& zone, const Reach& reach,
                        const media::TextImage& picture) {
   const int span = (picture.lines - 1) * picture.line_pitch_px;

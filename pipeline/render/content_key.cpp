@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "pipeline/plan/dependencies.h"
 #include "pipeline/render/scene_builder.h"
 
@@ -21,7 +22,7 @@ void add_look(Sha256& hash, const RenderJob& job) {
                            "target_duration_seconds", "audio_plan"}) {
     look.erase(name);
   }
-  hash.field(look.dump());
+  hash.field(json_text(look));
   hash.field(job.inputs.logo ? job.inputs.logo->sha256 : "");
 }
 
@@ -90,7 +91,7 @@ std::string caption_sheet_key(const RenderJob& job, const std::string& fonts_fin
   Sha256 hash;
   hash.field(fonts_fingerprint);
   for (const char* name : {"archetype", "captions_plan", "constraints", "style"}) {
-    hash.field(spec.at(name).dump());
+    hash.field(json_text(spec.at(name)));
   }
   const spec::Output& output = job.spec.output;
   hash.field(std::to_string(output.width) + "x" + std::to_string(output.height) + " " +

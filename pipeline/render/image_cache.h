@@ -31,7 +31,7 @@ namespace pytoon::render {
 class ImageCache {
  public:
   enum class Kind {
-    kDecoded,   // a image as its file holds it: large, so shared while in use and never kept
+    kDecoded,   // an image as its file holds it: large, so shared while in use and never kept
     kPrepared,  // on the device: scaled, blurred, cut out; also captions with what is behind them
     kCaptions,  // laid out and drawn on the host
     kClip,      // a clip's index

@@ -2,7 +2,7 @@
 // shadowed. Shared through the cache by everybody who needs the same of the same file.
 //
 // Thread rule: any thread. Blocks on decoding and filtering what the cache does not have: some
-// hundred milliseconds a image. Errors: kMalformed or kNotFound for a file that can't be read,
+// hundred milliseconds an image. Errors: kMalformed or kNotFound for a file that can't be read,
 // kOutOfMemory when the device has no room even without what the cache can spare.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace pytoon::render {
 
-// A image on the device, and where on the frame it belongs if it has a place of its own.
+// An image on the device, and where on the frame it belongs if it has a place of its own.
 struct PreparedImage {
   std::shared_ptr<const gpu::Texture> texture;  // null: nothing of it can be seen
   gpu::Rect place;

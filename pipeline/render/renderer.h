@@ -1,9 +1,10 @@
 // The one door to films: a validated spec and its inputs -> encoded segments -> a finished file.
 //
 // Thread rule: all methods may be called from any thread, render_segment for several segments at
-// once. All block. Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kEncoder, kMalformed (an
-// input that no longer decodes), kNotFound (an input that is gone), kDeviceLost (whatever it was
-// that failed: the GPU is gone, and this process can draw no more).
+// once: it waits while the renderer's own threads encode the pieces of all of them. All block.
+// Errors: kCancelled, kStorageFull, kOutOfMemory, kMedia, kEncoder, kMalformed (an input that no
+// longer decodes), kNotFound (an input that is gone), kDeviceLost (whatever it was that failed: the
+// GPU is gone, and this process can draw no more).
 #pragma once
 
 #include <filesystem>
@@ -82,6 +83,9 @@ class Renderer {
                                    const RenderMachine& machine) = 0;
   // Frames of segment `index`.
   virtual int frame_count(const spec::RenderSpec& spec, int index) const = 0;
+  // The most compositors that segment `index` has at the same time on this machine: one for each of
+  // its pieces in work. Each takes device memory for itself; textures are shared.
+  virtual int compositors_at_once(const RenderJob& job, int index) const = 0;
   // Writes the segment's MP4 atomically. on_progress gets the frames done so far. kEncoder when the
   // job's encoder fails or can't be used: another one may do.
   virtual Status render_segment(const RenderJob& job, int index,

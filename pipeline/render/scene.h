@@ -18,7 +18,7 @@
 
 namespace pytoon::render {
 
-// One shot: what fills the frame, a image that moves or a clip; what stands still on it; and a
+// One shot: what fills the frame, an image that moves or a clip; what stands still on it; and a
 // clip in front.
 struct ShotImage {
   plan::FrameSpan frames;                      // of the whole video

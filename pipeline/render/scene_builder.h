@@ -2,7 +2,7 @@
 // Only what the wanted frames need is opened (plan/dependencies.h), and what the cache has of it is
 // not made again.
 //
-// Thread rule: any thread. Blocks for some hundred milliseconds a image that is new. Errors:
+// Thread rule: any thread. Blocks for some hundred milliseconds an image that is new. Errors:
 // kMalformed or kNotFound for an image that can't be read (never for a card, which is then drawn
 // without it), kInvalid for captions, kOutOfMemory.
 #pragma once

@@ -5,6 +5,7 @@
 
 #include "pipeline/media/assembler.h"
 #include "pipeline/media/image/image_file.h"
+#include "pipeline/media/pieces.h"
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
 #include "pipeline/render/caption_layout.h"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr int kThumbnailFrame = 30;
 
-// Composes the frames of one segment.
+// Composes the frames of one piece of a segment.
 class SceneFrames final : public media::FrameSource {
  public:
   SceneFrames(const Scene& scene, gpu::Device& device, const CancelToken& cancel)
@@ -58,8 +59,13 @@ class SceneFrames final : public media::FrameSource {
 }  // namespace
 
 SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts,
-                             media::EncoderChoice encoders, std::uint64_t cache_bytes)
-    : device_(device), fonts_(fonts), encoders_(std::move(encoders)), cache_(cache_bytes) {}
+                             media::EncoderChoice encoders, Options options)
+    : device_(device),
+      fonts_(fonts),
+      encoders_(std::move(encoders)),
+      options_(options),
+      cache_(options.cache_bytes),
+      pool_(options.pool ? options.pool : std::make_shared<PiecePool>(1)) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
@@ -125,6 +131,18 @@ int SceneRenderer::frame_count(const spec::RenderSpec& spec, int index) const {
   return spec.segments.at(static_cast<std::size_t>(index)).duration_seconds * spec.output.fps;
 }
 
+// On the CPU device a compositor takes memory that nobody has to count.
+int SceneRenderer::pieces_at_once() const {
+  return device_.cuda_handles() ? options_.gpu_pieces_at_once : 0;
+}
+
+int SceneRenderer::compositors_at_once(const RenderJob& job, int index) const {
+  const auto pieces = media::pieces_of(frame_count(job.spec, index), encoder_of(job).settings);
+  int most = std::min(static_cast<int>(pieces.size()), pool_->threads());
+  if (pieces_at_once() > 0) most = std::min(most, pieces_at_once());
+  return most;
+}
+
 // Compositor, decoder and encoder stand on one device, and each tells its loss in its own way:
 // NVENC as an encoder that fails, NVDEC as a clip that can't be read. None of that is the job's
 // fault.
@@ -150,7 +168,6 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   const plan::FrameSpan span = timeline_of(job).segments.at(static_cast<std::size_t>(index));
   Result<std::shared_ptr<const Scene>> scene = build_scene(job, span, {device_, fonts_, cache_});
   if (!scene) return scene.failure();
-  SceneFrames frames(**scene, device_, cancel);
   media::SegmentOrder order;
   order.format = {job.spec.output.size(), job.spec.output.fps};
   order.encoder = encoder.settings;
@@ -159,7 +176,16 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   order.output = output;
   order.cancel = cancel;
   order.on_progress = on_progress;
-  return media::write_segment(frames, order);
+  order.pieces_at_once = pieces_at_once();
+  const auto make_frames = [&](const CancelToken& stop) {
+    return std::make_shared<SceneFrames>(**scene, device_, stop);
+  };
+  // A hardware encoder has one piece a segment, whose thread waits for a session: not one of the
+  // pool's, which others' pieces need.
+  media::PiecesInTurn in_turn;
+  const bool hardware = encoder.settings.takes_cuda_frames();
+  media::PieceExecutor& executor = hardware ? static_cast<media::PieceExecutor&>(in_turn) : *pool_;
+  return media::write_segment(make_frames, order, executor);
 }
 
 Result<media::AudioMeasures> SceneRenderer::prepare_audio(const RenderJob& job,

@@ -1,16 +1,19 @@
 // The Renderer that composes scenes on a device and encodes them. A scene is one segment's and goes
-// with it; what it is made of is shared with other segments, and other jobs, through a cache.
+// with it, shared by its pieces, each of which has a compositor and open clips of its own; what it
+// is made of is shared with other segments, and other jobs, through a cache.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gpu/device.h"
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/text/text.h"
 #include "pipeline/render/content_key.h"
 #include "pipeline/render/image_cache.h"
+#include "pipeline/render/piece_pool.h"
 #include "pipeline/render/renderer.h"
 
 namespace pytoon::render {
@@ -19,10 +22,22 @@ class SceneRenderer final : public Renderer {
  public:
   static constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;
 
-  // device and fonts must outlive the renderer. cache_bytes: how much of prepared images is kept
-  // for other segments; less only makes them work again.
+  // None of these changes a byte of what is made.
+  struct Options {
+    // How much of prepared images is kept for other segments; less only makes them work again.
+    std::uint64_t cache_bytes = kCacheBytes;
+    // Shared by all renderers of a process; null: one of its own, of one thread.
+    std::shared_ptr<PiecePool> pool = nullptr;
+    // Of one segment's pieces at once where a GPU composes them: each takes memory of the card for
+    // its frames. 0: no limit.
+    int gpu_pieces_at_once = 0;
+  };
+
+  // device and fonts must outlive the renderer.
   SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts, media::EncoderChoice encoders,
-                std::uint64_t cache_bytes = kCacheBytes);
+                Options options);
+  SceneRenderer(gpu::Device& device, const media::FontLibrary& fonts, media::EncoderChoice encoders)
+      : SceneRenderer(device, fonts, std::move(encoders), Options{}) {}
 
   Status check(const spec::RenderSpec& spec) override;
   std::vector<Encoder> encoders() const override;
@@ -31,6 +46,7 @@ class SceneRenderer final : public Renderer {
   RenderMachine machine_for(const RenderJob& job, int compositors) const override;
   Result<SegmentCost> cost(const RenderJob& job, int index, const RenderMachine& machine) override;
   int frame_count(const spec::RenderSpec& spec, int index) const override;
+  int compositors_at_once(const RenderJob& job, int index) const override;
   Status render_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                         const CancelToken& cancel,
                         const std::function<void(int)>& on_progress) override;
@@ -50,13 +66,16 @@ class SceneRenderer final : public Renderer {
   const media::EncoderOption& encoder_of(const RenderJob& job) const;
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
   ImageMaker maker_of(const RenderJob& job) const;
+  int pieces_at_once() const;
   Status draw_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                       const CancelToken& cancel, const std::function<void(int)>& on_progress);
 
   gpu::Device& device_;
   const media::FontLibrary& fonts_;
   const media::EncoderChoice encoders_;
+  const Options options_;
   ImageCache cache_;
+  const std::shared_ptr<PiecePool> pool_;
 };
 
 }  // namespace pytoon::render

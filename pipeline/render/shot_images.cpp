@@ -15,7 +15,7 @@ constexpr gpu::Rgba kHeroBackground{0x1a, 0x1a, 0x2e, 255};
 constexpr gpu::Rgba kOverlayBackground{0x0d, 0x11, 0x17, 255};
 constexpr double kLogoOpacity = 0.6;
 
-// What may be left out of a image: anything but a device that is full, where the same may work
+// What may be left out of an image: anything but a device that is full, where the same may work
 // soon.
 bool may_go_without(const Failure& fault) { return fault.kind != FailureKind::kOutOfMemory; }
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/nearest.h"
+
 namespace pytoon::spec {
 
 using Json = nlohmann::ordered_json;
@@ -19,6 +21,20 @@ std::string trimmed(double value) {
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
   return text;
+}
+
+// 1.0 is an integer too, as JSON Schema counts (draft 6 on).
+std::optional<std::int64_t> whole_number(const Json& value) {
+  constexpr double kExactMax = 9007199254740992;  // 2^53
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    const bool whole = std::abs(number) <= kExactMax && number == std::trunc(number);
+    return whole ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
+  }
+  const bool fits = value.is_number_integer() &&
+                    (!value.is_number_unsigned() ||
+                     value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
+  return fits ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
 }  // namespace
@@ -49,7 +65,8 @@ bool FieldReader::is_text(const std::string& name) const {
   return it != json_.end() && it->is_string();
 }
 
-bool FieldReader::has(const std::string& name) const {
+bool FieldReader::has(const std::string& name) {
+  asked_.insert(name);
   const auto it = json_.find(name);
   return it != json_.end() && !it->is_null();
 }
@@ -87,14 +104,12 @@ std::int64_t FieldReader::whole(const std::string& name, std::int64_t least, std
   if (value == nullptr) return least;
   const std::string range =
       "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-  const bool fits = value->is_number_integer() &&
-                    (!value->is_number_unsigned() ||
-                     value->get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
-  if (!fits || value->get<std::int64_t>() < least || value->get<std::int64_t>() > most) {
+  const std::optional<std::int64_t> number = whole_number(*value);
+  if (!number || *number < least || *number > most) {
     fault(name, range);
     return least;
   }
-  return value->get<std::int64_t>();
+  return *number;
 }
 
 double FieldReader::number(const std::string& name, double least, double most) {
@@ -161,8 +176,8 @@ const Json* FieldReader::array(const std::string& name) {
 void FieldReader::finish() {
   for (const auto& item : json_.items()) {
     if (asked_.contains(item.key())) continue;
-    fault(item.key(), item.value().is_null() ? "must not be null: leave the field out"
-                                             : "is not a field we know");
+    const std::vector<std::string> known(asked_.begin(), asked_.end());
+    fault(item.key(), "is not a field we know" + did_you_mean(item.key(), known));
   }
 }
 

@@ -25,7 +25,8 @@ class FieldReader {
   FieldReader(const nlohmann::ordered_json& json, std::string pointer,
               std::vector<FieldFault>& faults);
 
-  bool has(const std::string& name) const;
+  // Whether an optional field has a value. A null is none: typed clients send it for one left out.
+  bool has(const std::string& name);
   // Required fields. A default value is returned beside a fault.
   std::string text(const std::string& name, std::size_t min_bytes, std::size_t max_bytes);
   std::int64_t whole(const std::string& name, std::int64_t least, std::int64_t most);
@@ -40,7 +41,7 @@ class FieldReader {
 
   void fault(const std::string& name, std::string detail);
   std::string at(const std::string& name) const { return pointer_ + "/" + escaped(name); }
-  // Faults every field that was not asked for. A null is no value: optional fields are left out.
+  // Faults every field that was not asked for.
   void finish();
 
  private:

@@ -1,5 +1,9 @@
 // What a client asks for: the body of POST /api/v1/jobs, parsed and checked field by field. Parsing
-// finds all faults at once, each with a JSON pointer. It does not know whether assets exist.
+// finds all faults at once, each with a JSON pointer. It does not know whether assets exist, nor
+// what a preset or platform of that name would be: the planner does. What is left out is nullopt or
+// "", and is decided by the preset or the operator's defaults.
+//
+// Thread rule: values. Microseconds; opens no file.
 #pragma once
 
 #include <cstdint>
@@ -13,28 +17,29 @@
 
 namespace pytoon::spec {
 
+// What is written on the video, UTF-8, at most kMaxCaptionBytes each; '\n' breaks a line.
 struct Captions {
-  std::string hook;
-  std::vector<std::string> beats;
-  std::string cta;
+  std::string hook;                // the first; "" is none
+  std::vector<std::string> beats;  // those between, in order
+  std::string cta;                 // the last, the call to action; "" is none
 };
 
 struct JobRequest {
   std::string preset_id;
-  std::string prompt;
+  std::string prompt;  // for generated footage, and the caption where none is given
   std::optional<int> target_duration_seconds;  // 1..60
   std::optional<bool> brand_safe;
   std::optional<EnginePolicy> engine_policy;
   std::optional<Archetype> archetype;
-  std::vector<std::string> image_uris;
-  std::vector<std::string> clip_uris;  // footage after the images
+  std::vector<std::string> image_uris;  // storage://key, one a segment, in turn
+  std::vector<std::string> clip_uris;   // footage after the images
   std::optional<std::string> mask_uri;
   std::optional<std::string> music_uri;
   std::optional<std::string> voice_uri;
   std::optional<Captions> captions;
-  std::string platform = "universal";
-  std::optional<std::uint32_t> seed;
-  std::string webhook_url;  // http or https; "" is none
+  std::string platform = "universal";  // of config/platforms.yaml: its safe zone
+  std::optional<std::uint32_t> seed;   // the same seed, spec and build give the same video
+  std::string webhook_url;             // http or https; "" is none
   // Made for another Pytoon that finishes it: no captions, no logo, no product of an overlay.
   bool footage_only = false;
   int priority = 5;  // 0 (last) .. 9 (first)

@@ -1,5 +1,5 @@
 // The shape of the finished video. It rides in the RenderSpec, so that nothing knows a size or a
-// rate by heart: planning counts in its frames, layout and pictures in its pixels.
+// rate by heart: planning counts in its frames, layout and images in its pixels.
 //
 // Lengths of the design (text sizes, margins, safe zones, blur) are written in px of a frame whose
 // shorter edge is 1080; scaled() brings them to this frame, and changes nothing at 1080.

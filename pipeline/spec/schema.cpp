@@ -7,6 +7,8 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "base/json.h"
+
 namespace pytoon::spec {
 namespace {
 
@@ -27,7 +29,7 @@ std::string pointer_of(const std::string& context) {
 
 std::vector<FieldFault> schema_faults(const std::string& schema_text,
                                       const nlohmann::ordered_json& document) {
-  const nlohmann::json schema_json = nlohmann::json::parse(schema_text);
+  const nlohmann::json schema_json = parse_json<nlohmann::json>(schema_text);
   valijson::Schema schema;
   valijson::SchemaParser parser;
   parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);

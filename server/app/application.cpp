@@ -9,6 +9,7 @@
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
 #include "server/app/backends.h"
+#include "server/app/child_inspector.h"
 
 namespace pytoon::app {
 namespace {
@@ -77,6 +78,12 @@ jobs::ServiceLimits limits_of(const Config& config) {
   return limits;
 }
 
+// What strangers upload is decoded by a child.
+std::unique_ptr<jobs::MediaInspector> inspector_for(Role role) {
+  if (role == Role::kRender) return std::make_unique<Inspector>();
+  return std::make_unique<ChildInspector>();
+}
+
 }  // namespace
 
 Result<media::MediaInfo> Inspector::inspect_image(const std::filesystem::path& file) {
@@ -99,6 +106,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       log_(log),
       store_(std::move(store)),
       storage_(std::move(storage)),
+      inspector_(inspector_for(role)),
       process_health_(log),
       metrics_(*store_),
       health_(*store_, *store_, *storage_, process_health_),
@@ -109,7 +117,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                                        facts_.worker_id)
                   : nullptr),
       worker_(
-          {*store_, *store_, *storage_, *stack.renderer, engines_->engine_chain(),
+          {*store_, *store_, *storage_, stack.renderer(), engines_->engine_chain(),
            config.catalogue.presets, metrics_, clock, log, process_health_, gpu_admission_.get()},
           *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
@@ -118,8 +126,8 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
-      service_({*store_, *store_, *store_, *storage_, inspector_, *stack.renderer, config.catalogue,
-                notifiers_, metrics_, health_, eraser_, ids_, clock, log},
+      service_({*store_, *store_, *store_, *storage_, *inspector_, stack.renderer(),
+                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);

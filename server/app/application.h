@@ -34,7 +34,7 @@ enum class Role {
   kRender,  // draws what this process itself asks for
 };
 
-// Decodes uploads with the media rooms.
+// Decodes files that are the user's own, here and now.
 class Inspector final : public jobs::MediaInspector {
  public:
   Result<media::MediaInfo> inspect_image(const std::filesystem::path& file) override;
@@ -89,7 +89,7 @@ class Application {
   RandomIds ids_;
   std::unique_ptr<io::SqlStore> store_;
   std::unique_ptr<jobs::ObjectStore> storage_;
-  Inspector inspector_;
+  const std::unique_ptr<jobs::MediaInspector> inspector_;
   jobs::ProcessHealth process_health_;
   observe::Metrics metrics_;
   observe::Health health_;

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace pytoon::app {
 namespace {
@@ -142,7 +143,7 @@ Status write_manifest(const Manifest& manifest, const fs::path& folder) {
                   {"created_at", manifest.created_at},
                   {"database", manifest.database},
                   {"entries", std::move(entries)}};
-  return write_file_atomically(folder / kManifest, json.dump(1) + "\n");
+  return write_file_atomically(folder / kManifest, json_text(json, 1) + "\n");
 }
 
 Result<Manifest> read_manifest(const fs::path& folder) {
@@ -153,7 +154,7 @@ Result<Manifest> read_manifest(const fs::path& folder) {
                    folder.string() + " is no whole backup: it has no " + std::string(kManifest));
   }
   try {
-    const Json json = Json::parse(*text);
+    const Json json = parse_json<Json>(*text);
     std::optional<Manifest> manifest = manifest_from(json);
     if (manifest) return std::move(*manifest);
   } catch (const Json::exception&) {

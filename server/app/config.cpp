@@ -203,7 +203,13 @@ void read_places(Variables& env, Config& config) {
   const bool here = fs::exists("config/presets.yaml");
   config.config_dir =
       env.text("PYTOON_CONFIG_DIR").value_or(here ? "config" : "/usr/share/pytoon/config");
-  config.cache_dir = env.text("PYTOON_CACHE_DIR").value_or((config.data_dir / "cache").string());
+  const auto cache = env.text("PYTOON_CACHE_DIR");
+  config.cache_dir_chosen = cache.has_value();
+  config.cache_dir = cache.value_or((config.data_dir / "cache").string());
+  const auto home = env.text("HOME");
+  const fs::path caches =
+      env.text("XDG_CACHE_HOME").value_or(home ? (fs::path(*home) / ".cache").string() : "");
+  if (!caches.empty()) config.user_cache_dir = caches / "pytoon";
 }
 
 void read_font_dirs(Variables& env, Config& config) {
@@ -335,6 +341,7 @@ void read_pools(spec::FieldReader& r, Config& config) {
     if (r.has(name)) count = static_cast<int>(r.whole(name, 1, 256));
   };
   threads("audio", config.audio_threads);
+  threads("gpu_pieces_per_segment", config.gpu_pieces_per_segment);
   threads("http_api", config.http_pools.api.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);

@@ -25,21 +25,21 @@
 namespace pytoon::app {
 
 struct Config {
-  bool production = false;               // PYTOON_ENV: dev (default) | production
-  std::string api_host = "0.0.0.0";      // API_HOST
-  int api_port = 8080;                   // API_PORT; 0 takes a free one
-  std::string api_key;                   // API_KEY; never logged
-  std::filesystem::path api_keys_file;   // API_KEYS_FILE: lines "key tenant scope[,scope]"
-  int worker_concurrency = 1;            // WORKER_CONCURRENCY: segments at once; default: the cores
-  int image_cache_mb = 256;              // IMAGE_CACHE_MB: of prepared images, kept for reuse
-  int max_queued_jobs = 1000;            // MAX_QUEUED_JOBS
-  double requests_per_second = 200;      // RATE_LIMIT_RPS: per key
-  LogLevel log_level = LogLevel::kInfo;  // LOG_LEVEL: debug | info | warning | error
-  std::filesystem::path storage_root;    // STORAGE_ROOT
-  io::DatabaseUrl database_url;          // DB_URL: sqlite:///relative, sqlite:////absolute, or
-                                         // postgresql://...; may hold a password: never logged
-  std::filesystem::path data_dir;        // what an installation makes for itself: keys
-  std::optional<io::S3Options> s3;       // STORAGE_BACKEND=s3 with S3_*, or MINIO_*
+  bool production = false;              // PYTOON_ENV: dev (default) | production
+  std::string api_host = "0.0.0.0";     // API_HOST
+  int api_port = 8080;                  // API_PORT; 0 takes a free one
+  std::string api_key;                  // API_KEY; never logged
+  std::filesystem::path api_keys_file;  // API_KEYS_FILE: lines "key tenant scope[,scope]"
+  int worker_concurrency = 1;           // WORKER_CONCURRENCY: threads that draw; default: the cores
+  int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
+  int max_queued_jobs = 1000;           // MAX_QUEUED_JOBS
+  double requests_per_second = 200;     // RATE_LIMIT_RPS: per key
+  LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
+  std::filesystem::path storage_root;     // STORAGE_ROOT
+  io::DatabaseUrl database_url;           // DB_URL: sqlite:///relative, sqlite:////absolute, or
+                                          // postgresql://...; may hold a password: never logged
+  std::filesystem::path data_dir;         // what an installation makes for itself: keys
+  std::optional<io::S3Options> s3;        // STORAGE_BACKEND=s3 with S3_*, or MINIO_*
   std::optional<io::RedisAddress> redis;  // REDIS_URL
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
@@ -49,11 +49,14 @@ struct Config {
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR
-  media::EncoderPreference encoder;                                 // config/engine.yaml
-  int audio_threads = 2;                                            // likewise, pools
-  http::PoolSizes http_pools;                                       // likewise
-  engines::EngineTable engines;  // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
-  plan::Catalogue catalogue;     // config/presets.yaml, platforms.yaml, defaults.yaml
+  bool cache_dir_chosen = false;         // by PYTOON_CACHE_DIR, not by default
+  std::filesystem::path user_cache_dir;  // pytoon's part of XDG_CACHE_HOME; empty without a home
+  media::EncoderPreference encoder;      // config/engine.yaml
+  int audio_threads = 2;                 // likewise, pools
+  int gpu_pieces_per_segment = 4;        // likewise
+  http::PoolSizes http_pools;            // likewise
+  engines::EngineTable engines;          // likewise, with COMFYUI_BASE_URL, API_ENGINE_*
+  plan::Catalogue catalogue;             // config/presets.yaml, platforms.yaml, defaults.yaml
   // PYTOON_DEVICE: auto | cpu | cuda
   gpu::DevicePreference device = gpu::DevicePreference::kAuto;
   // PYTOON_FONT_DIRS=a:b; empty: the system's

@@ -248,17 +248,12 @@ void check_engines(const Config& config, Clock& clock, Log& log, Report& report)
   for (const auto& engine : (*room)->engine_chain().engines()) {
     engines::Watch watch;
     watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
-    const Status healthy = engine->health(watch);
+    const engines::ComfyEngine::Findings found = (*room)->find_problems(*engine, watch);
     const std::string name(engine->name());
-    if (healthy) {
-      report.ok("engine", name);
-    } else {
-      report.note("engine", name + ": " + healthy.failure().detail);
-    }
+    // Trying a key costs money.
+    if (found.usable) report.ok("engine", name + (engine->remote() ? ", its key not tried" : ""));
+    for (const std::string& problem : found.problems) report.note("engine", name + ": " + problem);
   }
-  engines::Watch watch;
-  watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
-  for (const std::string& problem : (*room)->problems(watch)) report.note("engine", problem);
 }
 
 }  // namespace

@@ -2,24 +2,20 @@
 
 #include <unistd.h>
 
-#include <cctype>
 #include <sstream>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace pytoon::app {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
+std::string trimmed(std::string_view text) { return std::string(trim(text, " \t\r")); }
 
 bool is_name(const std::string& text) {
-  if (text.empty() || std::isdigit(static_cast<unsigned char>(text.front())) != 0) return false;
+  if (text.empty() || is_digit(text.front())) return false;
   for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
+    if (!is_digit(c) && !is_alpha(c) && c != '_') return false;
   }
   return true;
 }

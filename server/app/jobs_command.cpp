@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/curl_client.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "server/app/commands.h"
 #include "server/app/remote.h"
 
@@ -32,7 +34,7 @@ int with_server(const Environment& environment, const Ask& ask, const Show& show
 
 std::string text_of(const Json& value) {
   if (value.is_null()) return "-";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : json_text(value);
 }
 
 // A field of an answer, or null: a server of another version may leave one out.
@@ -120,7 +122,7 @@ void show_purged(const std::string& tenant, const Json& purged) {
                           " is left: take its keys away, run again\n");
 }
 
-std::string job_path(const std::string& id) { return "/api/v1/jobs/" + url_encoded(id); }
+std::string job_path(const std::string& id) { return "/api/v1/jobs/" + percent_encode(id); }
 
 void show_turn(const Json& job) {
   std::cout << text_of(field(job, "job_id")) << " is " << text_of(field(job, "status")) << "\n";
@@ -130,13 +132,13 @@ void show_turn(const Json& job) {
 
 int list_jobs(const Environment& environment, const JobsListing& listing) {
   std::string path = "/api/v1/jobs?limit=" + std::to_string(listing.limit);
-  if (!listing.status.empty()) path += "&status=" + url_encoded(listing.status);
-  if (!listing.cursor.empty()) path += "&cursor=" + url_encoded(listing.cursor);
+  if (!listing.status.empty()) path += "&status=" + percent_encode(listing.status);
+  if (!listing.cursor.empty()) path += "&cursor=" + percent_encode(listing.cursor);
   return with_server(
       environment, [&](const Remote& remote) { return remote.get(path); },
       [&](const Json& page) {
         if (listing.json) {
-          std::cout << page.dump(2) << "\n";
+          std::cout << json_text(page, 2) << "\n";
         } else {
           show_page(page);
         }
@@ -159,7 +161,7 @@ int show_job(const Environment& environment, const std::string& id, bool json) {
         if (!json) return show_job(job, segments);
         Json whole = job;
         whole["segments"] = field(segments, "segments");
-        std::cout << whole.dump(2) << "\n";
+        std::cout << json_text(whole, 2) << "\n";
       });
 }
 
@@ -179,7 +181,8 @@ int fail_job(const Environment& environment, const std::string& id, const std::s
   return with_server(
       environment,
       [&](const Remote& remote) {
-        return remote.post("/api/v1/admin/jobs/" + url_encoded(id) + "/fail", {{"error", error}});
+        return remote.post("/api/v1/admin/jobs/" + percent_encode(id) + "/fail",
+                           {{"error", error}});
       },
       show_turn);
 }
@@ -225,7 +228,7 @@ int purge_tenant(const Environment& environment, const std::string& tenant, bool
   }
   last["deleted"] = deleted;
   if (json) {
-    std::cout << last.dump(2) << "\n";
+    std::cout << json_text(last, 2) << "\n";
   } else {
     show_purged(tenant, last);
   }
@@ -237,7 +240,7 @@ int show_capacity(const Environment& environment, bool json) {
       environment, [](const Remote& remote) { return remote.get("/api/v1/admin/capacity"); },
       [&](const Json& capacity) {
         if (json) {
-          std::cout << capacity.dump(2) << "\n";
+          std::cout << json_text(capacity, 2) << "\n";
         } else {
           show_workers(capacity);
         }

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "server/app/commands.h"
 
 namespace pytoon::app {
@@ -10,7 +11,7 @@ int list_presets(const Config& config, bool json) {
   if (json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const auto& [id, preset] : config.catalogue.presets) list.push_back(to_json(preset));
-    std::cout << nlohmann::ordered_json{{"presets", list}}.dump(2) << "\n";
+    std::cout << json_text(nlohmann::ordered_json{{"presets", list}}, 2) << "\n";
     return 0;
   }
   std::cout << std::left << std::setw(22) << "id" << std::setw(14) << "archetype" << std::setw(12)

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 
 namespace pytoon::app {
 namespace {
@@ -76,7 +77,7 @@ Result<Json> Remote::post(const std::string& path, const Json& body) const {
   request.method = "POST";
   request.url = url_ + path;
   request.headers.emplace_back("Content-Type", "application/json");
-  request.body = body.dump();
+  request.body = json_text(body);
   return ask(std::move(request));
 }
 
@@ -90,7 +91,7 @@ Result<Json> Remote::ask(HttpRequest request) const {
     fault.detail = "no answer from " + url_ + ": " + fault.detail;
     return fault;
   }
-  Json body = Json::parse(answer->body, nullptr, false);
+  Json body = parse_json<Json>(answer->body);
   if (!answer->ok()) return refusal(*answer, body);
   if (body.is_discarded()) {
     return failure(FailureKind::kBadResponse, url_ + " answered something that is no JSON");

@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
 #include "server/app/stop_signals.h"
+#include "server/app/work_folder.h"
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
 
@@ -22,26 +24,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const jobs::Caller kOwner{"default", true, true, true};
-
-// A folder that goes when we go.
-class WorkFolder {
- public:
-  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-    fs::create_directories(path_, ignored);
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  const fs::path path_;
-};
 
 int complain(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
@@ -55,7 +37,7 @@ int complain(const Failure& fault) {
 Result<json> read_request(const fs::path& file) {
   Result<std::string> text = read_file(file);
   if (!text) return text.failure();
-  json body = json::parse(*text, nullptr, false);
+  json body = parse_json<json>(*text);
   if (body.is_discarded() || !body.is_object()) {
     return failure(FailureKind::kMalformed, file.string() + " is not a JSON object");
   }
@@ -135,14 +117,22 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
   }
 }
 
+// Another render may write to the same place: each file is one's or the other's, whole.
+Status copy_whole(const fs::path& from, const fs::path& to) {
+  const fs::path temporary = temporary_beside(to);
+  std::error_code error;
+  fs::copy_file(from, temporary, error);
+  if (error) return errno_failure(error.value(), "can't write " + to.string());
+  return publish_file(temporary, to);
+}
+
 Status hand_over(Application& application, const jobs::Job& job, const fs::path& out) {
   std::error_code error;
   fs::create_directories(out / "segments", error);
   for (const std::string name : jobs::kOutputFiles) {
     Result<fs::path> from = application.storage().local(jobs::output_key(job, name));
     if (!from) return from.failure();
-    fs::copy_file(*from, out / name, fs::copy_options::overwrite_existing, error);
-    if (error) return errno_failure(error.value(), "can't write " + (out / name).string());
+    if (Status copied = copy_whole(*from, out / name); !copied) return copied;
   }
   Result<std::vector<jobs::Segment>> segments = application.service().segments(kOwner, job.id);
   if (!segments) return segments.failure();
@@ -152,10 +142,16 @@ Status hand_over(Application& application, const jobs::Job& job, const fs::path&
     std::string number = std::to_string(segment.index);
     number.insert(0, 3 - std::min<std::size_t>(3, number.size()), '0');
     const fs::path to = out / "segments" / ("seg_" + number + ".mp4");
-    fs::copy_file(*from, to, fs::copy_options::overwrite_existing, error);
-    if (error) return errno_failure(error.value(), "can't write " + to.string());
+    if (Status copied = copy_whole(*from, to); !copied) return copied;
   }
   return ok_status();
+}
+
+// What is cached between renders is the user's, where the user has a place for it.
+fs::path usable_cache(const fs::path& of_user, const fs::path& work) {
+  const bool usable =
+      !of_user.empty() && create_private_folders(of_user) && ::access(of_user.c_str(), W_OK) == 0;
+  return usable ? of_user : work / "cache";
 }
 
 // What engines cost counts together with what the service spends: one cap for all.
@@ -208,14 +204,19 @@ int render_in(Application& application, const fs::path& request, const fs::path&
 
 }  // namespace
 
-int render_request(const Config& config, const fs::path& request, const fs::path& out) {
+int render_request(const Config& given, const fs::path& request, const fs::path& out) {
   const StopSignals signals;
   SystemClock clock;
+  Result<std::unique_ptr<WorkFolder>> work = WorkFolder::make(out);
+  if (!work) return complain(work.failure());
+  Config config = given;
+  if (!config.cache_dir_chosen) {
+    config.cache_dir = usable_cache(config.user_cache_dir, (*work)->path());
+  }
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
   Result<RenderStack> stack = open_studio(config, log);
   if (!stack) return complain(stack.failure());
-  const WorkFolder work(out / ".work");
-  auto storage = io::FileStorage::open(work.path(), 0);
+  auto storage = io::FileStorage::open((*work)->path() / "storage", 0);
   if (!storage) return complain(storage.failure());
   auto ledger = open_ledger(config, clock);
   if (!ledger) return complain(ledger.failure());

@@ -32,6 +32,22 @@ void report(const media::EncoderChoice& encoders, Log& log) {
   }
 }
 
+void make_renderers(const Config& config, RenderStack& stack) {
+  render::SceneRenderer::Options options;
+  options.cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
+  options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
+  options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
+  stack.on_device =
+      std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, options);
+  if (!stack.device->cuda_handles()) return;
+  stack.cpu = gpu::make_cpu_device();
+  media::EncoderChoice software;
+  software.options = {stack.encoders.options.back()};
+  stack.on_cpu =
+      std::make_unique<render::SceneRenderer>(*stack.cpu, *stack.fonts, software, options);
+  stack.choice = std::make_unique<render::CompositorChoice>(*stack.on_device, *stack.on_cpu);
+}
+
 }  // namespace
 
 Result<RenderStack> open_studio(const Config& config, Log& log) {
@@ -61,8 +77,7 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
   }
   stack.encoders = std::move(*encoders);
   report(stack.encoders, log);
-  stack.renderer = std::make_unique<render::SceneRenderer>(
-      *stack.device, *stack.fonts, stack.encoders, std::uint64_t(config.image_cache_mb) << 20);
+  make_renderers(config, stack);
   return stack;
 }
 

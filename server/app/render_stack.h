@@ -10,6 +10,7 @@
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/text/text.h"
+#include "pipeline/render/compositor_choice.h"
 #include "pipeline/render/scene_renderer.h"
 #include "server/app/config.h"
 
@@ -20,7 +21,12 @@ struct RenderStack {
   std::unique_ptr<media::FontLibrary> fonts;
   std::unique_ptr<gpu::Device> device;
   media::EncoderChoice encoders;
-  std::unique_ptr<render::SceneRenderer> renderer;
+  std::unique_ptr<gpu::Device> cpu;  // beside a GPU, for jobs that it has no memory for; else null
+  std::unique_ptr<render::SceneRenderer> on_device;
+  std::unique_ptr<render::SceneRenderer> on_cpu;  // null with `cpu`
+  std::unique_ptr<render::Renderer> choice;       // of the two; null with `cpu`
+
+  render::Renderer& renderer() { return choice ? *choice : *on_device; }
 };
 
 // Blocks for some hundred milliseconds. The Failure names what is missing and how to get it.

@@ -2,9 +2,9 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/base64.h"
 #include "base/curl_client.h"
 #include "base/files.h"
-#include "base/hmac.h"
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"

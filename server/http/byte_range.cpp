@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http {
 

@@ -97,12 +97,12 @@ std::size_t Connection::take_head(std::string_view bytes) {
   if (step.problem) {
     refuse(*step.problem);
   } else if (step.complete) {
-    begin_exchange();
+    begin_transaction();
   }
   return step.taken;
 }
 
-void Connection::begin_exchange() {
+void Connection::begin_transaction() {
   auto parsed = parse_request_head(reader_.head());
   reader_.reset();
   if (const Problem* problem = std::get_if<Problem>(&parsed)) return refuse(*problem);
@@ -210,7 +210,7 @@ void Connection::respond(Response response) {
   transaction.body.reset();
   transaction.admitted.reset();
   transaction.status = response.status;
-  if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_exchange(false);
+  if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_transaction(false);
   const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
   if (endless || context_.draining) transaction.keep_alive = false;
   std::string bytes = wire_head(response, transaction.keep_alive, context_.clock.now());
@@ -218,10 +218,10 @@ void Connection::respond(Response response) {
   if (const auto* text = std::get_if<std::string>(&body)) {
     bytes += *text;
     const ssize_t sent = send_now(fd_, bytes);
-    if (sent < 0) return finish_exchange(false);
+    if (sent < 0) return finish_transaction(false);
     transaction.bytes = static_cast<std::uint64_t>(sent);
     bytes.erase(0, transaction.bytes);
-    if (bytes.empty()) return finish_exchange(true);
+    if (bytes.empty()) return finish_transaction(true);
     body = std::string();
   }
   stream(std::move(bytes), std::move(body));
@@ -241,20 +241,20 @@ void Connection::stream(std::string bytes, Body rest) {
     self->streamed(whole, sent);
   };
   phase_ = Phase::kStreaming;
-  if (!stream.socket || !streamer->submit(std::move(stream))) finish_exchange(false);
+  if (!stream.socket || !streamer->submit(std::move(stream))) finish_transaction(false);
 }
 
 void Connection::streamed(bool whole, std::uint64_t bytes) {
   locked([&] {
     transaction_->bytes += bytes;
-    finish_exchange(whole);
+    finish_transaction(whole);
     if (set_aside_.empty() || phase_ != Phase::kHead) return;
     const auto go_on = [self = shared_from_this()] { self->locked(&Connection::take_set_aside); };
     if (!context_.pools.of(Purpose::kApi).post(go_on)) shut_down();
   });
 }
 
-void Connection::finish_exchange(bool whole) {
+void Connection::finish_transaction(bool whole) {
   const SteadyTime now = context_.clock.steady_now();
   context_.access.record(*transaction_, now, whole);
   const bool keep_alive = transaction_->keep_alive;

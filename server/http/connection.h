@@ -89,7 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t take_body(std::string_view bytes);
   void discard(std::string_view bytes);
   void set_aside(std::string_view bytes);
-  void begin_exchange();
+  void begin_transaction();
   void begin_body();
   void dispatch();
   void hand_to(Purpose purpose);
@@ -112,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(const Problem& problem);
   void stream(std::string bytes, Body rest);
   void streamed(bool whole, std::uint64_t bytes);
-  void finish_exchange(bool whole);
+  void finish_transaction(bool whole);
   void take_set_aside();
   void linger();
   void be_late();
@@ -136,8 +136,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string set_aside_;
   std::uint64_t discarded_bytes_ = 0;
 
-  // Of an upload. While storing_, a thread of the upload pool owns exchange_->body, and with it the
-  // transaction.
+  // Of an upload. While storing_, a thread of the upload pool owns transaction_->body, and with it
+  // the transaction.
   std::string arrived_;  // not written yet
   ByteBudget::Share arrived_share_;
   std::uint64_t arrived_bytes_ = 0;  // of this body, in all

@@ -3,8 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "server/http/problem.h"
-#include "server/http/text.h"
 
 namespace pytoon::http {
 namespace {
@@ -13,10 +14,6 @@ constexpr std::chrono::milliseconds kReadingLife{200};  // less than the streame
 constexpr std::chrono::seconds kHeartbeat{15};
 constexpr std::size_t kReadingsMax = 64;
 constexpr std::string_view kReconnect = "retry: 2000\n\n";
-
-std::string dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
 
 class JobEvents final : public EventSource {
  public:
@@ -30,7 +27,7 @@ class JobEvents final : public EventSource {
     if (job) {
       tell(*job, step);
     } else if (!traits(job.failure().kind).may_pass()) {
-      step.bytes += "event: gone\ndata: " + dump(to_json(problem_of(job.failure()))) + "\n\n";
+      step.bytes += "event: gone\ndata: " + json_text(to_json(problem_of(job.failure()))) + "\n\n";
       step.last = true;
     }
     if (step.bytes.empty() && now - spoke_at_ >= kHeartbeat) step.bytes = ": still here\n\n";
@@ -48,7 +45,7 @@ class JobEvents final : public EventSource {
     seen_version_ = job.version;
     step.bytes += "id: " + std::to_string(job.version) +
                   (step.last ? "\nevent: done\ndata: " : "\nevent: progress\ndata: ") +
-                  dump(jobs::to_json(job)) + "\n\n";
+                  json_text(jobs::to_json(job)) + "\n\n";
   }
 
   JobFeed& feed_;

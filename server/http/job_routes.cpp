@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "server/http/file_response.h"
 #include "server/http/job_events.h"
 #include "server/http/routes.h"
 #include "server/http/strict_json.h"
-#include "server/http/text.h"
 
 namespace pytoon::http {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http {
 namespace {
@@ -62,6 +62,28 @@ Result<std::vector<Parameter>> read_parameters(std::string_view text) {
   return parameters;
 }
 
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// RFC 5987: charset'language'percent-encoded. A name of another form is taken as it stands.
+std::string extended_value(std::string_view text) {
+  const std::size_t quote = text.find('\'');
+  const std::size_t second = quote == std::string_view::npos ? quote : text.find('\'', quote + 1);
+  if (second != std::string_view::npos) text.remove_prefix(second + 1);
+  std::string value;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool coded = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+                       hex_value(text[i + 2]) >= 0;
+    value +=
+        coded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
+    if (coded) i += 2;
+  }
+  return value;
+}
+
 Status read_disposition(std::string_view value, PartHead& head) {
   const std::size_t semicolon = std::min(value.find(';'), value.size());
   if (lower_case(trim(value.substr(0, semicolon))) != "form-data") {
@@ -70,13 +92,16 @@ Status read_disposition(std::string_view value, PartHead& head) {
   const auto parameters = read_parameters(value.substr(semicolon));
   if (!parameters) return parameters.failure();
   bool named = false;
+  std::optional<std::string> extended;
   for (const Parameter& parameter : *parameters) {
     if (parameter.name == "name") {
       named = true;
       head.name = parameter.value;
     }
     if (parameter.name == "filename") head.filename = parameter.value;
+    if (parameter.name == "filename*") extended = extended_value(parameter.value);
   }
+  if (!head.filename) head.filename = std::move(extended);
   if (!named || head.name.empty() || head.name.size() > 256) return bad("A part has no name.");
   if (head.filename && head.filename->size() > 1024) return bad("A file name is too long.");
   return ok_status();
@@ -137,14 +162,18 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
 }
 
 Result<MultipartReader::Progress> MultipartReader::start() {
-  // The first delimiter has no CR LF of its own before it.
-  const std::string_view first = std::string_view(delimiter_).substr(2);
-  const std::string_view have = std::string_view(pending_).substr(at_);
-  if (have.substr(0, first.size()) != first.substr(0, have.size())) {
+  const std::size_t found = pending_.find(delimiter_, at_);
+  const bool begins = found != std::string::npos;
+  const std::size_t held = delimiter_.size() - 1;  // may be the start of a delimiter
+  const std::size_t until =
+      begins ? found : std::max(at_, pending_.size() - std::min(pending_.size(), held));
+  preamble_bytes_ += until - at_;
+  if (preamble_bytes_ > kPreambleBytesMax) {
     return bad("The body does not start with the multipart boundary.");
   }
-  if (have.size() < first.size()) return Progress::kStarved;
-  at_ += first.size();
+  at_ = until;
+  if (!begins) return Progress::kStarved;
+  at_ += delimiter_.size();
   state_ = State::kDelimiterEnd;
   return Progress::kMore;
 }

@@ -1,7 +1,9 @@
 // Streaming reader of multipart/form-data (RFC 7578, RFC 2046 section 5.1). Pure: it is fed bytes
 // in pieces of any size and calls a sink; it keeps a delimiter's length of data or one part's
-// header in memory, whatever the size of the body. Strict: no preamble, CR LF only, each part has
-// one Content-Disposition: form-data with a name. File names are text and nothing else.
+// header in memory, whatever the size of the body. What stands before the first boundary is ignored
+// (RFC 2046 5.1.1) up to 4 KiB. Strict: CR LF only, each part has one Content-Disposition:
+// form-data with a name. File names are text and nothing else; filename* (RFC 5987) counts where
+// there is no filename.
 #pragma once
 
 #include <optional>
@@ -14,6 +16,7 @@ namespace pytoon::http {
 
 inline constexpr int kPartsMax = 32;
 inline constexpr std::size_t kPartHeadBytesMax = 8192;
+inline constexpr std::size_t kPreambleBytesMax = 4096;
 
 struct PartHead {
   std::string name;
@@ -56,9 +59,10 @@ class MultipartReader {
   Result<Progress> data(MultipartSink& sink);
 
   const std::string delimiter_;
-  std::string pending_;  // bytes not yet given away
-  std::size_t at_ = 0;   // of them, those already used
+  std::string pending_ = "\r\n";  // bytes not yet given away; a first delimiter needs none before
+  std::size_t at_ = 0;            // of them, those already used
   int parts_ = 0;
+  std::size_t preamble_bytes_ = 0;
   State state_ = State::kStart;
 };
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "pipeline/spec/render_spec.h"
 
 namespace pytoon::http {
@@ -10,11 +11,11 @@ extern const char* const kOpenApiText;  // generated from openapi.json
 
 const std::string& openapi_document() {
   static const std::string text = [] {
-    auto document = nlohmann::ordered_json::parse(kOpenApiText);
-    auto schema = nlohmann::ordered_json::parse(spec::render_spec_schema());
+    auto document = parse_json<nlohmann::ordered_json>(kOpenApiText);
+    auto schema = parse_json<nlohmann::ordered_json>(spec::render_spec_schema());
     schema.erase("$schema");
     document["components"]["schemas"]["RenderSpec"] = std::move(schema);
-    return document.dump();
+    return json_text(document);
   }();
   return text;
 }

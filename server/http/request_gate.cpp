@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "server/http/multipart.h"
-#include "server/http/text.h"
 
 namespace pytoon::http {
 namespace {

@@ -2,7 +2,7 @@
 // and says what body may come, all from the head alone, before a byte of body is read; later runs
 // the handler and turns whatever it gives or throws into an answer.
 //
-// Thread rule: any thread. admit() takes microseconds; answer() as long as the handler.
+// Thread rule: any thread. check() takes microseconds; answer() as long as the handler.
 #pragma once
 
 #include <atomic>

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http {
 namespace {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json.h"
+
 namespace pytoon::http {
 namespace {
 
@@ -51,10 +53,6 @@ std::string_view reason_of(int status) {
   return "";
 }
 
-std::string dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 std::optional<std::uint64_t> length_of(const Response& response) {
   if (response.status == 204 || response.status == 304) return std::nullopt;
   if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
@@ -65,14 +63,15 @@ std::optional<std::uint64_t> length_of(const Response& response) {
 }  // namespace
 
 Response json_response(int status, const nlohmann::ordered_json& json) {
-  return Response{
-      status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, dump(json)};
+  return Response{status,
+                  {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+                  json_text(json)};
 }
 
 Response problem_response(const Problem& problem) {
   Response response{problem.status,
                     {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
-                    dump(to_json(problem))};
+                    json_text(to_json(problem))};
   if (problem.retry_after_seconds > 0) {
     response.headers.push_back({"Retry-After", std::to_string(problem.retry_after_seconds)});
   }

@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http {
 namespace {

@@ -85,7 +85,7 @@ void Streamer::run() {
       on_ready(events[static_cast<std::size_t>(i)].data.u64,
                events[static_cast<std::size_t>(i)].events);
     }
-    admit();
+    take_arrived();
     if (const SteadyTime now = clock_.steady_now(); now >= next_tick) {
       tick(now);
       next_tick = now + kTick;
@@ -93,11 +93,11 @@ void Streamer::run() {
     const std::lock_guard lock(mutex_);
     if (stopped_) break;
   }
-  admit();
+  take_arrived();
   while (!active_.empty()) finish(active_.begin()->first, false);
 }
 
-void Streamer::admit() {
+void Streamer::take_arrived() {
   std::vector<Stream> arrived;
   {
     const std::lock_guard lock(mutex_);

@@ -51,7 +51,7 @@ class Streamer {
   enum class Pumped { kSocketFull, kIdle, kWhole, kBroken };
 
   void run();
-  void admit();
+  void take_arrived();
   void on_ready(std::uint64_t id, std::uint32_t flags);
   void tick(SteadyTime now);
   void settle(std::uint64_t id, Active& active);

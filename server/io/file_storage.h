@@ -2,6 +2,10 @@
 // below root/.tmp and files are renamed from there, so that nothing half-written is ever seen by
 // key. A link is a relative symbolic link. A folder goes with its last object.
 //
+// Thread rule and errors: as in server/jobs/object_store.h. put() syncs file and folder: some
+// milliseconds on a disk, more on a network volume, and a copy of the bytes when the file lies on
+// another file system. kUnavailable when the volume is not mounted (its root is gone or empty).
+//
 // Durability: storage/disk.h. Sharing: one process alone (`serve`), or any number that all say so.
 #pragma once
 

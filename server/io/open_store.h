@@ -1,6 +1,11 @@
 // Opens the record: brings the schema of the database up to date and puts the store on it.
 // kConflict when another process owns the file, or the schema is newer than this program; the
-// database is not touched then.
+// database is not touched then. kUnavailable while PostgreSQL is away or another process migrates,
+// kStorageFull and kIo of the disk.
+//
+// Thread rule: from one thread, at the start; the stores may then be used from any. Blocks: some
+// ten milliseconds, for migrations of a large database minutes. The clock must outlive the store,
+// which closes its connections and its file when it goes.
 #pragma once
 
 #include <filesystem>

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace pytoon::io {
 namespace {
 
@@ -18,7 +20,7 @@ std::shared_ptr<const spec::RenderSpec> SpecCache::of(SqlSession& session,
   }
   const Rows rows = session.query("SELECT spec FROM jobs WHERE id = ?", {job_id});
   if (rows.empty()) throw DatabaseError(FailureKind::kInternal, "job " + job_id + " is gone");
-  const auto json = nlohmann::ordered_json::parse(rows[0].text(0), nullptr, false);
+  const auto json = parse_json<nlohmann::ordered_json>(rows[0].text(0));
   Result<spec::RenderSpec> spec = spec::render_spec_from_json(json);
   if (!spec) {
     throw DatabaseError(FailureKind::kInternal, "the stored spec of job " + job_id +

@@ -43,7 +43,7 @@ void let_go_of_assets(SqlSession& session, const std::string& id) {
 }
 
 // A segment of a FAILED job is as if it had never been drawn: that job may be run again.
-void forget_files(SqlSession& session, const std::string& id, JobStatus status) {
+void clear_file_columns(SqlSession& session, const std::string& id, JobStatus status) {
   if (status == JobStatus::kFailed) {
     session.run(
         "UPDATE segments SET status = 'PENDING', footage = NULL, engine_used = '', "
@@ -101,7 +101,7 @@ Result<std::int64_t> SqlStore::expire_jobs(JobStatus status, hours age, int limi
         queue_deletion(session, key, row.text(1), {});
       }
       let_go_of_assets(session, id);
-      forget_files(session, id, status);
+      clear_file_columns(session, id, status);
     }
     return std::int64_t{std::ssize(ended)};
   });
@@ -210,8 +210,8 @@ Result<Keys> SqlStore::assets_of(const std::string& tenant, int limit) {
   });
 }
 
-Status SqlStore::forget_spend(const std::string& job_id) {
-  return writing("forget_spend", [&](SqlSession& session) -> Status {
+Status SqlStore::purge_spend(const std::string& job_id) {
+  return writing("purge_spend", [&](SqlSession& session) -> Status {
     session.run("DELETE FROM purchases WHERE job_id = ?", {job_id});
     session.run("DELETE FROM spend WHERE account = 'job/' || ?", {job_id});
     return ok_status();

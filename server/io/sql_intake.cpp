@@ -1,6 +1,7 @@
 // SqlStore: what clients and operators change.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "server/io/sql_flow.h"
 #include "server/io/sql_gc.h"
 #include "server/io/sql_writing.h"
@@ -25,7 +26,7 @@ void insert_job(SqlSession& session, const jobs::NewJob& order) {
   session.run(
       "INSERT INTO jobs (id, tenant, status, spec, priority, webhook_url, open_segments, "
       "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      {job.id, job.tenant, name_of(JobStatus::kQueued), to_json(job.spec).dump(), job.priority,
+      {job.id, job.tenant, name_of(JobStatus::kQueued), json_text(to_json(job.spec)), job.priority,
        job.webhook_url, std::int64_t{std::ssize(order.segments)}, now, now});
   for (const Segment& segment : order.segments) {
     session.run("INSERT INTO segments (job_id, idx, status, duration_seconds) VALUES (?, ?, ?, ?)",

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "server/io/sql_records.h"
 
 namespace pytoon::io {
@@ -105,12 +106,12 @@ std::string text_of(const Sample& sample) {
                     {"encoder_sessions_foreign", sample.encoder_sessions_foreign},
                     {"held", std::move(held)},
                     {"endpoint", json_of(sample.endpoint)}};
-  return fields.dump();
+  return json_text(fields);
 }
 
 Sample sample_from(const std::string& text, std::int64_t sampled_at) {
   try {
-    const json fields = json::parse(text);
+    const json fields = parse_json<json>(text);
     Sample sample;
     sample.at = time_from(sampled_at);
     sample.total = fields.at("total");

@@ -132,7 +132,7 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<std::string>> delete_asset(const std::optional<std::string>& tenant,
                                                 const std::string& key) override;
   Result<std::vector<std::string>> assets_of(const std::string& tenant, int limit) override;
-  Status forget_spend(const std::string& job_id) override;
+  Status purge_spend(const std::string& job_id) override;
   Result<jobs::TenantRows> rows_of(const std::string& tenant) override;
 
   // SpendLedger

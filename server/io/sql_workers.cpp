@@ -1,6 +1,7 @@
 // SqlStore: who is there.
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "server/io/sql_writing.h"
 
 namespace pytoon::io {
@@ -14,7 +15,7 @@ using Json = nlohmann::json;
 constexpr std::chrono::hours kForgottenAfter{24};
 
 Json list_from(const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
+  Json json = parse_json<Json>(text);
   if (!json.is_array()) {
     throw DatabaseError(FailureKind::kInternal, "a worker's row has no list: " + text);
   }
@@ -27,7 +28,7 @@ std::string text_of(const std::vector<jobs::PoolState>& pools) {
     list.push_back(
         {{"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}});
   }
-  return list.dump();
+  return json_text(list);
 }
 
 // What another version of the program wrote may lack a field.
@@ -56,8 +57,8 @@ std::vector<std::string> names_from_text(const std::string& text) {
 }
 
 Status SqlStore::upsert_worker(const WorkerInfo& worker) {
-  const std::string encoders = Json(worker.encoders).dump();
-  const std::string engines = Json(worker.engines).dump();
+  const std::string encoders = json_text(Json(worker.encoders));
+  const std::string engines = json_text(Json(worker.engines));
   const std::string pools = text_of(worker.pools);
   return writing("upsert_worker", [&](SqlSession& session) -> Status {
     session.run("DELETE FROM workers WHERE seen_at < ? AND worker_id <> ?",

@@ -1,4 +1,19 @@
-// How a method of SqlStore becomes a transaction. Only for the files that implement it.
+// How a method of SqlStore becomes one transaction of its database. Only for the files that
+// implement it.
+//
+// The function is called with a session and gives a Result. In reading() each query sees what was
+// committed before it, so two of them may see different states. writing() commits when the Result
+// is good and rolls back when it is a Failure; the function must be repeatable, since PostgreSQL's
+// is run again after a lost turn (serialization failure, deadlock) and on a new connection.
+// held_writing() locks the job's row first and refuses (kConflict) when the lease is not held any
+// more: this is the fence.
+//
+// A DatabaseError that leaves the function, or a commit that fails, becomes a Failure of its kind;
+// kUnavailable may mean that the commit happened and its answer was lost. The names are crash
+// points of tests/chaos, before and after the commit.
+//
+// Thread rule: as SqlStore: any thread; blocks for milliseconds on the database, and on SQLite for
+// its one writer.
 #pragma once
 
 #include <optional>

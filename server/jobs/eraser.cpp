@@ -94,7 +94,7 @@ Status Eraser::purge_job(const Job& job, Purged& purged) {
   if (!entries) return entries.failure();
   carry_out(*entries, purged.deleted);
   ++purged.deleted["job"];
-  return retention_.forget_spend(job.id);
+  return retention_.purge_spend(job.id);
 }
 
 Status Eraser::purge_folder(const std::string& tenant, Purged& purged) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "server/jobs/store_rules.h"
 
 namespace pytoon::jobs {
@@ -99,8 +100,7 @@ Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body
 Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json& body,
                                      const std::string& idempotency_key) {
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
-  const std::string body_sha256 =
-      sha256_hex(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const std::string body_sha256 = sha256_hex(json_text(body));
   if (!idempotency_key.empty()) {
     if (Status audio = check_idempotency_key(idempotency_key); !audio) return audio.failure();
     const auto seen = parts_.store.record(caller.tenant, idempotency_key);

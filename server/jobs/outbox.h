@@ -1,6 +1,6 @@
 // What must be told to the outside: one event for each job that has a webhook and ended, committed
 // with the end itself, sent by whoever leases it, kept until the receiver said yes or all attempts
-// are spent. The id stays the same through every attempt and redelivery.
+// are spent: at least once, in no order, under one id through every attempt and redelivery.
 //
 // Thread rule and errors of the machine: as in job_store.h.
 #pragma once
@@ -39,7 +39,7 @@ class Outbox {
 
   // Leases due events; one that is neither delivered nor put off in time is given out again.
   virtual Result<std::vector<Event>> take_events(int limit, std::chrono::milliseconds lease) = 0;
-  virtual Status event_delivered(const Event& event) = 0;
+  virtual Status event_delivered(const Event& event) = 0;  // kConflict: leased anew
   virtual Status event_put_off(const Event& event, std::chrono::milliseconds delay) = 0;
   // Gives it up: a dead letter keeps the cause.
   virtual Status event_given_up(const Event& event, const std::string& cause) = 0;

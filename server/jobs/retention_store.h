@@ -66,7 +66,7 @@ class RetentionStore {
                                                         const std::string& key) = 0;
   virtual Result<std::vector<std::string>> assets_of(const std::string& tenant, int limit) = 0;
   // Forgets what the job's remote engines cost: for erasing a tenant. Of a job that is deleted.
-  virtual Status forget_spend(const std::string& job_id) = 0;
+  virtual Status purge_spend(const std::string& job_id) = 0;
   virtual Result<TenantRows> rows_of(const std::string& tenant) = 0;
 };
 

@@ -1,8 +1,8 @@
 // What the outside can ask of Pytoon: the one door that HTTP (and the command line) goes through.
 // It takes and gives plain values; callers decide nothing.
 //
-// Thread rule: any thread. Calls block on the database for milliseconds.
-// Errors are Failures whose kind says the HTTP status (base/failure.h).
+// Thread rule: any thread. Calls block on the database for milliseconds, keep_asset() on a decoder.
+// Errors are Failures whose kind says the HTTP status; kNotFound also for what is not yours.
 #pragma once
 
 #include <cstdint>

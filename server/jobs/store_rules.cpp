@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "pipeline/spec/job_request.h"
 #include "server/jobs/retention_store.h"
 
@@ -102,7 +103,7 @@ std::string event_body(const JobEnd& end) {
   }
   const nlohmann::ordered_json body{
       {"type", event_type(end.status)}, {"timestamp", iso8601(end.at)}, {"data", std::move(data)}};
-  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(body);
 }
 
 }  // namespace pytoon::jobs

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "base/base64.h"
 #include "base/hmac.h"
 
 namespace pytoon::jobs {

@@ -36,8 +36,8 @@ class WorkerRegistry {
  public:
   virtual ~WorkerRegistry() = default;
 
-  virtual Status upsert_worker(const WorkerInfo& worker) = 0;  // also says that it is alive
-  virtual Status remove_worker(const std::string& worker_id) = 0;
+  virtual Status upsert_worker(const WorkerInfo& worker) = 0;      // also says that it is alive
+  virtual Status remove_worker(const std::string& worker_id) = 0;  // at an orderly stop
   virtual Result<std::vector<WorkerInfo>> workers(std::chrono::milliseconds seen_within) = 0;
 
   // While draining, the API takes no new jobs; those it took are finished.

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "server/worker/job_inputs.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"
@@ -29,7 +30,7 @@ Status Task::make_audio() {
   if (Status put = deps.storage.put(staged, key); !put) return put;
   const nlohmann::ordered_json facts = audio_json(*measures);
   Status made =
-      commit([&] { return deps.tasks.audio_made(leased_.lease, key, *sha256, facts.dump()); });
+      commit([&] { return deps.tasks.audio_made(leased_.lease, key, *sha256, json_text(facts)); });
   if (!made) return made;
   deps.log.info("audio_ready",
                 {{"job_id", leased_.job.id}, {"seconds", took.count()}, {"audio", facts}});

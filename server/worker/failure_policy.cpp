@@ -91,6 +91,9 @@ bool Task::change_encoder(const Failure& failure) {
     segment.status = jobs::SegmentStatus::kPending;
     restart.segments.push_back(segment);
   }
+  if (failure.kind == FailureKind::kOutOfMemory) {
+    if (!note_fallback("cpu_compositor", decision->reason)) return true;
+  }
   const Status done = commit([&] { return context_.deps.tasks.restart(leased_.lease, restart); });
   if (done) tell_degraded(decision->from, decision->encoder, decision->reason);
   return true;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "server/worker/job_metadata.h"
 #include "server/worker/task.h"
 
@@ -126,7 +127,7 @@ Status Task::publish_metadata(const render::RenderJob& order, const std::string&
       job_metadata(leased_.job, leased_.segments, assembly_seconds, deps.clock.now(),
                    deps.renderer.facts(order));
   const fs::path staged = deps.storage.staging(kMetadata);
-  Status written = write_file_atomically(staged, metadata.dump(2) + "\n");
+  Status written = write_file_atomically(staged, json_text(metadata, 2) + "\n");
   return written ? publish(staged, folder, kMetadata) : written;
 }
 

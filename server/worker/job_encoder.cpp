@@ -3,6 +3,9 @@
 namespace pytoon::worker {
 namespace {
 
+// How admission control says it, too (gpu_admission.h).
+constexpr std::string_view kVramExhausted = "vram_exhausted: ";
+
 // The best one, and which better ones a job could expect and doesn't get.
 EncoderDecision best_of(const std::vector<render::Encoder>& encoders) {
   EncoderDecision best;
@@ -37,10 +40,12 @@ EncoderDecision decide_encoder(const std::vector<render::Encoder>& encoders,
 std::optional<EncoderDecision> decide_after(const Failure& failure,
                                             const std::vector<render::Encoder>& encoders,
                                             const std::string& encoder) {
-  if (failure.kind != FailureKind::kEncoder || encoder == encoders.back().name) {
-    return std::nullopt;
-  }
-  return EncoderDecision{encoders.back().name, encoder, failure.detail};
+  const std::string& last = encoders.back().name;
+  const bool exhausted = failure.kind == FailureKind::kOutOfMemory && encoders.size() > 1;
+  if ((failure.kind != FailureKind::kEncoder && !exhausted) || encoder == last) return std::nullopt;
+  const bool said = failure.detail.starts_with(kVramExhausted);
+  return EncoderDecision{last, encoder,
+                         (exhausted && !said ? std::string(kVramExhausted) : "") + failure.detail};
 }
 
 }  // namespace pytoon::worker

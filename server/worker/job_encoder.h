@@ -1,5 +1,7 @@
-// Which encoder a job is made with. All its segments are made with one; when NVENC is not to be had
-// where the job is prepared, or fails, the job goes over to x264 once and for all, and says so.
+// Which encoder a job is made with, and with it which device composes it
+// (pipeline/render/compositor_choice.h). All its segments are made with one; when NVENC is not to
+// be had where the job is prepared, or fails, or the GPU's memory is exhausted, the job goes over
+// to x264 on the CPU once and for all, and says so.
 // The renderer knows the encoders, the store keeps what is decided here. Pure.
 #pragma once
 
@@ -26,7 +28,7 @@ EncoderDecision decide_encoder(const std::vector<render::Encoder>& encoders,
                                const std::string& begun_with);
 
 // After a segment failed with `encoder`: the last encoder, for all segments from now on; nullopt
-// when it was no encoder's failure, or the last one's.
+// when it was neither an encoder's failure nor a GPU without memory, or the last one's.
 std::optional<EncoderDecision> decide_after(const Failure& failure,
                                             const std::vector<render::Encoder>& encoders,
                                             const std::string& encoder);

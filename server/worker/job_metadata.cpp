@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+#include "engines/engine.h"
+
 namespace pytoon::worker {
 
 using Json = nlohmann::ordered_json;
@@ -37,7 +40,8 @@ Json audio_json(const media::AudioMeasures& measures) {
               {"true_peak_dbtp", rounded(measures.true_peak_dbtp)},
               {"loudness_range_lu", in_thousandths(measures.loudness_range_lu)},
               {"gain_db", in_thousandths(measures.gain_db)},
-              {"ducked", measures.ducked}};
+              {"ducked", measures.ducked},
+              {"voice_mended", text_or_null(std::string(name_of(measures.voice_mended)))}};
 }
 
 Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segments,
@@ -47,7 +51,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
     list.push_back({{"index", segment.index},
                     {"engine", segment.engine_used},
                     {"uri", "storage://" + jobs::segment_link_key(job.id, segment.index)},
-                    {"seed", job.spec.seed},
+                    {"seed", engines::request_of(job.spec, segment.index).seed},
                     {"duration", segment.duration_seconds}});
   }
   return Json{
@@ -68,7 +72,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
         {"segments_seconds",
          job.started_at ? seconds_between(*job.started_at, job.rendered_at) : Json(nullptr)},
         {"assembly_seconds", in_thousandths(assembly_seconds)}}},
-      {"audio", job.audio_facts.empty() ? Json(nullptr) : Json::parse(job.audio_facts)},
+      {"audio", job.audio_facts.empty() ? Json(nullptr) : parse_json<Json>(job.audio_facts)},
       {"made_with", std::move(renderer_facts)}};
 }
 

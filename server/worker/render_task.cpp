@@ -56,7 +56,8 @@ Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJo
   const WorkerDependencies& deps = context_.deps;
   if (deps.gpu_admission == nullptr) return std::unique_ptr<RenderTurn>();
   const int index = leased_.lease.segment;
-  const render::RenderMachine machine = deps.renderer.machine_for(order, 1);
+  const render::RenderMachine machine =
+      deps.renderer.machine_for(order, deps.renderer.compositors_at_once(order, index));
   if (!machine.composes_on_cuda) return std::unique_ptr<RenderTurn>();
   const Result<render::SegmentCost> cost = deps.renderer.cost(order, index, machine);
   if (!cost) return cost.failure();

@@ -1,5 +1,5 @@
-// Threads for a Worker: those of its pools, one that beats, one that keeps house. Woken by a
-// notifier, or by looking every now and then.
+// Threads for a Worker: those of its pools, one that renews leases (the heartbeat), one that does
+// maintenance. Woken by a notifier, or by looking every now and then.
 //
 // A thread that hangs for good is replaced, and ends when it comes back after all. When half of a
 // pool's threads are lost none is replaced any more: the process is marked unusable by then.

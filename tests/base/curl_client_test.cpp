@@ -231,8 +231,4 @@ TEST_F(CurlClientTest, NobodyThereIsUnavailable) {
   EXPECT_EQ(send(request()).failure().kind, FailureKind::kUnavailable);
 }
 
-TEST(UrlEncoded, LeavesOnlyUnreservedCharacters) {
-  EXPECT_EQ(url_encoded("a b/ü~"), "a%20b%2F%C3%BC~");
-}
-
 }  // namespace pytoon

@@ -251,7 +251,7 @@ void CrashLife::collect_garbage() {
   const std::string other = "other";
   if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), 100).ok(), "b");
   if (!is_terminal(store_->job(other)->status)) CHECK(store_->cancel(other).ok(), "it can end");
-  CHECK(store_->delete_job(other).ok() && store_->forget_spend(other).ok(), "jobs can be deleted");
+  CHECK(store_->delete_job(other).ok() && store_->purge_spend(other).ok(), "jobs can be deleted");
 }
 
 void CrashLife::take_over() {

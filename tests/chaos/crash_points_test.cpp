@@ -28,7 +28,7 @@ const std::vector<std::string> kCommits{
     "create",        "degrade",       "delete_asset",    "delete_job",
     "deleted",       "expire_assets", "expire_jobs",     "expire_leases_except",
     "failed",        "finished",      "footage_decided", "force_fail",
-    "forget_spend",  "keep_asset",    "lease_next",      "note_fallback",
+    "purge_spend",   "keep_asset",    "lease_next",      "note_fallback",
     "prepared",      "probe",         "purge_rows",      "put_progress",
     "upsert_worker", "reap",          "redeliver",       "release",
     "remove_worker", "renew",         "restart",         "retry",

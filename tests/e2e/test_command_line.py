@@ -51,6 +51,41 @@ class CommandLine(VideoCase):
         names = sorted(p.name for p in (self.path / "out").iterdir())
         self.assertEqual(names, ["metadata.json", "output.mp4", "segments", "thumbnail.jpg"])
 
+    # --out is all it needs: no folder of its own beside it, none that can be written to either.
+    def test_render_needs_only_its_out_folder(self):
+        (self.path / "a.png").write_bytes(picture(10))
+        self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"], "seed": 1,
+                    "target_duration_seconds": 1})
+        for home in (str(self.path / "home"), "/proc/none"):
+            self.environment["HOME"] = home
+            answer = pytoon("render", str(self.path / "request.json"), "--out",
+                            str(self.path / "out"), cwd="/proc", env=self.environment)
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(self.run_here("render", "request.json", "--out", "out").returncode, 0)
+        self.assertFalse((self.path / "data").exists())
+
+    def test_two_renders_into_one_folder_at_once(self):
+        (self.path / "a.png").write_bytes(picture(10))
+        self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"], "seed": 1,
+                    "target_duration_seconds": 2})
+        command = [BINARY, "render", "request.json", "--out", "out"]
+        both = [subprocess.Popen(command, cwd=self.path, env=self.environment,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        for one in both:
+            _, complaint = one.communicate(timeout=600)
+            self.assertEqual(one.returncode, 0, complaint)
+        self.assert_contract((self.path / "out" / "output.mp4").read_bytes(), 2)
+        names = sorted(p.name for p in (self.path / "out").iterdir())
+        self.assertEqual(names, ["metadata.json", "output.mp4", "segments", "thumbnail.jpg"])
+
+    def test_wrong_usage_is_status_2(self):
+        for command in (["nonsense"], [], ["render"], ["jobs", "nonsense"], ["serve", "--flag"]):
+            self.assertEqual(pytoon(*command).returncode, 2, command)
+        self.assertIn("Did you mean 'render'?", pytoon("rendr").stderr)
+        self.assertIn("Did you mean 'cancel'?", pytoon("jobs", "cancle", "x").stderr)
+        self.assertIn("Did you mean '--json'?", pytoon("presets", "--jsn").stderr)
+
     def test_render_checks_files_as_an_upload_would(self):
         (self.path / "a.png").write_bytes(b"text")
         self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"]})

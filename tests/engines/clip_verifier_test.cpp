@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/segment_writer.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::engines {
@@ -55,7 +56,7 @@ class ClipVerifierTest : public testing::Test {
     return order.output;
   }
   std::string complaint(const fs::path& file) {
-    const Result<double> verified = verify_clip(file);
+    const Result<double> verified = verify_clip(file, media::UnsaidMatrix::kBt601);
     if (verified) return "none";
     EXPECT_EQ(verified.failure().kind, FailureKind::kMedia);
     return verified.failure().detail;
@@ -70,9 +71,17 @@ class ClipVerifierTest : public testing::Test {
 };
 
 TEST_F(ClipVerifierTest, AGoodClipHasItsLength) {
-  const Result<double> seconds = verify_clip(clip(120));
+  const Result<double> seconds = verify_clip(clip(120), media::UnsaidMatrix::kBt601);
   ASSERT_TRUE(seconds) << seconds.failure().detail;
   EXPECT_NEAR(*seconds, 1.0, 0.001);
+}
+
+// What ComfyUI's SaveVideo writes on any machine with two cores: slices, and no tag.
+TEST_F(ClipVerifierTest, AComfyUiClipIsTakenAndTagged) {
+  const fs::path file = folder_ / "clip.mp4";
+  fs::copy_file(support::source_dir() / "tests/field/comfyui_savevideo_slices.mp4", file);
+  EXPECT_EQ(complaint(file), "none");
+  EXPECT_NE(read_file(file)->find("colrnclx"), std::string::npos);
 }
 
 TEST_F(ClipVerifierTest, ABlackOneIsRefused) {

@@ -32,7 +32,7 @@ class ComfyEngineTest : public EngineTest {
     settings.limits.clip_bytes_max = 1000;
     settings.limits.listen = std::chrono::milliseconds(200);
     settings.poll = poll;
-    settings.troubles = 2;
+    settings.away = std::chrono::milliseconds(600);
     auto made = ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});
     EXPECT_TRUE(made) << made.failure().detail;
     return std::move(*made);
@@ -214,6 +214,7 @@ TEST_F(ComfyEngineTest, ACancelStopsItsOwnPromptOnly) {
       cancelled_once([&] { return comfy_.connections() >= 12; }, [&] { return generate(); });
   expect_failed(generated, FailureKind::kCancelled, "");
   EXPECT_EQ(comfy_.interrupted, comfy_.prompt_ids);
+  EXPECT_EQ(comfy_.forgotten, comfy_.prompt_ids) << "nothing of it stays in the history";
   EXPECT_TRUE(comfy_.taken_out.empty());
   EXPECT_TRUE(comfy_.faults.empty());
 }
@@ -239,12 +240,52 @@ TEST_F(ComfyEngineTest, OutOfTimeStopsItsPrompt) {
 TEST_F(ComfyEngineTest, WhatAServerLacksIsNamed) {
   comfy_.plan.missing_nodes = {"RepeatImageBatch"};
   const auto made = engine();
-  const std::vector<std::string> problems = made->problems(watch_);
+  const ComfyEngine::Findings found = made->find_problems(watch_);
+  EXPECT_FALSE(found.usable);
+  const std::vector<std::string>& problems = found.problems;
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_NE(problems[0].find("workflow model_free: it has no node RepeatImageBatch"),
             std::string::npos);
   expect_failed(made->generate(request(), watch_), FailureKind::kUnavailable, "RepeatImageBatch");
   EXPECT_TRUE(comfy_.prompt_ids.empty());
+}
+
+TEST_F(ComfyEngineTest, AnOldServerThatStopsOthersPromptsIsNotUsed) {
+  for (const char* old : {"0.3.56", "0.2.9", "0.3.2"}) {
+    comfy_.plan.version = old;
+    expect_failed(generate(), FailureKind::kUnavailable, "0.3.57 or newer");
+  }
+  EXPECT_TRUE(comfy_.prompt_ids.empty());
+  for (const char* good : {"0.3.57", "0.34.0", "1.0.0", "nightly"}) {
+    comfy_.plan.version = good;
+    expect_good(generate());
+  }
+}
+
+TEST_F(ComfyEngineTest, AServerThatRestartsIsWaitedFor) {
+  comfy_.plan.fault = Fault::kRestarts;
+  comfy_.plan.times = 1;
+  comfy_.plan.restart_calls = 20;
+  expect_good(generate());
+  EXPECT_EQ(comfy_.prompt_ids.size(), 2U);
+}
+
+TEST_F(ComfyEngineTest, NobodyIsToldWhereTheServersAre) {
+  const std::string where = std::to_string(comfy_.port());
+  comfy_.plan.fault = Fault::kServerError;
+  const auto senseless = generate();
+  comfy_.plan.fault = Fault::kNone;
+  comfy_.plan.missing_nodes = {"RepeatImageBatch"};
+  const auto lacking = generate();
+  comfy_.stop();
+  const auto gone = generate();
+  const Status ill = engine()->health(watch_);
+  for (const std::string& detail : {senseless.failure().detail, lacking.failure().detail,
+                                    gone.failure().detail, ill.failure().detail}) {
+    EXPECT_EQ(detail.find("127.0.0.1"), std::string::npos) << detail;
+    EXPECT_EQ(detail.find(where), std::string::npos) << detail;
+  }
+  EXPECT_NE(lines_.str().find(where), std::string::npos) << "operators are";
 }
 
 TEST_F(ComfyEngineTest, HealthIsOfAnyServer) {

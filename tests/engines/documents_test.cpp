@@ -9,7 +9,6 @@
 #include "engines/comfyui/outcome.h"
 #include "engines/comfyui/workflow.h"
 #include "engines/engine_table.h"
-#include "engines/remote/base64.h"
 #include "engines/remote/provider.h"
 #include "tests/support/source_dir.h"
 
@@ -61,6 +60,44 @@ TEST(Workflows, FaultsAreAllNamed) {
   fs::remove(file);
   ASSERT_FALSE(workflow);
   EXPECT_EQ(workflow.failure().faults.size(), 6U);
+}
+
+// Refused at the start, not after the generation.
+TEST(Workflows, WhatSavesNoMp4IsRefused) {
+  const fs::path file = fs::temp_directory_path() / "pytoon-workflow-kinds-test.json";
+  const auto complaint = [&file](const std::string& node) {
+    EXPECT_TRUE(write_file_atomically(
+        file, R"({"description":"x","archetypes":["OVERLAY"],"needs_image":false,"redraws":true,
+                "width":64,"height":64,"fps":24,"frames":{"step":1,"plus":0,"max":9},
+                "vram_bytes":0,"graph":{"1":)" +
+                  node + "}}"));
+    const Result<Workflow> workflow = read_workflow(file);
+    fs::remove(file);
+    return workflow ? "" : workflow.failure().detail;
+  };
+  const auto node = [](const std::string& type, const std::string& more) {
+    return R"({"class_type":")" + type + R"(","inputs":{"filename_prefix":"{{filename_prefix}}")" +
+           more + "}}";
+  };
+  for (const char* type : {"SaveWEBM", "SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG"}) {
+    EXPECT_NE(complaint(node(type, "")).find("MP4 is taken"), std::string::npos) << type;
+  }
+  for (const char* format : {"video/webm", "image/gif", "image/webp", "video/av1-webm"}) {
+    EXPECT_NE(complaint(node("VHS_VideoCombine", R"(,"format":")" + std::string(format) + '"')),
+              "");
+  }
+  EXPECT_EQ(complaint(node("VHS_VideoCombine", R"(,"format":"video/h264-mp4")")), "");
+  EXPECT_EQ(complaint(node("SaveVideo", R"(,"format":"mp4","codec":"h264")")), "");
+  EXPECT_EQ(complaint(node("SomebodysOwnNode", "")), "");
+}
+
+TEST(Workflows, AnOutputThatSavesNothingIsNamed) {
+  Workflow workflow;
+  workflow.graph =
+      Json::parse(R"({"1":{"class_type":"Name","inputs":{"text":"{{filename_prefix}}"}}})");
+  EXPECT_EQ(missing_for(workflow, Json::parse(R"({"Name":{"output_node":false}})")).size(), 1U);
+  EXPECT_EQ(missing_for(workflow, Json::parse(R"({"Name":{"output_node":true}})")).size(), 0U);
+  EXPECT_EQ(missing_for(workflow, Json::parse(R"({"Name":{}})")).size(), 0U);
 }
 
 TEST(Workflows, MissingNodesAndModelsAreNamed) {
@@ -191,19 +228,12 @@ TEST_F(TableTest, AProviderWithAnAddressNeedsOnlyAKey) {
 
 TEST_F(TableTest, WrongVariablesAreNamed) {
   EXPECT_TRUE(read({"ftp://x", "", "", ""}).failure().detail.starts_with("COMFYUI_BASE_URL: "));
+  EXPECT_EQ(read({"127.0.0.1:8199", "", "", ""}).failure().detail,
+            "COMFYUI_BASE_URL: write http:// before 127.0.0.1:8199");
   EXPECT_TRUE(
       read({"", "http://u:p@h", "k", ""}).failure().detail.starts_with("API_ENGINE_BASE_URL: "));
   EXPECT_TRUE(read({"", "http://h", "", ""}).failure().detail.starts_with("API_ENGINE_KEY "));
   EXPECT_FALSE(read({"", "http://h", "k", "../../etc/passwd"}));
-}
-
-TEST(Base64, OfTheRfcsVectors) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foob"), "Zm9vYg==");
-  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ class EngineTest : public testing::Test {
   CurlClient http_;
   std::unique_ptr<io::SqlStore> ledger_ = io::open_memory_store(clock_);
   Watch watch_;
-  ClipVerifier verify_ = [](const std::filesystem::path& clip) -> Result<double> {
+  ClipVerifier verify_ = [](const std::filesystem::path& clip,
+                            media::UnsaidMatrix) -> Result<double> {
     const Result<std::string> bytes = read_file(clip);
     if (bytes && *bytes == kGoodClip) return 3.0;
     return failure(FailureKind::kMedia, "the clip is no good");

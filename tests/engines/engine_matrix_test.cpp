@@ -124,8 +124,9 @@ TEST(EngineRegistry, OpensWithoutASocketAndHasWhatTheTableHas) {
   Log log(clock, lines);
   EngineTable table;
   const auto ledger = io::open_memory_store(clock);
-  const auto room = EngineRegistry::open(table, *ledger, clock, log,
-                                         [](const fs::path&) { return Result<double>(1.0); });
+  const auto room = EngineRegistry::open(
+      table, *ledger, clock, log,
+      [](const fs::path&, media::UnsaidMatrix) { return Result<double>(1.0); });
   ASSERT_TRUE(room);
   ASSERT_EQ((*room)->engine_chain().engines().size(), 1U);
   EXPECT_EQ((*room)->engine_chain().engines()[0]->name(), kLocalCompositor);

@@ -67,14 +67,14 @@ TEST(Sim, GoesRedWithoutIdempotencyKeys) { EXPECT_TRUE(goes_red(Mutation::kForge
 TEST(Sim, GoesRedWithoutTheOutbox) { EXPECT_TRUE(goes_red(Mutation::kNoOutbox)); }
 
 TEST(Sim, AStoreInTroubleCostsNoAttempt) {
-  int troubles = 0;
+  int faults = 0;
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
-    const Report report = Simulation(seed, Mutation::kNone, Troubles::kOfTheStore).run(kActs);
-    troubles += report.refusals + report.lost_answers;
+    const Report report = Simulation(seed, Mutation::kNone, FaultSource::kStore).run(kActs);
+    faults += report.refusals + report.lost_answers;
     for (const std::string& what : report.violations)
       ADD_FAILURE() << "seed " << seed << ": " << what;
   }
-  EXPECT_GT(troubles, 50);
+  EXPECT_GT(faults, 50);
 }
 
 TEST(Sim, TheSameSeedGivesTheSameRun) {

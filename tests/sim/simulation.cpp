@@ -124,7 +124,7 @@ struct Simulation::Process {
 
 FaultPlan::Answer Simulation::ProcessFate::before_call() {
   if (process_.dead) throw Dead();
-  if (world_.peace_) return Answer::kGoOn;
+  if (world_.quiesced_) return Answer::kGoOn;
   world_.moment(process_);
   if (world_.chance(0.01)) {
     ++world_.report_.refusals;
@@ -139,13 +139,13 @@ FaultPlan::Answer Simulation::ProcessFate::before_call() {
 
 void Simulation::ProcessFate::after_call() {
   if (process_.dead) throw Dead();
-  if (!world_.peace_) world_.moment(process_);
+  if (!world_.quiesced_) world_.moment(process_);
 }
 
-Simulation::Simulation(std::uint64_t seed, Mutation mutation, Troubles troubles)
+Simulation::Simulation(std::uint64_t seed, Mutation mutation, FaultSource faults)
     : random_(seed),
       mutation_(mutation),
-      troubles_(troubles),
+      faults_(faults),
       store_(io::open_memory_store(clock_)),
       tasks_(*store_, mutation != Mutation::kNoFencing),
       receiver_(*store_),
@@ -162,10 +162,10 @@ Simulation::Simulation(std::uint64_t seed, Mutation mutation, Troubles troubles)
   for (std::size_t i = 0; i < kProcesses; ++i) start_process(i);
   // A long piece of work: others get on meanwhile.
   renderer_.on_render = [this](int, plan::SourceKind footage, const CancelToken& cancel) -> Status {
-    for (int i = below(3); i > 0 && !peace_ && depth_ < kDepthMax; --i) act(depth_ + 1);
+    for (int i = below(3); i > 0 && !quiesced_ && depth_ < kDepthMax; --i) act(depth_ + 1);
     if (cancel.cancelled()) return failure(FailureKind::kCancelled, "cancelled");
     const bool card = footage == plan::SourceKind::kCard;  // when that fails too the job may fail
-    const bool well = peace_ || troubles_ == Troubles::kOfTheStore;
+    const bool well = quiesced_ || faults_ == FaultSource::kStore;
     if (!well && !card && chance(0.01)) return failure(FailureKind::kMedia, "a hiccup");
     return ok_status();
   };
@@ -186,7 +186,7 @@ void Simulation::start_process(std::size_t place) {
 }
 
 bool Simulation::dies(Process& process, double probability) {
-  if (troubles_ == Troubles::kOfTheStore || !chance(probability)) return false;
+  if (faults_ == FaultSource::kStore || !chance(probability)) return false;
   process.dead = true;
   ++report_.deaths;
   return true;
@@ -196,7 +196,7 @@ bool Simulation::dies(Process& process, double probability) {
 void Simulation::moment(Process& process) {
   if (dies(process, 0.006)) throw Dead();
   if (depth_ < kDepthMax && chance(0.015)) {
-    if (troubles_ == Troubles::kAll && chance(0.4)) {
+    if (faults_ == FaultSource::kAll && chance(0.4)) {
       pass(kLease + milliseconds(below(8000)), &process);
       ++report_.zombies;
     }
@@ -262,7 +262,7 @@ void Simulation::collect_once(Process& process) {
 Result<HttpAnswer> Simulation::deliver(Process& process, const HttpRequest& request) {
   HttpAnswer fine;
   fine.status = 200;
-  if (peace_) {
+  if (quiesced_) {
     receiver_.arrived(request, true);
     return fine;
   }
@@ -276,7 +276,7 @@ Result<HttpAnswer> Simulation::deliver(Process& process, const HttpRequest& requ
   if (dies(process, 0.1)) throw Dead();
   if (chance(0.2)) return failure(FailureKind::kTimeout, "it died before it had answered");
   // Late: by then somebody else has sent it too, and this answer is nobody's business any more.
-  if (troubles_ == Troubles::kAll && depth_ < kDepthMax && chance(0.2)) {
+  if (faults_ == FaultSource::kAll && depth_ < kDepthMax && chance(0.2)) {
     pass(kLate, &process);
     for (int i = below(6); i > 0; --i) act(depth_ + 1);
   }
@@ -297,7 +297,7 @@ void Simulation::act(int depth) {
     tell_once(process);
   } else if (kind < 85) {
     const milliseconds time(below(3000));
-    if (troubles_ == Troubles::kAll) {
+    if (faults_ == FaultSource::kAll) {
       clock_.advance(time);
     } else {
       pass(time, nullptr);
@@ -345,7 +345,7 @@ void Simulation::send(Wish& wish) {
     violation("a sound submission was refused: " + submitted.failure().detail);
     return;
   }
-  if (!peace_ && chance(0.2)) return;  // the answer never reached the client
+  if (!quiesced_ && chance(0.2)) return;  // the answer never reached the client
   if (!wish.job_id.empty() && wish.job_id != submitted->job_id) {
     violation("key " + wish.key + " gave two jobs");
   }
@@ -394,7 +394,7 @@ void Simulation::look() {
 
 // Whoever lives goes on, undisturbed, until all has ended.
 void Simulation::settle() {
-  peace_ = true;
+  quiesced_ = true;
   for (std::size_t i = 0; i < kProcesses; ++i) {
     if (processes_[i]->dead) start_process(i);
   }
@@ -418,8 +418,8 @@ void Simulation::check_job(const jobs::Job& job, const Wish& wish) {
   const std::string about = "job " + job.id + " (" + std::string(name_of(job.status)) + ")";
   if (!is_terminal(job.status)) return violation(about + " never ended");
   receiver_.check_told(job);
-  if (troubles_ == Troubles::kOfTheStore && job.attempts > 0) {
-    violation(about + " spent " + std::to_string(job.attempts) + " attempts on a store in trouble");
+  if (faults_ == FaultSource::kStore && job.attempts > 0) {
+    violation(about + " spent " + std::to_string(job.attempts) + " attempts on a failing store");
   }
   if (job.status != JobStatus::kDone) {
     ++(job.status == JobStatus::kFailed ? report_.failed : report_.cancelled);

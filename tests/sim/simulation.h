@@ -31,9 +31,9 @@ namespace pytoon::sim {
 
 enum class Mutation { kNone, kNoFencing, kForgetsAnswers, kNoOutbox };
 
-enum class Troubles {
+enum class FaultSource {
   kAll,
-  kOfTheStore,  // it refuses and loses answers; nobody dies, hangs or draws badly
+  kStore,  // it refuses and loses answers; nobody dies, hangs or draws badly
 };
 
 struct Report {
@@ -55,7 +55,7 @@ struct Report {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, Mutation mutation, Troubles troubles = Troubles::kAll);
+  Simulation(std::uint64_t seed, Mutation mutation, FaultSource faults = FaultSource::kAll);
   ~Simulation();
 
   // Misfortune for so many acts, then quiesce until everything has ended; then the invariants.
@@ -104,7 +104,7 @@ class Simulation {
 
   std::mt19937_64 random_;
   const Mutation mutation_;
-  const Troubles troubles_;
+  const FaultSource faults_;
   testing_support::HandClock clock_;
   testing_support::TemporaryFolder folder_;
   std::unique_ptr<io::SqlStore> store_;
@@ -117,7 +117,7 @@ class Simulation {
   std::vector<Wish> wishes_;
   std::map<std::string, Seen> seen_;
   Report report_;
-  bool peace_ = false;
+  bool quiesced_ = false;
   int started_ = 0;
   int depth_ = 0;
 };

@@ -39,7 +39,8 @@ bool FakeComfyServer::faulty(Fault fault) {
 }
 
 Reply FakeComfyServer::answer(const Call& call) {
-  if (dead_) return {200, "", "", {}, Reply::Manner::kDrop};
+  if (restarting_ > 0) --restarting_;
+  if (dead_ || restarting_ > 0) return {200, "", "", {}, Reply::Manner::kDrop};
   if (call.headers.contains("origin")) return {403, "forbidden", "text/plain"};
   const bool post = call.method == "POST";
   if (call.path == "/ws") return socket.answer(call, server_);
@@ -72,6 +73,11 @@ bool FakeComfyServer::runs(const std::string& id) const {
 
 void FakeComfyServer::drop(const std::string& id) {
   queue_.erase(id);
+  history_[id] = {{"outputs", Json::object()},
+                  {"status",
+                   {{"status_str", "error"},
+                    {"completed", false},
+                    {"messages", {{"execution_interrupted", {{"prompt_id", id}}}}}}}};
   socket.ended(id, "execution_interrupted");
 }
 
@@ -180,6 +186,10 @@ Reply FakeComfyServer::take_prompt(const Call& call) {
   const bool partly = faulty(Fault::kNodeErrors);
   if (faulty(Fault::kForgets)) queue_.clear();
   if (faulty(Fault::kDies)) dead_ = true;
+  if (faulty(Fault::kRestarts)) {
+    restarting_ = plan.restart_calls;
+    queue_.clear();
+  }
   if (faulty(Fault::kLostAnswer)) return {200, "", "", {}, Reply::Manner::kDrop};
   return json_reply(
       {{"prompt_id", id}, {"number", 0}, {"node_errors", partly ? errors : Json::object()}});
@@ -285,16 +295,17 @@ Reply FakeComfyServer::take_upload(const Call& call) {
 Reply FakeComfyServer::stats() {
   Json versions = Json::array();
   for (const std::string& name : packages) versions.push_back({{"name", name}});
-  return json_reply(
-      {{"system",
-        {{"comfyui_version", "0.3.64"}, {"argv", arguments}, {"comfy_package_versions", versions}}},
-       {"devices",
-        {{{"name", "cuda:0"},
-          {"type", "cuda"},
-          {"vram_total", vram.total},
-          {"vram_free", vram.free},
-          {"torch_vram_total", vram.reserved},
-          {"torch_vram_free", vram.reserved_idle}}}}});
+  return json_reply({{"system",
+                      {{"comfyui_version", plan.version},
+                       {"argv", arguments},
+                       {"comfy_package_versions", versions}}},
+                     {"devices",
+                      {{{"name", "cuda:0"},
+                        {"type", "cuda"},
+                        {"vram_total", vram.total},
+                        {"vram_free", vram.free},
+                        {"torch_vram_total", vram.reserved},
+                        {"torch_vram_free", vram.reserved_idle}}}}});
 }
 
 Reply FakeComfyServer::info(const std::string& node_class) const {

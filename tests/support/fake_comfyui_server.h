@@ -24,6 +24,7 @@ struct ComfyPlan {
     kNone,
     kForgets,       // the queue is wiped after a prompt was taken, as by a restart
     kDies,          // after a prompt was taken nobody answers any more
+    kRestarts,      // likewise for `restart_calls` calls; then all is forgotten
     kNoFile,        // success, no outputs
     kVanishedFile,  // success, names of files that /view does not have
     kNodeErrors,    // 200, one output rejected
@@ -50,6 +51,8 @@ struct ComfyPlan {
   std::string missing_model;
   int other_prompts = 0;        // of somebody else, before ours: it waits
   int other_looks = 1'000'000;  // at the queue until those are done
+  std::string version = "0.3.64";
+  int restart_calls = 0;  // unanswered calls after kRestarts
 };
 
 class FakeComfyServer {
@@ -109,6 +112,7 @@ class FakeComfyServer {
   void finish(const std::string& id, const Prompt& prompt);
 
   bool dead_ = false;
+  int restarting_ = 0;
   std::map<std::string, Prompt> queue_;  // waiting and running
   std::map<std::string, nlohmann::json> history_;
   std::set<std::string> files_;

@@ -1,5 +1,5 @@
 // Parts of a process that can die, or be delayed, at any instant: before or after any call to its
-// store or its storage. What happens at such a moment is the Fate's business.
+// store or its storage. What happens at such a moment is for the FaultPlan.
 #pragma once
 
 #include <functional>

@@ -5,6 +5,8 @@ names, variables, packages. The tests can't run containers, so this reads them."
 import json
 import os
 import re
+import subprocess
+import tempfile
 import unittest
 
 import yaml
@@ -112,6 +114,7 @@ class Settings(unittest.TestCase):
         sources = "".join(text(p) for p in ("server/app/config.cpp", "server/app/remote.cpp"))
         read = set(re.findall(r'"([A-Z0-9]+_[A-Z0-9_]+)"', sources)) | {
             "COMPOSE_FILE", "COMPOSE_PROFILES", "POSTGRES_PASSWORD"}  # read by Compose
+        read -= {"XDG_CACHE_HOME"}  # the desktop's, explained by its own standard
         self.assertEqual(settings() - read, set(), "explained, but read by nobody")
         self.assertEqual(read - settings(), set(), "read, but not explained")
 
@@ -211,7 +214,7 @@ class Rights(unittest.TestCase):
     def test_nothing_more_than_needed(self):
         for path in COMPOSE_FILES:
             for name, service in services(path).items():
-                if path != "docker/gpu.yaml" and "image" in service:
+                if "image" in service and (path != "docker/gpu.yaml" or name == "comfyui"):
                     self.assertEqual(service["cap_drop"], ["ALL"], name)
                     self.assertEqual(service["security_opt"], ["no-new-privileges:true"], name)
         for name, service in ours().items():
@@ -278,7 +281,8 @@ class Names(unittest.TestCase):
         for path in k8s_files():
             for whole in documents(path):
                 if whole["kind"] == "Deployment":
-                    images += [c["image"] for c in whole["spec"]["template"]["spec"]["containers"]]
+                    images += [c["image"] for c in whole["spec"]["template"]["spec"]["containers"]
+                               if "image" in c]
         own = {i for i in images if i.startswith("pytoon:")}
         self.assertEqual(own, {f"pytoon:{version}", f"pytoon:{version}-cuda"})
         for image in images:
@@ -351,6 +355,40 @@ class Names(unittest.TestCase):
                          pod("k8s/base/worker.yaml")["containers"][0]["name"])
         self.assertEqual(container["resources"]["limits"]["nvidia.com/gpu"], 1)
         self.assertEqual(docker(r"NVIDIA_DRIVER_CAPABILITIES=(\S+)"), "compute,video,utility")
+
+
+    def test_comfyui_leaves_room_on_the_card_that_it_shares(self):
+        room = re.search(r"`--vram-headroom`.*?\n(\d\.\d) GiB for four", text("docs/admission.md"),
+                         re.S).group(1)
+        start = text("docker/comfyui/start")
+        for flag in ("--reserve-vram \"$room\"", "--vram-headroom \"$room\""):
+            self.assertIn(flag, start)
+        service = services("docker/gpu.yaml")["comfyui"]
+        self.assertEqual(service["command"], ["0.0.0.0", room])
+        self.assertNotIn("ports", service, "it has no passwords")
+        worker, comfyui = pod("k8s/overlays/gpu/comfyui.yaml")["containers"]
+        self.assertEqual(comfyui["args"], ["127.0.0.1", room])
+        self.assertEqual(comfyui["image"], service["image"])
+        self.assertEqual(comfyui["resources"]["limits"]["nvidia.com/gpu"], 1)
+        self.assertEqual(worker["env"], [{"name": "COMFYUI_BASE_URL",
+                                          "value": "http://127.0.0.1:8188"}])
+        self.assertIn(service["image"].split(":")[1], text("docker/comfyui/Dockerfile"))
+
+    def test_comfyui_is_asked_which_flags_it_knows(self):
+        for known in (True, False):
+            with tempfile.TemporaryDirectory() as folder:
+                python = os.path.join(folder, "python3")
+                with open(python, "w", encoding="utf-8") as file:
+                    told = "--vram-headroom" if known else "--reserve-vram"
+                    file.write(f'#!/bin/sh\n[ "$2" = --help ] && echo {told} || echo "$@"\n')
+                os.chmod(python, 0o755)
+                said = subprocess.run(
+                    [os.path.join(ROOT, "docker/comfyui/start"), "127.0.0.1", "2.5", "--lowvram"],
+                    env={**os.environ, "PATH": folder + ":" + os.environ["PATH"]},
+                    capture_output=True, text=True, check=True).stdout
+            self.assertEqual("--vram-headroom 2.5" in said, known)
+            self.assertIn("--reserve-vram 2.5 --lowvram", said)
+            self.assertIn("--listen 127.0.0.1", said)
 
 
 class Packages(unittest.TestCase):

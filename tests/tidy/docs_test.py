@@ -23,6 +23,7 @@ def commands():
     source = text("server/main.cpp")
     found = set(re.findall(r'add\(root, "(\w+)"', source))
     found |= set(re.findall(r'root\.add_subcommand\("(\w+)"', source))
+    found -= {"inspect"}  # what a server asks of a child: not for people
     return found, set(re.findall(r'add(?:_turn)?\(\*jobs, "(\w+)"', source))
 
 

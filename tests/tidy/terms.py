@@ -1,7 +1,8 @@
 """One term for one thing: the words that docs/glossary.md refuses are used nowhere.
 
 The third column of its table holds them in backticks; `word` in folder, folder limits a word to
-those folders, else it is refused everywhere.
+those folders, else it is refused everywhere. `word()` is refused as a call or declaration only,
+`word*` also as the beginning of a longer word.
 """
 
 import re
@@ -22,8 +23,8 @@ def refused(glossary_lines):
         if not line.startswith("| ") or len(cells) != 3 or cells[0] in ("term", "---"):
             continue
         for word, folders in _ENTRY.findall(cells[2]):
-            name = word.removesuffix("()")
-            tail = r"\(" if word.endswith("()") else r"(?!\w)"
+            name = word.removesuffix("()").removesuffix("*")
+            tail = r"\(" if word.endswith("()") else "" if word.endswith("*") else r"(?!\w)"
             yield (re.compile(r"(?<!\w)" + re.escape(name) + tail), word,
                    tuple(f.strip() + "/" for f in folders.split(",") if f.strip()), cells[0])
 

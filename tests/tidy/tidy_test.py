@@ -203,6 +203,18 @@ class TidyTest(unittest.TestCase):
         self.assertEqual(self.findings({"base/utils/a.cpp": "int a();\n"}),
                          ["base/utils/a.cpp:1 folder"])
 
+    def test_words_that_the_glossary_refuses(self):
+        glossary = ("| term | meaning | refused |\n| --- | --- | --- |\n"
+                    "| notifier | Tells. | `Bell`, `ring()` in base, `forget_*`, "
+                    "`a::Hand` in gpu |\n")
+        self.assertEqual(self.findings({
+            "docs/glossary.md": "# Glossary\n\n" + glossary,
+            "base/a.cpp": "int Bell;\nint Bells;\nint Doorbell;\nvoid ring();\nint ring;\n"
+                          "int forget_it;\nint unforget_it;\na::Hand hand;\n",
+            "gpu/a.cpp": "void ring();\na::Hand hand;\nint Hand;\n",
+            "CHANGELOG.md": "Bell\n"}),
+            ["base/a.cpp:1 term", "base/a.cpp:4 term", "base/a.cpp:6 term", "gpu/a.cpp:2 term"])
+
     def test_the_map_and_the_land(self):
         self.assertEqual(self.findings({}, extra_folders=["gpu"]), ["docs/architecture.md:6 map"])
         self.assertEqual(self.findings({"gpu/a.cpp": "", "docs/architecture.md": MAP}),

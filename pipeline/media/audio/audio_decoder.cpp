@@ -129,7 +129,8 @@ AudioDecoder::AudioDecoder(InputPtr input, CodecPtr codec, int stream, AudioForm
 std::int64_t AudioDecoder::declared_samples() const {
   const AVStream& stream = *input_->streams[stream_];
   const bool guessed = input_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-  if (guessed || stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return 0;
+  if (guessed || format_.endless || stream.duration == AV_NOPTS_VALUE || stream.duration <= 0)
+    return 0;
   return av_rescale_q(stream.duration, stream.time_base, {1, codec_->sample_rate});
 }
 
@@ -187,7 +188,9 @@ Result<const AVFrame*> AudioDecoder::next() {
 }
 
 bool AudioDecoder::damaged() const {
-  return format_.streamed ? bad_ > 2 + packets_ / 100 : bad_ > 0;
+  if (format_.streamed) return bad_ > 2 + packets_ / 100;
+  // A stream may end within a packet, and within a sample of that.
+  return bad_ > (format_.endless ? 2 : 0);
 }
 
 }  // namespace pytoon::media

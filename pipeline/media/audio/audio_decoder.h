@@ -32,7 +32,7 @@ class AudioDecoder {
   const AudioFormat& format() const { return format_; }
   int channels() const { return codec_->ch_layout.nb_channels; }
   int sample_rate() const { return codec_->sample_rate; }
-  // Samples that the file says it has; 0 when it does not say.
+  // Samples that the file says it has; 0 when it does not say, or says what streams say.
   std::int64_t declared_samples() const;
 
   // The next frame, valid until the next call; null after the last.

@@ -19,6 +19,8 @@ struct AudioFormat {
   // MPEG and Ogg streams have no index: they may carry junk between frames, and a cut one is
   // shorter, not broken.
   bool streamed = false;
+  // A WAV whose size is a placeholder: it lasts until the file ends.
+  bool endless = false;
 };
 
 // kUnsupportedType for anything else, kMalformed for an empty file, kNotFound, kIo.

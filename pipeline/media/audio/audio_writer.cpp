@@ -41,7 +41,12 @@ Result<std::optional<Pcm>> read_music(const AudioOrder& order) {
   return std::optional<Pcm>(looped(std::move(music).value(), samples_of(order)));
 }
 
-Result<Mix> make_mix(const AudioOrder& order) {
+struct MixedVoice {
+  Mix mix;
+  VoiceShape mended = VoiceShape::kWhole;
+};
+
+Result<MixedVoice> make_mix(const AudioOrder& order) {
   MixParts parts;
   Result<std::optional<Pcm>> voice = read_voice(order);
   if (!voice) return voice.failure();
@@ -52,7 +57,10 @@ Result<Mix> make_mix(const AudioOrder& order) {
   parts.music_level_db = order.music_level_db;
   parts.voice_level_db = order.voice_level_db;
   parts.duck_music = order.duck_music;
-  return mix_audio(parts, order.cancel);
+  const VoiceShape mended = parts.voice ? mend_voice(*parts.voice) : VoiceShape::kWhole;
+  Result<Mix> mix = mix_audio(parts, order.cancel);
+  if (!mix) return mix.failure();
+  return MixedVoice{std::move(mix).value(), mended};
 }
 
 struct Encoded {
@@ -120,10 +128,11 @@ Status write_file(const AacAudio& aac, const std::filesystem::path& path) {
 
 Result<AudioMeasures> write(const AudioOrder& order) {
   if (order.duration_seconds < 1) return failure(FailureKind::kInvalid, "a video has a length");
-  const Result<Mix> mix = make_mix(order);
-  if (!mix) return mix.failure();
-  const Result<Encoded> encoded = finish(*mix, order.cancel);
+  const Result<MixedVoice> mixed = make_mix(order);
+  if (!mixed) return mixed.failure();
+  Result<Encoded> encoded = finish(mixed->mix, order.cancel);
   if (!encoded) return encoded.failure();
+  encoded->measures.voice_mended = mixed->mended;
   if (Status written = write_file(encoded->aac, order.output); !written) return written.failure();
   return encoded->measures;
 }

@@ -2,9 +2,10 @@
 // assembler copies into the video: 48 kHz, stereo, 192 kbit/s, exactly as long as the video.
 //
 // Music repeats without a seam or is cut, goes down under the voice and fades out; the voice starts
-// with the video and is never cut. Integrated loudness -14 LUFS, true peaks at most -1 dBTP, both
-// measured on the decoded AAC. Nothing is raised by more than 20 dB, so a very quiet source gives a
-// quiet video; silence stays silence. Same files and order, same bytes.
+// with the video, is never cut, and is heard on both sides and in mono (voice_shape.h). Integrated
+// loudness -14 LUFS, true peaks at most -1 dBTP, both measured on the decoded AAC. Nothing is
+// raised by more than 20 dB, so a very quiet source gives a quiet video; silence stays silence.
+// Same files and order, same bytes.
 //
 // Thread rule: any thread. Blocks: 1/12 of the audio's length on one core of 2020, most of it
 // encoding and limiting. Memory: 150 MB for a minute.
@@ -17,6 +18,7 @@
 
 #include "base/cancel.h"
 #include "base/result.h"
+#include "pipeline/media/audio/voice_shape.h"
 
 namespace pytoon::media {
 
@@ -38,6 +40,7 @@ struct AudioMeasures {
   double loudness_range_lu = 0;
   double gain_db = 0;   // the last, common gain; limited so that no source is raised by over 20 dB
   bool ducked = false;  // music went down for a voice
+  VoiceShape voice_mended = VoiceShape::kWhole;
 };
 
 Result<AudioMeasures> write_audio(const AudioOrder& order);

@@ -20,12 +20,20 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
   codec->thread_count = hardware == nullptr ? kThreads : 1;
-  if (hardware != nullptr) prefer_hardware(*codec, hardware);
+  if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")
                                      : av_failure(rc, "can't open the decoder");
   }
   return codec;
+}
+
+// What the coded pictures don't say of their colours, the file may.
+void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
+  if (frame.colorspace == AVCOL_SPC_UNSPECIFIED) frame.colorspace = file.color_space;
+  if (frame.color_range == AVCOL_RANGE_UNSPECIFIED) frame.color_range = file.color_range;
+  if (frame.color_primaries == AVCOL_PRI_UNSPECIFIED) frame.color_primaries = file.color_primaries;
+  if (frame.color_trc == AVCOL_TRC_UNSPECIFIED) frame.color_trc = file.color_trc;
 }
 
 }  // namespace
@@ -72,6 +80,7 @@ Result<const AVFrame*> ClipDecoder::next() {
     }
     if (rc < 0) return broken(rc);
     if (not_before_ && frame_->pts < *not_before_) continue;
+    take_unsaid(*file_.track()->codecpar, *frame_);
     if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
       return broken(AVERROR_INVALIDDATA);
     }

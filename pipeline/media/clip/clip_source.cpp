@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "pipeline/media/clip/clip_decoder.h"
 #include "pipeline/media/clip/frame_converter.h"
+#include "pipeline/media/clip/progressive_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
 
 namespace pytoon::media {
@@ -13,7 +13,7 @@ struct ClipSource::State {
 
   FrameConverter converter;
   bool hardware_wanted = false;
-  std::unique_ptr<ClipDecoder> decoder;
+  std::unique_ptr<ProgressiveDecoder> decoder;
   FramePtr held = make_frame();   // the newest frame at or before what was asked for
   FramePtr ahead = make_frame();  // one beyond it, where frames are missing
   bool has_held = false;
@@ -63,7 +63,7 @@ Status ClipSource::open(bool hardware) {
   Result<std::unique_ptr<ClipDecoder>> decoder =
       ClipDecoder::open(*clip_, std::move(device), order_.cancel);
   if (!decoder) return decoder.failure();
-  s.decoder = std::move(*decoder);
+  s.decoder = std::make_unique<ProgressiveDecoder>(std::move(*decoder));
   return ok_status();
 }
 
@@ -155,7 +155,7 @@ Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
     return picture;
   }
   if (s.hardware_wanted && picture->memory == gpu::Memory::kHost) {
-    use_software("the card decodes 8-bit 4:2:0 in BT.709 limited range only");
+    use_software("the card decodes 8-bit 4:2:0 in SDR, BT.709, limited range only");
   }
   s.index = index;
   s.picture = *picture;

@@ -3,8 +3,8 @@
 // HEVC have. A frame much larger than it is going to be shown is scaled to that size, since the
 // compositor averages nothing.
 //
-// A frame that does not say its matrix has BT.709 above 576 rows or from 1280 columns on, else
-// BT.601, as players take it. HLG is shown as it is, which it was made for.
+// What its colours mean is told in clip_colours.h; plain ones go through libswscale, wide gamuts
+// and HDR through zimg.
 //
 // Thread rule: one thread at a time. Pictures it gave stay valid after it has gone. Buffers are
 // used again once nobody holds their picture. Errors: kOutOfMemory, kMedia.
@@ -14,14 +14,12 @@
 #include <vector>
 
 #include "gpu/image.h"
+#include "pipeline/media/clip/frame_filter.h"
 #include "pipeline/media/clip/frame_size.h"
 #include "pipeline/media/clip/rotation.h"
 #include "pipeline/media/gst/ffmpeg.h"
 
 namespace pytoon::media {
-
-// The matrix to read a frame of this size by.
-AVColorSpace matrix_of(AVColorSpace told, gpu::Size size);
 
 class FrameConverter {
  public:
@@ -37,13 +35,16 @@ class FrameConverter {
   };
 
   Status prepare(const AVFrame& frame);
+  Status prepare_scaler(const AVFrame& frame, gpu::Size stored);
+  Result<const AVFrame*> planar(const AVFrame& frame);
   bool prepared_for(const AVFrame& frame) const;
   std::shared_ptr<Buffer> free_buffer(gpu::Size size);
 
   const Rotation rotation_;
   const gpu::Size shown_;  // along the stored axes
-  // For one kind of source; no scaler where that is as wanted already.
+  // For one kind of source; neither a scaler nor a filter where that is as wanted already.
   FramePtr kind_ = make_frame();  // that kind; no data
+  std::unique_ptr<FrameFilter> colours_;
   ScalerPtr scaler_;
   FramePtr scaled_ = make_frame();
   std::vector<std::shared_ptr<Buffer>> buffers_;

@@ -1,6 +1,6 @@
 #include "pipeline/media/clip/hardware_decoding.h"
 
-#include "pipeline/media/clip/frame_converter.h"
+#include "pipeline/media/clip/clip_colours.h"
 
 // FFmpeg's header wants the toolkit's cuda.h, which most machines that build this lack; of it only
 // these two opaque types are used.
@@ -23,9 +23,18 @@ AVPixelFormat choose_format(AVCodecContext* codec, const AVPixelFormat* offered)
     on_card = on_card || *format == AV_PIX_FMT_CUDA;
     if (!hardware) software = *format;
   }
-  const bool as_it_lies =
-      software == AV_PIX_FMT_YUV420P && codec->color_range != AVCOL_RANGE_JPEG &&
-      matrix_of(codec->colorspace, {codec->width, codec->height}) == AVCOL_SPC_BT709;
+  // What the stream does not say, the file may.
+  const auto& file = *static_cast<const AVCodecParameters*>(codec->opaque);
+  const auto said = [](auto stream, auto container, auto unsaid) {
+    return stream == unsaid ? container : stream;
+  };
+  const auto matrix = said(codec->colorspace, file.color_space, AVCOL_SPC_UNSPECIFIED);
+  const auto range = said(codec->color_range, file.color_range, AVCOL_RANGE_UNSPECIFIED);
+  const auto primaries = said(codec->color_primaries, file.color_primaries, AVCOL_PRI_UNSPECIFIED);
+  const auto transfer = said(codec->color_trc, file.color_trc, AVCOL_TRC_UNSPECIFIED);
+  const bool as_it_lies = software == AV_PIX_FMT_YUV420P && range != AVCOL_RANGE_JPEG &&
+                          is_plain(primaries, transfer) &&
+                          matrix_of(matrix, {codec->width, codec->height}) == AVCOL_SPC_BT709;
   return on_card && as_it_lies ? AV_PIX_FMT_CUDA : software;
 }
 
@@ -44,7 +53,8 @@ Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda) {
   return device;
 }
 
-void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware) {
+void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware, AVCodecParameters& file) {
+  codec.opaque = &file;
   codec.hw_device_ctx = av_buffer_ref(hardware);
   codec.extra_hw_frames = kSurfacesHeld;
   codec.get_format = choose_format;

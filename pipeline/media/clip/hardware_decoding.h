@@ -20,6 +20,7 @@ Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda);
 
 // Asks for frames in the card's memory before the codec is opened. They come only for 8-bit 4:2:0
 // in BT.709 limited range, which the compositor can sample as it lies.
-void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware);
+// file: what the container says of the track; outlives the codec.
+void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware, AVCodecParameters& file);
 
 }  // namespace pytoon::media

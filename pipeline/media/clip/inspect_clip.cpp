@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::int64_t kPixelsDecodedWhole = std::int64_t{1} << 31U;
 
-Failure is_hdr() {
+Failure without_base() {
   return failure(FailureKind::kInvalid,
-                 "the clip is HDR (PQ or Dolby Vision alone), whose colours would come out wrong: "
-                 "export it as SDR, BT.709");
+                 "the clip is Dolby Vision alone (profile 5), whose colours would come out wrong: "
+                 "export it as HLG, HDR10 or SDR");
 }
 
 // Dolby Vision's profile 5 has no picture that others can read.
@@ -31,7 +31,6 @@ bool is_dolby_alone(const AVStream& track) {
 }
 
 Status check_frame(const AVFrame& frame) {
-  if (frame.color_trc == AVCOL_TRC_SMPTE2084) return is_hdr();
   const bool fits = std::max(frame.width, frame.height) <= kClipEdgeMaxPx &&
                     std::min(frame.width, frame.height) >= kClipEdgeMinPx;
   return fits ? ok_status() : Status(damaged_clip("in its index"));
@@ -40,7 +39,7 @@ Status check_frame(const AVFrame& frame) {
 Status decode(const ClipIndex& clip) {
   Result<std::unique_ptr<ClipDecoder>> decoder = ClipDecoder::open(clip, nullptr, {});
   if (!decoder) return decoder.failure();
-  if (is_dolby_alone((*decoder)->track())) return is_hdr();
+  if (is_dolby_alone((*decoder)->track())) return without_base();
   std::int64_t pixels = 0;
   std::int64_t frames = 0;
   for (;;) {

@@ -30,7 +30,7 @@ struct OpenFrame {
 struct SourceState {
   CompositorSourceJob job;
   GstVideoInfo info{};
-  int next = 0;                                         // frame to be handed on
+  int next = 0;                                         // frame to be handed on, of the range
   std::array<OpenFrame, gpu::kBatchFramesMax> batch{};  // drawn, or being drawn
   std::size_t drawn = 0;                                // of batch
   std::size_t handed_on = 0;                            // of those
@@ -141,7 +141,7 @@ gpu::Nv12Target target_of(const SourceState& state, const MappedFrame& frame) {
 // Buffers for the next frames, in order; fewer only at the end. Waits for the encoder to give some
 // back where the pool is of fixed size; flushing says that nobody wants frames any more.
 GstFlowReturn open_batch(GstPushSrc* source, SourceState& state) {
-  const int left = state.job.frame_count - state.next;
+  const int left = state.job.range.count() - state.next;
   const int wanted = std::min(state.job.frames->batch_frames(), left);
   const GstPtr<GstBufferPool> pool(gst_base_src_get_buffer_pool(GST_BASE_SRC(source)));
   const GstMapFlags write =
@@ -165,7 +165,8 @@ GstFlowReturn open_batch(GstPushSrc* source, SourceState& state) {
 }
 
 GstFlowReturn draw_open_batch(GstPushSrc* source, SourceState& state) {
-  const Status drawn = state.job.frames->draw_batch(state.next, state.targets);
+  const int first = state.job.range.first + state.next;
+  const Status drawn = state.job.frames->draw_batch(first, state.targets);
   if (drawn) return GST_FLOW_OK;
   fail_element(GST_ELEMENT(source), *state.job.failures, drawn.failure());
   return kFlowFailed;
@@ -186,7 +187,7 @@ GstFlowReturn draw_next_batch(GstPushSrc* source, SourceState& state) {
 }
 
 GstFlowReturn create_next(GstPushSrc* source, SourceState& state, GstBuffer** out) {
-  if (state.next >= state.job.frame_count) return GST_FLOW_EOS;
+  if (state.next >= state.job.range.count()) return GST_FLOW_EOS;
   if (state.handed_on == state.drawn) {
     const GstFlowReturn flow = draw_next_batch(source, state);
     if (flow != GST_FLOW_OK) return flow;
@@ -198,7 +199,7 @@ GstFlowReturn create_next(GstPushSrc* source, SourceState& state, GstBuffer** ou
   GST_BUFFER_DURATION(buffer) =
       frame_time(state.next, fps) - kTimelineStart - GST_BUFFER_PTS(buffer);
   *out = buffer;
-  if (state.job.on_progress) state.job.on_progress(state.next);
+  if (state.job.on_frame) state.job.on_frame();
   return GST_FLOW_OK;
 }
 

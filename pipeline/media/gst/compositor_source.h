@@ -1,5 +1,5 @@
 // pytooncompositorsrc: a GStreamer source whose frames are drawn by a FrameSource, straight into
-// the buffers that the encoder reads. Frame n carries the time n/fps.
+// the buffers that the encoder reads. The n-th frame of its range carries the time n/fps.
 //
 // It offers one kind of memory: CUDA memory (video/x-raw(memory:CUDAMemory)) from a pool of fixed
 // size when the job brings a bridge, else system memory, which a CUDA device composes into with one
@@ -11,7 +11,7 @@
 // the last one while the next is drawn. Ends the stream after frame_count frames. Failures of
 // draw_batch() and kCancelled go to the FailureSlot.
 //
-// Thread rule: configure before the pipeline runs; draw_batch() and on_progress are called from one
+// Thread rule: configure before the pipeline runs; draw_batch() and on_frame are called from one
 // thread of the pipeline, which never outlives the run.
 #pragma once
 
@@ -23,6 +23,7 @@
 #include "base/cancel.h"
 #include "pipeline/media/cuda_bridge.h"
 #include "pipeline/media/gst/element_failure.h"
+#include "pipeline/media/pieces.h"
 #include "pipeline/media/segment_writer.h"
 
 namespace pytoon::media {
@@ -32,11 +33,11 @@ constexpr char kCompositorSource[] = "pytooncompositorsrc";
 struct CompositorSourceJob {
   FrameSource* frames = nullptr;  // outlives the pipeline
   VideoFormat format;
-  int frame_count = 0;
+  FrameRange range;
   CudaBridge* cuda = nullptr;  // outlives the pipeline; null: system memory
   int cuda_frames = 0;         // how many frames of CUDA memory to go round with
   CancelToken cancel;
-  std::function<void(int)> on_progress;
+  std::function<void()> on_frame;  // for each one drawn; may be empty
   std::shared_ptr<FailureSlot> failures;
 };
 

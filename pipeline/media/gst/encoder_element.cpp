@@ -18,7 +18,7 @@ struct EncoderState {
   EncoderElementJob job;
   GstPtr<GstCaps> taken;  // by the codec; null: anything
   GstVideoInfo info{};
-  FramePtr picture = make_frame();
+  FramePtr frame = make_frame();
 };
 
 using Type = ElementType<GstVideoEncoder, GstVideoEncoderClass, EncoderState>;
@@ -76,33 +76,33 @@ bool chroma_follows_luma(const MappedFrame& frame, int height) {
 }
 
 // Points an AVFrame at the buffer's memory, which stays mapped until the codec lets go of it.
-Status borrow_picture(EncoderState& state, GstBuffer* buffer, std::int64_t index) {
+Status borrow_frame(EncoderState& state, GstBuffer* buffer, std::int64_t index) {
   AVBufferRef* cuda_frames = state.job.encoder->cuda_frames();
   const GstMapFlags read =
       cuda_frames == nullptr ? GST_MAP_READ : map_flags(GST_MAP_READ, kMapCuda);
   auto mapped = std::make_unique<MappedFrame>(state.info, buffer, read);
   if (!*mapped) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
-  AVFrame& picture = *state.picture;
-  picture.format = cuda_frames == nullptr ? AV_PIX_FMT_NV12 : AV_PIX_FMT_CUDA;
-  picture.width = state.job.format.size.width;
-  picture.height = state.job.format.size.height;
-  picture.pts = index;
+  AVFrame& frame = *state.frame;
+  frame.format = cuda_frames == nullptr ? AV_PIX_FMT_NV12 : AV_PIX_FMT_CUDA;
+  frame.width = state.job.format.size.width;
+  frame.height = state.job.format.size.height;
+  frame.pts = index;
   for (guint plane = 0; plane < 2; ++plane) {
-    picture.data[plane] = mapped->plane(plane);
-    picture.linesize[plane] = mapped->pitch_bytes(plane);
+    frame.data[plane] = mapped->plane(plane);
+    frame.linesize[plane] = mapped->pitch_bytes(plane);
   }
   const auto unmap = [](void* opaque, std::uint8_t*) {
     const std::unique_ptr<MappedFrame> owned(static_cast<MappedFrame*>(opaque));
   };
-  picture.buf[0] = av_buffer_create(picture.data[0], mapped->size_bytes(), unmap, mapped.get(),
-                                    AV_BUFFER_FLAG_READONLY);
-  if (picture.buf[0] == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
-  const bool as_nvenc_reads = chroma_follows_luma(*mapped, picture.height);
+  frame.buf[0] = av_buffer_create(frame.data[0], mapped->size_bytes(), unmap, mapped.get(),
+                                  AV_BUFFER_FLAG_READONLY);
+  if (frame.buf[0] == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
+  const bool as_nvenc_reads = chroma_follows_luma(*mapped, frame.height);
   mapped.release();
   if (cuda_frames == nullptr) return ok_status();
   if (!as_nvenc_reads) return failure(FailureKind::kEncoder, "a CUDA frame's planes lie apart");
-  picture.hw_frames_ctx = av_buffer_ref(cuda_frames);
-  if (picture.hw_frames_ctx == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
+  frame.hw_frames_ctx = av_buffer_ref(cuda_frames);
+  if (frame.hw_frames_ctx == nullptr) return failure(FailureKind::kOutOfMemory, "no memory");
   return ok_status();
 }
 
@@ -110,9 +110,9 @@ Status encode(EncoderState& state, GstVideoCodecFrame& frame) {
   if (state.job.cancel.cancelled()) {
     return failure(FailureKind::kCancelled, "rendering was cancelled");
   }
-  Status done = borrow_picture(state, frame.input_buffer, frame.system_frame_number);
-  if (done) done = state.job.encoder->send(state.picture.get());
-  av_frame_unref(state.picture.get());
+  Status done = borrow_frame(state, frame.input_buffer, frame.system_frame_number);
+  if (done) done = state.job.encoder->send(state.frame.get());
+  av_frame_unref(state.frame.get());
   // The codec has its own copy or reference: the buffer needn't wait for the packet.
   gst_buffer_replace(&frame.input_buffer, nullptr);
   return done;

@@ -12,16 +12,16 @@ namespace {
 constexpr int kFrames = 8;
 
 // A slope that moves, so that no frame is a copy of the one before.
-void paint(AVFrame& picture, int index) {
-  for (int y = 0; y < picture.height; ++y) {
-    std::uint8_t* row = picture.data[0] + std::ptrdiff_t{y} * picture.linesize[0];
-    for (int x = 0; x < picture.width; ++x) {
+void paint(AVFrame& frame, int index) {
+  for (int y = 0; y < frame.height; ++y) {
+    std::uint8_t* row = frame.data[0] + std::ptrdiff_t{y} * frame.linesize[0];
+    for (int x = 0; x < frame.width; ++x) {
       row[x] = static_cast<std::uint8_t>(16 + ((x + 2 * y + 5 * index) / 16) % 220);
     }
   }
-  for (int y = 0; y < picture.height / 2; ++y) {
-    std::uint8_t* row = picture.data[1] + std::ptrdiff_t{y} * picture.linesize[1];
-    std::fill(row, row + picture.width, static_cast<std::uint8_t>(128 + index));
+  for (int y = 0; y < frame.height / 2; ++y) {
+    std::uint8_t* row = frame.data[1] + std::ptrdiff_t{y} * frame.linesize[1];
+    std::fill(row, row + frame.width, static_cast<std::uint8_t>(128 + index));
   }
 }
 
@@ -40,17 +40,17 @@ Status take_units(VideoEncoder& encoder, Received& received) {
   }
 }
 
-// A fresh picture each time: the encoder may still hold the one before.
-Result<FramePtr> make_picture(const gpu::Size& size, int index) {
-  FramePtr picture = make_frame();
-  picture->format = AV_PIX_FMT_NV12;
-  picture->width = size.width;
-  picture->height = size.height;
-  picture->pts = index;
-  const int rc = av_frame_get_buffer(picture.get(), 0);
+// A fresh frame each time: the encoder may still hold the one before.
+Result<FramePtr> make_frame_of(const gpu::Size& size, int index) {
+  FramePtr frame = make_frame();
+  frame->format = AV_PIX_FMT_NV12;
+  frame->width = size.width;
+  frame->height = size.height;
+  frame->pts = index;
+  const int rc = av_frame_get_buffer(frame.get(), 0);
   if (rc < 0) return av_failure(rc, "no memory for a frame");
-  paint(*picture, index);
-  return picture;
+  paint(*frame, index);
+  return frame;
 }
 
 Status encode_some(const std::string& codec) {
@@ -61,9 +61,9 @@ Status encode_some(const std::string& codec) {
   if (!encoder) return encoder.failure();
   Received received;
   for (int index = 0; index < kFrames; ++index) {
-    const Result<FramePtr> picture = make_picture(format.size, index);
-    if (!picture) return picture.failure();
-    if (Status sent = (*encoder)->send(picture->get()); !sent) return sent;
+    const Result<FramePtr> frame = make_frame_of(format.size, index);
+    if (!frame) return frame.failure();
+    if (Status sent = (*encoder)->send(frame->get()); !sent) return sent;
     if (Status taken = take_units(**encoder, received); !taken) return taken;
   }
   if (Status ended = (*encoder)->send(nullptr); !ended) return ended;

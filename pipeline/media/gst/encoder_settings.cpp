@@ -8,17 +8,16 @@ std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
 
 // Pinned: the level and the stream's parameter sets must not follow from the pictures. x264's
 // stitchable keeps content out of the headers; b-pyramid none keeps the reordering at one frame.
+// vbv-init: a piece's buffer is full when it begins, as with_limit() assumes.
 //
 // cpu-independent: without it x264 r3095 gives other bytes on another instruction set, and with
 // AVX2 even from run to run (its macroblock tree then depends on memory nobody wrote).
 NamedValues x264_options(const EncoderSettings& settings) {
-  return NamedValues{
+  NamedValues options{
       {"preset", settings.preset},
       {"profile", "high"},
       {"level", "4.0"},
       {"crf", std::to_string(settings.crf)},
-      {"maxrate", thousands(settings.max_bitrate_kbps)},
-      {"bufsize", thousands(settings.vbv_buffer_kbits)},
       {"g", std::to_string(settings.gop_frames)},
       {"bf", std::to_string(settings.b_frames)},
       {"refs", std::to_string(settings.reference_frames)},
@@ -29,8 +28,14 @@ NamedValues x264_options(const EncoderSettings& settings) {
       {"color_trc", "bt709"},
       {"color_range", "tv"},
       {"chroma_sample_location", "left"},
-      {"x264-params", "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1"},
+      {"x264-params",
+       "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1:vbv-init=1"},
   };
+  if (settings.max_bitrate_kbps > 0) {
+    options.emplace_back("maxrate", thousands(settings.max_bitrate_kbps));
+    options.emplace_back("bufsize", thousands(settings.vbv_buffer_kbits));
+  }
+  return options;
 }
 
 // NVENC's key frames are all IDR frames, one each `g` frames, so that its sequences are closed. No
@@ -82,6 +87,8 @@ std::string EncoderSettings::fingerprint() const {
   if (const Result<NamedValues> options = encoder_options(*this)) {
     for (const auto& [name, value] : *options) text += ";" + name + "=" + value;
   }
+  // How pieces.h divides segments and keeps to the limit.
+  if (!takes_cuda_frames()) text += ";pieces=" + std::to_string(piece_frames) + ";limit=pieces";
   return text;
 }
 

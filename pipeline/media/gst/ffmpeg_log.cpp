@@ -21,9 +21,20 @@ FfmpegComplaints*& listener() {
   return innermost;
 }
 
-void write_line(Log& log, int level, const char* part, std::string_view message) {
+// Lines of demuxers and decoders are about somebody's file: whoever reads it judges it, and this
+// program has nothing wrong with it.
+bool is_about_input(const AVClass* type, void* context) {
+  if (type == nullptr) return false;
+  const AVClassCategory category =
+      type->get_category != nullptr ? type->get_category(context) : type->category;
+  return category == AV_CLASS_CATEGORY_DECODER || category == AV_CLASS_CATEGORY_DEMUXER;
+}
+
+void write_line(Log& log, int level, bool about_input, const char* part, std::string_view message) {
   const nlohmann::ordered_json fields{{"library", "ffmpeg"}, {"part", part}, {"message", message}};
-  if (level <= AV_LOG_ERROR) {
+  if (about_input) {
+    log.info("media_library", fields);
+  } else if (level <= AV_LOG_ERROR) {
     log.error("media_library", fields);
   } else {
     log.warning("media_library", fields);
@@ -47,7 +58,8 @@ void on_line(void* context, int level, const char* format, va_list arguments) {
     if (complaint) {
       listener()->hear(message);
     } else {
-      write_line(*log, level, type == nullptr ? "" : type->class_name, message);
+      write_line(*log, level, is_about_input(type, context),
+                 type == nullptr ? "" : type->class_name, message);
     }
   } catch (...) {  // a log line that can't be written is lost
   }

@@ -1,5 +1,6 @@
-// FFmpeg's log lines: warnings and errors into the program's Log, or, while one thread wants to
-// know why a call failed, into its FfmpegComplaints.
+// FFmpeg's log lines: warnings and errors into the program's Log, those about files that are read
+// as information only, or, while one thread wants to know why a call failed, into its
+// FfmpegComplaints.
 //
 // Thread rule: any thread.
 #pragma once

@@ -84,10 +84,10 @@ Result<ParameterSets> parameter_sets(ByteSpan annex_b) {
   AnnexB units(annex_b);
   while (const auto unit = units.next()) {
     if (unit->size() < 4) continue;
-    if (nal_type(unit->front()) == kSps) sets.sequence.emplace_back(unit->begin(), unit->end());
-    if (nal_type(unit->front()) == kPps) sets.picture.emplace_back(unit->begin(), unit->end());
+    if (nal_type(unit->front()) == kSps) sets.sps.emplace_back(unit->begin(), unit->end());
+    if (nal_type(unit->front()) == kPps) sets.pps.emplace_back(unit->begin(), unit->end());
   }
-  if (sets.sequence.empty() || sets.picture.empty()) {
+  if (sets.sps.empty() || sets.pps.empty()) {
     return failure(FailureKind::kMedia, "the encoder gave no parameter sets");
   }
   return sets;
@@ -98,16 +98,16 @@ Result<ParameterSets> parse_avcc(ByteSpan bytes) {
   const ByteSpan head = record.take(5);
   const bool known = record.ok() && head[0] == 1 && (head[4] & 3) == 3;
   ParameterSets sets;
-  sets.sequence = record.units(record.number(1) & 31);
-  sets.picture = record.units(record.number(1));
-  if (!known || !record.ok() || sets.sequence.empty() || sets.sequence[0].size() < 4) {
+  sets.sps = record.units(record.number(1) & 31);
+  sets.pps = record.units(record.number(1));
+  if (!known || !record.ok() || sets.sps.empty() || sets.sps[0].size() < 4) {
     return failure(FailureKind::kMedia, "the H.264 configuration record is not readable");
   }
   return sets;
 }
 
 Bytes make_avcc(const ParameterSets& sets) {
-  const Bytes& first = sets.sequence.at(0);
+  const Bytes& first = sets.sps.at(0);
   Bytes record{1, first.at(1), first.at(2), first.at(3), 0xFF};
   const auto append_units = [&record](const std::vector<Bytes>& units) {
     for (const Bytes& unit : units) {
@@ -116,10 +116,10 @@ Bytes make_avcc(const ParameterSets& sets) {
       append(record, unit);
     }
   };
-  record.push_back(low_byte(0xE0 | sets.sequence.size()));
-  append_units(sets.sequence);
-  record.push_back(low_byte(sets.picture.size()));
-  append_units(sets.picture);
+  record.push_back(low_byte(0xE0 | sets.sps.size()));
+  append_units(sets.sps);
+  record.push_back(low_byte(sets.pps.size()));
+  append_units(sets.pps);
   // High profile says its chroma format (4:2:0) and its bit depths (8) again.
   if (first[1] == kHighProfile) append(record, Bytes{0xFC | 1, 0xF8, 0xF8, 0});
   return record;

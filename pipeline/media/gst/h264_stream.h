@@ -17,8 +17,8 @@ using ByteSpan = std::span<const std::uint8_t>;
 using Bytes = std::vector<std::uint8_t>;
 
 struct ParameterSets {
-  std::vector<Bytes> sequence;  // SPS
-  std::vector<Bytes> picture;   // PPS
+  std::vector<Bytes> sps;  // sequence parameter sets
+  std::vector<Bytes> pps;  // picture parameter sets
   bool operator==(const ParameterSets&) const = default;
 };
 

@@ -1,4 +1,4 @@
-// A GstBuffer's picture, mapped into memory for as long as the object lives.
+// A GstBuffer's frame, mapped into memory for as long as the object lives.
 #pragma once
 
 #include <gst/video/video.h>

@@ -12,6 +12,7 @@
 #include "pipeline/media/gst/ffmpeg_log.h"
 #include "pipeline/media/gst/gst_pipeline.h"
 #include "pipeline/media/gst/mp4_mux_element.h"
+#include "pipeline/media/gst/packet_sink.h"
 #include "pipeline/media/gst/packet_source.h"
 #include "pipeline/media/gst/plugin_folder.h"
 
@@ -40,6 +41,7 @@ gboolean register_elements(GstPlugin* plugin) {
   };
   return add(kCompositorSource, compositor_source_get_type()) &&
          add(kEncoderElement, encoder_element_get_type()) &&
+         add(kPacketSink, packet_sink_get_type()) &&
          add(kMp4MuxElement, mp4_mux_element_get_type()) &&
          add(kPacketSource, packet_source_get_type()) && add(kAudioSource, audio_source_get_type());
 }

@@ -102,8 +102,8 @@ Result<std::unique_ptr<VideoEncoder>> VideoEncoder::open(const VideoFormat& form
   return std::make_unique<VideoEncoder>(std::move(*codec), std::move(*sets), trouble_of(settings));
 }
 
-Status VideoEncoder::send(const AVFrame* picture) {
-  const int rc = avcodec_send_frame(codec_.get(), picture);
+Status VideoEncoder::send(const AVFrame* frame) {
+  const int rc = avcodec_send_frame(codec_.get(), frame);
   if (rc < 0) return failed(rc, "the encoder refused a frame");
   return ok_status();
 }

@@ -34,7 +34,7 @@ int frames_held(const EncoderSettings& settings);
 struct AccessUnit {
   ByteSpan bytes;  // valid until the next call
   std::int64_t frame = 0;
-  std::int64_t decode_at = 0;  // frames; negative before the first picture is shown
+  std::int64_t decode_at = 0;  // frames; negative before the first frame is shown
   bool key = false;
 };
 
@@ -51,11 +51,11 @@ class VideoEncoder {
 
   const ParameterSets& sets() const { return sets_; }
   int reorder_frames() const { return codec_->has_b_frames; }
-  // Null for system memory. send() gets pictures that carry a reference to it.
+  // Null for system memory. send() gets frames that carry a reference to it.
   AVBufferRef* cuda_frames() const { return codec_->hw_frames_ctx; }
 
-  // `picture` carries its index as pts; null says that no more will come.
-  Status send(const AVFrame* picture);
+  // `frame` carries its index as pts; null says that no more will come.
+  Status send(const AVFrame* frame);
   // The next finished unit; frame < 0 when there is none for now.
   Result<AccessUnit> receive();
 

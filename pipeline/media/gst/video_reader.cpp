@@ -15,7 +15,6 @@ Result<CodecPtr> open_decoder(const AVStream& track, const AVCodec* decoder) {
   }
   codec->pkt_timebase = track.time_base;
   codec->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
-  codec->error_concealment = 0;
   codec->thread_count = kThreads;
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return av_failure(rc, "can't open the decoder");

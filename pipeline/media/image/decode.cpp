@@ -1,13 +1,13 @@
 #include "pipeline/media/image/decode.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <string_view>
 
 #include "base/files.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_library.h"
+#include "pipeline/media/image/image_structure.h"
 
 namespace pytoon::media {
 namespace {
@@ -35,31 +35,21 @@ std::uint32_t little_endian_32(std::string_view bytes) {
   return value;
 }
 
-// Decoders stop reading after the last pixel; a file cut just there is still not whole.
+// Decoders stop reading after the last pixel; a file cut just there is still not whole. A JPEG is
+// judged by its rows instead.
 bool has_its_end(const std::string& format, std::string_view bytes) {
   if (format == "png") return bytes.rfind("IEND\xAE\x42\x60\x82"sv) != std::string_view::npos;
-  if (format == "jpeg") return bytes.rfind("\xFF\xD9"sv) != std::string_view::npos;
+  if (format == "jpeg") return true;
   return bytes.size() >= 12 && little_endian_32(bytes.substr(4)) <= bytes.size() - 8;
 }
 
-// Counted by their markers: entropy-coded data never holds one by chance.
-int count_scans(std::string_view jpeg) {
-  constexpr std::string_view kStartOfScan = "\xFF\xDA"sv;
-  int scans = 0;
-  for (std::size_t at = jpeg.find(kStartOfScan); at != std::string_view::npos;
-       at = jpeg.find(kStartOfScan, at + kStartOfScan.size())) {
-    ++scans;
-  }
-  return scans;
-}
-
-VipsImagePtr load(const std::string& format, std::string& bytes) {
+VipsImagePtr load(const std::string& format, std::string& bytes, VipsFailOn strictness) {
   return made([&](VipsImage** out) {
     auto* const loader = format == "png"    ? vips_pngload_buffer
                          : format == "jpeg" ? vips_jpegload_buffer
                                             : vips_webpload_buffer;
     return loader(bytes.data(), bytes.size(), out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                  VIPS_FAIL_ON_ERROR, nullptr);
+                  strictness, nullptr);
   });
 }
 
@@ -171,7 +161,21 @@ Result<OpenImage> open_image(const fs::path& path) {
     return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP picture");
   }
   const Failure broken = failure(FailureKind::kMalformed, damaged(open.format));
-  VipsImagePtr raw = load(open.format, *open.bytes);
+  auto strictness = VIPS_FAIL_ON_ERROR;
+  if (open.format == "png") move_exif_before_pixels(*open.bytes);
+  if (open.format == "jpeg") {
+    const JpegStructure structure = read_jpeg_structure(*open.bytes);
+    if (structure.scans > kMaxScans) {
+      return failure(FailureKind::kInvalid, "the JPEG picture has more than 64 scans");
+    }
+    // Some cameras and transfers leave the end marker out: with one, the decoder warns of every row
+    // that is not whole.
+    if (!structure.ends) {
+      open.bytes->append("\xFF\xD9"sv);
+      strictness = VIPS_FAIL_ON_WARNING;
+    }
+  }
+  VipsImagePtr raw = load(open.format, *open.bytes, strictness);
   if (!raw) return broken;
   const int width = vips_image_get_width(raw.get());
   const int height = vips_image_get_height(raw.get());
@@ -181,9 +185,6 @@ Result<OpenImage> open_image(const fs::path& path) {
                        " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
   }
   if (!has_its_end(open.format, *open.bytes)) return broken;
-  if (open.format == "jpeg" && count_scans(*open.bytes) > kMaxScans) {
-    return failure(FailureKind::kInvalid, "the JPEG picture has more than 64 scans");
-  }
   open.has_alpha = vips_image_hasalpha(raw.get()) != 0;
   VipsImagePtr rgba = to_rgba(raw.get());
   if (rgba) open.image = upright(std::move(rgba));

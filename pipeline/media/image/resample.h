@@ -1,4 +1,4 @@
-// Lanczos-3 scaling of a window of a image, separable, in float on premultiplied colour. Ours
+// Lanczos-3 scaling of a window of an image, separable, in float on premultiplied colour. Ours
 // rather than libvips': its enlarging knows no Lanczos, and its vector code differs from its plain
 // code. Sums run in one fixed order, so results are the same on every machine. Inside the room
 // only.

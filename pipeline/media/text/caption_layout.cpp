@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+
+#include "pipeline/media/text/word_fonts.h"
 
 namespace pytoon::media {
 namespace {
@@ -22,9 +25,10 @@ PangoStretch stretch_of(const std::string& word) {
                                    : static_cast<PangoStretch>(found - std::begin(kWords));
 }
 
-PangoFontDescriptionPtr describe(const CaptionOrder& order, int size_px) {
+PangoFontDescriptionPtr describe(const CaptionOrder& order, const std::string& families,
+                                 int size_px) {
   PangoFontDescriptionPtr font(pango_font_description_new());
-  pango_font_description_set_family(font.get(), order.families.c_str());
+  pango_font_description_set_family(font.get(), families.c_str());
   const int weight = order.font.weight.value_or(order.style.weight);
   pango_font_description_set_weight(font.get(), static_cast<PangoWeight>(weight));
   pango_font_description_set_stretch(font.get(), stretch_of(order.font.stretch));
@@ -64,17 +68,33 @@ void place_lines(CaptionLayout& caption, const CaptionOrder& order) {
 }
 
 // Korean lines break between words, not inside them as those of Chinese and Japanese do.
-void keep_korean_words(PangoLayout* layout, const std::string& text) {
-  const PangoAttrListPtr attributes(pango_attr_list_new());
+void keep_korean_words(const std::string& text, PangoAttrList* attributes) {
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find_first_of(" \n", start), text.size());
     PangoAttribute* const whole = pango_attr_allow_breaks_new(FALSE);
     whole->start_index = static_cast<guint>(start);
     whole->end_index = static_cast<guint>(end);
-    pango_attr_list_insert(attributes.get(), whole);
+    pango_attr_list_insert(attributes, whole);
     start = end + 1;
   }
-  pango_layout_set_attributes(layout, attributes.get());
+}
+
+struct FreeFont {
+  void operator()(PangoFont* font) const { g_object_unref(font); }
+};
+
+PangoAttrListPtr attributes_of(PangoContext* context, const CaptionOrder& order, int size_px,
+                               PangoWrapMode wrap) {
+  PangoAttrListPtr attributes(pango_attr_list_new());
+  const PangoFontDescriptionPtr own = describe(order, order.font.family, size_px);
+  const std::unique_ptr<PangoFont, FreeFont> font(pango_context_load_font(context, own.get()));
+  if (font) {
+    keep_words_in_one_font(order.text.utf8, font.get(), order.fallback, attributes.get());
+  }
+  if (order.text.language == "ko" && wrap == PANGO_WRAP_WORD) {
+    keep_korean_words(order.text.utf8, attributes.get());
+  }
+  return attributes;
 }
 
 CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size_px,
@@ -84,13 +104,12 @@ CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size
   caption.line_pitch_px = static_cast<int>(std::lround(size_px * order.style.line_height));
   caption.layout.reset(pango_layout_new(context));
   PangoLayout* const layout = caption.layout.get();
-  pango_layout_set_font_description(layout, describe(order, size_px).get());
+  pango_layout_set_font_description(
+      layout, describe(order, order.font.family + "," + order.fallback, size_px).get());
   pango_layout_set_width(layout, width_px * PANGO_SCALE);
   pango_layout_set_wrap(layout, wrap);
   pango_layout_set_text(layout, order.text.utf8.data(), static_cast<int>(order.text.utf8.size()));
-  if (order.text.language == "ko" && wrap == PANGO_WRAP_WORD) {
-    keep_korean_words(layout, order.text.utf8);
-  }
+  pango_layout_set_attributes(layout, attributes_of(context, order, size_px, wrap).get());
   place_lines(caption, order);
   return caption;
 }

@@ -15,7 +15,7 @@ namespace pytoon::media {
 struct CaptionOrder {
   CleanText text;
   FontChoice font;
-  std::string families;  // font's, then the ones for glyphs it lacks
+  std::string fallback;  // the families for glyphs that the font lacks
   TextStyle style;
   gpu::Size box;
 };

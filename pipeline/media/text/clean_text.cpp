@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <memory>
+
+#include "base/text_breaks.h"
 
 namespace pytoon::media {
 namespace {
@@ -96,6 +99,39 @@ bool visible(char32_t c) {
          !within(c, {{0xFE00, 0xFE0F}, {0x115F, 0x1160}, {0x3164, 0x3164}, {0xE0000, 0xE0FFF}});
 }
 
+// Scripts whose lines Pango does not break between words by itself.
+bool needs_dictionary(char32_t c) {
+  return within(c, {{0x0E80, 0x0EFF},  // Lao
+                    {0x1000, 0x109F},  // Burmese, with the next two
+                    {0xA9E0, 0xA9FF},
+                    {0xAA60, 0xAA7F},
+                    {0x1780, 0x17FF}});  // Khmer
+}
+
+// A zero-width space wherever a line may begin between two letters of such a script.
+std::string with_word_breaks(const std::string& utf8) {
+  std::string marked;
+  std::size_t begun = 0;
+  for (const std::size_t bound : line_bounds(utf8)) {
+    if (bound == 0 || bound == utf8.size()) continue;
+    const char* const at = utf8.data() + bound;
+    const bool inside = needs_dictionary(g_utf8_get_char(at)) &&
+                        needs_dictionary(g_utf8_get_char(g_utf8_prev_char(at)));
+    if (!inside) continue;
+    marked.append(utf8, begun, bound - begun).append("\u200B");
+    begun = bound;
+  }
+  return marked.append(utf8, begun);
+}
+
+// Letters and their accents as one character, where there is one (NFC): macOS and PDFs take them
+// apart, and fonts without marks would draw the accent beside its letter.
+std::string composed(const std::string& utf8) {
+  const std::unique_ptr<char, decltype(&g_free)> text(
+      g_utf8_normalize(utf8.data(), static_cast<gssize>(utf8.size()), G_NORMALIZE_NFC), g_free);
+  return text ? std::string(text.get()) : utf8;
+}
+
 }  // namespace
 
 std::string name_code_points(const std::vector<std::uint32_t>& code_points) {
@@ -115,7 +151,7 @@ Result<CleanText> clean_text(const std::string& utf8) {
   if (g_utf8_validate_len(bytes.data(), bytes.size(), nullptr) == 0) {
     return failure(FailureKind::kInvalid, "the text is not valid UTF-8");
   }
-  const std::vector<char32_t> raw = decode(bytes);
+  const std::vector<char32_t> raw = decode(composed(bytes));
   if (raw.size() > kMaxCaptionCharacters) {
     return failure(FailureKind::kInvalid, "the text has " + std::to_string(raw.size()) +
                                               " characters; at most " +
@@ -136,6 +172,7 @@ Result<CleanText> clean_text(const std::string& utf8) {
   }
   CleanText clean;
   for (const char32_t c : text) append(clean.utf8, c);
+  clean.utf8 = with_word_breaks(clean.utf8);
   clean.language = language_of(text);
   return clean;
 }

@@ -1,6 +1,7 @@
 // A caption as it came, made fit for layout: valid UTF-8, '\n' the only break, no control
 // characters, no explicit bidi embeddings, overrides or isolates (direction comes from the letters;
-// LRM, RLM and ALM stay), lines without space at their ends. Inside the room only.
+// LRM, RLM and ALM stay), lines without space at their ends, letters composed with their accents
+// (NFC), and a zero-width space between the words of Khmer, Lao and Burmese. Inside the room only.
 #pragma once
 
 #include <cstdint>

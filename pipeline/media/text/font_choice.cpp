@@ -1,7 +1,6 @@
 #include "pipeline/media/text/font_choice.h"
 
 #include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/yaml.h"
@@ -49,13 +48,6 @@ Result<FontEntry> entry_of(const Json& item, const std::string& where) {
 }
 
 }  // namespace
-
-std::string fold_case(const std::string& family) {
-  std::string folded = family;
-  std::transform(folded.begin(), folded.end(), folded.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return folded;
-}
 
 std::string FontChoice::name() const {
   std::string text = family;

@@ -40,7 +40,5 @@ struct FontTable {
 
 // kInvalid naming the entry that is wrong.
 Result<FontTable> read_font_table(const std::filesystem::path& path);
-// Families are compared without case.
-std::string fold_case(const std::string& family);
 
 }  // namespace pytoon::media

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "pipeline/media/text/caption_drawing.h"
 #include "pipeline/media/text/private_fonts.h"
 #include "pipeline/media/text/text.h"
@@ -134,7 +135,7 @@ class PangoFontLibrary final : public FontLibrary {
   FontChoice choose(const std::string& family) const {
     if (fonts_.installed(family)) return {family, {}, "normal"};
     for (const FontEntry& entry : table_.substitutes) {
-      const bool meant = fold_case(entry.wanted) == fold_case(family);
+      const bool meant = lower_case(entry.wanted) == lower_case(family);
       if (meant && fonts_.installed(entry.use.family)) return entry.use;
     }
     for (const char* resort : kLastResorts) {
@@ -151,8 +152,8 @@ class PangoFontLibrary final : public FontLibrary {
     if (!text) return text.failure();
     const std::lock_guard lock(mutex_);
     const FontChoice font = choose(style.family);
-    const std::string families = font.family + "," + fonts_.fallback_families(text->language);
-    const CaptionOrder order{std::move(*text), font, families, style, box};
+    const std::string fallback = fonts_.fallback_families(text->language);
+    const CaptionOrder order{std::move(*text), font, fallback, style, box};
     const PangoContextPtr context = make_context(map_.get(), order.text.language);
     Result<CaptionLayout> caption = fit_caption(context.get(), order);
     if (!caption) return caption.failure();

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "pipeline/media/text/font_choice.h"
 
 namespace pytoon::media {
@@ -97,7 +98,7 @@ PrivateFonts::PrivateFonts(FcConfigPtr config) : config_(std::move(config)) {
   for (int i = 0; fonts != nullptr && i < fonts->nfont; ++i) {
     std::string family;
     for (int n = 0; !(family = text_of(fonts->fonts[i], FC_FAMILY, n)).empty(); ++n) {
-      folded.insert(fold_case(family));
+      folded.insert(lower_case(family));
     }
     family = text_of(fonts->fonts[i], FC_FAMILY);
     if (serves_a_script(family)) scripts.insert(family);
@@ -127,7 +128,7 @@ Result<PrivateFonts> PrivateFonts::open(const std::vector<fs::path>& folders,
 }
 
 bool PrivateFonts::installed(const std::string& family) const {
-  return std::binary_search(families_.begin(), families_.end(), fold_case(family));
+  return std::binary_search(families_.begin(), families_.end(), lower_case(family));
 }
 
 std::vector<std::string> PrivateFonts::files(const std::string& family) const {

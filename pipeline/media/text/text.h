@@ -1,10 +1,12 @@
-// Captions as pictures: Pango lays out, Cairo draws. Any script, right-to-left, emoji.
+// Captions as images: Pango lays out, Cairo draws. Any script, right-to-left, emoji.
 //
 // Fonts come from a private fontconfig made from the folders given, the same in every process: the
 // caption's family first, Noto (core, CJK, colour emoji) for glyphs it lacks. A family that is not
 // installed is mapped by config/fonts.yaml to its nearest free relative.
 //
-// Thread rule: a FontLibrary may be used from any thread (calls are serialised inside).
+// Thread rule: a FontLibrary may be used from any thread; calls are serialised inside, so a caller
+// may wait for another's. Drawing takes milliseconds, measuring about half. open() reads every font
+// of the folders: up to seconds without a cache. Errors of open(): kInvalid (fonts.yaml), kIo.
 #pragma once
 
 #include <filesystem>

@@ -3,8 +3,8 @@
 //
 // `wake` is called from the listener's own thread, never two at a time, and must return soon; it is
 // also called after every connect, since wake-ups may have gone unheard. While its process has no
-// free hands (listen(false)) the listener reads nothing, so that the entry wakes another worker;
-// one that was read at that very moment is put back.
+// idle render thread (listen(false)) the listener reads nothing, so that the entry wakes another
+// worker; one that was read at that very moment is put back.
 //
 // Thread rule: any thread. The destructor waits for at most the time limits of a connect.
 #pragma once

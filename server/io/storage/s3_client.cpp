@@ -109,10 +109,11 @@ Failure S3Client::refusal(const std::string& code, int status) const {
 
 S3Client::Verdict S3Client::judge(const S3Request& request, const HttpAnswer& answer) const {
   // A copy or a multipart upload may fail after the answer began with 200.
-  const bool late_error = answer.status == 200 && !request.save_to && request.method != "GET" &&
-                          answer.body.find("<Error>") != std::string::npos;
-  if ((answer.ok() && !late_error) || answer.status == 304) return {};
-  const std::string code = xml_text(answer.body, "Code");
+  if ((answer.ok() && request.method == "GET") || answer.status == 304) return {};
+  const std::optional<std::string> error = error_code(answer.body);
+  const bool late_error = answer.status == 200 && error.has_value();
+  if (answer.ok() && !late_error) return {};
+  const std::string code = error.value_or("");
   if (answer.status == 404 && code != "NoSuchBucket") {
     const std::string what = code == "NoSuchUpload" ? "upload of " : "object ";
     return {failure(FailureKind::kNotFound, "there is no " + what + request.key)};

@@ -60,16 +60,19 @@ class BucketWalk final : public jobs::ObjectWalk {
     if (!token_.empty()) query.emplace_back("continuation-token", token_);
     const Result<HttpAnswer> page = client_.send({.query = query});
     if (!page) return page.failure();
-    for (const std::string_view entry : xml_elements(page->body, "Contents")) {
-      const std::string key = xml_text(entry, "Key");
-      const Result<WallTime> changed = xml_time(xml_text(entry, "LastModified"));
+    const Result<pugi::xml_document> document = read_xml(page->body, "ListBucketResult");
+    if (!document) return document.failure();
+    const pugi::xml_node list = document->document_element();
+    for (const pugi::xml_node& entry : list.children("Contents")) {
+      const std::string key = entry.child_value("Key");
+      const Result<WallTime> changed = xml_time(entry.child_value("LastModified"));
       if (!changed) return changed.failure();
       if (is_valid_key(key)) {
-        left_.push_back({key, whole_number(xml_text(entry, "Size")), *changed});
+        left_.push_back({key, whole_number(entry.child_value("Size")), *changed});
       }
     }
-    token_ = xml_text(page->body, "NextContinuationToken");
-    over_ = xml_text(page->body, "IsTruncated") != "true" || token_.empty();
+    token_ = list.child_value("NextContinuationToken");
+    over_ = list.child_value("IsTruncated") != std::string_view("true") || token_.empty();
     return ok_status();
   }
 

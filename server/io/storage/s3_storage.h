@@ -3,7 +3,9 @@
 // request). Bytes are checked by SHA-256 both ways: S3 refuses an upload that arrives damaged, and
 // a download is compared with what the uploader noted. A link is a copy made by S3 itself.
 //
-// Errors: as S3Client. Limits: an object has 10,000 parts at most.
+// Thread rule: any thread. Blocks on the network for at most the time limits of S3Options, tries
+// included. Errors: as S3Client; kBadResponse for a list that can't be read, kMalformed for a
+// download that is not what was put. Limits: an object has 10,000 parts at most.
 #pragma once
 
 #include <cstdint>

@@ -94,6 +94,12 @@ Status send_parts(const fs::path& file, std::int64_t part_bytes, PartUpload& upl
   }
 }
 
+Result<std::string> etag_of(const std::string& body) {
+  const auto document = read_xml(body, "CompleteMultipartUploadResult");
+  if (!document) return document.failure();
+  return std::string(document->document_element().child_value("ETag"));
+}
+
 Result<std::string> upload_in_parts(S3Client& client, const S3Options& options,
                                     const fs::path& file, const std::string& key,
                                     const NamedValues& headers, const std::string& sha256) {
@@ -103,12 +109,14 @@ Result<std::string> upload_in_parts(S3Client& client, const S3Options& options,
                                   .headers = headers,
                                   .body = std::string()});
   if (!begun) return begun.failure();
-  const std::string id = xml_text(begun->body, "UploadId");
+  const auto named = read_xml(begun->body, "InitiateMultipartUploadResult");
+  if (!named) return named.failure();
+  const std::string id = named->document_element().child_value("UploadId");
   if (id.empty()) return failure(FailureKind::kIo, "S3 begins an upload without naming it");
   PartUpload parts(client, key, id);
   if (Status sent = send_parts(file, options.part_bytes, parts); !sent) return sent.failure();
   const auto completed = parts.complete();
-  if (completed) return xml_text(completed->body, "ETag");
+  if (completed) return etag_of(completed->body);
   // The answer to a first try may have been lost: then the upload is gone and the object is there.
   if (completed.failure().kind != FailureKind::kNotFound) return completed.failure();
   const auto there = client.send({.method = "HEAD", .key = key});
@@ -146,20 +154,23 @@ Result<int> abort_abandoned(S3Client& client, const S3Options& options, WallTime
   for (;;) {
     const auto page = client.send({.query = from});
     if (!page) return page.failure();
-    for (const std::string_view entry : xml_elements(page->body, "Upload")) {
-      const std::string key = xml_text(entry, "Key");
-      const std::string id = xml_text(entry, "UploadId");
-      const Result<WallTime> begun = xml_time(xml_text(entry, "Initiated"));
+    const auto document = read_xml(page->body, "ListMultipartUploadsResult");
+    if (!document) return document.failure();
+    const pugi::xml_node list = document->document_element();
+    for (const pugi::xml_node& entry : list.children("Upload")) {
+      const std::string key = entry.child_value("Key");
+      const std::string id = entry.child_value("UploadId");
+      const Result<WallTime> begun = xml_time(entry.child_value("Initiated"));
       if (!begun) return begun.failure();
       if (!is_valid_key(key) || now - *begun < options.abandoned_after) continue;
       const auto gone = client.send({.method = "DELETE", .key = key, .query = {{"uploadId", id}}});
       if (!gone && gone.failure().kind != FailureKind::kNotFound) return gone.failure();
       ++aborted;
     }
-    if (xml_text(page->body, "IsTruncated") != "true") return aborted;
+    if (list.child_value("IsTruncated") != std::string_view("true")) return aborted;
     from = {{"uploads", ""},
-            {"key-marker", xml_text(page->body, "NextKeyMarker")},
-            {"upload-id-marker", xml_text(page->body, "NextUploadIdMarker")}};
+            {"key-marker", list.child_value("NextKeyMarker")},
+            {"upload-id-marker", list.child_value("NextUploadIdMarker")}};
   }
 }
 

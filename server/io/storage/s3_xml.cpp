@@ -1,36 +1,9 @@
 #include "server/io/storage/s3_xml.h"
 
-#include <array>
 #include <charconv>
-#include <optional>
-#include <utility>
 
 namespace pytoon::io {
 namespace {
-
-std::string resolved(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, char>, 7> kEntities{{{"&amp;", '&'},
-                                                                        {"&lt;", '<'},
-                                                                        {"&gt;", '>'},
-                                                                        {"&quot;", '"'},
-                                                                        {"&apos;", '\''},
-                                                                        {"&#34;", '"'},
-                                                                        {"&#39;", '\''}}};
-  std::string plain;
-  while (!text.empty()) {
-    std::size_t used = 1;
-    char letter = text.front();
-    for (const auto& [entity, meaning] : kEntities) {
-      if (!text.starts_with(entity)) continue;
-      used = entity.size();
-      letter = meaning;
-      break;
-    }
-    plain += letter;
-    text.remove_prefix(used);
-  }
-  return plain;
-}
 
 std::optional<int> digits(const std::string& text, std::size_t at, std::size_t count) {
   int number = 0;
@@ -42,23 +15,19 @@ std::optional<int> digits(const std::string& text, std::size_t at, std::size_t c
 
 }  // namespace
 
-std::vector<std::string_view> xml_elements(std::string_view xml, std::string_view name) {
-  const std::string open = "<" + std::string(name) + ">";
-  const std::string close = "</" + std::string(name) + ">";
-  std::vector<std::string_view> found;
-  for (std::size_t at = xml.find(open); at != std::string_view::npos;) {
-    const std::size_t begin = at + open.size();
-    const std::size_t end = xml.find(close, begin);
-    if (end == std::string_view::npos) break;
-    found.push_back(xml.substr(begin, end - begin));
-    at = xml.find(open, end + close.size());
+Result<pugi::xml_document> read_xml(std::string_view body, const std::string& root) {
+  pugi::xml_document document;
+  const auto read = document.load_buffer(body.data(), body.size());
+  if (!read || document.document_element().name() != root) {
+    return failure(FailureKind::kBadResponse, "S3's answer can't be read: no " + root);
   }
-  return found;
+  return document;
 }
 
-std::string xml_text(std::string_view xml, std::string_view name) {
-  const auto found = xml_elements(xml, name);
-  return found.empty() ? std::string() : resolved(found.front());
+std::optional<std::string> error_code(std::string_view body) {
+  const Result<pugi::xml_document> error = read_xml(body, "Error");
+  if (!error) return std::nullopt;
+  return error->document_element().child_value("Code");
 }
 
 Result<WallTime> xml_time(const std::string& text) {

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/hmac.h"
 #include "base/http_client.h"
+#include "base/text.h"
 
 namespace pytoon::io {
 namespace {
@@ -24,16 +25,6 @@ std::string stamp(WallTime now) {
       static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
       static_cast<int>(time.seconds().count()));
   text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-std::string hex(const std::string& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
   return text;
 }
 
@@ -70,7 +61,7 @@ std::string encoded_path(const std::string& path) {
   std::size_t at = 0;
   while (at <= path.size()) {
     const std::size_t slash = std::min(path.find('/', at), path.size());
-    encoded += url_encoded(path.substr(at, slash - at));
+    encoded += percent_encode(path.substr(at, slash - at));
     if (slash < path.size()) encoded += '/';
     at = slash + 1;
   }
@@ -79,8 +70,8 @@ std::string encoded_path(const std::string& path) {
 
 std::string encoded_query(NamedValues query) {
   for (auto& [name, value] : query) {
-    name = url_encoded(name);
-    value = url_encoded(value);
+    name = percent_encode(name);
+    value = percent_encode(value);
   }
   std::sort(query.begin(), query.end());
   std::string text;

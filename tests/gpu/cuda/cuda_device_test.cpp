@@ -294,7 +294,7 @@ TEST_F(CudaDeviceTest, TakesWhatTheLayoutPredicts) {
   }
 }
 
-TEST_F(CudaDeviceTest, RefusesPicturesThatItsKernelsCantCount) {
+TEST_F(CudaDeviceTest, RefusesImagesThatItsKernelsCantCount) {
   const auto device = make();
   Nv12Picture picture;
   picture.memory = Memory::kCuda;

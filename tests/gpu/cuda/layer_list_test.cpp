@@ -24,7 +24,7 @@ TEST(TextureLayout, PlanesFollowEachOtherOnWholeLines) {
   EXPECT_EQ(clear.bytes, clear.chroma_alpha + 640U * 960);
 }
 
-TEST(TextureLayout, TheSmallestPicture) {
+TEST(TextureLayout, TheSmallestImage) {
   const TextureLayout layout = texture_layout({1, 1}, false);
   EXPECT_EQ(layout.bytes, 4U * 128);
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <random>
 
 #include "base/files.h"
 #include "tests/pipeline/audio/audio_fixture.h"
@@ -75,7 +76,7 @@ TEST_F(AudioFile, WavOfAnyDepthRateAndChannelsIsTaken) {
   expect_taken("a.flac", "-c:a flac", "flac", 6, 192'000);
 }
 
-TEST_F(AudioFile, ACoverPictureIsNoObstacle) {
+TEST_F(AudioFile, ACoverImageIsNoObstacle) {
   const fs::path song = save("song.mp3", tone(2), "-b:a 128k");
   const fs::path with_cover = in_folder("cover.mp3");
   run("ffmpeg -y -v error -i '" + song.string() + "' -f lavfi -i color=red:s=64x64:d=0.04 " +
@@ -131,6 +132,70 @@ TEST_F(AudioFile, CutFilesAreRefused) {
     ASSERT_TRUE(inspect_audio(file)) << name;
     fs::resize_file(file, fs::file_size(file) * 6 / 10);
     EXPECT_EQ(refused(file).kind, FailureKind::kMalformed) << name;
+  }
+}
+
+// Speech services, espeak-ng --stdout, sox and ffmpeg write into pipes, before they know the size.
+TEST_F(AudioFile, AWavWithAPlaceholderForItsSizeIsTaken) {
+  for (const char* depth : {"pcm_s16le", "pcm_f32le", "pcm_s24le", "pcm_mulaw"}) {
+    const std::string good =
+        *read_file(save("a.wav", tone(2), std::string("-bitexact -c:a ") + depth));
+    const std::size_t data = good.find("data");
+    ASSERT_NE(data, std::string::npos);
+    for (const std::uint32_t said : {0U, 0xFFFFFFFFU, 0x7FFFFFFFU, 0x7FFFF000U, 0x7FFFFFDBU,
+                                     0x80000000U, 0xFFFFFFDBU, 0xFFFFFF00U, 2'000'000'000U}) {
+      std::string bytes = good;
+      for (std::size_t i = 0; i < 4; ++i) {
+        bytes[data + 4 + i] = static_cast<char>(said >> (8 * i) & 0xFF);
+        bytes[4 + i] = bytes[data + 4 + i];
+      }
+      for (const std::size_t lost : {std::size_t{0}, std::size_t{1}}) {
+        ASSERT_TRUE(
+            write_file_atomically(in_folder("stream.wav"), bytes.substr(0, bytes.size() - lost)));
+        const Result<MediaInfo> facts = inspect_audio(in_folder("stream.wav"));
+        ASSERT_TRUE(facts) << depth << " " << said << ": " << facts.failure().detail;
+        EXPECT_NEAR(facts->duration_seconds, 2, 0.01) << depth << " " << said;
+        EXPECT_TRUE(read_audio(in_folder("stream.wav"), 3 * kAudioRate, {}));
+      }
+    }
+  }
+  run("(espeak-ng --stdout 'the quick brown fox' > '" + in_folder("espeak.wav").string() + "')");
+  EXPECT_TRUE(inspect_audio(in_folder("espeak.wav")));
+  run("(ffmpeg -v error -i '" + in_folder("espeak.wav").string() + "' -f wav - > '" +
+      in_folder("pipe.wav").string() + "')");
+  EXPECT_TRUE(inspect_audio(in_folder("pipe.wav")));
+}
+
+TEST_F(AudioFile, AnMp3ThatBeginsWithJunkIsTaken) {
+  const std::pair<const char*, int> kinds[] = {{"-b:a 128k -write_xing 0", 44'100},
+                                               {"-q:a 4 -write_xing 0", 48'000},
+                                               {"-b:a 320k -write_xing 0", 32'000},
+                                               {"-b:a 32k -write_xing 0", 22'050},
+                                               {"-b:a 16k -write_xing 0", 11'025}};
+  for (const auto& [options, rate] : kinds) {
+    const std::string good =
+        *read_file(save("a.mp3", tone(4, rate, 1), std::string("-id3v2_version 0 ") + options));
+    const std::string starts[] = {std::string(1000, '\0') + good, std::string(70'000, '\0') + good,
+                                  good.substr(100), good.substr(1001),
+                                  std::string(5, '\0') + good.substr(77)};
+    for (const std::string& bytes : starts) {
+      ASSERT_TRUE(write_file_atomically(in_folder("junk.mp3"), bytes));
+      const Result<MediaInfo> facts = inspect_audio(in_folder("junk.mp3"));
+      ASSERT_TRUE(facts) << options << ": " << facts.failure().detail;
+      EXPECT_EQ(facts->format, "mp3");
+      EXPECT_NEAR(facts->duration_seconds, 4, 0.6) << options;
+    }
+  }
+}
+
+// Random bytes hold what looks like a frame's head every few thousand bytes.
+TEST_F(AudioFile, NoiseIsNoMp3) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    std::string bytes(20'000, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    ASSERT_TRUE(write_file_atomically(in_folder("noise.mp3"), bytes));
+    EXPECT_EQ(refused(in_folder("noise.mp3")).kind, FailureKind::kUnsupportedType);
   }
 }
 

@@ -47,7 +47,7 @@ class AudioInVideo : public AudioTest {
   std::unique_ptr<MediaRuntime> runtime_;
 };
 
-TEST_F(AudioInVideo, PicturesAndAudioStartAndEndTogether) {
+TEST_F(AudioInVideo, FramesAndAudioStartAndEndTogether) {
   const std::vector<double> clicks{0.01, 1, 2.5, 2.98};
   const Wave track = make_wave(3, [&](double t, int) {
     for (const double click : clicks) {

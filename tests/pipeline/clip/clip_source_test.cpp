@@ -80,7 +80,7 @@ TEST_F(ClipTest, AnEditListHidesWhatComesBeforeIt) {
   EXPECT_EQ(code_at(*played, 2), 17);
 }
 
-TEST_F(ClipTest, AudioThatBeginsEarlierDoesNotMoveThePicture) {
+TEST_F(ClipTest, AudioThatBeginsEarlierDoesNotMoveTheFrames) {
   clip("silent.mp4", 30, "30");
   ffmpeg(
       "-itsoffset 0.4 -i {}/silent.mp4 -f lavfi -i sine=duration=2 -c:v copy -c:a aac "
@@ -89,7 +89,7 @@ TEST_F(ClipTest, AudioThatBeginsEarlierDoesNotMoveThePicture) {
   for (int n = 0; n < 30; ++n) ASSERT_EQ(code_at(*played, n), n);
 }
 
-TEST_F(ClipTest, WidePixelsMakeThePictureWider) {
+TEST_F(ClipTest, WidePixelsMakeTheFrameWider) {
   const auto file = clip("clip.mp4", 3, "30", "-vf setsar=4/3 " + std::string(kH264));
   EXPECT_EQ(index(file)->upright, (gpu::Size{213, 96}));
   const auto tall = clip("tall.mp4", 3, "30", "-vf setsar=1/2 " + std::string(kH264));
@@ -115,7 +115,7 @@ TEST_F(ClipTest, OddSizesLoseALineNotTheirPlace) {
   EXPECT_EQ(code_at(*played, 4), 4);
 }
 
-TEST_F(ClipTest, PicturesMayBeKeptWhileOthersAreMade) {
+TEST_F(ClipTest, FramesMayBeKeptWhileOthersAreMade) {
   const auto played = source(clip("clip.mp4", 20, "30"));
   std::vector<gpu::Nv12Picture> kept;
   for (std::size_t i = 0; i < 20; ++i) kept.push_back(*played->frame(i));
@@ -151,7 +151,7 @@ TEST_F(ClipTest, AFileThatIsGoneIsNotFound) {
   EXPECT_EQ(refused.failure().kind, FailureKind::kNotFound);
 }
 
-TEST_F(ClipTest, TheFirstPictureHasSquarePixels) {
+TEST_F(ClipTest, TheFirstFrameHasSquarePixels) {
   const auto file = clip("clip.mp4", 3, "30", "-vf setsar=2 " + std::string(kH264));
   const auto picture = first_picture(index(file));
   ASSERT_TRUE(picture);

@@ -91,5 +91,22 @@ TEST_F(DamagedClip, DamagedPicturesAreMalformed) {
   EXPECT_NE(facts.failure().detail.find("damaged"), std::string::npos);
 }
 
+// A decoder that hides damage would show smeared pictures without a word.
+TEST_F(DamagedClip, NoiseInOneOfManySlicesIsMalformed) {
+  const std::string options = std::string(kH264) + " -x264-params slices=4 -movflags faststart";
+  const std::string whole = *read_file(clip("clip.mp4", 24, "30", options, {320, 480}));
+  ASSERT_TRUE(survives(whole));
+  const std::size_t data = whole.find("mdat");
+  int refused = 0;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::string bytes = whole;
+    const std::size_t at = data + 1000 + random() % (bytes.size() - data - 1200);
+    for (std::size_t i = at; i < at + 64; ++i) bytes[i] ^= static_cast<char>(random());
+    refused += survives(bytes) ? 0 : 1;
+  }
+  EXPECT_GE(refused, 17);
+}
+
 }  // namespace
 }  // namespace pytoon::media

@@ -7,7 +7,7 @@
 namespace pytoon::media {
 namespace {
 
-class DamagedImage : public PictureTest {
+class DamagedImage : public ImageTest {
  protected:
   // One file of each format and coding we take.
   std::vector<std::filesystem::path> good_files() const {
@@ -60,7 +60,7 @@ TEST_F(DamagedImage, TextNamedPngIsOfAnotherType) {
   EXPECT_EQ(outcome(read_image(file)), FailureKind::kUnsupportedType);
 }
 
-TEST_F(DamagedImage, OtherPicturesAreOfAnotherType) {
+TEST_F(DamagedImage, OtherImagesAreOfAnotherType) {
   for (const char* bytes : {"GIF89a\x01\x01", "%PDF-1.7", "<svg></svg>", "P6 1 1 255 abc", "BM",
                             "II*\x08", "#EXTM3U", ""}) {
     const auto file = write("other.png", bytes);
@@ -101,7 +101,8 @@ TEST_F(DamagedImage, ATruncatedFileIsMalformedWhereverItIsCut) {
       ASSERT_FALSE(facts) << good << " cut at " << cut << " of " << bytes.size();
       EXPECT_EQ(outcome(facts), FailureKind::kMalformed) << good << " cut at " << cut;
     }
-    for (std::size_t less = 1; less <= 4; ++less) {
+    const bool jpeg = good.extension() == ".jpg";  // may lack its end marker
+    for (std::size_t less = jpeg ? 3 : 1; less <= 6; ++less) {
       const auto file = write("cut", bytes.substr(0, bytes.size() - less));
       EXPECT_FALSE(read_image(file)) << good << " without its last " << less << " bytes";
     }
@@ -124,6 +125,32 @@ TEST_F(DamagedImage, FlippedBitsAreDecidedAndNeverCrash) {
                                               static_cast<std::size_t>(picture->size.height) * 4);
       }
     }
+  }
+}
+
+// Cameras and transfers lose the last bytes; all pixels are there.
+TEST_F(DamagedImage, AJpegWithoutItsEndMarkerIsWhole) {
+  for (const auto& good : good_files()) {
+    if (good.extension() != ".jpg") continue;
+    const std::string bytes = *read_file(good);
+    for (const std::size_t less : {std::size_t{1}, std::size_t{2}}) {
+      const auto file = write("cut.jpg", bytes.substr(0, bytes.size() - less));
+      const auto picture = read_image(file);
+      ASSERT_TRUE(picture) << good << " without its last " << less;
+      EXPECT_EQ(picture->pixels, read_image(good)->pixels);
+    }
+  }
+}
+
+// A motion photo: the MP4 behind the picture holds any bytes, also those of markers.
+TEST_F(DamagedImage, WhatStandsBehindAJpegIsNoPartOfIt) {
+  for (const auto& good : good_files()) {
+    if (good.extension() != ".jpg") continue;
+    std::string bytes = *read_file(good);
+    for (int i = 0; i < 200; ++i) bytes += "ftypmp42\xFF\xDA\xFF\xD9\xFF\xFF";
+    const auto picture = read_image(write("motion.jpg", bytes));
+    ASSERT_TRUE(picture) << good;
+    EXPECT_EQ(picture->pixels, read_image(good)->pixels);
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr gpu::Size kSize{48, 32};
 
-class ImageFile : public PictureTest {};
+class ImageFile : public ImageTest {};
 
 int save_sharp_jpeg(VipsImage* image, const char* name) {
   return vips_jpegsave(image, name, "Q", 100, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF,
@@ -269,7 +269,7 @@ TEST_F(ImageFile, AnAnimationGivesItsFirstFrame) {
   EXPECT_LE(max_difference(*back, first), 1);
 }
 
-TEST_F(ImageFile, SmallestAndLongestPictures) {
+TEST_F(ImageFile, SmallestAndLongestImages) {
   for (const gpu::Size size : {gpu::Size{1, 1}, gpu::Size{4096, 1}, gpu::Size{1, 4096}}) {
     const gpu::RgbaImage picture = noise_image(size, 2);
     ASSERT_TRUE(write_png(picture, path("edge.png")));
@@ -279,7 +279,7 @@ TEST_F(ImageFile, SmallestAndLongestPictures) {
   }
 }
 
-TEST_F(ImageFile, JpegIsCloseToThePicture) {
+TEST_F(ImageFile, JpegIsCloseToTheImage) {
   const gpu::RgbaImage picture = muted_picture(kSize);
   ASSERT_TRUE(write_jpeg(picture, path("a.jpg")));
   EXPECT_LT(mean_difference(*read_image(path("a.jpg")), picture), 2);

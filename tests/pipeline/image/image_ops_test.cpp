@@ -10,7 +10,7 @@
 namespace pytoon::media {
 namespace {
 
-class ImageOps : public PictureTest {};
+class ImageOps : public ImageTest {};
 
 double sinc(double x) {
   return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);

@@ -9,22 +9,22 @@
 namespace pytoon::media {
 namespace fs = std::filesystem;
 
-void PictureTest::SetUp() {
+void ImageTest::SetUp() {
   ASSERT_TRUE(start_image_library());
   std::string name = (fs::temp_directory_path() / "pytoon-image-XXXXXX").string();
   ASSERT_NE(::mkdtemp(name.data()), nullptr);
   folder_ = name;
 }
 
-void PictureTest::TearDown() { fs::remove_all(folder_); }
+void ImageTest::TearDown() { fs::remove_all(folder_); }
 
-fs::path PictureTest::write(const std::string& name, const std::string& bytes) const {
+fs::path ImageTest::write(const std::string& name, const std::string& bytes) const {
   std::ofstream(path(name), std::ios::binary) << bytes;
   return path(name);
 }
 
-fs::path PictureTest::save(const gpu::RgbaImage& picture, const std::string& name,
-                           const std::function<int(VipsImage*, const char*)>& save) const {
+fs::path ImageTest::save(const gpu::RgbaImage& picture, const std::string& name,
+                         const std::function<int(VipsImage*, const char*)>& save) const {
   const VipsImagePtr image = borrow(picture);
   EXPECT_EQ(save(image.get(), path(name).c_str()), 0) << vips_error_buffer();
   return path(name);

@@ -1,4 +1,4 @@
-// Pictures for tests, and files of kinds that cameras and tools make, written by libvips.
+// Images for tests, and files of kinds that cameras and tools make, written by libvips.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 namespace pytoon::media {
 
 // A temporary folder, and libvips started.
-class PictureTest : public testing::Test {
+class ImageTest : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;

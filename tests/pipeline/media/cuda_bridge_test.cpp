@@ -97,7 +97,7 @@ TEST_F(Bridge, TheSourceOffersTheMemoryOfItsJobAlone) {
   MovingImage picture;
   CompositorSourceJob job{.frames = &picture,
                           .format = {kSize, 30},
-                          .frame_count = 1,
+                          .range = {0, 1},
                           .cuda = bridge_.get(),
                           .cuda_frames = 4,
                           .failures = pipeline.failures()};

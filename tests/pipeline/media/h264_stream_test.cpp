@@ -18,8 +18,8 @@ const Bytes kShort{0, 0, 1};
 TEST(H264Stream, FindsParameterSetsBetweenStartCodes) {
   const auto sets = parameter_sets(join({kLong, kSps, kLong, kPps, kShort, {0x06, 5, 5, 5}}));
   ASSERT_TRUE(sets);
-  EXPECT_EQ(sets->sequence, std::vector<Bytes>{kSps});
-  EXPECT_EQ(sets->picture, std::vector<Bytes>{kPps});
+  EXPECT_EQ(sets->sps, std::vector<Bytes>{kSps});
+  EXPECT_EQ(sets->pps, std::vector<Bytes>{kPps});
   EXPECT_EQ(parameter_sets(join({kLong, kSps})).failure().kind, FailureKind::kMedia);
   EXPECT_EQ(parameter_sets({}).failure().kind, FailureKind::kMedia);
 }

@@ -14,6 +14,7 @@
 namespace pytoon::media {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class Runtime : public MediaTest {};
 
@@ -67,6 +68,17 @@ TEST_F(Runtime, ACacheFolderThatCantBeMadeIsSaid) {
   const auto started = MediaRuntime::start("/dev/null/cache", log_);
   ASSERT_FALSE(started);
   EXPECT_EQ(started.failure().kind, FailureKind::kIo);
+}
+
+// A stranger's damaged file is no error of this program.
+TEST_F(Runtime, ChatterAboutAFileIsNoError) {
+  const CodecPtr decoder(avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_MP3)));
+  const CodecPtr encoder(avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_AAC)));
+  av_log(decoder.get(), AV_LOG_ERROR, "Header missing\n");
+  EXPECT_THAT(log_lines_.str(), HasSubstr("Header missing"));
+  EXPECT_THAT(log_lines_.str(), Not(HasSubstr("\"error\"")));
+  av_log(encoder.get(), AV_LOG_ERROR, "Too many bits\n");
+  EXPECT_THAT(log_lines_.str(), HasSubstr("\"error\""));
 }
 
 TEST_F(Runtime, TheProductionEncoderWorksAndAnUnknownOneSaysSo) {

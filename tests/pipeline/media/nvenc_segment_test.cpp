@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Draws where the fake device's memory is the host's.
-class CudaPicture : public MovingImage {
+class CudaFrames : public MovingImage {
  public:
   using MovingImage::MovingImage;
   Status draw(int index, const gpu::Nv12Target& target) override {
@@ -59,14 +59,14 @@ class NvencSegment : public MediaTest {
     return wanted;
   }
   fs::path nvenc_segment(const std::string& name, int frames, int seed = 0) const {
-    CudaPicture picture(seed);
+    CudaFrames picture(seed);
     const SegmentOrder wanted = nvenc_order(name, frames);
     const Status written = write_segment(picture, wanted);
     EXPECT_TRUE(written) << written.failure().detail;
     return wanted.output;
   }
   Failure refused(const SegmentOrder& wanted) const {
-    CudaPicture picture;
+    CudaFrames picture;
     const Status written = write_segment(picture, wanted);
     EXPECT_FALSE(written);
     EXPECT_THAT(files(), IsEmpty());
@@ -211,12 +211,12 @@ TEST_F(NvencSegment, AFullDeviceIsOutOfMemory) {
 
 TEST_F(NvencSegment, CancellingGivesEverythingBack) {
   const SegmentOrder wanted = nvenc_order("s.mp4", 1000);
-  class CancelsItself final : public CudaPicture {
+  class CancelsItself final : public CudaFrames {
    public:
     explicit CancelsItself(CancelToken cancel) : cancel_(std::move(cancel)) {}
     Status draw(int index, const gpu::Nv12Target& target) override {
       if (index == 20) cancel_.cancel();
-      return CudaPicture::draw(index, target);
+      return CudaFrames::draw(index, target);
     }
 
    private:

@@ -251,9 +251,9 @@ TEST_F(SegmentWriter, EverySettingIsInTheFingerprint) {
   EXPECT_NE(base.find("avcodec="), std::string::npos);
   EXPECT_EQ(base, EncoderSettings{}.fingerprint());
   const EncoderSettings changed[] = {
-      {.codec = "other"},        {.preset = "fast"},       {.crf = 21},
-      {.max_bitrate_kbps = 900}, {.vbv_buffer_kbits = 90}, {.gop_frames = 30},
-      {.b_frames = 0},           {.reference_frames = 1},  {.threads = 2}};
+      {.codec = "other"},       {.preset = "fast"},  {.crf = 21},     {.max_bitrate_kbps = 900},
+      {.vbv_buffer_kbits = 90}, {.gop_frames = 30},  {.b_frames = 0}, {.reference_frames = 1},
+      {.threads = 2},           {.piece_frames = 30}};
   for (const EncoderSettings& settings : changed) EXPECT_NE(settings.fingerprint(), base);
 }
 

@@ -126,6 +126,28 @@ TEST(Captions, WithoutCaptionsTheHookIsThePromptCutAtAWord) {
             "A serum that works overnight and smells of cedar, rain and a…");
   EXPECT_EQ(cut_at_word("short", 60), "short");
   EXPECT_EQ(cut_at_word("ééééé", 3), "ééé…");
+  EXPECT_EQ(cut_at_word("one two three four", 12), "one two…");
+  EXPECT_EQ(cut_at_word("one two three four", 13), "one two three…");
+  EXPECT_EQ(cut_at_word("a bcdefghijklmnop", 12), "a bcdefghijk…") << "no blank in the last third";
+  EXPECT_EQ(cut_at_word("abcd👩‍👩‍👧‍👦fgh", 5), "abcd👩‍👩‍👧‍👦…");
+  EXPECT_EQ(cut_at_word("abcde👩‍👩‍👧‍👦gh", 5), "abcde…");
+  EXPECT_EQ(cut_at_word("abc🇫🇷🇩🇪xy", 4), "abc🇫🇷…");
+  EXPECT_EQ(cut_at_word("ab👋🏽👋🏽", 3), "ab👋🏽…");
+  EXPECT_EQ(cut_at_word("e\u0301e\u0301e\u0301", 2), "e\u0301e\u0301…");
+}
+
+TEST(Planner, APromptWithoutSpacesIsNotCutToItsFirstWord) {
+  const std::string chinese =
+      "ONDELUNE "
+      "全新海洋精华面霜上市了每天早晚各用一次温和清洁深层补水让肌肤整夜保持柔软光滑现在下单"
+      "即享首单优惠和免费试用装数量有限先到先得";
+  const std::string hook = cut_at_word(chinese, kHookCharacters);
+  EXPECT_TRUE(hook.starts_with("ONDELUNE 全新海洋精华面霜上市了每天早晚各用一次温和清洁深层补水"))
+      << hook;
+  EXPECT_TRUE(hook.ends_with("即享首单优惠和免费…")) << hook;
+  EXPECT_EQ(cut_at_word("全新海洋\u3000精华面霜上市", 6), "全新海洋…");
+  // Between words, as its dictionary knows them.
+  EXPECT_EQ(cut_at_word("ສະບາຍດີຊາວໂລກ", 8), "ສະບາຍດີ…");
   EXPECT_TRUE(plan_captions(request("meme_fast"), 15, 30).timings.empty());
 }
 

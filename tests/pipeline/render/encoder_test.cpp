@@ -2,14 +2,14 @@
 
 #include "pipeline/media/video_probe.h"
 #include "tests/pipeline/media/nvidia/fake_cuda_device.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 
-class EncoderTest : public PictureTest {
+class EncoderTest : public FrameTest {
  protected:
   void SetUp() override {
-    PictureTest::SetUp();
+    FrameTest::SetUp();
     fake_nvenc_reset({1000, 0, -1});
     device_ = std::make_unique<testing_support::FakeCudaDevice>();
     spec::JobRequest request;
@@ -43,6 +43,21 @@ TEST_F(EncoderTest, FramesCrossNeverWithNvencAndOnceWithX264) {
   ASSERT_TRUE(render(renderer));
   EXPECT_EQ(device_->crossings(), before + 30);  // the scene is that of the other encoder
   EXPECT_EQ(renderer.facts(job_)["crossings_per_frame"], 1);
+}
+
+TEST_F(EncoderTest, ASegmentHasOneCompositorWithNvencAndABoundedNumberWithX264) {
+  spec::JobRequest request;
+  request.preset_id = "product_hero_clean";
+  request.target_duration_seconds = 3;
+  job_ = job_of(request, gpu::RgbaImage({540, 960}, {90, 120, 40, 255}));
+  SceneRenderer free(*device_, *fonts_, choose(), {.pool = std::make_shared<PiecePool>(8)});
+  SceneRenderer bound(*device_, *fonts_, choose(),
+                      {.pool = std::make_shared<PiecePool>(8), .gpu_pieces_at_once = 1});
+  job_.encoder = "h264_nvenc";
+  EXPECT_EQ(free.compositors_at_once(job_, 0), 1);
+  job_.encoder = "libx264";
+  EXPECT_EQ(free.compositors_at_once(job_, 0), 2);
+  EXPECT_EQ(bound.compositors_at_once(job_, 0), 1);
 }
 
 TEST_F(EncoderTest, TheBestIsTakenWhenTheJobNamesNone) {

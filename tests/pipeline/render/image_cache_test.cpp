@@ -57,7 +57,7 @@ TEST(ImageCache, WhatIsHeldStaysAndWhatDoesNotFitBesideItIsOnlyLent) {
   EXPECT_EQ(cache.stats().evictions, 0U);
 }
 
-TEST(ImageCache, PicturesAsTheirFilesHoldThemAreSharedButNotKept) {
+TEST(ImageCache, ImagesAsTheirFilesHoldThemAreSharedButNotKept) {
   ImageCache cache(100);
   const Text held = ask(cache, "a", 10, Kind::kDecoded);
   EXPECT_EQ(ask(cache, "a", 10, Kind::kDecoded), held);

@@ -12,7 +12,7 @@ plan::Shot shot(int frames, int first = 0) {
   return {{first, first + frames}, 0, -1, plan::SourceKind::kImages, first / 90};
 }
 
-TEST(CameraPath, StaysInsideThePicture) {
+TEST(CameraPath, StaysInsideTheImage) {
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     const CameraPath path(seed, shot(1800), 0.14, false);
     for (int frame = 0; frame < 1805; ++frame) {

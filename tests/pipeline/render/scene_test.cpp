@@ -60,7 +60,7 @@ TEST(Scene, TransitionLiesAtTheStartOfTheIncomingSegment) {
   EXPECT_TRUE(frame.incoming.empty());
 }
 
-TEST(Scene, TheMovingPictureAlwaysCoversTheFrame) {
+TEST(Scene, TheMovingImageAlwaysCoversTheFrame) {
   const Scene scene = two_shots(0.05);
   gpu::Composition frame;
   NoClips none;

@@ -6,17 +6,17 @@
 #include "gpu/cuda/cuda_device.h"
 #include "tests/gpu/cuda/host_cuda_api.h"
 #include "tests/pipeline/clip/clip_fixture.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 namespace {
 
 enum class Alpha { kNone, kCutOut };
 
-class SegmentCostTest : public PictureTest {
+class SegmentCostTest : public FrameTest {
  protected:
   void SetUp() override {
-    PictureTest::SetUp();
+    FrameTest::SetUp();
     auto device = gpu::cuda::make_device_on(gpu::cuda::make_host_cuda_api(gpu_), std::nullopt);
     ASSERT_TRUE(device) << device.failure().detail;
     card_ = std::move(*device);

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "pipeline/plan/dependencies.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 namespace {
@@ -12,9 +12,9 @@ namespace {
 using Kind = ImageCache::Kind;
 constexpr std::uint64_t kAmple = std::uint64_t{256} << 20;
 
-class SegmentScene : public PictureTest {
+class SegmentScene : public FrameTest {
  protected:
-  // A image that is unlike that of any other number.
+  // An image that is unlike that of any other number.
   plan::InputFile picture(int number, gpu::Size size = {270, 480}) {
     gpu::RgbaImage image(size, {40, 40, 40, 255});
     for (int y = 0; y < size.height; ++y) {
@@ -170,7 +170,7 @@ TEST_F(SegmentScene, OfTheRendererSharesItsCacheWithTheNext) {
 }
 
 // The frame is a value: half of it in both directions shows the same design at half its size.
-TEST_F(SegmentScene, OfHalfTheSizeIsTheSamePictureSmaller) {
+TEST_F(SegmentScene, OfHalfTheSizeIsTheSameImageSmaller) {
   for (const std::string preset : {"product_hero_clean", "overlay_glow", "meme_smooth"}) {
     RenderJob job = job_over(preset, 3, 1);
     const HostFrame whole = compose(*scene_of(job), 45);

@@ -50,7 +50,7 @@ TEST(JobRequest, EachBadFieldIsNamed) {
       {"target_duration_seconds", 61},
       {"target_duration_seconds", "x"},
       {"target_duration_seconds", 1.5},
-      {"target_duration_seconds", nullptr},
+      {"colour", nullptr},
       {"target_duration_seconds", 18446744073709551615ULL},
       {"brand_safe", "yes"},
       {"engine_policy", "cloud"},
@@ -73,6 +73,38 @@ TEST(JobRequest, EachBadFieldIsNamed) {
                 testing::ElementsAre(std::string("/") + name))
         << value;
   }
+}
+
+// Typed clients send every optional field.
+TEST(JobRequest, NullIsAFieldLeftOut) {
+  const json body{{"preset_id", "p"},        {"prompt", nullptr},
+                  {"platform", nullptr},     {"target_duration_seconds", nullptr},
+                  {"brand_safe", nullptr},   {"engine_policy", nullptr},
+                  {"archetype", nullptr},    {"seed", nullptr},
+                  {"footage_only", nullptr}, {"priority", nullptr},
+                  {"image_uris", nullptr},   {"clip_uris", nullptr},
+                  {"mask_uri", nullptr},     {"music_uri", nullptr},
+                  {"voice_uri", nullptr},    {"captions", {{"hook", nullptr}, {"cta", "c"}}},
+                  {"webhook_url", nullptr}};
+  const auto request = parse_job_request(body);
+  ASSERT_TRUE(request) << request.failure().detail;
+  EXPECT_EQ(request->captions->cta, "c");
+  EXPECT_THAT(pointers(json{{"preset_id", nullptr}}), testing::ElementsAre("/preset_id"));
+}
+
+TEST(JobRequest, AnUnknownFieldNamesItsNeighbour) {
+  const auto request = parse_job_request(json{{"preset_id", "p"}, {"caption", {{"hook", "h"}}}});
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.failure().faults[0].detail, "is not a field we know; did you mean 'captions'?");
+}
+
+TEST(JobRequest, ANumberWithoutAFractionIsWhole) {
+  const auto request = parse_job_request(
+      json::parse(R"({"preset_id":"p","target_duration_seconds":15.0,"seed":4294967295.0})"));
+  ASSERT_TRUE(request) << request.failure().detail;
+  EXPECT_EQ(request->target_duration_seconds, 15);
+  EXPECT_EQ(request->seed, 4294967295U);
+  EXPECT_THAT(pointers(json{{"preset_id", "p"}, {"seed", 1e300}}), testing::ElementsAre("/seed"));
 }
 
 TEST(JobRequest, AWebhookIsAWebAddress) {

@@ -26,6 +26,18 @@ TEST(CleanText, ControlsAndOverridesGo) {
       << "joiners and marks stay";
 }
 
+TEST(CleanText, AccentsAreComposedWithTheirLetters) {
+  EXPECT_EQ(cleaned("Zu\u0308rich, \u0435\u0308\u0449, Mie\u0302\u0303n, A\u030Angstro\u0308m"),
+            "Zürich, ёщ, Miễn, Ångström");
+  EXPECT_EQ(cleaned("\u1100\u1161"), "가");
+}
+
+TEST(CleanText, WordsOfScriptsWithoutSpacesMayBreak) {
+  EXPECT_EQ(cleaned("ສະບາຍດີຊາວໂລກ"), "ສະບາຍດີ\u200Bຊາວໂລກ");
+  EXPECT_EQ(cleaned("a ລາວ 1ລ"), "a ລາວ 1ລ");
+  EXPECT_EQ(cleaned("hello world"), "hello world");
+}
+
 TEST(CleanText, NothingVisibleIsRefused) {
   for (const char* text : {"", " \n\t", "\u200B", "\u202E\u202C", "\x01\x02"}) {
     EXPECT_EQ(clean_text(text).failure().kind, FailureKind::kInvalid);

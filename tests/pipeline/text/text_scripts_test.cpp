@@ -108,6 +108,49 @@ TEST_F(TextScripts, HanHasItsLanguagesShape) {
   EXPECT_NE(first_line(*chinese), first_line(*japanese));
 }
 
+TEST_F(TextScripts, TakenApartLettersLookAsOthers) {
+  for (const char* family : {"Bebas Neue", "Impact", "Montserrat", "Inter"}) {
+    TextStyle style;
+    style.family = family;
+    const auto composed = draw("Zürich, ещё, Miễn, Čeština", style);
+    const auto apart =
+        draw("Zu\u0308rich, еще\u0308, Mie\u0302\u0303n, C\u030Ces\u030Ctina", style);
+    ASSERT_TRUE(composed && apart);
+    EXPECT_EQ(composed->image.pixels, apart->image.pixels) << family;
+  }
+}
+
+// Bebas Neue lacks some letters of Vietnamese: the word is set in one font, with its neighbours in
+// their own.
+TEST_F(TextScripts, AWordIsSetInOneFont) {
+  TextStyle bebas;
+  bebas.family = "Bebas Neue";
+  TextStyle fallback;
+  fallback.family = "Noto Sans";
+  fallback.weight = bebas.weight;
+  const auto width = [](const char* text, const TextStyle& style) {
+    return draw(text, style)->ink.width;
+  };
+  EXPECT_EQ(width("Miễn", bebas), width("Miễn", fallback));
+  EXPECT_NE(width("Mien", bebas), width("Mien", fallback));
+  EXPECT_EQ(width("Mien 漢字", bebas) - width("漢字", bebas) > width("Mien", fallback), false);
+}
+
+TEST_F(TextScripts, ScriptsWithoutSpacesBreakBetweenWords) {
+  const std::vector<std::string> texts = {
+      "ក្រែមបំប៉នស្បែកមុខថ្មីពីសមុទ្រជួយឱ្យស្បែកមានសំណើមពេញមួយថ្ងៃសម្រាប់គ្រប់ប្រភេទស្បែក",
+      "ຄຣີມບຳລຸງຜິວໜ້າສູດໃໝ່ຈາກທະເລຊ່ວຍໃຫ້ຜິວຊຸ່ມຊື່ນຍາວນານຕະຫຼອດມື້",
+      "မင်္ဂလာပါကမ္ဘာလောကကျွန်ုပ်တို့၏ထုတ်ကုန်အသစ်ကိုယနေ့ပင်စမ်းသပ်ကြည့်ပါ",
+      "ครีมบำรุงผิวหน้าสูตรใหม่จากทะเลช่วยให้ผิวชุ่มชื้นยาวนานตลอดทั้งวัน"};
+  for (const std::string& text : texts) {
+    const auto picture = draw(text);
+    ASSERT_TRUE(picture) << picture.failure().detail;
+    EXPECT_EQ(picture->size_px, TextStyle{}.size_px) << text;
+    EXPECT_GT(picture->lines, 1) << text;
+    EXPECT_LT(picture->lines, 5) << text;
+  }
+}
+
 TEST_F(TextScripts, AGlyphThatNoFontHasIsNamed) {
   const Result<TextImage> private_use = draw("price \uE000 only");
   ASSERT_FALSE(private_use);

@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/text.h"
 #include "live_server.h"
 #include "pipeline/spec/schema.h"
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
-#include "server/http/text.h"
 
 namespace pytoon::http::testing_support {
 namespace {

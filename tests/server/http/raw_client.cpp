@@ -8,7 +8,7 @@
 
 #include <array>
 
-#include "server/http/text.h"
+#include "base/text.h"
 
 namespace pytoon::http::testing_support {
 namespace {

@@ -1,5 +1,6 @@
 #include "server/http/strict_json.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +42,19 @@ TEST(StrictJson, RefusesWhatParsersReadDifferently) {
     EXPECT_EQ(json.failure().kind, FailureKind::kMalformed);
     EXPECT_FALSE(json.failure().detail.empty());
   }
+}
+
+TEST(StrictJson, ATextThatIsNoneIsNamed) {
+  const auto pointer = [](const std::string& text) {
+    const auto json = parse_strict_json(text);
+    return json || json.failure().faults.empty() ? "none" : json.failure().faults[0].pointer;
+  };
+  EXPECT_EQ(pointer(R"({"a":[1,{"b":2}],"captions":{"hook":"x\ud83c"}})"), "/captions/hook");
+  EXPECT_EQ(pointer(R"({"captions":{"beats":["a","b","\udc00"]}})"), "/captions/beats/2");
+  EXPECT_EQ(pointer(R"({"a":[[],[1],["\ud83cx"]]})"), "/a/2/0");
+  EXPECT_EQ(pointer("{\"pro~/mpt\":\"\xff\"}"), "/pro~0~1mpt");
+  EXPECT_THAT(parse_strict_json(R"({"prompt":"\ud83c"})").failure().detail,
+              testing::HasSubstr("half of a character"));
 }
 
 TEST(StrictJson, SurvivesADepthBomb) {

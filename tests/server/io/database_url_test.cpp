@@ -24,18 +24,34 @@ TEST(DatabaseUrl, NamesAServer) {
             "host='::1' dbname='n' port='1' user='u' ");
   EXPECT_EQ(parse_database_url("postgresql://u@/n?host=%2Fvar%2Frun")->connection,
             "host='/var/run' dbname='n' user='u' ");
+  EXPECT_EQ(parse_database_url("postgres://u@a,b:1/n?target_session_attrs=read-write")->connection,
+            "target_session_attrs='read-write' host='a,b' dbname='n' port=',1' user='u' ");
 }
 
 TEST(DatabaseUrl, SaysWhatIsWrongAndNeverThePassword) {
-  for (const char* text :
-       {"", "mysql://u:secret@h/n", "sqlite:///", "postgresql://u:secret@h", "postgresql://",
-        "postgresql://u:secret@h:port/n", "postgresql://u:secret@h:0/n",
-        "postgresql://u:secret@h:70000/n", "postgresql://:secret@h/n", "postgresql://u:secret@/n",
-        "postgresql://u:se@secret@h/n", "postgresql://u:secret%zz@h/n",
-        "postgresql://u:secret%0@h/n", "postgresql://u:secret%00@h/n",
-        "postgresql://u:secret@h/n/m", "postgresql://u:secret@h/n?options=secret",
-        "postgresql://u:secret@h/n?sslmode=%q", "postgresql://u:secret@[::1/n",
-        "postgresql://u:secret@[::1]x/n"}) {
+  for (const char* text : {"",
+                           "mysql://u:secret@h/n",
+                           "sqlite:///",
+                           "postgresql://u:secret@h",
+                           "postgresql://",
+                           "postgresql://u:secret@h:port/n",
+                           "postgresql://u:secret@h:0/n",
+                           "postgresql://u:secret@h:70000/n",
+                           "postgresql://:secret@h/n",
+                           "postgresql://u:secret@/n",
+                           "postgresql://u:se@secret@h/n",
+                           "postgresql://u:pw@secret@h/n",
+                           "postgresql://u:12/secret@h",
+                           "postgresql://u:12/secret@h/n",
+                           "postgresql://u:secret@h/n?password=secret&sslmode",
+                           "postgresql://u:secret%zz@h/n",
+                           "postgresql://u:secret%0@h/n",
+                           "postgresql://u:secret%00@h/n",
+                           "postgresql://u:secret@h/n/m",
+                           "postgresql://u:secret@h/n?options=secret",
+                           "postgresql://u:secret@h/n?sslmode=%q",
+                           "postgresql://u:secret@[::1/n",
+                           "postgresql://u:secret@[::1]x/n"}) {
     const auto url = parse_database_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.failure().kind, FailureKind::kInvalid);

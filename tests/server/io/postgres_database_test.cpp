@@ -1,4 +1,4 @@
-// PostgreSQL in trouble: what the store says, and that it goes on by itself afterwards.
+// PostgreSQL that fails: what the store says, and that it goes on by itself afterwards.
 #include "server/io/postgres_database.h"
 
 #include <gtest/gtest.h>

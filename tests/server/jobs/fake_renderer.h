@@ -61,6 +61,8 @@ class FakeRenderer : public render::Renderer {
     return spec.segments[static_cast<std::size_t>(index)].duration_seconds * 30;
   }
 
+  int compositors_at_once(const render::RenderJob&, int) const override { return 1; }
+
   Status render_segment(const render::RenderJob& job, int index,
                         const std::filesystem::path& output, const CancelToken& cancel,
                         const std::function<void(int)>& on_progress) override {

@@ -176,16 +176,16 @@ TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
   EXPECT_EQ(refused("png 1 1").kind, FailureKind::kUnsupportedType);
   EXPECT_EQ(refused("mp4 1 1 121").kind, FailureKind::kInvalid);
   EXPECT_EQ(refused("mp4 1 1 121").faults.at(0).pointer, "/file");
-  // A clip may be larger than a picture.
+  // A clip may be larger than an image.
   EXPECT_TRUE(
       service_->keep_asset(acme_, upload("mp4 1 1 2" + std::string(20'000'000, ' '), "video")));
 }
 
-TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
+TEST_F(JobServiceTest, ClipsAndImagesAreNotMistakenForEachOther) {
   const std::string clip = keep(acme_, "mp4 1080 1920 12.5", "video");
-  const std::string picture = keep(acme_);
+  const std::string image = keep(acme_);
   json wrong = body();
-  wrong["clip_uris"] = {clip, picture};
+  wrong["clip_uris"] = {clip, image};
   expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/1");
   wrong = body();
   wrong["image_uris"] = {clip};
@@ -194,7 +194,7 @@ TEST_F(JobServiceTest, ClipsAndPicturesAreNotMistakenForEachOther) {
   wrong["clip_uris"] = {"storage://assets/acme/none.mp4"};
   expect_fault(wrong, FailureKind::kInvalid, "/clip_uris/0");
   json right = body();
-  right["image_uris"] = {picture};
+  right["image_uris"] = {image};
   right["clip_uris"] = {clip};
   const auto submitted = service_->submit(acme_, right, "");
   ASSERT_TRUE(submitted) << submitted.failure().detail;
@@ -209,11 +209,11 @@ TEST_F(JobServiceTest, AudioSaysWhatItIs) {
   EXPECT_EQ(asset->media.sample_rate, 44'100);
   EXPECT_EQ(asset->media.size, gpu::Size{});
   EXPECT_TRUE(asset->key.ends_with(".mp3"));
-  const auto picture = service_->keep_asset(acme_, upload("png 10 20"));
-  ASSERT_TRUE(picture);
-  EXPECT_EQ(picture->media.duration_seconds, 0);
-  EXPECT_EQ(picture->media.channels, 0);
-  EXPECT_EQ(picture->media.sample_rate, 0);
+  const auto image = service_->keep_asset(acme_, upload("png 10 20"));
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->media.duration_seconds, 0);
+  EXPECT_EQ(image->media.channels, 0);
+  EXPECT_EQ(image->media.sample_rate, 0);
 }
 
 TEST_F(JobServiceTest, AudioIsTakenWhereItFits) {
@@ -236,9 +236,9 @@ TEST_F(JobServiceTest, AudioIsTakenWhereItFits) {
   EXPECT_EQ(cut.faults[0].pointer, "/voice_uri");
   EXPECT_NE(cut.faults[0].detail.find("lasts 10.0004 s and the video 10 s"), std::string::npos);
 
-  const std::string picture = service_->keep_asset(acme_, upload("png 10 20"))->uri;
+  const std::string image = service_->keep_asset(acme_, upload("png 10 20"))->uri;
   order = body();
-  order["music_uri"] = picture;
+  order["music_uri"] = image;
   order["voice_uri"] = "storage://assets/none.mp3";
   order["image_uris"] = {audio};
   const Failure wrong = service_->submit(acme_, order, "").failure();

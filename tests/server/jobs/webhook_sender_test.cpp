@@ -1,4 +1,5 @@
 #include "server/jobs/webhook_sender.h"
+#include "base/base64.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

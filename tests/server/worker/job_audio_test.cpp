@@ -34,6 +34,7 @@ TEST_F(JobAudio, IsInTheVideoAndItsMeasuresInTheMetadata) {
   EXPECT_EQ(audio.at("loudness_range_lu"), 3);
   EXPECT_EQ(audio.at("gain_db"), 1.5);
   EXPECT_EQ(audio.at("ducked"), true);
+  EXPECT_TRUE(audio.at("voice_mended").is_null());
 }
 
 TEST_F(JobAudio, AJobWithoutHasNone) {

@@ -22,6 +22,22 @@ TEST(EncoderDecision, GoesOnWithWhatItBeganWith) {
   EXPECT_EQ(decide_encoder(kNoGpu, "").degraded(), "");
 }
 
+TEST(EncoderDecision, AGpuWithoutMemoryGivesWayToTheCpu) {
+  const std::vector<render::Encoder> gpu{{"cuda+libx264", "", true}, {"libx264", "", false}};
+  const auto full = decide_after(failure(FailureKind::kOutOfMemory, "no 12 MiB for a texture"), gpu,
+                                 "cuda+libx264");
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->degraded(),
+            "cuda+libx264 gave way to libx264: vram_exhausted: no 12 MiB for a texture");
+  const auto refused = decide_after(
+      failure(FailureKind::kOutOfMemory, "vram_exhausted: needs 6.1 GiB"), gpu, "cuda+libx264");
+  EXPECT_EQ(refused->reason, "vram_exhausted: needs 6.1 GiB");
+  EXPECT_FALSE(decide_after(failure(FailureKind::kOutOfMemory, "host"), gpu, "libx264"));
+  // Without a GPU it is the host's memory.
+  EXPECT_FALSE(
+      decide_after(failure(FailureKind::kOutOfMemory, "host"), {{"libx264", "", false}}, ""));
+}
+
 class JobEncoder : public RunFixture {
  protected:
   nlohmann::json metadata() { return nlohmann::json::parse(read("jobs/a/metadata.json")); }
@@ -33,6 +49,22 @@ class JobEncoder : public RunFixture {
     };
   }
 };
+
+TEST_F(JobEncoder, ACardThatRunsOutOfMemoryMovesTheJobToTheCpuAndSaysSo) {
+  renderer_.encoder_list = {{"cuda+libx264", "", true}, {"libx264", "", false}};
+  renderer_.on_encode = [](int i, const std::string& encoder) {
+    if (i != 1 || encoder != "cuda+libx264") return ok_status();
+    return Status(failure(FailureKind::kOutOfMemory, "the account has no room for 8 MiB"));
+  };
+  submit(order("a"));
+  finish(*worker());
+  const jobs::Job job = *store_->job("a");
+  EXPECT_EQ(job.status, JobStatus::kDone);
+  EXPECT_EQ(job.encoder, "libx264");
+  EXPECT_TRUE(job.fallback_used);
+  EXPECT_EQ(job.fallback_reason, "vram_exhausted: the account has no room for 8 MiB");
+  EXPECT_EQ(metrics_.fallbacks["cpu_compositor"], 1);
+}
 
 TEST_F(JobEncoder, TheBestEncoderMakesTheWholeJob) {
   renderer_.encoder_list = kBoth;

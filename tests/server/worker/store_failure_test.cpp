@@ -117,7 +117,7 @@ TEST_F(StoreTrouble, WhatIsHeldIsNoStray) {
   submit(order("a", 1));
   const auto subject = whimsical(*store_);
   whim_.times = 1;
-  EXPECT_FALSE(step(*subject, "render"));  // so that strays are looked for
+  EXPECT_FALSE(step(*subject, "render"));  // so that orphan leases are looked for
   renderer_.on_render = [&](int, plan::SourceKind, const CancelToken& cancel) {
     renew_leases(*subject);
     renew_leases(*subject);

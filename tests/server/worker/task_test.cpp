@@ -71,7 +71,8 @@ TEST_F(TaskTest, MetadataSaysWhatWasMade) {
   EXPECT_EQ(metadata["segments"][2]["index"], 2);
   EXPECT_EQ(metadata["segments"][2]["engine"], "local_compositor");
   EXPECT_EQ(metadata["segments"][2]["uri"], "storage://jobs/a/segments/seg_002.mp4");
-  EXPECT_EQ(metadata["segments"][2]["seed"], 7);
+  EXPECT_EQ(metadata["segments"][0]["seed"], 7);
+  EXPECT_EQ(metadata["segments"][2]["seed"], 1013904249) << "each generates from its own";
   EXPECT_EQ(metadata["segments"][2]["duration"], 3);
   EXPECT_EQ(metadata["fallback_used"], false);
   EXPECT_TRUE(metadata["fallback_reason"].is_null());

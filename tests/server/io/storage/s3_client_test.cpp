@@ -155,4 +155,17 @@ TEST_F(S3DownloadTest, AStoreThatCantBeAskedIsNoNo) {
   EXPECT_EQ(calls_.size(), asked);  // well a moment ago
 }
 
+// A proxy's page, or a list that was cut off, says nothing about the bucket: who takes it for an
+// empty one forgets objects.
+TEST_F(S3DownloadTest, AListThatCantBeReadIsNoEmptyBucket) {
+  for (const char* body : {"", "<html><body>welcome</body></html>",
+                           "<ListBucketResult><Contents><Key>a</Key></Contents>"}) {
+    replies_ = {{200, body}};
+    EXPECT_EQ((*storage_->walk(""))->next(9).failure().kind, FailureKind::kBadResponse) << body;
+    EXPECT_EQ(storage_->reclaim_abandoned().ok(), false) << body;
+  }
+  replies_ = {{200, "<ListBucketResult><Name>videos</Name></ListBucketResult>"}};
+  EXPECT_TRUE((*storage_->walk(""))->next(9)->empty());
+}
+
 }  // namespace pytoon::io

@@ -32,7 +32,11 @@ class S3StorageTest : public testing::Test {
     const auto page = client.send({.query = {{"uploads", ""}}});
     EXPECT_TRUE(page) << page.failure().detail;
     if (!page) return 999;
-    return xml_elements(page->body, "Upload").size();
+    const auto document = read_xml(page->body, "ListMultipartUploadsResult");
+    EXPECT_TRUE(document) << document.failure().detail;
+    if (!document) return 999;
+    const auto uploads = document->document_element().children("Upload");
+    return static_cast<std::size_t>(std::distance(uploads.begin(), uploads.end()));
   }
   Result<HttpAnswer> get(const std::string& url) {
     HttpRequest request;

@@ -4,20 +4,35 @@
 
 namespace pytoon::io {
 
-TEST(S3Xml, FindsElementsByName) {
-  const std::string xml =
-      "<?xml version=\"1.0\"?><R><Key>a</Key><C><Key>b&amp;&lt;c&gt;&quot;</Key></C><K/></R>";
-  ASSERT_EQ(xml_elements(xml, "Key").size(), 2U);
-  EXPECT_EQ(xml_text(xml, "Key"), "a");
-  EXPECT_EQ(xml_text(xml_elements(xml, "C").at(0), "Key"), "b&<c>\"");
-  EXPECT_EQ(xml_text(xml, "None"), "");
-  EXPECT_EQ(xml_text(xml, "K"), "");
+TEST(S3Xml, ReadsADocumentByItsRoot) {
+  const auto document = read_xml(
+      "<?xml version=\"1.0\"?><List xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Key>a</Key>"
+      "<C><Key>b&amp;&lt;c&gt;&quot;&#x27;</Key></C><Key><![CDATA[<Key>]]></Key><K/></List>",
+      "List");
+  ASSERT_TRUE(document);
+  const pugi::xml_node list = document->document_element();
+  EXPECT_STREQ(list.child_value("Key"), "a");
+  EXPECT_STREQ(list.last_child().previous_sibling().child_value(), "<Key>");
+  EXPECT_STREQ(list.child("C").child_value("Key"), "b&<c>\"'");
+  EXPECT_STREQ(list.child_value("None"), "");
 }
 
-TEST(S3Xml, BrokenTextIsNoElement) {
-  for (const char* xml : {"", "<", "<Key", "<Key>a", "</Key><Key>", "<Key>a</Ke"}) {
-    EXPECT_TRUE(xml_elements(xml, "Key").empty()) << xml;
+TEST(S3Xml, WhatIsNoSuchDocumentIsAFailure) {
+  for (const char* xml : {"", "<", "<List", "<List>a", "</List><List>", "<List><Key>a</List>",
+                          "<html><body>502</body></html>", "<Error><Code>A</Code></Error>",
+                          "{\"List\": 1}", "<!-- <List></List> -->"}) {
+    const auto document = read_xml(xml, "List");
+    ASSERT_FALSE(document) << xml;
+    EXPECT_EQ(document.failure().kind, FailureKind::kBadResponse);
   }
+}
+
+TEST(S3Xml, AnErrorIsTheRootAndNotAWordInTheText) {
+  EXPECT_EQ(error_code("<Error><Message>m</Message><Code>SlowDown</Code></Error>"), "SlowDown");
+  EXPECT_EQ(error_code("<Error/>"), "");
+  EXPECT_EQ(error_code("<List><Key>&lt;Error&gt;</Key></List>"), std::nullopt);
+  EXPECT_EQ(error_code("<List><Error><Code>A</Code></Error></List>"), std::nullopt);
+  EXPECT_EQ(error_code("no XML"), std::nullopt);
 }
 
 TEST(S3Xml, ReadsTimes) {

@@ -1,9 +1,9 @@
-#include "server/http/text.h"
+#include "base/text.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace pytoon::http {
+namespace pytoon {
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -13,10 +13,10 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
+std::string_view trim(std::string_view text, std::string_view blanks) {
+  const std::size_t first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -34,6 +34,31 @@ std::optional<int> hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return std::nullopt;
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return text;
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (is_digit(c) || is_alpha(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return encoded;
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
@@ -64,4 +89,4 @@ std::optional<unsigned long long> decimal(std::string_view text) {
   return value;
 }
 
-}  // namespace pytoon::http
+}  // namespace pytoon

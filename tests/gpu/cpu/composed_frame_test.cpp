@@ -40,7 +40,7 @@ std::vector<Rgba> chart() {
   return colours;
 }
 
-TEST(Picture, FlatColoursAreExactAtAnyStep) {
+TEST(ComposedFrame, FlatColoursAreExactAtAnyStep) {
   const auto device = make_cpu_device();
   for (const Rgba& c : chart()) {
     const Ycc exact = reference_colour(c.r, c.g, c.b);
@@ -51,7 +51,7 @@ TEST(Picture, FlatColoursAreExactAtAnyStep) {
   }
 }
 
-TEST(Picture, GreyStaysNeutralThroughAlphaAndFades) {
+TEST(ComposedFrame, GreyStaysNeutralThroughAlphaAndFades) {
   const auto device = make_cpu_device();
   RgbaImage grey({40, 40}, {90, 90, 90, 255});
   for (int y = 0; y < 40; ++y) {
@@ -83,7 +83,7 @@ RgbaImage disc(Rgba inside, Rgba outside) {
   return image;
 }
 
-TEST(Picture, TransparentColoursNeverFringe) {
+TEST(ComposedFrame, TransparentColoursNeverFringe) {
   const auto device = make_cpu_device();
   const std::vector<std::pair<Rgba, Rgba>> cases{{{255, 255, 255, 255}, {0, 0, 0, 0}},
                                                  {{255, 0, 0, 255}, {0, 255, 0, 0}},
@@ -99,7 +99,7 @@ TEST(Picture, TransparentColoursNeverFringe) {
   }
 }
 
-TEST(Picture, OvershootStaysWithinTheLegalRange) {
+TEST(ComposedFrame, OvershootStaysWithinTheLegalRange) {
   const auto device = make_cpu_device();
   RgbaImage checks({32, 32}, {0, 0, 0, 255});
   for (int y = 0; y < 32; ++y) {
@@ -180,7 +180,7 @@ double expected(double centre, const Sampling& s) {
   return (centre + 0.5 - s.origin) / s.step - 0.5;
 }
 
-TEST(Picture, MotionIsSubPixelInLumaAndChroma) {
+TEST(ComposedFrame, MotionIsSubPixelInLumaAndChroma) {
   const auto device = make_cpu_device();
   const Size size{64, 64};
   for (const double step : {1.0, 0.8}) {
@@ -202,7 +202,7 @@ TEST(Picture, MotionIsSubPixelInLumaAndChroma) {
   }
 }
 
-TEST(Picture, OpacityFadesEvenly) {
+TEST(ComposedFrame, OpacityFadesEvenly) {
   const auto device = make_cpu_device();
   Scene scene = one_layer({16, 16}, RgbaImage({16, 16}, {0, 0, 0, 255}), {0, 1}, {0, 1});
   RgbaImage white({16, 16}, {255, 255, 255, 255});
@@ -218,7 +218,7 @@ TEST(Picture, OpacityFadesEvenly) {
   }
 }
 
-TEST(Picture, ClipsThatTileDrawEverySampleOnce) {
+TEST(ComposedFrame, ClipsThatTileDrawEverySampleOnce) {
   const auto device = make_cpu_device();
   Scene scene = one_layer({30, 22}, blob({255, 40, 90, 255}), {20.4, 0.9}, {21.3, 0.9});
   scene.base[0].opacity_256 = 100;
@@ -234,7 +234,7 @@ TEST(Picture, ClipsThatTileDrawEverySampleOnce) {
   EXPECT_TRUE(compose(*device, scene) == whole);
 }
 
-TEST(Picture, CrossfadeEndsAreTheirOwnPictures) {
+TEST(ComposedFrame, CrossfadeEndsAreTheirOwnImages) {
   const auto device = make_cpu_device();
   Scene scene = one_layer({30, 22}, blob({255, 40, 90, 255}), {20.4, 0.9}, {21.3, 0.9});
   const GuardedFrame base = compose(*device, scene);
@@ -248,7 +248,7 @@ TEST(Picture, CrossfadeEndsAreTheirOwnPictures) {
   EXPECT_TRUE(compose(*device, scene) == compose(*device, incoming));
 }
 
-TEST(Picture, NothingIsBlack) {
+TEST(ComposedFrame, NothingIsBlack) {
   const auto device = make_cpu_device();
   Scene scene;
   scene.frame = {10, 6};
@@ -256,7 +256,7 @@ TEST(Picture, NothingIsBlack) {
 }
 
 // Laid pixel for pixel, an adopted frame comes out as it went in.
-TEST(Picture, AdoptsAFrameAsItIs) {
+TEST(ComposedFrame, AdoptsAFrameAsItIs) {
   const auto device = make_cpu_device();
   constexpr Size kSize{6, 4};
   constexpr std::size_t kPitch = 8;

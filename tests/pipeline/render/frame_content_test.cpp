@@ -3,7 +3,7 @@
 #include "pipeline/media/video_probe.h"
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 namespace {
@@ -44,7 +44,7 @@ void draw_over_stripe(gpu::RgbaImage& image, int y) {
   }
 }
 
-class Picture : public PictureTest {
+class FrameContent : public FrameTest {
  protected:
   static spec::JobRequest request(const std::string& preset) {
     spec::JobRequest wish;
@@ -54,7 +54,7 @@ class Picture : public PictureTest {
   }
 };
 
-TEST_F(Picture, AColourChartComesOutOfTheDecodedVideoUnchanged) {
+TEST_F(FrameContent, AColourChartComesOutOfTheDecodedVideoUnchanged) {
   RenderJob job = job_of(request("product_hero_clean"), chart());
   job.spec.style.motion_profile = spec::MotionProfile::kMinimal;
   SceneRenderer renderer(*device_, *fonts_, {});
@@ -89,7 +89,7 @@ const std::vector<std::string>& hard_set() {
   return set;
 }
 
-TEST_F(Picture, HardCaptionsStayInsideEveryPlatformsSafeZone) {
+TEST_F(FrameContent, HardCaptionsStayInsideEveryPlatformsSafeZone) {
   for (const auto& [id, preset] : catalogue_.presets) {
     for (const std::string platform : {"universal", "reels", "tiktok", "shorts"}) {
       spec::JobRequest wish = request(id);
@@ -111,7 +111,7 @@ TEST_F(Picture, HardCaptionsStayInsideEveryPlatformsSafeZone) {
   }
 }
 
-TEST_F(Picture, TheBaselineIsTheSameForEveryOneLineCaption) {
+TEST_F(FrameContent, TheBaselineIsTheSameForEveryOneLineCaption) {
   spec::JobRequest wish = request("product_hero_clean");
   wish.captions = spec::Captions{"nnn", {"Ágyjpq", "..."}, "漢字"};
   const RenderJob job = job_of(wish, gpu::RgbaImage({64, 64}, {90, 90, 90, 255}));
@@ -128,7 +128,7 @@ TEST_F(Picture, TheBaselineIsTheSameForEveryOneLineCaption) {
   for (const int baseline : baselines) EXPECT_EQ(baseline, baselines[0]);
 }
 
-TEST_F(Picture, CaptionsAreReadableOnAWhiteAndOnAPatternedGround) {
+TEST_F(FrameContent, CaptionsAreReadableOnAWhiteAndOnAPatternedGround) {
   gpu::RgbaImage ground({540, 960}, {255, 255, 255, 255});
   for (int y = 0; y < 960; y += 64) draw_over_stripe(ground, y);
   for (const std::string id : {"product_hero_clean", "overlay_classic", "meme_smooth"}) {
@@ -146,7 +146,7 @@ TEST_F(Picture, CaptionsAreReadableOnAWhiteAndOnAPatternedGround) {
   }
 }
 
-TEST_F(Picture, TheProductIsComposedSharpUnstretchedAndUncovered) {
+TEST_F(FrameContent, TheProductIsComposedSharpUnstretchedAndUncovered) {
   gpu::RgbaImage product({300, 600}, {0, 0, 0, 0});
   for (int y = 50; y < 550; ++y) {
     for (int x = 50; x < 250; ++x) {
@@ -174,7 +174,7 @@ TEST_F(Picture, TheProductIsComposedSharpUnstretchedAndUncovered) {
   }
 }
 
-TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
+TEST_F(FrameContent, FootageOnlyIsTheBackgroundAlone) {
   gpu::RgbaImage product({300, 600}, {0, 0, 0, 0});
   for (int y = 50; y < 550; ++y) {
     for (int x = 50; x < 250; ++x) {
@@ -200,7 +200,7 @@ TEST_F(Picture, FootageOnlyIsTheBackgroundAlone) {
   EXPECT_NE(compose(*scene_of(job), 30).bytes, picture.bytes);
 }
 
-TEST_F(Picture, ACardIsDrawnEvenWhenTheImageIsBroken) {
+TEST_F(FrameContent, ACardIsDrawnEvenWhenTheImageIsBroken) {
   RenderJob job = job_of(request("product_hero_clean"), chart());
   job.inputs.images[0].path = folder_ / "gone.png";
   EXPECT_FALSE(build(job));

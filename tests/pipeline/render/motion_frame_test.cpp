@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "pipeline/media/video_probe.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 namespace {
@@ -15,11 +15,11 @@ struct Point {
 };
 
 // Bright Gaussian dots on grey, in the texture-shaped image that fills the frame exactly.
-constexpr gpu::Size kPicture{2160, 3840};
+constexpr gpu::Size kImage{2160, 3840};
 const std::vector<Point> kDots{{600, 900}, {1560, 900}, {1080, 1920}, {600, 2400}, {1560, 1400}};
 
 gpu::RgbaImage dotted() {
-  gpu::RgbaImage image(kPicture, {60, 60, 60, 255});
+  gpu::RgbaImage image(kImage, {60, 60, 60, 255});
   for (const Point& dot : kDots) {
     for (int y = static_cast<int>(dot.y) - 60; y < dot.y + 60; ++y) {
       for (int x = static_cast<int>(dot.x) - 60; x < dot.x + 60; ++x) {
@@ -34,8 +34,8 @@ gpu::RgbaImage dotted() {
 
 // Where the dot lies in a frame of the pose, counted from the frame's corner.
 Point expected(const Point& dot, const Pose& pose) {
-  const double x = dot.x / kPicture.width * 1080;
-  const double y = dot.y / kPicture.height * 1920;
+  const double x = dot.x / kImage.width * 1080;
+  const double y = dot.y / kImage.height * 1920;
   const double room = (1920 - 1920 / pose.zoom) / 2 * (1 + pose.lift);
   return {(x - (1080 - 1080 / pose.zoom) / 2) * pose.zoom, (y - room) * pose.zoom};
 }
@@ -56,7 +56,7 @@ Point measured(Luma luma, const Point& near) {
   return {at.x / sum, at.y / sum};
 }
 
-class MotionPicture : public PictureTest {
+class FrameMotion : public FrameTest {
  protected:
   // One job of a segment whose first keyframe segment is the move.
   RenderJob job_with(CameraMotion move) {
@@ -75,7 +75,7 @@ class MotionPicture : public PictureTest {
   }
 };
 
-TEST_F(MotionPicture, ComposedFramesFollowTheCurveWithinATenthOfAPixel) {
+TEST_F(FrameMotion, ComposedFramesFollowTheCurveWithinATenthOfAPixel) {
   for (const CameraMotion move : {CameraMotion::kZoomIn, CameraMotion::kZoomOut,
                                   CameraMotion::kPanUp, CameraMotion::kPanDown}) {
     const RenderJob job = job_with(move);
@@ -99,7 +99,7 @@ TEST_F(MotionPicture, ComposedFramesFollowTheCurveWithinATenthOfAPixel) {
   }
 }
 
-TEST_F(MotionPicture, TheDecodedVideoMovesSmoothly) {
+TEST_F(FrameMotion, TheDecodedVideoMovesSmoothly) {
   const RenderJob job = job_with(CameraMotion::kPanUp);
   SceneRenderer renderer(*device_, *fonts_, {});
   const auto video = folder_ / "seg.mp4";

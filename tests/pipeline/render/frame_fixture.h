@@ -29,7 +29,7 @@ struct HostFrame {
   }
 };
 
-class PictureTest : public testing::Test {
+class FrameTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "pytoon-picture-XXXXXX").string();

@@ -3,7 +3,7 @@
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
 #include "tests/pipeline/clip/clip_fixture.h"
-#include "tests/pipeline/render/picture_fixture.h"
+#include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
 namespace {
@@ -21,7 +21,7 @@ int read_code_in(const HostFrame& frame, const gpu::Rect& part) {
   return media::read_code(picture);
 }
 
-class ClipImage : public PictureTest {
+class ClipImage : public FrameTest {
  protected:
   // A clip of frames numbered from `first`.
   std::filesystem::path clip(const std::string& name, int frames, const std::string& rate = "30",

@@ -1,0 +1,33 @@
+// A clip's frames as whole pictures: what is coded as two fields of different moments is
+// deinterlaced (FFmpeg's bwdif, a frame for a frame), where the frames themselves say so; all
+// others pass untouched. The first frame after a seek has no frame before it to look at.
+//
+// Thread rule, blocking and errors as ClipDecoder's, and kMedia for interlaced frames that a card
+// decoded: those are to be decoded in software.
+#pragma once
+
+#include <memory>
+
+#include "pipeline/media/clip/clip_decoder.h"
+#include "pipeline/media/clip/frame_filter.h"
+
+namespace pytoon::media {
+
+class ProgressiveDecoder {
+ public:
+  explicit ProgressiveDecoder(std::unique_ptr<ClipDecoder> decoder)
+      : decoder_(std::move(decoder)) {}
+
+  Status seek(const KeyFrame& from);
+  // The next frame that is shown, valid until the next call; null after the last.
+  Result<const AVFrame*> next();
+
+ private:
+  Status begin(const AVFrame& frame);
+
+  std::unique_ptr<ClipDecoder> decoder_;
+  std::unique_ptr<FrameFilter> deinterlacer_;  // from the first interlaced frame on
+  bool ended_ = false;
+};
+
+}  // namespace pytoon::media

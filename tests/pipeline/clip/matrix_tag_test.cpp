@@ -1,0 +1,79 @@
+#include "pipeline/media/clip/matrix_tag.h"
+
+#include "base/files.h"
+#include "pipeline/media/clip/inspect_clip.h"
+#include "tests/pipeline/clip/clip_fixture.h"
+
+namespace pytoon::media {
+namespace {
+
+class MatrixTag : public ClipTest {
+ protected:
+  // Red, coded by BT.601 and, unless `options` say so, untagged, with audio and notes.
+  std::filesystem::path red(const std::string& name, const std::string& options) const {
+    ffmpeg(
+        "-f lavfi -i color=c=0xC81E1E:s=544x960:r=30:d=1,format=gbrp -f lavfi -i "
+        "sine=duration=1 -vf scale=out_color_matrix=bt601,format=yuv420p " +
+        options +
+        " -c:a aac -shortest -metadata comment=whole-graph -movflags "
+        "use_metadata_tags {}/" +
+        name);
+    return path(name);
+  }
+
+  static void expect_red(const std::filesystem::path& file) {
+    const auto shown = first_picture(index(file));
+    ASSERT_TRUE(shown) << shown.failure().detail;
+    EXPECT_NEAR(shown->at(100, 100)[0], 200, 2) << file;
+    EXPECT_NEAR(shown->at(100, 100)[1], 30, 2) << file;
+    EXPECT_NEAR(shown->at(100, 100)[2], 30, 2) << file;
+  }
+};
+
+TEST_F(MatrixTag, AnUntaggedClipOfAKnownMakerHasItsColours) {
+  const std::pair<const char*, const char*> kinds[] = {
+      {"h264.mp4", "-c:v libx264 -qp 4 -bf 2"},
+      {"slices.mp4", "-c:v libx264 -qp 4 -x264-params slices=4"},
+      {"hevc.mp4", "-c:v libx265 -x265-params log-level=none:qp=4 -tag:v hvc1"},
+      {"pieces.mov", "-c:v libx264 -qp 4 -movflags frag_keyframe+empty_moov"}};
+  for (const auto& [name, options] : kinds) {
+    const auto file = red(name, options);
+    const auto before = index(file);
+    ASSERT_TRUE(tag_matrix(file, UnsaidMatrix::kBt601)) << name;
+    expect_red(file);
+    EXPECT_EQ(index(file)->times.starts.size(), before->times.starts.size());
+    EXPECT_NEAR(index(file)->times.seconds(), before->times.seconds(), 1e-3);
+    const std::string bytes = *read_file(file);
+    EXPECT_EQ(bytes.find("whole-graph"), std::string::npos);
+    EXPECT_EQ(bytes.find("mp4a"), std::string::npos);
+    ASSERT_TRUE(inspect_clip(file));
+  }
+}
+
+TEST_F(MatrixTag, EveryPictureIsKept) {
+  const auto file = clip("clip.mp4", 40, "30", std::string(kH264));
+  ASSERT_TRUE(tag_matrix(file, UnsaidMatrix::kBt601));
+  const auto played = source(file);
+  for (const std::int64_t i : {0, 1, 13, 39, 24}) EXPECT_EQ(code_at(*played, i), i);
+}
+
+TEST_F(MatrixTag, OthersStayAsTheyAre) {
+  const auto tagged = red("tagged.mp4", "-c:v libx264 -qp 4 -colorspace smpte170m");
+  const std::string bytes = *read_file(tagged);
+  ASSERT_TRUE(tag_matrix(tagged, UnsaidMatrix::kBt601));
+  EXPECT_TRUE(*read_file(tagged) == bytes);
+  expect_red(tagged);
+  const auto unknown = red("unknown.mp4", "-c:v libx264 -qp 4");
+  const std::string others = *read_file(unknown);
+  ASSERT_TRUE(tag_matrix(unknown, UnsaidMatrix::kBySize));
+  EXPECT_TRUE(*read_file(unknown) == others);
+}
+
+TEST_F(MatrixTag, WhatIsNoClipIsLeftAlone) {
+  ASSERT_TRUE(write_file_atomically(path("text.mp4"), "no clip"));
+  EXPECT_FALSE(tag_matrix(path("text.mp4"), UnsaidMatrix::kBt601));
+  EXPECT_EQ(*read_file(path("text.mp4")), "no clip");
+}
+
+}  // namespace
+}  // namespace pytoon::media
