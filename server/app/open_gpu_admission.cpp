@@ -55,6 +55,12 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
                                   parts.clock, parts.log, worker_id, std::move(reader), own,
                                   servers},
       worker::GpuAdmission::Options{});
+  for (const engines::ComfySettings& comfyui : parts.config.engines.comfyui) {
+    if (comfyui.remote) continue;
+    for (const engines::Workflow& workflow : comfyui.workflows) {
+      admission->know(engines::prior_of(workflow));
+    }
+  }
   parts.engines.admit_by(admission->prompts());
   return admission;
 }

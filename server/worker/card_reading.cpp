@@ -6,9 +6,11 @@
 namespace pytoon::worker {
 
 using jobs::admission::Bytes;
+using jobs::admission::EndpointSample;
 using jobs::admission::GpuState;
 using jobs::admission::HeldMemory;
 using jobs::admission::kMiB;
+using jobs::admission::ResidentModel;
 using jobs::admission::Sample;
 
 namespace {
@@ -20,7 +22,7 @@ constexpr Bytes kEndpointContext = 768 * kMiB;
 Bytes contexts_of(const CardReading& reading) {
   Bytes bytes = static_cast<Bytes>(reading.driver.reserved_bytes);
   if (reading.ours) bytes += kOwnContext;
-  if (reading.endpoint) bytes += kEndpointContext;
+  if (reading.has_endpoint) bytes += kEndpointContext;
   return bytes;
 }
 
@@ -32,6 +34,12 @@ Bytes held_by_others(const CardReading& reading, const GpuState& before) {
                                  [&](const HeldMemory& one) { return one.epoch == held.epoch; });
     if (!own) bytes += held.bytes;
   }
+  return bytes;
+}
+
+Bytes taken_by_endpoint(const EndpointSample& endpoint) {
+  Bytes bytes = endpoint.working + endpoint.fill + endpoint.residue;
+  for (const ResidentModel& model : endpoint.models) bytes += model.bytes;
   return bytes;
 }
 
@@ -47,10 +55,19 @@ Bytes taken_by_rest(const CardReading& reading, const GpuState& before) {
 
 // A build that pages weights keeps them beside torch's memory: there only the driver knows, by the
 // largest process that is not ours, or, where it tells no processes, by what nobody else took.
+//
+// Else it is torch's word, of a moment between the two readings of the driver. What moved between
+// those and is no foreigner's that was there before is the endpoint's, which loads or gives back:
+// the next sample would show it, if it were not.
 Bytes endpoint_bytes(const CardReading& reading, const GpuState& before) {
-  if (!reading.endpoint) return 0;
+  if (!reading.has_endpoint) return 0;
   const Bytes rest = taken_by_rest(reading, before);
-  if (!reading.endpoint->dynamic_vram) return std::min(reading.endpoint->reserved_bytes, rest);
+  if (!reading.endpoint) return std::min(taken_by_endpoint(before.sample.endpoint), rest);
+  if (!reading.endpoint->dynamic_vram) {
+    const Bytes told = std::min(reading.endpoint->reserved_bytes, rest);
+    const Bytes untold = std::max(Bytes{0}, rest - told - before.sample.foreign);
+    return told + std::min(untold, reading.moved);
+  }
   Bytes largest = -1;
   for (const gpu::GpuProcess& process : reading.driver.processes) {
     if (process.pid == reading.pid || !process.used_bytes) continue;

@@ -45,12 +45,19 @@ Bytes distance(const gpu::GpuReading& gpu, const ComfyServer::Memory& memory) {
          std::abs(static_cast<Bytes>(gpu.free_bytes) - memory.free_bytes);
 }
 
-void keep_lower_free(std::vector<gpu::GpuReading>& gpus, const std::vector<gpu::GpuReading>& then) {
+// Gives by how much each changed.
+std::map<std::string, Bytes> keep_lower_free(std::vector<gpu::GpuReading>& gpus,
+                                             const std::vector<gpu::GpuReading>& then) {
+  std::map<std::string, Bytes> moved;
   for (gpu::GpuReading& gpu : gpus) {
     for (const gpu::GpuReading& other : then) {
-      if (other.uuid == gpu.uuid) gpu.free_bytes = std::min(gpu.free_bytes, other.free_bytes);
+      if (other.uuid != gpu.uuid) continue;
+      const auto [low, high] = std::minmax(gpu.free_bytes, other.free_bytes);
+      moved[gpu.uuid] = static_cast<Bytes>(high - low);
+      gpu.free_bytes = low;
     }
   }
+  return moved;
 }
 
 std::function<Status(const std::string&, const Watch&)> freeing(std::vector<ComfyServer*> servers,
@@ -73,7 +80,7 @@ GpuAdmission::GpuAdmission(Parts parts, Options options)
       promises_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
       dispatcher_({parts_.ledger, parts_.profiles, promises_, parts_.metrics, parts_.clock,
                    parts_.log, freeing(parts_.servers, parts_.clock)},
-                  options.controller) {
+                  options.controller, options.card_patience) {
   for (ComfyServer* const server : parts_.servers)
     endpoints_.push_back({server, "", false, false, {}});
 }
@@ -115,21 +122,24 @@ void GpuAdmission::tick() {
   const Result<WallTime> at = parts_.ledger.now();
   Result<std::vector<gpu::GpuReading>> gpus =
       at ? parts_.reader->read() : Result<std::vector<gpu::GpuReading>>(at.failure());
+  std::map<std::string, Bytes> moved;
   if (gpus && !endpoints_.empty()) {
     ask_endpoints();
     const auto then = parts_.reader->read();
-    if (then) keep_lower_free(*gpus, *then);
+    if (then) moved = keep_lower_free(*gpus, *then);
   }
   const std::string fault = gpus ? "" : gpus.failure().detail;
   if (fault != fault_ && !fault.empty()) {
     parts_.log.warning("gpu_not_sampled", {{"reason", fault}});
   }
   fault_ = fault;
-  if (!gpus) return;
-  find_cards(*gpus);
-  for (const gpu::GpuReading& reading : *gpus) {
-    if (reading.fault.empty()) publish(reading, *at);
+  if (gpus) {
+    find_cards(*gpus);
+    for (const gpu::GpuReading& reading : *gpus) {
+      if (reading.fault.empty()) publish(reading, moved[reading.uuid], *at);
+    }
   }
+  dispatcher_.look();
 }
 
 void GpuAdmission::ask_endpoints() {
@@ -148,7 +158,9 @@ void GpuAdmission::ask_endpoints() {
 // An endpoint does not say which card it is on, but how large it is and how full.
 void GpuAdmission::find_cards(const std::vector<gpu::GpuReading>& gpus) {
   for (EndpointState& endpoint : endpoints_) {
-    if (!endpoint.gpu.empty() || !endpoint.answers || !endpoint.memory.cuda) continue;
+    if (!endpoint.gpu.empty() || !endpoint.answers) continue;
+    dispatcher_.set_card(endpoint.server->base().origin, "");  // unless one is found
+    if (!endpoint.memory.cuda) continue;
     std::vector<std::pair<Bytes, const gpu::GpuReading*>> near;
     for (const gpu::GpuReading& gpu : gpus) {
       const Bytes total = static_cast<Bytes>(gpu.total_bytes);
@@ -167,12 +179,13 @@ void GpuAdmission::find_cards(const std::vector<gpu::GpuReading>& gpus) {
   }
 }
 
-void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
+void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime at) {
   const Result<GpuState> known = parts_.ledger.state(driver.uuid);
   GpuState before = known ? *known : GpuState{};
   before.uuid = driver.uuid;
   CardReading reading;
   reading.driver = driver;
+  reading.moved = moved;
   reading.pid = static_cast<std::uint32_t>(::getpid());
   reading.ours = parts_.card.device != nullptr && bare(parts_.card.gpu) == bare(driver.uuid);
   if (reading.ours) {
@@ -180,10 +193,9 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
     reading.held = promises_.held();
   }
   EndpointReading endpoint;
-  bool has_endpoint = false;
   for (const EndpointState& one : endpoints_) {
     if (one.gpu != driver.uuid) continue;
-    has_endpoint = true;
+    reading.has_endpoint = true;
     if (one.answers) reading.endpoint = one.memory;
     endpoint.answers = one.answers;
     endpoint.busy = one.busy;
@@ -192,15 +204,17 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, WallTime at) {
   endpoint.bytes = endpoint_bytes(reading, before);
   endpoint.freed = dispatcher_.measures_room(driver.uuid, at, endpoint.bytes);
   Sample sample = sample_of(reading, before, at);
-  if (has_endpoint) {
+  if (reading.has_endpoint) {
     sample.endpoint = observe_endpoint(
         before, endpoint,
         [this](const std::string& model) { return dispatcher_.weights_of(model); }, at);
   }
   const Result<Published> published = parts_.ledger.publish(driver.uuid, sample);
-  if (!published) return;  // another process was faster, or the ledger is away: grows stale
-  if (endpoint.freed) dispatcher_.room_measured(driver.uuid);
-  tell(driver.uuid, *published);
+  if (published) {
+    if (endpoint.freed) dispatcher_.room_measured(driver.uuid);
+    tell(driver.uuid, *published);
+  }
+  // Or another process was faster: its sample is as good.
   const Result<GpuState> state = parts_.ledger.state(driver.uuid);
   if (state) dispatcher_.sampled(*state);
 }

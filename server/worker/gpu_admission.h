@@ -63,6 +63,8 @@ class GpuAdmission {
     // How long a segment waits for memory before the CPU composes it. While only the card's slots
     // are taken it waits on: they get free.
     std::chrono::milliseconds render_patience{30'000};
+    // How long a prompt waits for a card that nobody measures any more.
+    std::chrono::milliseconds card_patience{60'000};
   };
 
   GpuAdmission(Parts parts, Options options);
@@ -74,6 +76,8 @@ class GpuAdmission {
   void tick();
 
   engines::PromptAdmission& prompts() { return dispatcher_; }
+  // A workflow that this or another process may run on the node's endpoints.
+  void know(const engines::WorkflowPrior& workflow) { dispatcher_.know(workflow); }
   // Blocks until the segment may be composed on our card. kOutOfMemory, "vram_exhausted: ...", when
   // its memory can't be had there, or not in time: the CPU compositor does it then. kCancelled by
   // the token. waiting: told why it waits, now and then. lost: told when the promise is no more.
@@ -99,7 +103,7 @@ class GpuAdmission {
   void run();
   void ask_endpoints();
   void find_cards(const std::vector<gpu::GpuReading>& gpus);
-  void publish(const gpu::GpuReading& reading, WallTime at);
+  void publish(const gpu::GpuReading& reading, jobs::admission::Bytes moved, WallTime at);
   void tell(const std::string& gpu, const jobs::admission::Published& published);
   void expire();
 
@@ -125,7 +129,10 @@ struct CardReading {
   bool ours = false;                              // our device has a context on it
   std::uint32_t pid = 0;                          // ours
   std::vector<jobs::admission::HeldMemory> held;  // by our promises
-  std::optional<engines::ComfyServer::Memory> endpoint;  // on this card, when it answers
+  bool has_endpoint = false;                      // one computes on this card
+  std::optional<engines::ComfyServer::Memory> endpoint;  // of it, when it answers
+  // By how much the driver's free memory changed between the two readings.
+  jobs::admission::Bytes moved = 0;
 };
 jobs::admission::Sample sample_of(const CardReading& reading,
                                   const jobs::admission::GpuState& before, WallTime at);

@@ -21,6 +21,7 @@ using jobs::admission::Lane;
 using jobs::admission::Observation;
 using jobs::admission::Profile;
 using jobs::admission::Promise;
+using jobs::admission::Reason;
 using jobs::admission::Refusal;
 using jobs::admission::Request;
 using jobs::admission::Shape;
@@ -32,6 +33,7 @@ namespace {
 constexpr milliseconds kLook{100};            // for a cancel, while waiting
 constexpr milliseconds kSpillInterval{6000};  // between two looks at what waiting costs
 constexpr int kTries = 3;                     // for a promise that others take first
+constexpr milliseconds kCardsKnown{5000};     // that an endpoint's card is looked for
 
 CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
   std::set<Bytes> sizes;
@@ -39,6 +41,13 @@ CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
     if (state.sample.total > 0) sizes.insert(usable_bytes(state.sample));
   }
   return {{sizes.begin(), sizes.end()}};
+}
+
+// Promises of other processes end without a word to us.
+bool forgotten(std::int64_t epoch, const GpuState& state) {
+  return epoch != state.sample.endpoint.running &&
+         std::none_of(state.promises.begin(), state.promises.end(),
+                      [epoch](const Promise& promise) { return promise.epoch == epoch; });
 }
 
 }  // namespace
@@ -74,22 +83,58 @@ class PromptDispatcher::Turn final : public PromptTurn {
 
 void PromptDispatcher::set_card(const std::string& endpoint, const std::string& gpu) {
   const std::lock_guard lock(mutex_);
-  if (gpu.empty()) {
-    cards_.erase(endpoint);
-  } else {
-    cards_[endpoint] = gpu;
-  }
+  cards_[endpoint] = gpu;
+  decided_.notify_all();
+}
+
+void PromptDispatcher::know(const engines::WorkflowPrior& prior) {
+  const std::lock_guard lock(mutex_);
+  weights_[prior.model] = prior.weights_bytes;
 }
 
 void PromptDispatcher::sampled(const GpuState& state) {
   const std::lock_guard lock(mutex_);
   states_[state.uuid] = state;
+  auto& peaks = peaks_[state.uuid];
+  std::erase_if(peaks, [&](const auto& peak) { return forgotten(peak.first, state); });
   const auto& endpoint = state.sample.endpoint;
   if (endpoint.running != 0) {
-    Bytes& peak = peaks_[endpoint.running];
+    Bytes& peak = peaks[endpoint.running];
     peak = std::max(peak, endpoint.working);
   }
   decide(state.uuid);
+}
+
+void PromptDispatcher::look() {
+  const std::lock_guard lock(mutex_);
+  const Result<WallTime> now = parts_.ledger.now();
+  if (!now) return;
+  for (auto& [gpu, state] : states_) {
+    if (is_fresh(state.sample, *now, options_.ledger.sample_age_max)) continue;
+    const Result<GpuState> known = parts_.ledger.state(gpu);
+    if (known) state = *known;
+    decide(gpu);
+  }
+  leave_silent_cards(*now);
+}
+
+// Those whose cards are all silent for too long, be it that they are lost or that nobody is left
+// who measures them.
+void PromptDispatcher::leave_silent_cards(WallTime now) {
+  for (Waiting& one : waiting_) {
+    const bool silent = std::all_of(one.gpus.begin(), one.gpus.end(), [&](const std::string& gpu) {
+      const auto state = states_.find(gpu);
+      const WallTime measured =
+          state == states_.end() ? one.wish.waiting_since : state->second.sample.at;
+      return now - measured >= card_patience_;
+    });
+    if (one.state != Waiting::State::kWaits || !silent) continue;
+    one.decision.reason = Reason::kStaleSample;
+    one.decision.gpu = *one.gpus.begin();
+    one.decision.need = one.known.weights + one.known.prior_tiled;
+    one.state = Waiting::State::kLeaves;
+    decided_.notify_all();
+  }
 }
 
 bool PromptDispatcher::measures_room(const std::string& gpu, WallTime at, Bytes bytes) const {
@@ -307,13 +352,11 @@ void PromptDispatcher::learn(const Profile& prior, const Promise& promise, Shape
   observation.shape = shape;
   {
     const std::lock_guard lock(mutex_);
-    const auto peak = peaks_.find(promise.epoch);
-    if (peak == peaks_.end() || end == PromptEnd::kFailed) {
-      if (peak != peaks_.end()) peaks_.erase(peak);
-      return;
-    }
+    auto& peaks = peaks_[promise.gpu];
+    const auto peak = peaks.find(promise.epoch);
+    if (peak == peaks.end() || end == PromptEnd::kFailed) return;
     observation.working = peak->second;
-    peaks_.erase(peak);
+    peaks.erase(peak);
     const auto state = states_.find(promise.gpu);
     observation.dynamic_vram = state != states_.end() && state->second.sample.endpoint.dynamic_vram;
     observation.of_device_total = observation.dynamic_vram;
@@ -336,10 +379,11 @@ Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish
   const Profile prior = prior_of(wish);
   const Result<Profile> known = parts_.profiles.profile(prior);
   std::unique_lock lock(mutex_);
+  if (Status found = wait_for_cards(wish, lock, watch); !found) return found.failure();
   Waiting fresh{wish, prior, known ? *known : prior, request_of(wish)};
   for (const std::string& endpoint : wish.endpoints) {
     const auto card = cards_.find(endpoint);
-    if (card != cards_.end()) fresh.gpus.insert(card->second);
+    if (card != cards_.end() && !card->second.empty()) fresh.gpus.insert(card->second);
   }
   if (fresh.gpus.empty()) {
     return std::unique_ptr<PromptTurn>(
@@ -366,6 +410,24 @@ Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish
                                               done.promise, done.decision.shape));
 }
 
+// Right after a start nothing is known of an endpoint that answers late: a prompt sent at once
+// would take memory that is promised to nobody, beside whatever is promised.
+Status PromptDispatcher::wait_for_cards(const PromptWish& wish, std::unique_lock<std::mutex>& lock,
+                                        const Watch& watch) {
+  const auto known = [&] {
+    return std::all_of(wish.endpoints.begin(), wish.endpoints.end(),
+                       [&](const std::string& endpoint) { return cards_.contains(endpoint); });
+  };
+  const SteadyTime end = parts_.clock.steady_now() + kCardsKnown;
+  while (!known() && parts_.clock.steady_now() < end) {
+    const auto left = time_left(parts_.clock, watch, kLook);
+    if (!left) return left.failure();
+    decided_.wait_for(lock, *left, known);
+  }
+  for (const std::string& endpoint : wish.endpoints) cards_.try_emplace(endpoint, "");
+  return ok_status();
+}
+
 // Until it runs, or a failure says why it doesn't.
 Status PromptDispatcher::wait_at(Waiting& waiting, std::unique_lock<std::mutex>& lock,
                                  const Watch& watch) {
@@ -381,6 +443,10 @@ Status PromptDispatcher::wait_at(Waiting& waiting, std::unique_lock<std::mutex>&
     if (waiting.state == Waiting::State::kWaits && parts_.clock.steady_now() >= spill_at) {
       spill_at = parts_.clock.steady_now() + kSpillInterval;
       (void)should_leave(waiting);
+    }
+    if (waiting.state == Waiting::State::kLeaves &&
+        waiting.decision.reason == Reason::kStaleSample) {
+      return failure(FailureKind::kUnavailable, "stale_sample: " + sentence(waiting.decision));
     }
     if (waiting.state == Waiting::State::kLeaves) {
       return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(waiting.decision));

@@ -40,13 +40,22 @@ class PromptDispatcher final : public engines::PromptAdmission {
     std::function<Status(const std::string& endpoint, const engines::Watch& watch)> free_models;
   };
 
-  PromptDispatcher(Parts parts, jobs::admission::ControllerOptions options)
-      : parts_(std::move(parts)), options_(options) {}
+  // card_patience: how long a prompt waits for cards that nobody measures any more.
+  PromptDispatcher(Parts parts, jobs::admission::ControllerOptions options,
+                   std::chrono::milliseconds card_patience)
+      : parts_(std::move(parts)), options_(options), card_patience_(card_patience) {}
 
-  // Which card an endpoint computes on; "" is none that we know.
+  // A workflow that some process of ours may run: what lies in a card's memory can then be told
+  // also while it is another process whose prompt runs there.
+  void know(const engines::WorkflowPrior& prior);
+  // Which card an endpoint computes on; "" is none of ours. Until one of both is said of an
+  // endpoint its prompts wait, for some seconds.
   void set_card(const std::string& endpoint, const std::string& gpu);
   // A newer sample of the card was published.
   void sampled(const jobs::admission::GpuState& state);
+  // The cards of which no sample of ours is young enough are judged by what the ledger knows, and
+  // left by whoever has waited for them in vain.
+  void look();
   // Whether this sample, begun at that time, shows what a POST /free brought: asked by the sampler
   // before it publishes, then told.
   bool measures_room(const std::string& gpu, WallTime at, jobs::admission::Bytes bytes) const;
@@ -84,6 +93,9 @@ class PromptDispatcher final : public engines::PromptAdmission {
   // With the lock held, as all that follow.
   std::vector<Waiting*> heads_for(const std::string& gpu);
   void decide(const std::string& gpu);
+  void leave_silent_cards(WallTime now);
+  Status wait_for_cards(const engines::PromptWish& wish, std::unique_lock<std::mutex>& lock,
+                        const engines::Watch& watch);
   bool carry_out(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
   bool start(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
   bool should_leave(Waiting& waiting);
@@ -94,15 +106,17 @@ class PromptDispatcher final : public engines::PromptAdmission {
 
   const Parts parts_;
   const jobs::admission::ControllerOptions options_;
+  const std::chrono::milliseconds card_patience_;
 
   mutable std::mutex mutex_;  // protects what follows
   std::condition_variable decided_;
-  std::map<std::string, std::string> cards_;  // by endpoint
+  std::map<std::string, std::string> cards_;  // by endpoint; "" is none of ours
   std::map<std::string, jobs::admission::GpuState> states_;
   std::map<std::string, jobs::admission::Bytes> weights_;  // by model
-  std::map<std::int64_t, jobs::admission::Bytes> peaks_;   // worked with so far, by epoch
-  std::map<std::string, Room> rooms_;                      // by card
-  std::list<Waiting> waiting_;                             // oldest first
+  // Worked with so far, by card and epoch.
+  std::map<std::string, std::map<std::int64_t, jobs::admission::Bytes>> peaks_;
+  std::map<std::string, Room> rooms_;  // by card
+  std::list<Waiting> waiting_;         // oldest first
 };
 
 }  // namespace pytoon::worker

@@ -3,7 +3,9 @@
 import dataclasses
 import typing
 
+import gpu_stage
 import rows_dependencies as dependencies
+import rows_gpu as gpu
 import rows_http as http
 import rows_workers as workers
 
@@ -18,6 +20,7 @@ class Row:
     run: typing.Callable
     attempts_max: typing.Optional[int] = None  # that a job may have spent; None: any
     unable: typing.Optional[typing.Callable] = None  # gives why it can't run here
+    compares: bool = True  # its videos with those of the undisturbed run
 
     def count(self, tier):
         return {"pr": self.pr, "nightly": self.nightly, "once": self.once}[tier]
@@ -44,4 +47,12 @@ TABLE = (
     Row("C9", "followers, one in five stalled", 50, 500, 500, http.follow, 0),
     Row("C10", "webhook receivers that fail", 20, 500, 100, http.fail_webhooks, 0),
     Row("C11", "cancel and retry against every state", 200, 5000, 500, http.change_minds, 0),
+    Row("G1", "two workflows whose files lie, one card", 8, 60, 20, gpu.two_workflows, 0,
+        gpu_stage.unable, False),
+    Row("G2", "a foreign program takes the card and gives it back", 3, 20, 6, gpu.foreign_tenant,
+        0, gpu_stage.unable, False),
+    Row("G3", "SIGKILL of a worker whose prompt runs", 1, 10, 3, gpu.kill_with_promise, None,
+        gpu_stage.unable, False),
+    Row("G4", "the card vanishes", 3, 8, 3, gpu.lost_card, 0, gpu_stage.unable,
+        False),
 )

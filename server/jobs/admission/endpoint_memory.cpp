@@ -39,13 +39,10 @@ EndpointSample observe_endpoint(const GpuState& before, const EndpointReading& r
   EndpointSample now;
   now.dynamic_vram = reading.dynamic_vram;
   now.restartable = last.restartable;
-  if (!reading.answers) {
-    now.state = EndpointSample::State::kDown;
-    return now;
-  }
   const Promise* const prompt = running_prompt(before, at);
   const bool busy = reading.busy || prompt != nullptr;
   now.state = busy ? EndpointSample::State::kBusy : EndpointSample::State::kIdle;
+  if (!reading.answers) now.state = EndpointSample::State::kDown;
   Bytes left = reading.bytes;
   if (reading.freed && prompt == nullptr) {
     now.residue = left;

@@ -4,6 +4,9 @@
 //
 // Where it can't be known it is told so that less is promised: while a prompt runs, memory counts
 // as another model's until it is more than those took; what is left of an unload is residue.
+//
+// One that does not answer may only be slow, as ComfyUI is while it loads a model: it has what it
+// had, as far as the driver shows that much taken.
 #pragma once
 
 #include <functional>
@@ -17,7 +20,8 @@ struct EndpointReading {
   bool answers = false;
   bool busy = false;  // a prompt waits or runs, whoever's
   bool dynamic_vram = false;
-  Bytes bytes = 0;     // that it takes of the card, without its context
+  // That it takes of the card, without its context; silent, at most what it took before.
+  Bytes bytes = 0;
   bool freed = false;  // POST /free was answered, and its effect is measured by this reading
 };
 

@@ -36,6 +36,7 @@ struct Card {
   std::mutex mutex;
   gpu::GpuReading reading;
   bool gone = false;
+  std::uint64_t grows = 0;  // taken between one reading and the next
 };
 
 class ScriptedReader final : public gpu::GpuReader {
@@ -45,7 +46,9 @@ class ScriptedReader final : public gpu::GpuReader {
   Result<std::vector<gpu::GpuReading>> read() override {
     const std::lock_guard lock(card_.mutex);
     if (card_.gone) return failure(FailureKind::kUnavailable, "the driver is gone");
-    return std::vector{card_.reading};
+    const std::vector<gpu::GpuReading> read{card_.reading};
+    card_.reading.free_bytes -= card_.grows;
+    return read;
   }
 
  private:
@@ -79,13 +82,16 @@ class GpuAdmissionTest : public testing::Test {
     set(0, 0);
   }
 
-  void open() {
+  void make() {
     PromiseKeeper::Card own;
     own.gpu = kCard;
     GpuAdmission::Parts parts{ledger_,    profiles_, metrics_, clock_,    log_,
                               "worker-1", nullptr,   own,      {&server_}};
     parts.reader = std::make_unique<ScriptedReader>(card_);
     admission_ = std::make_unique<GpuAdmission>(std::move(parts), options_);
+  }
+  void open() {
+    make();
     admission_->tick();
   }
   // What ComfyUI and others take, besides ComfyUI's context.
@@ -314,6 +320,107 @@ TEST_F(GpuAdmissionTest, ACardThatIsNotMeasuredPromisesNothing) {
   ASSERT_FALSE(turn);
   EXPECT_EQ(turn.failure().kind, FailureKind::kOutOfMemory);
   EXPECT_NE(turn.failure().detail.find("was not measured in time"), std::string::npos);
+}
+
+TEST_F(GpuAdmissionTest, APromptLeavesACardThatNobodyMeasuresAnyMore) {
+  options_.controller.ledger.sample_age_max = milliseconds(20);
+  options_.card_patience = milliseconds(300);
+  open();
+  {
+    const std::lock_guard lock(card_.mutex);
+    card_.gone = true;
+  }
+  clock_.sleep_for(milliseconds(40));
+  auto first = ask(wish());
+  auto second = ask(wish());
+  becomes([&] {
+    admission_->tick();
+    return why().find("was not measured in time") != std::string::npos;
+  });
+  for (auto* const asked : {&first, &second}) {
+    const Turn turn = ticked(*asked);
+    ASSERT_FALSE(turn);
+    EXPECT_EQ(turn.failure().kind, FailureKind::kUnavailable);
+    EXPECT_TRUE(turn.failure().detail.starts_with("stale_sample: needs 10"))
+        << turn.failure().detail;
+    EXPECT_NE(turn.failure().detail.find("was not measured in time"), std::string::npos);
+  }
+}
+
+TEST_F(GpuAdmissionTest, BeforeItIsKnownWhoseCardItIsNoPromptIsSent) {
+  make();
+  auto asked = ask(wish());
+  clock_.sleep_for(milliseconds(200));
+  EXPECT_FALSE(ready(asked));
+  EXPECT_TRUE(ticked(asked));
+  EXPECT_EQ(promises().size(), 1U);
+}
+
+TEST_F(GpuAdmissionTest, AnEndpointThatDoesNotAnswerHasWhatItHad) {
+  open();
+  auto asked = ask(wish());
+  const Turn turn = ticked(asked);
+  ASSERT_TRUE(turn);
+  set(11, 0);
+  admission_->tick();
+  comfy_.stop();
+  admission_->tick();
+  auto endpoint = ledger_.state(kCard)->sample.endpoint;
+  EXPECT_EQ(endpoint.state, jobs::admission::EndpointSample::State::kDown);
+  EXPECT_EQ(endpoint.working, 3 * kGiB);
+  EXPECT_EQ(resident_bytes(ledger_.state(kCard)->sample, "wan"), 8 * kGiB);
+  EXPECT_EQ(ledger_.state(kCard)->sample.foreign, 0);
+  EXPECT_EQ(metrics_.violations, 0);
+  {
+    const std::lock_guard lock(card_.mutex);
+    card_.reading.free_bytes = card_.reading.total_bytes;  // it died
+  }
+  admission_->tick();
+  endpoint = ledger_.state(kCard)->sample.endpoint;
+  EXPECT_EQ(endpoint.working, 0);
+  EXPECT_TRUE(endpoint.models.empty());
+}
+
+TEST_F(GpuAdmissionTest, WhatALoadingEndpointTakesWhileItIsMeasuredIsNoForeigners) {
+  open();
+  auto asked = ask(wish());
+  const Turn turn = ticked(asked);
+  ASSERT_TRUE(turn);
+  set(4, 0);
+  {
+    const std::lock_guard lock(card_.mutex);
+    card_.grows = std::uint64_t{2} << 30;
+  }
+  admission_->tick();
+  EXPECT_EQ(ledger_.state(kCard)->sample.foreign, 0);
+  EXPECT_EQ(metrics_.violations, 0);
+  {
+    const std::lock_guard lock(card_.mutex);
+    card_.grows = 0;
+  }
+  set(6, 3);  // these are
+  admission_->tick();
+  EXPECT_EQ(ledger_.state(kCard)->sample.foreign, 3 * kGiB);
+  EXPECT_EQ(metrics_.violations, 1);
+}
+
+TEST_F(GpuAdmissionTest, WeightsAreKnownOfPromptsOfOtherProcesses) {
+  open();
+  admission_->know(wish().prior);
+  jobs::admission::Wish other;
+  other.gpu = kCard;
+  other.worker_id = "worker-2";
+  other.task = "elsewhere";
+  other.lane = Lane::kGenerate;
+  other.bytes = 12 * kGiB;
+  other.model = "wan";
+  const auto granted = ledger_.promise(other);
+  ASSERT_TRUE(granted && std::holds_alternative<Promise>(*granted));
+  set(11, 0);
+  admission_->tick();
+  const auto sample = ledger_.state(kCard)->sample;
+  EXPECT_EQ(resident_bytes(sample, "wan"), 8 * kGiB);
+  EXPECT_EQ(sample.endpoint.working, 3 * kGiB);
 }
 
 TEST_F(GpuAdmissionTest, ASegmentIsPromisedWhatItCosts) {
