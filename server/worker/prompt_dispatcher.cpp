@@ -33,7 +33,7 @@ namespace {
 constexpr milliseconds kLook{100};            // for a cancel, while waiting
 constexpr milliseconds kSpillInterval{6000};  // between two looks at what waiting costs
 constexpr int kTries = 3;                     // for a promise that others take first
-constexpr milliseconds kCardsKnown{5000};     // that an endpoint's card is looked for
+constexpr milliseconds kCardsKnown{10'000};   // that an endpoint's card is looked for
 
 CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
   std::set<Bytes> sizes;

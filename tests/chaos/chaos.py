@@ -4,7 +4,8 @@ them. One row is one kind of trouble; after each, every accepted job must be the
 have the bytes of the undisturbed run.
 
 usage: chaos.py --binary PYTOON --tcp-gate TCP_GATE [--fake-nvml LIBRARY]
-                [--tier pr|nightly|once] [--rows A1,A3] [--count N] [--seed N] [--report FILE] [--list] [--keep] [--mutation outbox]
+                [--tier pr|nightly|once] [--rows A1,A3] [--count N] [--seed N] [--report FILE]
+                [--list] [--keep] [--mutation outbox]
 
 --mutation takes a safety out, by a trigger in the run's own database, to see that a row goes red:
 "outbox" loses some of the entries that tell a webhook of an end (C10).
@@ -148,6 +149,8 @@ def play(arguments, rows, seed):
             fleet.database.sql(statement)
         for row in rows:
             count = arguments.count or row.count(arguments.tier)
+            if count == 0:  # too long for this tier
+                continue
             reason = row.unable() if row.unable else None
             if reason:
                 print(f"{row.name} not run: {reason}", flush=True)

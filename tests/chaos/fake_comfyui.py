@@ -418,7 +418,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         comfyui = self.server.comfyui
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with comfyui.lock:
-            pause = comfyui.random.uniform(0.2, 1.6) if comfyui.random.random() < comfyui.slow else 0
+            is_slow = comfyui.random.random() < comfyui.slow
+            pause = comfyui.random.uniform(0.2, 1.6) if is_slow else 0
             life = comfyui.life
         time.sleep(pause)
         if comfyui.down or life != comfyui.life:

@@ -92,6 +92,7 @@ def lost_card(stage, ledger, count):
         node.submit(*alternate(1))
         node.finish()
         node.card.lose()
+        time.sleep(SAMPLE_AGE_MAX + 1)  # until then the last sample still promises
         began = time.monotonic()
         node.submit(*alternate(count))
         node.finish(SILENCE_MAX + 60)

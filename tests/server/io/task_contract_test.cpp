@@ -494,24 +494,4 @@ TEST_P(StoreContract, TheStoreKeepsPromisesOfGpuMemory) {
   EXPECT_EQ(states->at(0).promises.size(), 1U);
 }
 
-TEST_P(StoreContract, TheFirstFallbackIsRemembered) {
-  create_prepared("a");
-  const LeasedTask leased = lease();
-  ASSERT_TRUE(store_->note_fallback(leased.lease, "first"));
-  ASSERT_TRUE(store_->note_fallback(leased.lease, "second"));
-  EXPECT_TRUE(job("a").fallback_used);
-  EXPECT_EQ(job("a").fallback_reason, "first");
-}
-
-TEST_P(StoreContract, ACancelledJobTakesNothingMore) {
-  create_prepared("a");
-  const LeasedTask leased = lease(TaskKind::kRender);
-  ASSERT_TRUE(store_->cancel("a"));
-  EXPECT_TRUE(refused(store_->segment_done(leased.lease, leased.segments[0], 1)));
-  EXPECT_TRUE(refused(store_->put_progress(leased.lease, 90)));
-  EXPECT_EQ(store_->lost({leased.lease})->size(), 1U);
-  EXPECT_EQ(segments("a")[0].status, SegmentStatus::kPending);
-  EXPECT_TRUE(nothing_to_lease());
-}
-
 }  // namespace pytoon::testing_support
