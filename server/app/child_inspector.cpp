@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +24,7 @@
 #include "pipeline/media/clip/inspect_clip.h"
 #include "pipeline/media/image/image_file.h"
 #include "server/app/commands.h"
+#include "server/app/spawned.h"
 
 namespace pytoon::app {
 namespace {
@@ -74,11 +76,7 @@ class Child {
 
   int end() {
     ::kill(pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
+    return wait_for_end(std::exchange(pid_, 0));
   }
   // All that it says until it closes its output; false at the deadline.
   bool read_all(std::string& text, SteadyTime deadline) const {
@@ -124,16 +122,10 @@ Result<std::unique_ptr<Child>> start(const std::string& program, std::vector<std
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, pipe[1], 1);
   ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  std::vector<char*> list;
-  for (std::string& word : words) list.push_back(word.data());
-  list.push_back(nullptr);
   pid_t pid = 0;
   std::vector<std::string> variables = harmless_environment();
-  std::vector<char*> environment;
-  for (std::string& variable : variables) environment.push_back(variable.data());
-  environment.push_back(nullptr);
-  const int spawned =
-      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, list.data(), environment.data());
+  const int spawned = ::posix_spawn(&pid, program.c_str(), &actions, nullptr,
+                                    spawn_list(words).data(), spawn_list(variables).data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::close(pipe[1]);
   if (spawned != 0) {

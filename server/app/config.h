@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,8 +33,9 @@ struct Config {
   std::filesystem::path api_keys_file;  // API_KEYS_FILE: lines "key tenant scope[,scope]"
   int worker_concurrency = 1;           // WORKER_CONCURRENCY: threads that draw; default: the cores
   int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
-  int max_queued_jobs = 1000;           // MAX_QUEUED_JOBS
-  double requests_per_second = 200;     // RATE_LIMIT_RPS: per key
+  std::uint64_t image_cache_bytes() const { return std::uint64_t(image_cache_mb) << 20; }
+  int max_queued_jobs = 1000;             // MAX_QUEUED_JOBS
+  double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;     // STORAGE_ROOT
   io::DatabaseUrl database_url;           // DB_URL: sqlite:///relative, sqlite:////absolute, or

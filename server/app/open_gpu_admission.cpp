@@ -44,9 +44,9 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   std::unique_ptr<gpu::GpuReader> reader = nvml ? std::move(*nvml) : std::move(card.by_cuda);
   if (reader == nullptr) return nullptr;
   if (!card.uuid.empty()) card.uuid = spelled(card.uuid, *reader);
-  const auto cached = static_cast<std::uint64_t>(parts.config.image_cache_mb) << 20;
   worker::PromiseKeeper::Card own;
-  if (!card.uuid.empty()) own = {parts.stack.device.get(), card.uuid, cached};
+  if (!card.uuid.empty())
+    own = {parts.stack.device.get(), card.uuid, parts.config.image_cache_bytes()};
   parts.log.info(
       "gpu_admission",
       {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});

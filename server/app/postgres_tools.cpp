@@ -4,19 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
 #include <vector>
 
+#include "server/app/spawned.h"
+
 namespace pytoon::app {
 namespace {
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
 
 std::vector<std::string> environment_with(const std::string& password) {
   std::vector<std::string> variables;
@@ -33,13 +27,11 @@ Status run(std::vector<std::string> words, const std::string& password) {
   std::vector<std::string> variables = environment_with(password);
   pid_t child = 0;
   const int spawned = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr,
-                                     pointers(words).data(), pointers(variables).data());
+                                     spawn_list(words).data(), spawn_list(variables).data());
   if (spawned != 0) {
     return failure(FailureKind::kUnavailable, program + " can't be run: install postgresql-client");
   }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = wait_for_end(child);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ok_status();
   return failure(FailureKind::kUnavailable, program + " failed: see what it said above");
 }

@@ -34,7 +34,7 @@ void report(const media::EncoderChoice& encoders, Log& log) {
 
 void make_renderers(const Config& config, RenderStack& stack) {
   render::SceneRenderer::Options options;
-  options.cache_bytes = std::uint64_t(config.image_cache_mb) << 20;
+  options.cache_bytes = config.image_cache_bytes();
   options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
   options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
   stack.on_device =

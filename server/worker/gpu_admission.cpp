@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "server/worker/vram_exhausted.h"
+
 namespace pytoon::worker {
 
 using engines::ComfyServer;
@@ -33,12 +35,6 @@ constexpr milliseconds kFreeLimit{5000};
 constexpr milliseconds kRenderLook{250};
 // Two cards that differ by less can't be told apart by what an endpoint says of its own.
 constexpr Bytes kCardGrain = 512 * kMiB;
-
-// "GPU-..." of NVML, "MIG-..." or the bare number: CUDA and NVML spell instances differently.
-std::string bare(const std::string& uuid) {
-  const bool named = uuid.starts_with("GPU-") || uuid.starts_with("MIG-");
-  return named ? uuid.substr(4) : uuid;
-}
 
 Bytes distance(const gpu::GpuReading& gpu, const ComfyServer::Memory& memory) {
   return std::abs(static_cast<Bytes>(gpu.total_bytes) - memory.total_bytes) +
@@ -187,7 +183,7 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime 
   reading.driver = driver;
   reading.moved = moved;
   reading.pid = static_cast<std::uint32_t>(::getpid());
-  reading.ours = parts_.card.device != nullptr && bare(parts_.card.gpu) == bare(driver.uuid);
+  reading.ours = parts_.card.device != nullptr && parts_.card.gpu == driver.uuid;
   if (reading.ours) {
     reading.reserved = static_cast<Bytes>(parts_.card.device->reserved_bytes());
     reading.held = promises_.held();
@@ -289,7 +285,7 @@ Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
     const SteadyTime look = parts_.clock.steady_now();
     if (decision->reason == Reason::kSlots) short_since = look;
     if (decision->kind != Decision::Kind::kWait || look - short_since >= options_.render_patience) {
-      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(*decision));
+      return vram_exhausted(*decision);
     }
     waiting(sentence(*decision));
     parts_.clock.sleep_for(kRenderLook);

@@ -1,10 +1,9 @@
 #include "server/worker/job_encoder.h"
 
+#include "server/worker/vram_exhausted.h"
+
 namespace pytoon::worker {
 namespace {
-
-// How admission control says it, too (gpu_admission.h).
-constexpr std::string_view kVramExhausted = "vram_exhausted: ";
 
 // The best one, and which better ones a job could expect and doesn't get.
 EncoderDecision best_of(const std::vector<render::Encoder>& encoders) {
@@ -43,9 +42,8 @@ std::optional<EncoderDecision> decide_after(const Failure& failure,
   const std::string& last = encoders.back().name;
   const bool exhausted = failure.kind == FailureKind::kOutOfMemory && encoders.size() > 1;
   if ((failure.kind != FailureKind::kEncoder && !exhausted) || encoder == last) return std::nullopt;
-  const bool said = failure.detail.starts_with(kVramExhausted);
   return EncoderDecision{last, encoder,
-                         (exhausted && !said ? std::string(kVramExhausted) : "") + failure.detail};
+                         exhausted ? vram_exhausted_text(failure.detail) : failure.detail};
 }
 
 }  // namespace pytoon::worker

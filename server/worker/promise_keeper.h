@@ -27,7 +27,7 @@ class PromiseKeeper {
  public:
   struct Card {
     gpu::Device* device = nullptr;  // that composes here; null: none of ours
-    std::string gpu;                // its UUID; "" without one
+    std::string gpu;                // its UUID as the reader spells it; "" without one
     std::uint64_t cache_bytes = 0;  // that may stay on it between segments
   };
 

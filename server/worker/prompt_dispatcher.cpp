@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/worker/vram_exhausted.h"
+
 namespace pytoon::worker {
 
 using engines::PromptEnd;
@@ -380,7 +382,7 @@ Result<std::unique_ptr<PromptTurn>> PromptDispatcher::wait_turn(const PromptWish
   const Result<Profile> known = parts_.profiles.profile(prior);
   std::unique_lock lock(mutex_);
   if (Status found = wait_for_cards(wish, lock, watch); !found) return found.failure();
-  Waiting fresh{wish, prior, known ? *known : prior, request_of(wish)};
+  Waiting fresh{wish, known ? *known : prior, request_of(wish)};
   for (const std::string& endpoint : wish.endpoints) {
     const auto card = cards_.find(endpoint);
     if (card != cards_.end() && !card->second.empty()) fresh.gpus.insert(card->second);
@@ -449,7 +451,7 @@ Status PromptDispatcher::wait_at(Waiting& waiting, std::unique_lock<std::mutex>&
       return failure(FailureKind::kUnavailable, "stale_sample: " + sentence(waiting.decision));
     }
     if (waiting.state == Waiting::State::kLeaves) {
-      return failure(FailureKind::kOutOfMemory, "vram_exhausted: " + sentence(waiting.decision));
+      return vram_exhausted(waiting.decision);
     }
     if (watch.waiting) {
       const std::string why = sentence(waiting.decision);

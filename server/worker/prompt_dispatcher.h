@@ -70,8 +70,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
   class Turn;
   struct Waiting {
     const engines::PromptWish& wish;
-    jobs::admission::Profile prior;
-    jobs::admission::Profile known;  // by what was learned
+    jobs::admission::Profile known;  // by what was learned, else by its file
     jobs::admission::Request request;
     std::set<std::string> gpus = {};  // where it could run
     enum class State { kWaits, kRuns, kMakesRoom, kLeaves } state = State::kWaits;
