@@ -68,6 +68,22 @@ std::function<Status(const std::string&, const Watch&)> freeing(std::vector<Comf
   };
 }
 
+// An endpoint does not say which card it is on, but how large it is and how full. "" when it is on
+// none of these, or can't be told from another one.
+std::string card_of(const ComfyServer::Memory& memory, const std::vector<gpu::GpuReading>& gpus) {
+  if (!memory.cuda) return "";
+  std::vector<std::pair<Bytes, const gpu::GpuReading*>> near;
+  for (const gpu::GpuReading& gpu : gpus) {
+    const Bytes total = static_cast<Bytes>(gpu.total_bytes);
+    if (std::abs(total - memory.total_bytes) > total / 16) continue;
+    near.emplace_back(distance(gpu, memory), &gpu);
+  }
+  std::sort(near.begin(), near.end());
+  const bool clear =
+      near.size() == 1 || (near.size() > 1 && near[1].first - near[0].first > kCardGrain);
+  return clear ? near[0].second->uuid : "";
+}
+
 }  // namespace
 
 GpuAdmission::GpuAdmission(Parts parts, Options options)
@@ -151,24 +167,13 @@ void GpuAdmission::ask_endpoints() {
   }
 }
 
-// An endpoint does not say which card it is on, but how large it is and how full.
+// An answer is told once and whole: whoever waits for it goes on at that moment.
 void GpuAdmission::find_cards(const std::vector<gpu::GpuReading>& gpus) {
   for (EndpointState& endpoint : endpoints_) {
     if (!endpoint.gpu.empty() || !endpoint.answers) continue;
-    dispatcher_.set_card(endpoint.server->base().origin, "");  // unless one is found
-    if (!endpoint.memory.cuda) continue;
-    std::vector<std::pair<Bytes, const gpu::GpuReading*>> near;
-    for (const gpu::GpuReading& gpu : gpus) {
-      const Bytes total = static_cast<Bytes>(gpu.total_bytes);
-      if (std::abs(total - endpoint.memory.total_bytes) > total / 16) continue;
-      near.emplace_back(distance(gpu, endpoint.memory), &gpu);
-    }
-    std::sort(near.begin(), near.end());
-    const bool clear =
-        near.size() == 1 || (near.size() > 1 && near[1].first - near[0].first > kCardGrain);
-    if (!clear) continue;
-    endpoint.gpu = near[0].second->uuid;
+    endpoint.gpu = card_of(endpoint.memory, gpus);
     dispatcher_.set_card(endpoint.server->base().origin, endpoint.gpu);
+    if (endpoint.gpu.empty()) continue;
     parts_.log.info("comfyui_card_found", {{"endpoint", endpoint.server->base().origin},
                                            {"gpu", endpoint.gpu},
                                            {"dynamic_vram", endpoint.memory.dynamic_vram}});
