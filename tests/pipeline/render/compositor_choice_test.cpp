@@ -4,20 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "gpu/cuda/cuda_device.h"
-#include "tests/gpu/cuda/host_cuda_api.h"
-#include "tests/pipeline/render/frame_fixture.h"
+#include "tests/pipeline/render/host_card_fixture.h"
 
 namespace pytoon::render {
 namespace {
 
-class CompositorChoiceTest : public FrameTest {
+class CompositorChoiceTest : public HostCardTest {
  protected:
   void SetUp() override {
-    FrameTest::SetUp();
-    auto device = gpu::cuda::make_device_on(gpu::cuda::make_host_cuda_api(gpu_), std::nullopt);
-    ASSERT_TRUE(device) << device.failure().detail;
-    card_ = std::move(*device);
+    HostCardTest::SetUp();
     on_gpu_ = std::make_unique<SceneRenderer>(*card_, *fonts_, media::EncoderChoice{});
     on_cpu_ = std::make_unique<SceneRenderer>(*device_, *fonts_, media::EncoderChoice{});
     choice_ = std::make_unique<CompositorChoice>(*on_gpu_, *on_cpu_);
@@ -36,8 +31,6 @@ class CompositorChoiceTest : public FrameTest {
     return choice_->render_segment(job, 0, folder_ / "segment.mp4", CancelToken(), {});
   }
 
-  const std::shared_ptr<gpu::cuda::HostGpu> gpu_ = std::make_shared<gpu::cuda::HostGpu>();
-  std::unique_ptr<gpu::Device> card_;
   std::unique_ptr<SceneRenderer> on_gpu_;
   std::unique_ptr<SceneRenderer> on_cpu_;
   std::unique_ptr<CompositorChoice> choice_;

@@ -3,25 +3,16 @@
 
 #include "pipeline/render/segment_cost.h"
 
-#include "gpu/cuda/cuda_device.h"
-#include "tests/gpu/cuda/host_cuda_api.h"
 #include "tests/pipeline/clip/clip_fixture.h"
-#include "tests/pipeline/render/frame_fixture.h"
+#include "tests/pipeline/render/host_card_fixture.h"
 
 namespace pytoon::render {
 namespace {
 
 enum class Alpha { kNone, kCutOut };
 
-class SegmentCostTest : public FrameTest {
+class SegmentCostTest : public HostCardTest {
  protected:
-  void SetUp() override {
-    FrameTest::SetUp();
-    auto device = gpu::cuda::make_device_on(gpu::cuda::make_host_cuda_api(gpu_), std::nullopt);
-    ASSERT_TRUE(device) << device.failure().detail;
-    card_ = std::move(*device);
-  }
-
   plan::InputFile picture(gpu::Size size, Alpha alpha = Alpha::kNone) {
     gpu::RgbaImage image(size, {200, 120, 40, 255});
     if (alpha == Alpha::kCutOut) {
@@ -93,8 +84,6 @@ class SegmentCostTest : public FrameTest {
     }
   }
 
-  const std::shared_ptr<gpu::cuda::HostGpu> gpu_ = std::make_shared<gpu::cuda::HostGpu>();
-  std::unique_ptr<gpu::Device> card_;
   int made_ = 0;
 };
 
