@@ -333,10 +333,6 @@ TEST_F(GpuAdmissionTest, APromptLeavesACardThatNobodyMeasuresAnyMore) {
   clock_.sleep_for(milliseconds(40));
   auto first = ask(wish());
   auto second = ask(wish());
-  becomes([&] {
-    admission_->tick();
-    return why().find("was not measured in time") != std::string::npos;
-  });
   for (auto* const asked : {&first, &second}) {
     const Turn turn = ticked(*asked);
     ASSERT_FALSE(turn);
