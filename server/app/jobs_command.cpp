@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/remote.h"
 
 namespace pytoon::app {
@@ -14,11 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Answer = Result<Json>;
-
-int complain(const Failure& fault) {
-  std::cerr << "pytoon: " << fault.detail << "\n";
-  return fault.kind == FailureKind::kInvalid ? 2 : 1;
-}
 
 // Asks, then shows what came.
 template <typename Ask, typename Show>

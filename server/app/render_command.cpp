@@ -12,6 +12,7 @@
 #include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/stop_signals.h"
 #include "server/app/work_folder.h"
 #include "server/io/file_storage.h"
@@ -24,15 +25,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const jobs::Caller kOwner{"default", true, true, true};
-
-int complain(const Failure& fault) {
-  std::cerr << "pytoon: " << fault.detail << "\n";
-  for (const FieldFault& field : fault.faults) {
-    std::cerr << "  " << field.pointer << ": " << field.detail << "\n";
-  }
-  if (!traits(fault.kind).process_usable) return jobs::kExitUnusable;
-  return fault.kind == FailureKind::kInvalid || fault.kind == FailureKind::kMalformed ? 2 : 1;
-}
 
 Result<json> read_request(const fs::path& file) {
   Result<std::string> text = read_file(file);
