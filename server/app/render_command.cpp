@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/json.h"
 #include "engines/clip_verifier.h"
 #include "pipeline/media/video_probe.h"
 #include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
 #include "server/app/complain.h"
+#include "server/app/local_request.h"
 #include "server/app/stop_signals.h"
 #include "server/app/work_folder.h"
 #include "server/io/file_storage.h"
@@ -23,61 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-const jobs::Caller kOwner{"default", true, true, true};
-
-Result<json> read_request(const fs::path& file) {
-  Result<std::string> text = read_file(file);
-  if (!text) return text.failure();
-  json body = parse_json<json>(*text);
-  if (body.is_discarded() || !body.is_object()) {
-    return failure(FailureKind::kMalformed, file.string() + " is not a JSON object");
-  }
-  return body;
-}
-
-// Takes a local file in as an upload would, and gives its storage URI.
-Result<std::string> take_in(Application& application, const fs::path& file,
-                            const std::string& category) {
-  const fs::path copy = application.storage().staging("upload");
-  std::error_code error;
-  fs::copy_file(file, copy, fs::copy_options::overwrite_existing, error);
-  if (error) return failure(FailureKind::kInvalid, file.string() + ": " + error.message());
-  Result<jobs::Asset> asset =
-      application.service().keep_asset(kOwner, {copy, category, file.filename().string()});
-  if (!asset) {
-    Failure fault = asset.failure();
-    fault.detail = file.string() + ": " + fault.detail;
-    return fault;
-  }
-  return asset->uri;
-}
-
-Status take_in_all(Application& application, const fs::path& folder, json& body) {
-  const auto replace = [&](json& value, const char* category) -> Status {
-    if (!value.is_string()) return ok_status();  // the request's own check names it
-    Result<std::string> uri = take_in(application, folder / value.get<std::string>(), category);
-    if (!uri) return uri.failure();
-    value = *uri;
-    return ok_status();
-  };
-  for (const auto& [field, category] : {std::pair{"image_uris", "image"}, {"clip_uris", "video"}}) {
-    const auto list = body.find(field);
-    if (list == body.end() || !list->is_array()) continue;
-    for (json& file : *list) {
-      const Status taken = replace(file, category);
-      if (!taken) return taken;
-    }
-  }
-  const std::pair<const char*, const char*> single[] = {
-      {"mask_uri", "mask"}, {"music_uri", "audio"}, {"voice_uri", "audio"}};
-  for (const auto& [field, category] : single) {
-    const auto named = body.find(field);
-    if (named == body.end()) continue;
-    if (Status taken = replace(*named, category); !taken) return taken;
-  }
-  return ok_status();
-}
 
 void show_progress(const jobs::Job& job) {
   constexpr int kWidth = 40;
@@ -93,7 +38,7 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
                          const StopSignals& signals) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   for (;;) {
-    Result<jobs::Job> job = application.service().job(kOwner, id);
+    Result<jobs::Job> job = application.service().job(local_owner(), id);
     if (!job) return job;
     if (terminal) show_progress(*job);
     if (jobs::is_terminal(job->status)) {
@@ -126,7 +71,8 @@ Status hand_over(Application& application, const jobs::Job& job, const fs::path&
     if (!from) return from.failure();
     if (Status copied = copy_whole(*from, out / name); !copied) return copied;
   }
-  Result<std::vector<jobs::Segment>> segments = application.service().segments(kOwner, job.id);
+  Result<std::vector<jobs::Segment>> segments =
+      application.service().segments(local_owner(), job.id);
   if (!segments) return segments.failure();
   for (const jobs::Segment& segment : *segments) {
     Result<fs::path> from = application.storage().local(segment.artifact_key);
@@ -173,11 +119,9 @@ int report(const jobs::Job& job, const fs::path& out, double seconds) {
 
 int render_in(Application& application, const fs::path& request, const fs::path& out,
               const Clock& clock, const StopSignals& signals) {
-  Result<json> body = read_request(request);
+  const Result<json> body = take_in_request(application, request);
   if (!body) return complain(body.failure());
-  const Status taken = take_in_all(application, request.parent_path(), *body);
-  if (!taken) return complain(taken.failure());
-  Result<jobs::Submitted> submitted = application.service().submit(kOwner, *body, "");
+  Result<jobs::Submitted> submitted = application.service().submit(local_owner(), *body, "");
   if (!submitted) return complain(submitted.failure());
 
   const SteadyTime began = clock.steady_now();

@@ -76,6 +76,58 @@ class Report(unittest.TestCase):
             self.assertEqual(report["hero"], {"composed_per_s": 41000.5})
 
 
+class Rows(unittest.TestCase):
+    def run_check(self, *arguments):
+        return subprocess.run(["bash", SCRIPT, "run", tempfile.gettempdir() + "/no-pack-is-here",
+                               *arguments], capture_output=True, text=True, check=False)
+
+    def wanted(self, rows, name):
+        words = f'rows={rows}; wanted {name}'
+        return subprocess.run(["bash", "-c", f'source "$1" run; {words}', "test", SCRIPT],
+                              check=False).returncode == 0
+
+    def test_the_rows_asked_for_are_wanted(self):
+        self.assertTrue(self.wanted("", "cost"))
+        self.assertTrue(self.wanted("cost,tenants", "tenants"))
+        self.assertFalse(self.wanted("cost,tenants", "neighbour"))
+
+    def test_a_beginning_means_all_rows_of_it(self):
+        self.assertTrue(self.wanted("full_card", "full_card_midway"))
+        self.assertFalse(self.wanted("full_c", "full_card_midway"))
+
+    def test_a_row_that_is_not_there_is_refused(self):
+        run = self.run_check("--rows", "cost,tenant")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("there is no row tenant", run.stderr)
+
+    def test_rows_that_are_there_come_as_far_as_the_pack(self):
+        run = self.run_check("--rows", "cost,full_card", "--seconds", "20")
+        self.assertIn("holds no pack", run.stderr)
+
+
+class Videos(unittest.TestCase):
+    ALONE = "ready\na cuda 11\nb cuda 22\nb cpu 33\n"
+
+    def same(self, beside):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("alone", self.ALONE), ("beside", beside)):
+                (pathlib.Path(folder) / name).write_text(text)
+            run = subprocess.run(
+                ["bash", "-c", 'source "$1" run; same_videos "$2/alone" "$2/beside"', "test",
+                 SCRIPT, folder], capture_output=True, text=True, check=False)
+            return run.returncode == 0
+
+    def test_the_same_by_each_device_is_the_same(self):
+        self.assertTrue(self.same("ready\na cuda 11\nb cpu 33\nb cuda 22\n"))
+
+    def test_another_video_is_not(self):
+        self.assertFalse(self.same("ready\na cuda 11\nb cuda 33\n"))
+
+    def test_none_or_one_that_was_never_made_alone_is_not(self):
+        self.assertFalse(self.same("ready\n"))
+        self.assertFalse(self.same("a cpu 11\n"))
+
+
 class Numbers(unittest.TestCase):
     def holds(self, words):
         return subprocess.run(["bash", "-c", f'source "$1" run; {words}', "test", SCRIPT],

@@ -4,12 +4,16 @@
 //   gpu_tenant fill LEAVE_MIB SECONDS
 //       takes memory until only that much is free, holds it that long, taking more when some comes
 //       free, and gives it back
-// Either prints "ready" once it has begun. Shares no code of gpu/ with what is measured.
+//   gpu_tenant wander SEED LOW_MIB HIGH_MIB SECONDS
+//       leaves now more and now less free, between these two, as the seed says: some twenty times
+//       in ten seconds
+// Each prints "ready" once it has begun. Shares no code of gpu/ with what is measured.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <vector>
 
 #include "base/clock.h"
@@ -111,13 +115,63 @@ int fill(std::size_t leave, double seconds) {
   return 0;
 }
 
+// Takes or gives back pieces until about that much is free; who else takes some has it.
+void leave_free(std::size_t target, std::vector<void*>& held) {
+  constexpr std::size_t kPiece = 32 * kMib;
+  for (;;) {
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return;
+    if (free_bytes >= target + kPiece) {
+      void* memory = nullptr;
+      if (cudaMalloc(&memory, kPiece) != cudaSuccess) {
+        (void)cudaGetLastError();
+        return;
+      }
+      held.push_back(memory);
+    } else if (free_bytes + kPiece <= target && !held.empty()) {
+      (void)cudaFree(held.back());
+      held.pop_back();
+    } else {
+      return;
+    }
+  }
+}
+
+int wander(unsigned seed, std::size_t low, std::size_t high, double seconds) {
+  const cudaError_t error = cudaFree(nullptr);
+  if (error != cudaSuccess) return fail("no GPU", error);
+  std::vector<void*> rest;  // of the card, for the whole time
+  take(high, rest);
+  say_ready();
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::size_t> target(low, high);
+  std::uniform_int_distribution<int> pause(50, 950);
+  std::vector<void*> held;
+  pytoon::SystemClock clock;
+  const pytoon::SteadyTime start = clock.steady_now();
+  while (seconds_between(start, clock.steady_now()) < seconds) {
+    leave_free(target(random), held);
+    clock.sleep_for(std::chrono::milliseconds(pause(random)));  // tidy: a program of its own
+  }
+  return 0;
+}
+
+std::size_t mib(const char* text) { return static_cast<std::size_t>(std::atol(text)) * kMib; }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "busy") == 0) return busy(std::atof(argv[2]));
   if (argc == 4 && std::strcmp(argv[1], "fill") == 0) {
-    return fill(static_cast<std::size_t>(std::atol(argv[2])) * kMib, std::atof(argv[3]));
+    return fill(mib(argv[2]), std::atof(argv[3]));
   }
-  std::fprintf(stderr, "usage: gpu_tenant busy SECONDS | fill LEAVE_MIB SECONDS\n");
+  if (argc == 6 && std::strcmp(argv[1], "wander") == 0) {
+    return wander(static_cast<unsigned>(std::atol(argv[2])), mib(argv[3]), mib(argv[4]),
+                  std::atof(argv[5]));
+  }
+  std::fprintf(stderr,
+               "usage: gpu_tenant busy SECONDS | fill LEAVE_MIB SECONDS |"
+               " wander SEED LOW_MIB HIGH_MIB SECONDS\n");
   return 2;
 }
