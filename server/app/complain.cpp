@@ -11,7 +11,7 @@ int complain(const Failure& fault) {
     std::cerr << "  " << field.pointer << ": " << field.detail << "\n";
   }
   if (!traits(fault.kind).process_usable) return jobs::kExitUnusable;
-  return fault.kind == FailureKind::kInvalid || fault.kind == FailureKind::kMalformed ? 2 : 1;
+  return fault.kind == FailureKind::kInvalid ? 2 : 1;
 }
 
 }  // namespace pytoon::app

@@ -24,6 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+// A file that can't be read as what it should be is a wrong request.
+int complain_of_request(const Failure& fault) {
+  const int code = complain(fault);
+  return fault.kind == FailureKind::kMalformed ? 2 : code;
+}
+
 void show_progress(const jobs::Job& job) {
   constexpr int kWidth = 40;
   const int full = job.progress_pct * kWidth / 100;
@@ -120,9 +126,9 @@ int report(const jobs::Job& job, const fs::path& out, double seconds) {
 int render_in(Application& application, const fs::path& request, const fs::path& out,
               const Clock& clock, const StopSignals& signals) {
   const Result<json> body = take_in_request(application, request);
-  if (!body) return complain(body.failure());
+  if (!body) return complain_of_request(body.failure());
   Result<jobs::Submitted> submitted = application.service().submit(local_owner(), *body, "");
-  if (!submitted) return complain(submitted.failure());
+  if (!submitted) return complain_of_request(submitted.failure());
 
   const SteadyTime began = clock.steady_now();
   const Status started = application.start();
