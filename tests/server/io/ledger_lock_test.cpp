@@ -32,26 +32,33 @@ class LedgerLock : public testing::Test {
     options.render_slots = 1000;
     options.sample_age_max = std::chrono::minutes(10);
     ledger_ = std::make_unique<SqlPromiseLedger>(*database_, options);
+    ASSERT_TRUE(publish());
+  }
+
+  // As often as promises here: an ended one counts until a sample has seen the card without it.
+  bool publish() {
     jobs::admission::Sample sample;
     sample.at = ledger_->now().value();
     sample.total = 80 * kGiB;
     sample.free = 79 * kGiB;
-    ASSERT_TRUE(ledger_->publish(kCard, sample));
+    const auto published = ledger_->publish(kCard, sample);
+    return published || published.failure().kind == FailureKind::kConflict;  // a younger is there
   }
 
-  // Gives and takes back; the time that giving took, in ms: the row is locked within it.
+  // Gives, takes back and samples; the time that giving took, in ms: the row is locked within it.
   double once(int thread) {
     jobs::admission::Wish wish;
     wish.gpu = kCard;
     wish.worker_id = "worker";
     wish.task = "task" + std::to_string(thread);
-    wish.bytes = 100 * kMiB;
+    wish.bytes = 10 * kMiB;
     const SteadyTime began = clock_.steady_now();
     const auto granted = ledger_->promise(wish);
     const std::chrono::duration<double, std::milli> took = clock_.steady_now() - began;
     const auto* const promise = granted ? std::get_if<Promise>(&*granted) : nullptr;
     EXPECT_NE(promise, nullptr);
-    if (promise != nullptr) EXPECT_TRUE(ledger_->release(*promise));
+    EXPECT_TRUE(promise == nullptr || ledger_->release(*promise));
+    EXPECT_TRUE(publish());
     return took.count();
   }
 
@@ -75,7 +82,7 @@ TEST_F(LedgerLock, IsShort) {
   }
   for (std::thread& thread : threads) thread.join();
   const std::chrono::duration<double, std::milli> took = clock_.steady_now() - began;
-  const double held = took.count() / (2.0 * kThreads * kRounds);  // promise and release
+  const double held = took.count() / (3.0 * kThreads * kRounds);  // each locks it once
   const double p50 = alone[alone.size() / 2];
   const double p99 = alone[alone.size() * 99 / 100];
   std::cout << "{\"benchmark\": \"ledger_lock\", \"database\": \"postgresql\", \"rounds\": "
