@@ -51,9 +51,9 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
       "gpu_admission",
       {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});
   auto admission = std::make_unique<worker::GpuAdmission>(
-      worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(), parts.metrics,
-                                  parts.clock, parts.log, worker_id, std::move(reader), own,
-                                  servers},
+      worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(),
+                                  parts.store.generations(), parts.metrics, parts.clock, parts.log,
+                                  worker_id, std::move(reader), own, servers},
       worker::GpuAdmission::Options{});
   for (const engines::ComfySettings& comfyui : parts.config.engines.comfyui) {
     if (comfyui.remote) continue;
