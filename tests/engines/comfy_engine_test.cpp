@@ -73,6 +73,17 @@ TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
   EXPECT_TRUE(comfy_.faults.empty());
 }
 
+TEST_F(ComfyEngineTest, QuotesTheWorkflowThatDrawsIt) {
+  const auto made = engine();
+  const Result<Quote> quoted = made->quote(request());
+  ASSERT_TRUE(quoted) << quoted.failure().detail;
+  EXPECT_FALSE(quoted->workflow.empty());
+  EXPECT_GT(quoted->duration.count(), 0);
+  EXPECT_EQ(quoted->at_once, 1);  // a server runs one prompt
+  EXPECT_EQ(quoted->micro_usd, 0);
+  EXPECT_TRUE(comfy_.graphs.empty());
+}
+
 TEST_F(ComfyEngineTest, FindsItsFileUnderWhateverNameItStands) {
   comfy_.plan.list = "gifs";
   expect_good(generate());
