@@ -47,6 +47,8 @@ struct FootageRequest {
   std::filesystem::path output;  // where a clip is to be written
   int priority = 0;              // of the job
   WallTime waiting_since{};      // of the job: since when it waits for its footage
+  // Somebody had this task before and died: what was ordered for it may still be under way.
+  bool taken_over = false;
   // Of a remote engine behind the one that is asked, to which the segment may go: what decides
   // whether waiting for our own card pays. Set by the engine chain.
   struct Alternative {

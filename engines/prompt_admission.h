@@ -28,7 +28,8 @@ struct WorkflowPrior {
 
 // A prompt that wants to run.
 struct PromptWish {
-  std::string task;  // FootageRequest::key()
+  std::string task;    // FootageRequest::key()
+  std::string engine;  // that it was leased for
   std::string workflow;
   WorkflowPrior prior;
   std::vector<std::string> endpoints;  // origins of those that could run it, best first

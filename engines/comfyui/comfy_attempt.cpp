@@ -22,6 +22,11 @@ constexpr media::UnsaidMatrix kComfyMatrix = media::UnsaidMatrix::kBt601;
 
 Failure lost(const std::string& how) { return failure(FailureKind::kUnavailable, how); }
 
+// What is made, and by what: a prompt that was ordered for the same is as good as a new one.
+std::string task_of(const FootageRequest& request, const Workflow& workflow) {
+  return request.key() + "/" + workflow.name;
+}
+
 }  // namespace
 
 // The graph of this attempt; its image is on the server afterwards.
@@ -71,7 +76,8 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
   ComfyListener listener(parts_.clock, parts_.log, attempt.endpoint.told);
   listener.open(*attempt.endpoint.server, attempt.prompt_id, attempt.watch);
   const auto submitted =
-      attempt.endpoint.server->submit(*graph, attempt.prompt_id, attempt.prompt_id, attempt.watch);
+      attempt.endpoint.server->submit(*graph, attempt.prompt_id, attempt.prompt_id,
+                                      task_of(attempt.request, attempt.workflow), attempt.watch);
   if (!submitted && !is_transport_failure(submitted.failure().kind)) {
     if (submitted.failure().kind == FailureKind::kCancelled) call_off(attempt);
     return {submitted.failure()};
@@ -97,6 +103,34 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
     if (unfinished || ended.lost) call_off(queued);
   }
   return ended;
+}
+
+// A process that died leaves its prompt to run for nobody. Who has its task now follows that one
+// where it is, instead of making the same again behind it: it needs no turn, since it runs already,
+// or has run. nullopt when there is none, or nothing came of it.
+std::optional<ComfyEngine::Ended> ComfyEngine::adopt(const std::vector<Endpoint*>& endpoints,
+                                                     const Workflow& workflow,
+                                                     const FootageRequest& request,
+                                                     const Watch& watch) {
+  for (Endpoint* const endpoint : endpoints) {
+    const auto order = endpoint->server->order_for(task_of(request, workflow), watch);
+    if (!order || !*order) continue;
+    const std::string& id = (*order)->prompt_id;
+    parts_.log.info("comfyui_prompt_adopted", {{"job_id", request.job_id},
+                                               {"segment_id", request.segment},
+                                               {"endpoint", endpoint->server->base().origin},
+                                               {"prompt_id", id}});
+    const Attempt attempt{*endpoint, workflow, request, watch, id};
+    ComfyListener listener(parts_.clock, parts_.log, endpoint->told);
+    listener.open(*endpoint->server, id, watch);
+    listener.follow((*order)->graph, id);
+    Ended ended = follow(attempt, listener);
+    if (ended.footage) return ended;
+    call_off(attempt);
+    const FailureKind kind = ended.footage.failure().kind;
+    if (kind == FailureKind::kCancelled || kind == FailureKind::kTimeout) return ended;
+  }
+  return std::nullopt;
 }
 
 // Somebody else's prompts may be ahead of it, but not for ever.

@@ -167,6 +167,7 @@ Result<std::unique_ptr<PromptTurn>> ComfyEngine::wait_turn(const std::vector<End
                                                            const Watch& watch) {
   PromptWish wish;
   wish.task = request.key();
+  wish.engine = settings_.name;
   wish.workflow = workflow.name;
   wish.prior = prior_of(workflow);
   for (const Endpoint* const endpoint : endpoints) {
@@ -189,6 +190,9 @@ ComfyEngine::Ended ComfyEngine::try_once(const Workflow& workflow, const Footage
     const FailureKind kind = endpoints.failure().kind;
     const bool over = kind == FailureKind::kCancelled || kind == FailureKind::kTimeout;
     return {endpoints.failure(), !over};
+  }
+  if (request.taken_over) {
+    if (auto adopted = adopt(*endpoints, workflow, request, watch)) return std::move(*adopted);
   }
   Endpoint* chosen = endpoints->front();
   std::unique_ptr<PromptTurn> turn;

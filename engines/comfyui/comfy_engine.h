@@ -122,6 +122,8 @@ class ComfyEngine final : public Engine {
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,
                                               const Watch& watch);
   Ended attempt(const Attempt& attempt);
+  std::optional<Ended> adopt(const std::vector<Endpoint*>& endpoints, const Workflow& workflow,
+                             const FootageRequest& request, const Watch& watch);
   SteadyTime patience_with_queue(const Watch& watch) const;
   Ended follow(const Attempt& attempt, ComfyListener& listener);
   Ended conclude(const Attempt& attempt, const Json& entry);

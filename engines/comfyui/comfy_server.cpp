@@ -14,6 +14,8 @@ constexpr std::size_t kMessageBytesMax = 4 << 20;    // previews are images
 constexpr std::int64_t kSocketBytesMax = 512 << 20;  // of one prompt
 constexpr int kLeastBytesPerSecond = 10'000;
 constexpr const char* kSubfolder = "pytoon";
+constexpr const char* kTaskMark = "pytoon_task";  // in a prompt's extra_data
+constexpr int kHistoryLooked = 100;
 
 Failure senseless(const WebAddress& base, const std::string& path, const HttpAnswer& answer) {
   return failure(FailureKind::kEngine, base.origin + " answers " + path + " with status " +
@@ -31,6 +33,12 @@ bool holds(const Json& queue, const char* list, const std::string& prompt_id) {
   return std::any_of(queue[list].begin(), queue[list].end(), [&prompt_id](const Json& entry) {
     return entry.is_array() && entry.size() > 1 && entry[1] == prompt_id;
   });
+}
+
+// Of this task: entries carry what was sent beside the graph.
+bool is_order_for(const Json& entry, const std::string& task) {
+  return entry.is_array() && entry.size() > 3 && entry[1].is_string() && entry[2].is_object() &&
+         entry[3].is_object() && entry[3].contains(kTaskMark) && entry[3][kTaskMark] == task;
 }
 
 std::int64_t bytes_of(const Json& device, const char* name) {
@@ -166,8 +174,11 @@ Result<std::string> ComfyServer::upload(const std::filesystem::path& image, cons
 
 Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std::string& prompt_id,
                                                    const std::string& client_id,
-                                                   const Watch& watch) {
-  const Json body{{"prompt", graph}, {"prompt_id", prompt_id}, {"client_id", client_id}};
+                                                   const std::string& task, const Watch& watch) {
+  const Json body{{"prompt", graph},
+                  {"prompt_id", prompt_id},
+                  {"client_id", client_id},
+                  {"extra_data", {{kTaskMark, task}}}};
   const Result<HttpAnswer> answer = post("/prompt", body, watch);
   if (!answer) return answer.failure();
   const Json json = parse_json<Json>(answer->body);
@@ -180,6 +191,34 @@ Result<ComfyServer::Submitted> ComfyServer::submit(const Json& graph, const std:
   const Json errors = json.value("node_errors", Json::object());
   if (!errors.empty()) submitted.rejection = rejection_text(json);
   return submitted;
+}
+
+// Like find(): the queue first. Of several the last counts: the entries of a list are in the order
+// of their numbers, and what runs or waits is younger than what is finished.
+Result<std::optional<ComfyServer::Order>> ComfyServer::order_for(const std::string& task,
+                                                                 const Watch& watch) {
+  const Result<Json> queue = get("/queue", watch);
+  if (!queue) return queue.failure();
+  std::optional<Order> found;
+  for (const char* const list : {"queue_running", "queue_pending"}) {
+    for (const Json& entry : list_of(*queue, list)) {
+      if (is_order_for(entry, task)) found = Order{entry[1].get<std::string>(), entry[2]};
+    }
+  }
+  if (found) return found;
+  const Result<Json> history = get("/history?max_items=" + std::to_string(kHistoryLooked), watch);
+  if (!history) return history.failure();
+  std::int64_t youngest = 0;
+  for (const Json& finished : *history) {
+    if (!finished.is_object() || !finished.contains("prompt")) continue;
+    const Json& entry = finished["prompt"];
+    if (!is_order_for(entry, task)) continue;
+    const std::int64_t number = entry[0].is_number() ? entry[0].get<std::int64_t>() : 0;
+    if (found && number < youngest) continue;
+    youngest = number;
+    found = Order{entry[1].get<std::string>(), entry[2]};
+  }
+  return found;
 }
 
 Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client_id,

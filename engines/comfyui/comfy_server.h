@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,12 @@ class ComfyServer {
     std::string rejection;  // "" when every output of the graph is queued
   };
 
+  // A prompt that is here, under way or finished, and what it was ordered with.
+  struct Order {
+    std::string prompt_id;
+    Json graph;
+  };
+
   // What /system_stats says of the memory of its first device.
   struct Memory {
     bool cuda = false;  // else it computes on the CPU
@@ -62,8 +69,13 @@ class ComfyServer {
   // Gives the reference by which LoadImage finds it.
   Result<std::string> upload(const std::filesystem::path& image, const std::string& name,
                              const Watch& watch);
+  // `task` is kept with the prompt: order_for() finds it by that.
   Result<Submitted> submit(const Json& graph, const std::string& prompt_id,
-                           const std::string& client_id, const Watch& watch);
+                           const std::string& client_id, const std::string& task,
+                           const Watch& watch);
+  // The youngest prompt of this task, of whichever process; nullopt when there is none. Reads the
+  // whole queue and the youngest part of the history.
+  Result<std::optional<Order>> order_for(const std::string& task, const Watch& watch);
   // What is said to this client, from now on. Other addresses than those of the calls are refused.
   Result<std::unique_ptr<WebSocket>> listen(const std::string& client_id, const Watch& watch);
   // Asks the queue first, then the history: a prompt moves from one to the other at once, so in

@@ -66,9 +66,9 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   worker::GpuAdmission::Options options;
   options.encoder_sessions_max = parts.config.encoder.nvenc_sessions;
   auto admission = std::make_unique<worker::GpuAdmission>(
-      worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(), parts.metrics,
-                                  parts.clock, parts.log, worker_id, std::move(reader), own,
-                                  servers},
+      worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(),
+                                  parts.store.generations(), parts.metrics, parts.clock, parts.log,
+                                  worker_id, std::move(reader), own, servers},
       options);
   for (const engines::ComfySettings& comfyui : parts.config.engines.comfyui) {
     if (comfyui.remote) continue;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
+#include "server/io/sql_generations.h"
 #include "server/io/sql_profiles.h"
 #include "server/io/sql_promises.h"
 #include "server/jobs/job_store.h"
@@ -46,7 +47,8 @@ class SqlStore final : public jobs::JobStore,
         clock_(clock),
         options_(std::move(options)),
         promises_(*database_, options_.ledger),
-        profiles_(*database_) {}
+        profiles_(*database_),
+        generations_(*database_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
@@ -55,6 +57,8 @@ class SqlStore final : public jobs::JobStore,
   jobs::admission::PromiseLedger& promises() { return promises_; }
   // What was learned of workflows, likewise.
   jobs::admission::ProfileStore& profiles() { return profiles_; }
+  // What waits for inference endpoints, of the tasks of this store.
+  jobs::admission::GenerationQueue& generations() { return generations_; }
 
   // JobStore
   Result<jobs::Job> job(const std::string& id) override;
@@ -170,6 +174,7 @@ class SqlStore final : public jobs::JobStore,
   const StoreOptions options_;
   SqlPromiseLedger promises_;
   SqlProfileStore profiles_;
+  SqlGenerationQueue generations_;
   SpecCache specs_;
 };
 

@@ -19,8 +19,9 @@ Status Task::decide_footage() {
                           std::to_string(leased_.lease.epoch) + ".mp4";
   const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
   const engines::ChainPosition from{segment.engine_next, segment.engine_failures};
-  Result<engines::ChainStep> step = choose_segment_footage(
-      leased_.job, segment.index, *inputs, sources, key, watch_of(segment), from, leased_.engine);
+  Result<engines::ChainStep> step =
+      choose_segment_footage(leased_.job, segment.index, *inputs, sources, key, watch_of(segment),
+                             from, leased_.engine, leased_.failures > 0);
   silent_until_ = SteadyTime{};
   if (!step) return step.failure();
   if (const auto* const next = std::get_if<engines::ChainPosition>(&*step)) {

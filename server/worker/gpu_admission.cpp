@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "server/worker/vram_exhausted.h"
@@ -35,6 +36,9 @@ constexpr milliseconds kFreeLimit{5000};
 constexpr milliseconds kRenderLook{250};
 // Two cards that differ by less can't be told apart by what an endpoint says of its own.
 constexpr Bytes kCardGrain = 512 * kMiB;
+// What ComfyUI has after its models were freed, more than custom nodes usually keep.
+constexpr Bytes kMuchResidue = 1024 * kMiB;
+constexpr int kRoomsWithResidue = 2;
 
 Bytes distance(const gpu::GpuReading& gpu, const ComfyServer::Memory& memory) {
   return std::abs(static_cast<Bytes>(gpu.total_bytes) - memory.total_bytes) +
@@ -90,8 +94,8 @@ GpuAdmission::GpuAdmission(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
       promises_(parts_.ledger, parts_.log, parts_.worker_id, parts_.card),
-      dispatcher_({parts_.ledger, parts_.profiles, promises_, parts_.metrics, parts_.clock,
-                   parts_.log, freeing(parts_.servers, parts_.clock)},
+      dispatcher_({parts_.ledger, parts_.profiles, parts_.generations, promises_, parts_.metrics,
+                   parts_.clock, parts_.log, freeing(parts_.servers, parts_.clock)},
                   options.controller, options.card_patience) {
   for (ComfyServer* const server : parts_.servers)
     endpoints_.push_back({server, "", false, false, {}});
@@ -215,7 +219,10 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime 
   }
   const Result<Published> published = parts_.ledger.publish(driver.uuid, sample);
   if (published) {
-    if (endpoint.freed) dispatcher_.room_measured(driver.uuid);
+    if (endpoint.freed) {
+      dispatcher_.room_measured(driver.uuid);
+      note_residue(driver.uuid, sample.endpoint.residue);
+    }
     tell(driver.uuid, *published);
   }
   // Or another process was faster: its sample is as good.
@@ -223,6 +230,22 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime 
   if (!state) return;
   uses_.push_back(use_of(*state, options_.controller.ledger, at));
   dispatcher_.sampled(*state);
+}
+
+// Once may be a prompt's last tensors. Told at each time from the second on: it only grows.
+void GpuAdmission::note_residue(const std::string& gpu, Bytes residue) {
+  int& kept = kept_[gpu];
+  kept = residue >= kMuchResidue ? kept + 1 : 0;
+  if (kept < kRoomsWithResidue) return;
+  for (const EndpointState& endpoint : endpoints_) {
+    if (endpoint.gpu != gpu) continue;
+    parts_.log.warning("comfyui_keeps_memory",
+                       {{"endpoint", endpoint.server->base().origin},
+                        {"gpu", gpu},
+                        {"residue_bytes", residue},
+                        {"rooms", kept},
+                        {"advice", "restart this ComfyUI: what it keeps is promised to nobody"}});
+  }
 }
 
 void GpuAdmission::tell(const std::string& gpu, const Published& published) {
@@ -268,6 +291,41 @@ Result<Decision> GpuAdmission::judge(const Request& request) {
   GpuState unknown;
   unknown.uuid = promises_.gpu();
   return decide_render(state ? *state : unknown, request, options_.controller, *now);
+}
+
+// Where the ledger does not answer, the GPU: its own wait will tell.
+Decision GpuAdmission::choose_compositor(const Request& segment, int segments, int waiting,
+                                         int free_cores) {
+  const auto states = parts_.ledger.states();
+  const Result<WallTime> now = parts_.ledger.now();
+  Decision on_gpu;
+  on_gpu.kind = Decision::Kind::kRun;
+  if (!states || !now) return on_gpu;
+  jobs::admission::RenderLoad load;
+  load.segments = segments;
+  load.free_cores = free_cores;
+  load.queue.queued = segment.cost.duration * waiting;
+  std::set<Bytes> sizes;
+  const GpuState* own = nullptr;
+  for (const GpuState& state : *states) {
+    if (!is_fresh(state.sample, *now, options_.card_patience)) continue;
+    ++load.queue.cards;
+    sizes.insert(usable_bytes(state.sample));
+    if (state.uuid == promises_.gpu()) own = &state;
+  }
+  if (own == nullptr) return on_gpu;
+  load.memory_wait =
+      memory_wait(*own, segment, options_.render_patience, options_.controller, *now);
+  Decision decision =
+      decide_compositor(segment, load, {{sizes.begin(), sizes.end()}}, options_.controller);
+  if (decision.kind == Decision::Kind::kRun) return decision;
+  parts_.metrics.admission_decided(Lane::kRender, decision.kind, decision.reason);
+  // With the card's sizes, as every reason.
+  Decision said = decide_render(*own, segment, options_.controller, *now);
+  said.kind = decision.kind;
+  said.lane = decision.lane;
+  said.reason = decision.reason;
+  return said;
 }
 
 Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(

@@ -13,6 +13,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,6 +50,7 @@ class GpuAdmission {
   struct Parts {
     jobs::admission::PromiseLedger& ledger;
     jobs::admission::ProfileStore& profiles;
+    jobs::admission::GenerationQueue& generations;
     jobs::JobMetrics& metrics;
     Clock& clock;
     Log& log;
@@ -79,6 +81,10 @@ class GpuAdmission {
   engines::PromptAdmission& prompts() { return dispatcher_; }
   // A workflow that this or another process may run on the node's endpoints.
   void know(const engines::WorkflowPrior& workflow) { dispatcher_.know(workflow); }
+  // GPU or CPU for a job's compositor: asked once, before its first segment. `waiting` segments of
+  // others, each about as long as this one, are drawn before it; free_cores are idle.
+  jobs::admission::Decision choose_compositor(const jobs::admission::Request& segment, int segments,
+                                              int waiting, int free_cores);
   // Blocks until the segment may be composed on our card. kOutOfMemory, "vram_exhausted: ...", when
   // its memory can't be had there, or not in time: the CPU compositor does it then. kCancelled by
   // the token. waiting: told why it waits, now and then. lost: told when the promise is no more.
@@ -106,6 +112,7 @@ class GpuAdmission {
   void find_cards(const std::vector<gpu::GpuReading>& gpus);
   void publish(const gpu::GpuReading& reading, jobs::admission::Bytes moved, WallTime at);
   void tell(const std::string& gpu, const jobs::admission::Published& published);
+  void note_residue(const std::string& gpu, jobs::admission::Bytes residue);
   void expire();
 
   const Parts parts_;
@@ -116,7 +123,8 @@ class GpuAdmission {
   std::vector<EndpointState> endpoints_;  // this and what follows: of tick() alone
   std::vector<jobs::admission::GpuUse> uses_;
   SteadyTime renew_at_{};
-  std::string fault_;  // of the last tick, told once
+  std::map<std::string, int> kept_;  // POST /free in a row that left much behind, by card
+  std::string fault_;                // of the last tick, told once
 
   std::mutex mutex_;
   std::condition_variable told_;

@@ -1,9 +1,13 @@
 // The first task of a run: are the inputs there, what is each segment's footage, what is kept of an
 // earlier run.
+#include <algorithm>
+
+#include "server/worker/gpu_admission.h"
 #include "server/worker/job_encoder.h"
 #include "server/worker/job_inputs.h"
 #include "server/worker/segment_footage.h"
 #include "server/worker/task.h"
+#include "server/worker/vram_exhausted.h"
 
 namespace pytoon::worker {
 namespace {
@@ -40,7 +44,12 @@ Status Task::prepare() {
   jobs::PrepareResult preparation;
   preparation.segments = leased_.segments;
   if (Status drawn = settle_what_is_drawn(*order, preparation.segments); !drawn) return drawn;
-  const EncoderDecision encoder = decide_encoder(deps.renderer.encoders(), job.encoder);
+  EncoderDecision encoder = decide_encoder(deps.renderer.encoders(), job.encoder);
+  order->encoder = encoder.encoder;
+  if (const auto other = leave_full_card(*order, preparation.segments)) {
+    if (Status noted = note_fallback("cpu_compositor", other->reason); !noted) return noted;
+    encoder = *other;
+  }
   preparation.encoder = encoder.encoder;
   preparation.degraded = encoder.degraded();
   order->encoder = encoder.encoder;
@@ -54,6 +63,32 @@ Status Task::prepare() {
     tell_degraded(encoder.from, encoder.encoder, encoder.reason);
   }
   return prepared;
+}
+
+// The encoder of a job whose best one is a GPU's, when waiting for the GPU takes longer than the
+// idle cores do. Only a job that can be drawn at once: who has to wait for footage first finds
+// another queue then. One that goes on keeps its encoder.
+std::optional<EncoderDecision> Task::leave_full_card(const render::RenderJob& order,
+                                                     const std::vector<jobs::Segment>& segments) {
+  const WorkerDependencies& deps = context_.deps;
+  if (deps.gpu_admission == nullptr || !leased_.job.encoder.empty()) return std::nullopt;
+  const bool footage_is_there =
+      std::all_of(segments.begin(), segments.end(),
+                  [](const jobs::Segment& segment) { return segment.engine_next.empty(); });
+  const render::RenderMachine machine =
+      deps.renderer.machine_for(order, deps.renderer.compositors_at_once(order, 0));
+  if (!machine.composes_on_cuda || !footage_is_there) return std::nullopt;
+  const Result<render::SegmentCost> cost = deps.renderer.cost(order, 0, machine);
+  const Result<jobs::Backlog> backlog = deps.jobs.backlog();
+  if (!cost || !backlog) return std::nullopt;  // its segments will say what is wrong
+  const int own = static_cast<int>(segments.size());
+  const int others = std::max(0, static_cast<int>(backlog->open_segments) - own);
+  const jobs::admission::Decision decision = deps.gpu_admission->choose_compositor(
+      request_for(0, *cost), own, others, std::max(0, backlog->threads - others));
+  if (decision.kind != jobs::admission::Decision::Kind::kElsewhere) return std::nullopt;
+  std::string reason = sentence(decision);
+  if (decision.reason != jobs::admission::Reason::kBacklog) reason = vram_exhausted_text(reason);
+  return EncoderDecision{deps.renderer.encoders().back().name, order.encoder, reason};
 }
 
 // Footage that no engine has to be waited for; of the rest, which engine is to be asked first.

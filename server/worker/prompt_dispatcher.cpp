@@ -24,6 +24,7 @@ using jobs::admission::Lane;
 using jobs::admission::Observation;
 using jobs::admission::Profile;
 using jobs::admission::Promise;
+using jobs::admission::QueuedGeneration;
 using jobs::admission::Reason;
 using jobs::admission::Refusal;
 using jobs::admission::Request;
@@ -178,6 +179,10 @@ Request PromptDispatcher::request_of(const PromptWish& wish) {
   return request;
 }
 
+QueuedGeneration PromptDispatcher::queued(const Waiting& one) {
+  return {one.wish.task, one.wish.priority, one.wish.waiting_since, one.known.run};
+}
+
 // Of each workflow the one that waits longest: the others wait behind it.
 std::vector<PromptDispatcher::Waiting*> PromptDispatcher::heads_for(const std::string& gpu) {
   std::map<std::string, Waiting*> oldest;
@@ -285,27 +290,15 @@ bool PromptDispatcher::should_leave(Waiting& waiting) {
   const CardSizes cards = sizes_of(states_);
   if (!now || cards.usable.empty()) return false;
   waiting.request.demand = demand_of(waiting.known, largest_promise(cards, options_), {});
-  CardQueue queue;
-  for (const std::string& gpu : waiting.gpus) {
-    const auto state = states_.find(gpu);
-    if (state == states_.end()) continue;
-    ++queue.cards;
-    for (const Promise& promise : state->second.promises) {
-      const auto rest = std::chrono::duration_cast<milliseconds>(promise.ends_at - *now);
-      if (promise.lane == Lane::kGenerate) queue.queued += std::max(rest, milliseconds(0));
-    }
-  }
-  bool ahead = true;
+  std::vector<QueuedGeneration> own;
   for (const Waiting& one : waiting_) {
-    if (&one == &waiting) {
-      ahead = false;
-    } else if (one.state == Waiting::State::kWaits && ahead) {
-      queue.queued += one.known.run;
-    } else if (one.state == Waiting::State::kWaits) {
-      ++queue.behind;
-    }
+    if (one.state == Waiting::State::kWaits) own.push_back(queued(one));
   }
-  if (queue.cards == 0) return false;
+  const CardQueue queue = fleet_.of(waiting.wish.engine, queued(waiting),
+                                    waiting.request.demand.structural, std::move(own), *now);
+  const bool too_large =
+      waiting.request.demand.structural + options_.ledger.headroom > cards.largest();
+  if (queue.cards == 0 && !too_large) return false;  // none that is measured
   const Decision decision = decide_spill(waiting.request, queue, cards, options_, *now);
   if (decision.kind == Decision::Kind::kWait) return false;
   note(waiting, decision);

@@ -23,6 +23,7 @@
 #include "server/jobs/admission/controller.h"
 #include "server/jobs/admission/profile_store.h"
 #include "server/jobs/ports.h"
+#include "server/worker/fleet_queue.h"
 #include "server/worker/promise_keeper.h"
 
 namespace pytoon::worker {
@@ -32,6 +33,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
   struct Parts {
     jobs::admission::PromiseLedger& ledger;
     jobs::admission::ProfileStore& profiles;
+    jobs::admission::GenerationQueue& generations;
     PromiseKeeper& promises;
     jobs::JobMetrics& metrics;
     Clock& clock;
@@ -43,7 +45,10 @@ class PromptDispatcher final : public engines::PromptAdmission {
   // card_patience: how long a prompt waits for cards that nobody measures any more.
   PromptDispatcher(Parts parts, jobs::admission::ControllerOptions options,
                    std::chrono::milliseconds card_patience)
-      : parts_(std::move(parts)), options_(options), card_patience_(card_patience) {}
+      : parts_(std::move(parts)),
+        options_(options),
+        card_patience_(card_patience),
+        fleet_(parts_.ledger, parts_.generations, parts_.clock) {}
 
   // A workflow that some process of ours may run: what lies in a card's memory can then be told
   // also while it is another process whose prompt runs there.
@@ -97,6 +102,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
                         const engines::Watch& watch);
   bool carry_out(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
   bool start(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
+  static jobs::admission::QueuedGeneration queued(const Waiting& one);
   bool should_leave(Waiting& waiting);
   void note(Waiting& waiting, const jobs::admission::Decision& decision);
   std::string endpoint_on(const std::string& gpu, const engines::PromptWish& wish) const;
@@ -116,6 +122,7 @@ class PromptDispatcher final : public engines::PromptAdmission {
   std::map<std::string, std::map<std::int64_t, jobs::admission::Bytes>> peaks_;
   std::map<std::string, Room> rooms_;  // by card
   std::list<Waiting> waiting_;         // oldest first
+  FleetQueue fleet_;
 };
 
 }  // namespace pytoon::worker

@@ -51,6 +51,15 @@ Status Task::render() {
   return done;
 }
 
+jobs::admission::Request Task::request_for(int index, const render::SegmentCost& cost) const {
+  jobs::admission::Request request;
+  request.task = leased_.job.id + "/" + std::to_string(index);
+  request.waiting_since = leased_.job.created_at;
+  request.priority = leased_.job.priority;
+  request.cost = promised_for(cost);
+  return request;
+}
+
 // The right to compose it on the card; null where no card is asked.
 Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJob& order) {
   const WorkerDependencies& deps = context_.deps;
@@ -61,14 +70,9 @@ Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJo
   if (!machine.composes_on_cuda) return std::unique_ptr<RenderTurn>();
   const Result<render::SegmentCost> cost = deps.renderer.cost(order, index, machine);
   if (!cost) return cost.failure();
-  jobs::admission::Request request;
-  request.task = leased_.job.id + "/" + std::to_string(index);
-  request.waiting_since = leased_.job.created_at;
-  request.priority = leased_.job.priority;
-  request.cost = promised_for(*cost);
   waits_ = true;
   Result<std::unique_ptr<RenderTurn>> turn = deps.gpu_admission->wait_render(
-      request, cancel_, [this](const std::string& why) { tell_waiting(why); },
+      request_for(index, *cost), cancel_, [this](const std::string& why) { tell_waiting(why); },
       [this] {
         promise_lost_ = true;
         cancel_.cancel();

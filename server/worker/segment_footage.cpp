@@ -30,12 +30,13 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
 Result<engines::ChainStep> choose_segment_footage(
     const jobs::Job& job, int segment, const render::Inputs& inputs, const FootageSources& sources,
     const std::string& clip_key, const engines::Watch& watch, const engines::ChainPosition& from,
-    std::string_view slot) {
+    std::string_view slot, bool taken_over) {
   if (shows_own_clip(job.spec, segment)) {
     return engines::ChainStep(
         engines::ChainResult{{}, std::string(engines::kLocalCompositor), false, ""});
   }
-  const engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
+  engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
+  request.taken_over = taken_over;
   Result<engines::ChainStep> step =
       sources.engine_chain.step(engines::chain_of(job.spec, sources.presets),
                                 job.spec.engine_policy, request, watch, from, slot);

@@ -23,9 +23,10 @@ struct FootageSources {
 // has a slot of it. from, slot: as in EngineChain::step(). Blocks as long as the engine of the slot
 // thinks, at most until the watch's deadline; without a slot it answers at once. kCancelled by the
 // watch; kStorageFull or kIo when a clip can't be kept under clip_key.
+// taken_over: as FootageRequest has it.
 Result<engines::ChainStep> choose_segment_footage(
     const jobs::Job& job, int segment, const render::Inputs& inputs, const FootageSources& sources,
     const std::string& clip_key, const engines::Watch& watch, const engines::ChainPosition& from,
-    std::string_view slot);
+    std::string_view slot, bool taken_over = false);
 
 }  // namespace pytoon::worker

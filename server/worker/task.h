@@ -21,6 +21,7 @@
 #include "base/cancel.h"
 #include "server/worker/gpu_admission.h"
 #include "server/worker/input_cache.h"
+#include "server/worker/job_encoder.h"
 #include "server/worker/retry_budget.h"
 #include "server/worker/worker_dependencies.h"
 
@@ -109,7 +110,10 @@ class Task {
 
   // render_task.cpp
   Result<std::unique_ptr<RenderTurn>> wait_for_memory(const render::RenderJob& order);
+  jobs::admission::Request request_for(int index, const render::SegmentCost& cost) const;
   // prepare_task.cpp
+  std::optional<EncoderDecision> leave_full_card(const render::RenderJob& order,
+                                                 const std::vector<jobs::Segment>& segments);
   Status settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments);
   // render_task.cpp
   Status keep(const std::filesystem::path& staged, const std::string& key, double seconds);

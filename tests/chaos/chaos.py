@@ -5,10 +5,10 @@ have the bytes of the undisturbed run.
 
 usage: chaos.py --binary PYTOON --tcp-gate TCP_GATE [--fake-nvml LIBRARY]
                 [--tier pr|nightly|once] [--rows A1,A3] [--count N] [--seed N] [--report FILE]
-                [--list] [--keep] [--mutation outbox]
+                [--list] [--keep] [--mutation NAME]
 
---mutation takes a safety out, by a trigger in the run's own database, to see that a row goes red:
-"outbox" loses some of the entries that tell a webhook of an end (C10).
+--mutation takes a safety out, by a trigger in the run's own database, to see that a row goes red
+(mutations.py; which rows do is in README.md).
 
 --count replaces the tier's number in every row chosen. The report is one JSON: commit, seed,
 machine, numbers of each row. A row that did not run reads "not run", with the reason. The same
@@ -26,17 +26,9 @@ import sys
 import time
 import traceback
 
+from mutations import MUTATIONS
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-MUTATIONS = {"outbox": (
-    """CREATE FUNCTION chaos_forget() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-      IF random() < 0.3 THEN RETURN NULL; END IF;
-      RETURN NEW;
-    END $$""",
-    "CREATE TRIGGER chaos_forget BEFORE INSERT ON outbox FOR EACH ROW "
-    "EXECUTE FUNCTION chaos_forget()")}
 
 
 def read_arguments():

@@ -37,6 +37,11 @@ class FakeCard:
         with self.lock:
             return self.total - sum(self.taken.values())
 
+    def others(self, name):
+        """What all but that program have."""
+        with self.lock:
+            return sum(self.taken.values()) - self.taken.get(name, 0)
+
     def take(self, name, pid, mib):
         """Sets what that program has. False, and nothing changes, when the card has not so much."""
         with self.lock:

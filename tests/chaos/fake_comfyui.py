@@ -29,7 +29,14 @@ LOAD_STEPS = 12
 
 
 class OutOfMemory(Exception):
-    pass
+    def __init__(self, missing):
+        super().__init__()
+        self.missing = missing
+
+
+# Of a prompt: its model's runs before, what it lacked, and by how much others had grown since it
+# began.
+Oom = collections.namedtuple("Oom", "model runs missing grown")
 
 
 class Interrupted(Exception):
@@ -50,12 +57,12 @@ class Model:
 
 
 class Prompt:
-    def __init__(self, number, identity, graph, client):
-        self.number, self.id, self.graph, self.client = number, identity, graph, client
+    def __init__(self, number, identity, graph, extra):
+        self.number, self.id, self.graph, self.extra = number, identity, graph, extra
         self.interrupted = False
 
     def entry(self):
-        return [self.number, self.id, self.graph, {"client_id": self.client}, []]
+        return [self.number, self.id, self.graph, self.extra, []]
 
     def tiled(self):
         return any(node["class_type"] == "VAEDecodeTiled" for node in self.graph.values())
@@ -103,7 +110,8 @@ class Torch:
             self.cached -= taken
             if self.card.take("comfyui", PID, CONTEXT + self.reserved() + mib):
                 return
-        raise OutOfMemory()
+        there = self.card.total - self.card.others("comfyui")
+        raise OutOfMemory(CONTEXT + self.reserved() + mib - there)
 
     def load(self, files, mib):
         self.allocate(mib)
@@ -146,7 +154,8 @@ class FakeComfyUI:
         self.files, self.clips = {}, {}
         # What it saw, for the test.
         self.runs = collections.Counter()  # ended well, by model
-        self.ooms = []                     # (model, its runs before)
+        self.made = collections.Counter()  # the same, by the task that the client named
+        self.ooms = []
         self.frees = self.restarts = self.most_queued = 0
         self.tiled_runs = self.full_runs = 0
         self.over = False
@@ -210,12 +219,13 @@ class FakeComfyUI:
         messages = [["execution_start", {"prompt_id": prompt.id}],
                     ["execution_cached", {"nodes": [], "prompt_id": prompt.id}]]
         outputs, status, last = {}, "error", None
-        model = self.models[prompt.files()]
+        model, missing, others = self.models[prompt.files()], 0, self.card.others("comfyui")
         try:
             self._compute(prompt, model, life)
             outputs = self._save(prompt, life)
             status, last = "success", ["execution_success", {"prompt_id": prompt.id}]
-        except OutOfMemory:
+        except OutOfMemory as short:
+            missing = short.missing
             last = ["execution_error", {
                 "prompt_id": prompt.id, "node_id": "10", "node_type": "VAEDecode", "executed": [],
                 "exception_type": "torch.OutOfMemoryError", "traceback": [], "current_inputs": {},
@@ -229,12 +239,14 @@ class FakeComfyUI:
                 return
             self.torch.work(0)
             if last[0] == "execution_error":
-                self.ooms.append((model.files[0], self.runs[model.files]))
+                grown = self.card.others("comfyui") - others
+                self.ooms.append(Oom(model.files[0], self.runs[model.files], missing, grown))
                 self.torch.unload()
             else:
                 self.torch.give_back_cache(self.random.choice((0.0, 0.3, 1.0)))
             if status == "success":
                 self.runs[model.files] += 1
+                self.made[prompt.extra.get("pytoon_task")] += 1
                 self.tiled_runs += prompt.tiled()
                 self.full_runs += not prompt.tiled()
             self.history[prompt.id] = {
@@ -318,6 +330,8 @@ class FakeComfyUI:
                              "queue_pending": [prompt.entry() for prompt in self.queue]}
             if path == "/system_stats":
                 return 200, self._stats()
+            if path == "/history":
+                return 200, dict(list(self.history.items())[-int(query.get("max_items", 1000)):])
             if path.startswith("/history/"):
                 identity = path.removeprefix("/history/")
                 return 200, {k: v for k, v in self.history.items() if k == identity}
@@ -374,12 +388,12 @@ class FakeComfyUI:
         graph = wanted["prompt"]
         unknown = [node["class_type"] for node in graph.values()
                    if node["class_type"] not in CLASSES]
-        files = Prompt(0, "", graph, "").files()
+        files = Prompt(0, "", graph, {}).files()
         if unknown or files not in self.models:
             return 400, {"error": {"type": "invalid_prompt", "message": f"{unknown} {files}"},
                          "node_errors": {}}
         prompt = Prompt(self.numbers, wanted["prompt_id"], copy.deepcopy(graph),
-                        wanted.get("client_id", ""))
+                        {**wanted.get("extra_data", {}), "client_id": wanted.get("client_id", "")})
         self.numbers += 1
         self.queue.append(prompt)
         self.most_queued = max(self.most_queued, self._queued())

@@ -264,18 +264,23 @@ class Node:
             fault(f"the metric counts {self.violations('ours')} violations of ours")
         if watcher.most_at_once > 1:
             fault(f"{watcher.most_at_once} prompts were promised the card at once")
-        known = [oom for oom in comfyui.ooms if oom[1] > 0]
+        # What others took while it ran is nobody's fault here: the promise was good once.
+        theirs = [oom for oom in comfyui.ooms if oom.grown >= oom.missing > 0]
+        known = [oom for oom in comfyui.ooms if oom.runs > 0 and oom not in theirs]
         if known:
             fault(f"ComfyUI ran out of memory in runs of known workflows: {known}")
         return {"samples": watcher.looks, "samples_of_foreign_violations": len(watcher.foreign),
                 "least_slack_mib": None if watcher.least is None else watcher.least >> 20,
                 "violations_of_foreigners": self.violations("foreign"),
                 "frees": comfyui.frees, "tiled": comfyui.tiled_runs, "full": comfyui.full_runs,
-                "oom_of_first_runs": len(comfyui.ooms), "most_queued": comfyui.most_queued,
+                "oom_of_first_runs": len(comfyui.ooms) - len(theirs), "oom_by_others": len(theirs),
+                "most_queued": comfyui.most_queued,
                 "lies": [round(model.lie, 2) for model in self.models.values()]}
 
     def undisturbed(self):
         """Where nobody else takes of the card, no violation is a foreigner's."""
+        if any(oom.grown > 0 for oom in self.comfyui.ooms):
+            self.ledger.fault("a program that is not there grew while a prompt ran")
         if self.watcher.foreign:
             self.ledger.fault(f"{len(self.watcher.foreign)} samples blame foreigners who are not "
                               f"there: {self.watcher.foreign[0]}")

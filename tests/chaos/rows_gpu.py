@@ -8,6 +8,7 @@ from servers import wait_for
 
 FOREIGN_PID = 4_000_002
 PROMISE_LEASE = 15  # seconds, of the product
+SAMPLE_AGE_MAX = 2   # seconds, of the product
 SILENCE_MAX = 60    # seconds that a prompt waits for a card that is not measured, of the product
 
 
@@ -67,6 +68,9 @@ def kill_with_promise(stage, ledger, count):
             ledger.fault(f"a dead worker's promise lasted {max(seconds):.1f} s")
         if node.watcher.untrue:
             ledger.fault(node.watcher.untrue[0])
+        twice = [task for task, runs in node.comfyui.made.items() if runs > 1]
+        if twice:
+            ledger.fault(f"made again beside what a dead worker had ordered: {twice}")
         return {"promise_lasted_seconds": round(max(seconds), 1), **node.judge()}
 
 

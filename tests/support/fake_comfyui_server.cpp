@@ -50,6 +50,7 @@ Reply FakeComfyServer::answer(const Call& call) {
     return json_reply({{"exec_info", {{"queue_remaining", queued}}}});
   }
   if (call.path == "/queue" && !post) return show_queue();
+  if (call.path == "/history" && !post) return json_reply(history_);
   if (call.path.starts_with("/history/")) return show_history(last_part(call.path));
   if (call.path == "/view") return view(call);
   if (call.path == "/upload/image" && post) return take_upload(call);
@@ -181,7 +182,8 @@ Reply FakeComfyServer::take_prompt(const Call& call) {
     cached = prefixes.back() + "_00001_.mp4";
     files_.insert(cached);
   }
-  queue_[id] = {graph, cached, static_cast<std::int64_t>(prompt_ids.size())};
+  queue_[id] = {graph, cached, static_cast<std::int64_t>(prompt_ids.size()),
+                body.value("extra_data", Json::object())};
   socket.begun(body.value("client_id", ""), id, graph);
   const bool partly = faulty(Fault::kNodeErrors);
   if (faulty(Fault::kForgets)) queue_.clear();
@@ -229,7 +231,7 @@ void FakeComfyServer::finish(const std::string& id, const Prompt& prompt) {
                    : interrupted_now   ? "execution_interrupted"
                                        : "execution_error");
   history_[id] = {
-      {"prompt", {0, id, prompt.graph, Json::object(), {"5"}}},
+      {"prompt", {prompt.number, id, prompt.graph, prompt.extra, {"5"}}},
       {"outputs", outputs},
       {"status",
        {{"status_str", status}, {"completed", status == "success"}, {"messages", messages}}}};
@@ -248,7 +250,7 @@ Reply FakeComfyServer::show_queue() {
       continue;
     }
     if (runs(id)) socket.moved(id);
-    (runs(id) ? now : pending).push_back({prompt.number, id, prompt.graph, Json::object(), {"5"}});
+    (runs(id) ? now : pending).push_back({prompt.number, id, prompt.graph, prompt.extra, {"5"}});
   }
   for (const std::string& id : done) {
     finish(id, queue_.at(id));

@@ -93,6 +93,7 @@ class FakeComfyServer {
     nlohmann::json graph;
     std::string file;
     std::int64_t number = 0;  // their order
+    nlohmann::json extra;     // that came beside the graph
     int looks = 0;
   };
 

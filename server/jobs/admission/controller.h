@@ -64,10 +64,18 @@ Decision decide_render(const GpuState& state, const Request& request,
 Decision decide_spill(const Request& request, const CardQueue& queue, const CardSizes& cards,
                       const ControllerOptions& options, WallTime now);
 
+// How long it will probably be before this segment's memory is there, if nothing else waits: 0 when
+// it is; the rest of the prompt that has it; `patience`, after which a segment leaves, when nobody
+// knows.
+std::chrono::milliseconds memory_wait(const GpuState& state, const Request& segment,
+                                      std::chrono::milliseconds patience,
+                                      const ControllerOptions& options, WallTime now);
+
 // GPU or CPU for a job's compositor; once a job, before its first segment, and again only when the
 // card was lost.
 struct RenderLoad {
-  CardQueue queue;   // segments that wait for GPU compositors
+  CardQueue queue;  // segments that wait for GPU compositors
+  std::chrono::milliseconds memory_wait{0};
   int segments = 0;  // of the job
   int free_cores = 0;
 };

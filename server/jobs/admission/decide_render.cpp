@@ -181,6 +181,21 @@ Decision decide_spill(const Request& request, const CardQueue& queue, const Card
   return decision;
 }
 
+milliseconds memory_wait(const GpuState& state, const Request& segment, milliseconds patience,
+                         const ControllerOptions& options, WallTime now) {
+  const Decision decision = decide_render(state, segment, options, now);
+  if (decision.kind != Kind::kWait || decision.reason != Reason::kVramExhausted) {
+    return milliseconds(0);
+  }
+  for (const Promise& promise : state.promises) {
+    if (promise.lane != Lane::kGenerate || ended_at(promise, now)) continue;
+    if (decision.available + promise.bytes - decision.need < options.ledger.headroom) continue;
+    const auto rest = std::chrono::duration_cast<milliseconds>(promise.ends_at - now);
+    return std::clamp(rest, milliseconds(0), patience);
+  }
+  return patience;
+}
+
 Decision decide_compositor(const Request& segment, const RenderLoad& load, const CardSizes& cards,
                            const ControllerOptions& options) {
   Decision decision;
@@ -198,12 +213,13 @@ Decision decide_compositor(const Request& segment, const RenderLoad& load, const
     return decision;
   }
   const int slots = std::max(1, load.queue.cards * options.ledger.render_slots);
-  const milliseconds gpu_wait = load.queue.queued / slots;
+  const milliseconds queue_wait = load.queue.queued / slots;
+  const milliseconds gpu_wait = std::max(queue_wait, load.memory_wait);
   const int cores = std::min(load.free_cores, load.segments);
   const auto cpu_time = std::chrono::duration<double, std::milli>(segment.cost.duration) *
                         options.cpu_slowdown * load.segments / std::max(1, cores);
   if (cores >= 2 && gpu_wait > cpu_time) {
-    decision.reason = Reason::kBacklog;
+    decision.reason = load.memory_wait > queue_wait ? Reason::kVramExhausted : Reason::kBacklog;
     return decision;
   }
   decision.kind = Kind::kRun;

@@ -92,6 +92,42 @@ TEST_P(EngineContract, AnEngineThatNobodyHasAnyMoreIsWaitedForByNobody) {
   EXPECT_EQ(try_lease(hand_for({"api"}))->lease.segment, 1);
 }
 
+// Leased or not: who has no promise of memory waits for one.
+TEST_P(EngineContract, WhatAnEngineStillHasToMakeIsListedNextFirst) {
+  create_generated("a");
+  create_generated("b");
+  create("urgent", "acme", 9, 1);
+  const LeasedTask leased = lease(TaskKind::kPrepare);
+  jobs::PrepareResult preparation;
+  preparation.encoder = "x264";
+  preparation.segments = leased.segments;
+  preparation.segments[0].engine_next = "comfyui";
+  ASSERT_TRUE(store_->prepared(leased.lease, preparation));
+  const auto tasks = [this](const std::string& engine, int limit) {
+    std::vector<std::string> names;
+    const auto found = store_->generations().generations(engine, limit);
+    if (!found) return names;
+    for (const auto& one : *found) {
+      names.push_back(one.task);
+      EXPECT_EQ(one.priority, one.task.starts_with("urgent") ? 9 : 5);
+      const std::string id = one.task.substr(0, one.task.find('/'));
+      EXPECT_EQ(one.waiting_since, job(id).created_at);
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(tasks("comfyui", 10), (Names{"urgent/1/0", "a/1/0", "b/1/0"}));
+  EXPECT_EQ(tasks("comfyui", 2), (Names{"urgent/1/0", "a/1/0"}));
+  EXPECT_EQ(tasks("api", 10), (Names{"a/1/1", "b/1/1"}));
+  const auto held = try_lease(hand_for({"comfyui"}));
+  ASSERT_TRUE(held);
+  EXPECT_EQ(tasks("comfyui", 10).size(), 3U);
+  Segment passed = segment_of(*held);
+  passed.engine_next = "api";
+  ASSERT_TRUE(store_->footage_passed(held->lease, passed));
+  EXPECT_EQ(tasks("comfyui", 10), (Names{"a/1/0", "b/1/0"}));
+}
+
 TEST_P(EngineContract, AWorkerIsShownWithItsPools) {
   jobs::WorkerInfo worker;
   worker.worker_id = "worker";

@@ -258,6 +258,44 @@ TEST(Compositor, IsTheGpuUnlessTheCpuIsDoneSooner) {
   EXPECT_EQ(compositor(22'500, 1).lane, Lane::kRender) << "one core is none";
 }
 
+Decision on_card_with_memory_in(double seconds_s, int cores) {
+  RenderLoad load;
+  load.queue = {2, seconds(16)};  // two seconds of eight slots
+  load.memory_wait = seconds(seconds_s);
+  load.segments = 10;
+  load.free_cores = cores;
+  return decide_compositor(segment(.5), load, {{gib(23)}}, {});
+}
+
+TEST(Compositor, IsTheCpuWhileTheCardIsFullAndCoresAreIdle) {
+  EXPECT_EQ(on_card_with_memory_in(28, 10).lane, Lane::kRender);
+  EXPECT_EQ(on_card_with_memory_in(28.1, 10).lane, Lane::kCpu);
+  EXPECT_EQ(on_card_with_memory_in(28.1, 10).reason, Reason::kVramExhausted);
+  EXPECT_EQ(on_card_with_memory_in(28.1, 9).lane, Lane::kRender) << "no core to spare";
+}
+
+TEST(Compositor, WaitsForThePromptThatHasTheMemory) {
+  const auto patience = seconds(30);
+  GpuState state = idle_card(24);
+  EXPECT_EQ(memory_wait(state, segment(.5), patience, {}, kNow), seconds(0));
+  Promise& prompt = promise_prompt(state, "wan", 22.3);
+  prompt.ends_at = kNow + seconds(12);
+  EXPECT_EQ(memory_wait(state, segment(.5), patience, {}, kNow), seconds(12));
+  state.promises[0].ends_at = kNow + seconds(90);
+  EXPECT_EQ(memory_wait(state, segment(.5), patience, {}, kNow), patience);
+  state.promises[0].ends_at = kNow - seconds(9);
+  EXPECT_EQ(memory_wait(state, segment(.5), patience, {}, kNow), seconds(0)) << "late";
+}
+
+TEST(Compositor, DoesNotKnowWhenAnotherProgramGivesMemoryBack) {
+  GpuState state = idle_card(24);
+  take_foreign(state, 22.3);
+  EXPECT_EQ(memory_wait(state, segment(.5), seconds(30), {}, kNow), seconds(30));
+  promise_prompt(state, "wan", .2);
+  EXPECT_EQ(memory_wait(state, segment(.5), seconds(30), {}, kNow), seconds(30))
+      << "what the prompt gives back is not enough";
+}
+
 TEST(Compositor, IsTheCpuWhereNoCardWillDo) {
   EXPECT_EQ(compositor(0, 0, {}).reason, Reason::kNoGpu);
   EXPECT_EQ(compositor(0, 0, {{gib(1)}}, .6).reason, Reason::kTooLarge);
