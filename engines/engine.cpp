@@ -15,6 +15,11 @@ std::string FootageRequest::key() const {
   return job_id + "/" + std::to_string(run) + "/" + std::to_string(segment);
 }
 
+Result<Quote> Engine::quote(const FootageRequest& request) const {
+  const Capabilities can = capabilities();
+  return Quote{can.micro_usd_per_second * request.duration_seconds, can.latency, can.slots, ""};
+}
+
 Failure engine_fault(Failure exchange) {
   const bool ours = traits(exchange.kind).blame == Blame::kInput;
   if (ours && exchange.kind != FailureKind::kCancelled) exchange.kind = FailureKind::kEngine;
@@ -31,7 +36,8 @@ Status suits(const Engine& engine, const FootageRequest& request) {
   // In an overlay generated pixels are only background; the product is laid over them.
   const bool fills_frame = request.image && request.archetype != spec::Archetype::kOverlay;
   if (request.brand_safe && can.redraws && fills_frame) {
-    return failure(FailureKind::kForbidden, "would redraw the image of a brand-safe job");
+    const std::string why = "would redraw the image of a brand-safe job";
+    return Failure{FailureKind::kForbidden, why, {{"/brand_safe", why}}};
   }
   if (request.duration_seconds > can.duration_seconds_max) {
     return failure(FailureKind::kForbidden,

@@ -91,6 +91,14 @@ struct Capabilities {
   std::int64_t micro_usd_per_second = 0;      // of footage
 };
 
+// What making a segment would take of an engine, told without asking its server.
+struct Quote {
+  std::int64_t micro_usd = 0;
+  std::chrono::milliseconds duration{0};  // usual, from when it is begun to the clip
+  int at_once = 1;                        // of one process, side by side
+  std::string workflow;                   // whose prompt takes memory of our cards; "" is none
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -98,6 +106,9 @@ class Engine {
   virtual std::string_view name() const = 0;  // as presets and metrics call it
   virtual bool remote() const = 0;            // leaves this machine: never under local_only
   virtual Capabilities capabilities() const = 0;
+  // kForbidden where it makes nothing of this request, beyond what suits() tells. Blocks on
+  // nothing.
+  virtual Result<Quote> quote(const FootageRequest& request) const;
   virtual Status health(const Watch& watch) = 0;
   virtual Result<plan::SegmentSource> generate(const FootageRequest& request,
                                                const Watch& watch) = 0;

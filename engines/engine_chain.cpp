@@ -50,9 +50,8 @@ std::optional<FootageRequest::Alternative> alternative_behind(std::size_t i,
                                                               const FootageRequest& request) {
   for (++i; i < steps.size(); ++i) {
     if (!steps[i]->remote() || !makes_clips(*steps[i]) || !suits(*steps[i], request)) continue;
-    const Capabilities can = steps[i]->capabilities();
-    return FootageRequest::Alternative{can.micro_usd_per_second * request.duration_seconds,
-                                       can.latency};
+    const Result<Quote> quote = steps[i]->quote(request);
+    if (quote) return FootageRequest::Alternative{quote->micro_usd, quote->duration};
   }
   return std::nullopt;
 }
@@ -96,6 +95,37 @@ std::vector<Engine*> EngineChain::candidates(const std::vector<std::string>& cha
       return local;
   }
   return local;
+}
+
+std::vector<Engine*> EngineChain::steps_for(const std::vector<std::string>& chain,
+                                            spec::EnginePolicy policy) {
+  std::vector<Engine*> steps = candidates(chain, policy);
+  Engine* const drawing = find(std::string(kLocalCompositor));
+  const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
+  if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
+  if (!contains(steps, &last_)) steps.push_back(&last_);
+  return steps;
+}
+
+std::vector<Candidate> EngineChain::candidates_for(const std::vector<std::string>& chain,
+                                                   spec::EnginePolicy policy,
+                                                   const FootageRequest& request) {
+  std::vector<Candidate> candidates;
+  for (Engine* const engine : steps_for(chain, policy)) {
+    Candidate& candidate = candidates.emplace_back();
+    candidate.engine = engine->name();
+    candidate.remote = engine->remote();
+    candidate.makes_clips = makes_clips(*engine);
+    if (!candidate.makes_clips) continue;
+    const Status fits = suits(*engine, request);
+    Result<Quote> quote = fits ? engine->quote(request) : Result<Quote>(fits.failure());
+    if (quote) {
+      candidate.quote = std::move(*quote);
+    } else {
+      candidate.refused = quote.failure();
+    }
+  }
+  return candidates;
 }
 
 // Health first, then the footage, each within its own limit and what the watch leaves.
@@ -162,12 +192,8 @@ Result<ChainStep> EngineChain::step(const std::vector<std::string>& chain,
                                     const Watch& watch, const ChainPosition& from,
                                     std::string_view slot) {
   std::string reason = from.failures;
-  std::vector<Engine*> steps = candidates(chain, policy);
-  if (steps.empty() && from.engine.empty()) reason = nothing_left(policy);
-  Engine* const drawing = find(std::string(kLocalCompositor));
-  const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
-  if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
-  if (!contains(steps, &last_)) steps.push_back(&last_);
+  const std::vector<Engine*> steps = steps_for(chain, policy);
+  if (candidates(chain, policy).empty() && from.engine.empty()) reason = nothing_left(policy);
   const auto add_reason = [&reason](const std::string& engine, const std::string& detail) {
     if (!reason.empty()) reason += "; ";
     reason += engine + ": " + detail;

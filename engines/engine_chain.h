@@ -30,6 +30,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,17 @@ struct ChainPosition {
   std::string failures;  // why those before it did not generate, for people; "" when none was asked
 };
 
+// An engine that a segment may be made by, as far as can be told without asking it.
+struct Candidate {
+  std::string engine;
+  bool remote = false;
+  bool makes_clips = false;  // else the renderer draws
+  // Why it will not make this segment; a fault of it points at the field of the request that could
+  // change that.
+  std::optional<Failure> refused;
+  Quote quote;  // of what makes clips and is not refused
+};
+
 // Footage, or where to go on.
 using ChainStep = std::variant<ChainResult, ChainPosition>;
 
@@ -81,6 +93,12 @@ class EngineChain {
                          const FootageRequest& request, const Watch& watch,
                          const ChainPosition& from, std::string_view slot);
 
+  // The engines that the segment may be made by, in the order in which they would be asked, down to
+  // those beneath every chain, and why one of them will not make it. Nobody is asked; blocks on
+  // nothing.
+  std::vector<Candidate> candidates_for(const std::vector<std::string>& chain,
+                                        spec::EnginePolicy policy, const FootageRequest& request);
+
   // Slots by name of each engine that has to be waited for.
   std::vector<std::pair<std::string, int>> slots() const;
   // The longest that an engine is given for one segment once it has its turn, its health check
@@ -94,6 +112,8 @@ class EngineChain {
  private:
   Engine* find(const std::string& name);
   std::vector<Engine*> candidates(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  // The candidates with what lies beneath every chain.
+  std::vector<Engine*> steps_for(const std::vector<std::string>& chain, spec::EnginePolicy policy);
   bool too_late_for(const Engine& engine, const Watch& watch) const;
   Status may_ask(const Engine& engine, const FootageRequest& request, const Watch& watch) const;
   Result<plan::SegmentSource> ask(Engine& engine, const FootageRequest& request,

@@ -21,6 +21,8 @@ inline constexpr std::uint64_t kRowAlignmentBytes = 128;
 inline constexpr std::uint64_t kMemoryUnitBytes = 512;
 // Frames that one call of Compositor::compose_batch() takes at most.
 inline constexpr std::size_t kBatchFramesMax = 16;
+// Of the CUDA device (gpu::Device::batch_frames), for who counts its memory from afar.
+inline constexpr int kCudaBatchFrames = 10;
 inline constexpr std::uint64_t kLayerRecordBytes = 184;  // gpu/cuda/kernel_jobs.h's LayerJob
 inline constexpr std::uint64_t kLayerRecordsMin = 64;
 

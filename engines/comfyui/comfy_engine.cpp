@@ -231,13 +231,28 @@ Status ComfyEngine::await_return(const Watch& watch) {
   }
 }
 
-Result<plan::SegmentSource> ComfyEngine::generate_somewhere(const FootageRequest& request,
-                                                            const Watch& watch) {
+Result<const Workflow*> ComfyEngine::workflow_for(const FootageRequest& request) const {
   const auto workflow = std::find_if(settings_.workflows.begin(), settings_.workflows.end(),
                                      [&request](const Workflow& w) { return w.draws(request); });
   if (workflow == settings_.workflows.end()) {
     return failure(FailureKind::kForbidden, "has no workflow for this segment");
   }
+  return &*workflow;
+}
+
+// A server runs one prompt at a time.
+Result<Quote> ComfyEngine::quote(const FootageRequest& request) const {
+  const Result<const Workflow*> workflow = workflow_for(request);
+  if (!workflow) return workflow.failure();
+  return Quote{0, (*workflow)->run, static_cast<int>(endpoints_.size()),
+               settings_.remote ? "" : (*workflow)->name};
+}
+
+Result<plan::SegmentSource> ComfyEngine::generate_somewhere(const FootageRequest& request,
+                                                            const Watch& watch) {
+  const Result<const Workflow*> found = workflow_for(request);
+  if (!found) return found.failure();
+  const Workflow* const workflow = *found;
   Failure last;
   for (int tries = 0; tries < settings_.attempts; ++tries) {
     if (tries > 0) {

@@ -67,6 +67,7 @@ class ComfyEngine final : public Engine {
   std::string_view name() const override { return settings_.name; }
   bool remote() const override { return settings_.remote; }
   Capabilities capabilities() const override;
+  Result<Quote> quote(const FootageRequest& request) const override;
   Status health(const Watch& watch) override;
   Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 
@@ -115,6 +116,7 @@ class ComfyEngine final : public Engine {
   Result<std::unique_ptr<PromptTurn>> wait_turn(const std::vector<Endpoint*>& endpoints,
                                                 const Workflow& workflow,
                                                 const FootageRequest& request, const Watch& watch);
+  Result<const Workflow*> workflow_for(const FootageRequest& request) const;
   Result<plan::SegmentSource> generate_somewhere(const FootageRequest& request, const Watch& watch);
   Failure for_tenants(Failure failure) const;
   Result<std::vector<std::string>> missing_on(Endpoint& endpoint, const Workflow& workflow,

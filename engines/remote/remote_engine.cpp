@@ -53,6 +53,17 @@ Capabilities RemoteEngine::capabilities() const {
   return can;
 }
 
+Result<Quote> RemoteEngine::quote(const FootageRequest& request) const {
+  const Provider& provider = settings_.provider;
+  if (request.image ? !provider.capabilities.image_to_video && !provider.capabilities.text_to_video
+                    : !provider.capabilities.text_to_video) {
+    return failure(FailureKind::kForbidden, "needs an image");
+  }
+  const std::int64_t cost =
+      provider.capabilities.micro_usd_per_second * provider.duration_for(request.duration_seconds);
+  return Quote{cost, provider.capabilities.latency, settings_.slots, ""};
+}
+
 Json RemoteEngine::values_for(const FootageRequest& request, const std::string& key) const {
   Json values{{"key", settings_.key},
               {"id", nullptr},
@@ -82,18 +93,14 @@ Status RemoteEngine::health(const Watch& watch) {
 
 Result<plan::SegmentSource> RemoteEngine::generate(const FootageRequest& request,
                                                    const Watch& watch) {
-  const Provider& provider = settings_.provider;
-  if (request.image ? !provider.capabilities.image_to_video && !provider.capabilities.text_to_video
-                    : !provider.capabilities.text_to_video) {
-    return failure(FailureKind::kForbidden, "needs an image");
-  }
+  const Result<Quote> quoted = quote(request);
+  if (!quoted) return quoted.failure();
   const std::string key = settings_.name + ":" + request.key();
   Order order{request, watch, key, values_for(request, key)};
-  const std::int64_t cost =
-      provider.capabilities.micro_usd_per_second * provider.duration_for(request.duration_seconds);
   Purchase purchase;
   const Status reserved = note(watch, [&]() -> Status {
-    Result<Purchase> made = parts_.ledger.reserve({key, request.job_id, cost}, parts_.caps);
+    Result<Purchase> made =
+        parts_.ledger.reserve({key, request.job_id, quoted->micro_usd}, parts_.caps);
     if (!made) return made.failure();
     purchase = std::move(*made);
     return ok_status();

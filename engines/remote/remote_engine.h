@@ -59,6 +59,7 @@ class RemoteEngine final : public Engine {
   std::string_view name() const override { return settings_.name; }
   bool remote() const override { return true; }
   Capabilities capabilities() const override;
+  Result<Quote> quote(const FootageRequest& request) const override;
   Status health(const Watch& watch) override;
   Result<plan::SegmentSource> generate(const FootageRequest& request, const Watch& watch) override;
 

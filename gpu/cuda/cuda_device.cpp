@@ -17,7 +17,6 @@ using UploadStreamPtr = std::shared_ptr<const OwnedStream>;  // of a device and 
 
 // A launch and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
 // neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
-constexpr int kBatchFrames = 10;
 
 // Kernels count a plane's bytes in 32 bits.
 Status check_plane(Size size, std::size_t pitch_bytes) {
@@ -47,7 +46,7 @@ class CudaDevice final : public Device {
   }
   std::optional<CudaHandles> cuda_handles() const override { return context_->api->handles(); }
   Status check() const override { return context_->api->check(); }
-  int batch_frames() const override { return kBatchFrames; }
+  int batch_frames() const override { return kCudaBatchFrames; }
   std::unique_ptr<Device> open_account(std::string owner,
                                        std::optional<std::uint64_t> budget_bytes) override {
     return std::make_unique<CudaDevice>(

@@ -13,7 +13,7 @@
 
 namespace pytoon::render {
 
-// Of files without a path nothing is known.
+// Of a file without a path nothing is known, unless Inputs::known has its hash.
 Result<SegmentFacts> facts_for_cost(const RenderJob& job, int index, const SceneTools& tools);
 
 }  // namespace pytoon::render

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/audio/audio_writer.h"
+#include "pipeline/media/media_info.h"
 #include "pipeline/plan/segment_source.h"
 #include "pipeline/plan/timeline.h"
 #include "pipeline/render/render_cost.h"
@@ -33,6 +35,8 @@ struct Inputs {
   std::optional<plan::InputFile> logo;  // brand_safe only
   std::optional<plan::InputFile> music;
   std::optional<plan::InputFile> voice;
+  // What is known of images and clips that are not here, by hash: enough for a segment's cost.
+  std::map<std::string, media::MediaInfo> known;
 
   bool has_audio() const { return music || voice; }
 };

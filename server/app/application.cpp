@@ -71,6 +71,9 @@ jobs::GcOptions gc_options(const Config& config) {
 jobs::ServiceLimits limits_of(const Config& config) {
   jobs::ServiceLimits limits;
   limits.queued_max = config.max_queued_jobs;
+  limits.estimate.workflows = workflow_profiles(config);
+  limits.estimate.micro_usd_per_job_max = config.engines.caps.per_job_micro_usd;
+  limits.estimate.gpu_pieces_at_once = config.gpu_pieces_per_segment;
   if (!config.webhook_keys.empty()) {
     limits.webhooks =
         config.webhooks_allow_private ? jobs::Webhooks::kAny : jobs::Webhooks::kPublic;
@@ -127,7 +130,8 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
       service_({*store_, *store_, *store_, *storage_, *inspector_, stack.renderer(),
-                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log},
+                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log,
+                store_->promises(), store_->profiles(), engines_->engine_chain()},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   if (redis_notifier_) listen(config, clock);

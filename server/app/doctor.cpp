@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <set>
@@ -13,6 +14,8 @@
 #include "gpu/nvml/nvml.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
+#include "server/app/gpu_report.h"
+#include "server/app/headroom_advice.h"
 #include "server/app/render_stack.h"
 #include "server/io/open_store.h"
 #include "server/io/redis/wakeup_channel.h"
@@ -49,7 +52,7 @@ void check_cpu(const Config& config, Report& report) {
                        " segments at once");
 }
 
-std::string describe(const gpu::CudaGpu& gpu) {
+std::string as_cuda_sees(const gpu::CudaGpu& gpu) {
   return "GPU " + std::to_string(gpu.ordinal) + ": " + gpu.name + ", compute " +
          std::to_string(gpu.capability_major) + "." + std::to_string(gpu.capability_minor) + ", " +
          gib(gpu.free_bytes) + " of " + gib(gpu.total_bytes) + " free, " + gpu.uuid;
@@ -73,35 +76,14 @@ void check_cuda(const Config& config, Report& report) {
   }
   for (const gpu::CudaGpu& gpu : finding.gpus) {
     if (gpu.fault.empty()) {
-      report.ok("cuda", describe(gpu) + "; the driver runs CUDA " + finding.driver_version +
+      report.ok("cuda", as_cuda_sees(gpu) + "; the driver runs CUDA " + finding.driver_version +
                             ", this build has " + finding.toolkit);
     } else if (needed && gpu.ordinal == 0) {
-      report.bad("cuda", describe(gpu) + ": " + gpu.fault);
+      report.bad("cuda", as_cuda_sees(gpu) + ": " + gpu.fault);
     } else {
-      report.note("cuda", describe(gpu) + ": " + gpu.fault);
+      report.note("cuda", as_cuda_sees(gpu) + ": " + gpu.fault);
     }
   }
-}
-
-std::string mib(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
-
-std::string describe(const gpu::GpuReading& gpu) {
-  std::uint64_t others = 0;
-  std::uint64_t ours = 0;
-  int unknown = 0;
-  for (const gpu::GpuProcess& process : gpu.processes) {
-    if (!process.used_bytes) ++unknown;
-    (process.pid == static_cast<std::uint32_t>(::getpid()) ? ours : others) +=
-        process.used_bytes.value_or(0);
-  }
-  std::string text = gpu.uuid + ": " + mib(gpu.free_bytes) + " of " + mib(gpu.total_bytes) +
-                     " free; this process holds " + mib(ours) + ", other programs " + mib(others);
-  if (unknown > 0) text += " and what " + std::to_string(unknown) + " don't tell";
-  if (gpu.encoder_sessions) {
-    text += "; encoder sessions open: " + std::to_string(*gpu.encoder_sessions);
-  }
-  return text + "; less a headroom of " + mib(gpu::kHeadroomBytes) + ", tasks could be promised " +
-         mib(gpu::promisable_bytes(gpu));
 }
 
 // What the driver says of each GPU's memory, before this process has a context on any.
@@ -111,12 +93,15 @@ void check_gpu_memory(const Config& config, Report& report) {
   const auto gpus =
       reader ? (*reader)->read() : Result<std::vector<gpu::GpuReading>>(reader.failure());
   if (!gpus) {
-    report.note("gpu memory", gpus.failure().detail + ": nothing is known of other programs");
+    report.note("telemetry", gpus.failure().detail +
+                                 ": of other programs, MIG and encoder sessions nothing is known");
     return;
   }
+  report.ok("telemetry",
+            "NVML answers; GPUs, of which a MIG instance is one: " + std::to_string(gpus->size()));
   for (const gpu::GpuReading& gpu : *gpus) {
     if (gpu.fault.empty()) {
-      report.ok("gpu memory", describe(gpu));
+      report.ok("gpu memory", describe(gpu, static_cast<std::uint32_t>(::getpid())));
     } else {
       report.note("gpu memory", gpu.uuid + ": " + gpu.fault);
     }
@@ -236,8 +221,47 @@ void check_storage(const Config& config, Clock& clock, Report& report) {
   report.ok("storage", config.storage_root.string() + ", " + gib(space.available) + " free");
 }
 
+// How much a ComfyUI on a card of ours must leave free. Only where there is a card, or a ComfyUI
+// that may be on one.
+HeadroomAdvice check_headroom(const Config& config, const RenderStack& stack, Report& report) {
+  const bool beside = std::any_of(config.engines.comfyui.begin(), config.engines.comfyui.end(),
+                                  [](const auto& comfyui) { return !comfyui.remote; });
+  if (!stack.device->cuda_handles() && !beside) return {};
+  render::Renderer& renderer = stack.choice ? *stack.choice : *stack.on_device;
+  const LargestSegment largest =
+      largest_segment(config.catalogue, renderer, config.gpu_pieces_per_segment);
+  HeadroomAdvice advice = advise_headroom(largest, config.worker_concurrency);
+  if (advice.bytes == 0) {
+    report.note("headroom", advice.reason);
+  } else {
+    report.ok("headroom",
+              "a ComfyUI on a card that composes for us should be started with "
+              "--vram-headroom " +
+                  advice.gib() + ": " + advice.reason);
+  }
+  return advice;
+}
+
+// Each ComfyUI that may share a card with us: what it has of it, and how it was started.
+void check_comfyui(const std::vector<engines::ComfyServer*>& servers, const HeadroomAdvice& advice,
+                   const engines::Watch& watch, Report& report) {
+  for (engines::ComfyServer* const server : servers) {
+    const auto memory = server->memory(watch);
+    const std::string origin = server->base().origin + ": ";
+    if (!memory) {
+      report.note("comfyui", origin + memory.failure().detail);
+      continue;
+    }
+    report.ok("comfyui", origin + describe(*memory));
+    for (const std::string& finding : findings_of(*memory, advice)) {
+      report.note("comfyui", origin + finding);
+    }
+  }
+}
+
 // Footage by models is never needed for the main job: what is wrong is a note.
-void check_engines(const Config& config, Clock& clock, Log& log, Report& report) {
+void check_engines(const Config& config, const HeadroomAdvice& advice, Clock& clock, Log& log,
+                   Report& report) {
   const auto ledger = io::open_memory_store(clock);  // nothing is ordered here
   auto room =
       engines::EngineRegistry::open(config.engines, *ledger, clock, log, engines::verify_clip);
@@ -254,6 +278,9 @@ void check_engines(const Config& config, Clock& clock, Log& log, Report& report)
     if (found.usable) report.ok("engine", name + (engine->remote() ? ", its key not tried" : ""));
     for (const std::string& problem : found.problems) report.note("engine", name + ": " + problem);
   }
+  engines::Watch watch;
+  watch.deadline = clock.steady_now() + config.engines.engine_chain.health;
+  check_comfyui((*room)->comfyui_servers(), advice, watch, report);
 }
 
 }  // namespace
@@ -268,7 +295,9 @@ int doctor(const Config& config) {
   check_gpu_memory(config, report);
   check_cuda(config, report);
   const Result<RenderStack> stack = open_studio(config, log);
+  HeadroomAdvice advice;
   if (stack) {
+    advice = check_headroom(config, *stack, report);
     check_encoders(stack->encoders, report);
     check_fonts(config, *stack->fonts, report);
   } else {
@@ -277,7 +306,7 @@ int doctor(const Config& config) {
   check_database(config, clock, report);
   check_storage(config, clock, report);
   check_redis(config, report);
-  check_engines(config, clock, log, report);
+  check_engines(config, advice, clock, log, report);
   check_webhooks(config, report);
   std::cout << (report.healthy() ? "The main job can run here.\n"
                                  : "The main job can't run here: see FAIL above.\n");

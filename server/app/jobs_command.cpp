@@ -6,6 +6,7 @@
 #include "base/curl_client.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "server/app/answer_text.h"
 #include "server/app/commands.h"
 #include "server/app/complain.h"
 #include "server/app/remote.h"
@@ -26,18 +27,6 @@ int with_server(const Environment& environment, const Ask& ask, const Show& show
   if (!answer) return complain(answer.failure());
   show(*answer);
   return 0;
-}
-
-std::string text_of(const Json& value) {
-  if (value.is_null()) return "-";
-  return value.is_string() ? value.get<std::string>() : json_text(value);
-}
-
-// A field of an answer, or null: a server of another version may leave one out.
-const Json& field(const Json& object, const char* name) {
-  static const Json kNone;
-  const auto found = object.find(name);
-  return found == object.end() ? kNone : *found;
 }
 
 std::string cut(const std::string& text, std::size_t width) {
@@ -103,6 +92,7 @@ void show_workers(const Json& capacity) {
               << (field(worker, "draining") == true ? ", draining" : "") << "\n";
     show_pools(worker);
   }
+  std::cout << gpu_lines(capacity);
 }
 
 void show_purged(const std::string& tenant, const Json& purged) {

@@ -2,6 +2,7 @@
 
 #include "gpu/cuda/cuda.h"
 #include "gpu/nvml/nvml.h"
+#include "server/worker/workflow_profile.h"
 
 namespace pytoon::app {
 namespace {
@@ -35,6 +36,18 @@ std::string spelled(const std::string& uuid, gpu::GpuReader& reader) {
 
 }  // namespace
 
+std::map<std::string, jobs::admission::Profile> workflow_profiles(const Config& config) {
+  std::map<std::string, jobs::admission::Profile> profiles;
+  for (const engines::ComfySettings& comfyui : config.engines.comfyui) {
+    if (comfyui.remote) continue;
+    for (const engines::Workflow& workflow : comfyui.workflows) {
+      profiles.emplace(workflow.name,
+                       worker::profile_of(workflow.name, engines::prior_of(workflow)));
+    }
+  }
+  return profiles;
+}
+
 std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& parts,
                                                          const std::string& worker_id) {
   const auto servers = parts.engines.comfyui_servers();
@@ -50,11 +63,13 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   parts.log.info(
       "gpu_admission",
       {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});
+  worker::GpuAdmission::Options options;
+  options.encoder_sessions_max = parts.config.encoder.nvenc_sessions;
   auto admission = std::make_unique<worker::GpuAdmission>(
       worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(),
                                   parts.store.generations(), parts.metrics, parts.clock, parts.log,
                                   worker_id, std::move(reader), own, servers},
-      worker::GpuAdmission::Options{});
+      options);
   for (const engines::ComfySettings& comfyui : parts.config.engines.comfyui) {
     if (comfyui.remote) continue;
     for (const engines::Workflow& workflow : comfyui.workflows) {

@@ -2,6 +2,7 @@
 // not there, the device that composes, and the ComfyUI servers.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ struct AdmissionParts {
   Clock& clock;
   Log& log;
 };
+
+// What the files of the workflows say that run on our own cards, by workflow.
+std::map<std::string, jobs::admission::Profile> workflow_profiles(const Config& config);
 
 // Null where no card can be seen: then nothing is promised, and nothing of ours is on one. Blocks
 // for some tens of milliseconds. The engines' prompts are admitted by it from then on.

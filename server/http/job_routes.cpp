@@ -16,7 +16,25 @@ using Json = nlohmann::ordered_json;
 constexpr int kListLimitMax = 200;
 constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
+// ?dry_run=true asks what would become of the job; absent or false, it is taken.
+Result<bool> is_dry_run(const Query& parameters) {
+  const auto found = parameters.find("dry_run");
+  if (found == parameters.end() || found->second == "false") return false;
+  if (found->second == "true") return true;
+  return invalid_field("/dry_run", "dry_run is true or false.");
+}
+
+// A full queue is the only thing of which a retry later is told by the queue itself.
+Result<Response> refused(Service& service, const Failure& failure) {
+  if (failure.kind != FailureKind::kRateLimited) return failure;
+  Problem problem = problem_of(failure);
+  problem.retry_after_seconds = static_cast<int>(service.retry_after().count());
+  return problem_response(problem);
+}
+
 Result<Response> submit(Service& service, const Request& request) {
+  const Result<bool> dry_run = is_dry_run(request.query);
+  if (!dry_run) return dry_run.failure();
   const std::string key(request.head.header("idempotency-key").value_or(""));
   const bool visible =
       std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -26,8 +44,13 @@ Result<Response> submit(Service& service, const Request& request) {
   }
   const auto body = parse_strict_json(request.body);
   if (!body) return body.failure();
+  if (*dry_run) {
+    const auto estimate = service.estimate(request.caller, *body);
+    if (!estimate) return refused(service, estimate.failure());
+    return json_response(200, jobs::to_json(*estimate));
+  }
   const auto submitted = service.submit(request.caller, *body, key);
-  if (!submitted) return submitted.failure();
+  if (!submitted) return refused(service, submitted.failure());
   Response response = json_response(
       201,
       {{"job_id", submitted->job_id}, {"status", "QUEUED"}, {"segments", submitted->segments}});

@@ -98,10 +98,12 @@ std::vector<LedgerRow> cards_from(const Rows& rows) {
 std::string text_of(const Sample& sample) {
   json held = json::array();
   for (const auto& one : sample.held) held.push_back({one.epoch, one.bytes});
-  const json fields{{"total", sample.total},
+  const json fields{{"name", sample.name},
+                    {"total", sample.total},
                     {"free", sample.free},
                     {"contexts", sample.contexts},
                     {"foreign", sample.foreign},
+                    {"encoder_sessions", sample.encoder_sessions},
                     {"encoder_sessions_max", sample.encoder_sessions_max},
                     {"encoder_sessions_foreign", sample.encoder_sessions_foreign},
                     {"held", std::move(held)},
@@ -114,6 +116,9 @@ Sample sample_from(const std::string& text, std::int64_t sampled_at) {
     const json fields = parse_json<json>(text);
     Sample sample;
     sample.at = time_from(sampled_at);
+    // Samples of before these were told may lie there, of cards that are gone.
+    sample.name = fields.value("name", "");
+    sample.encoder_sessions = fields.value("encoder_sessions", -1);
     sample.total = fields.at("total");
     sample.free = fields.at("free");
     sample.contexts = fields.at("contexts");

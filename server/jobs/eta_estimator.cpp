@@ -9,6 +9,10 @@ namespace {
 constexpr std::chrono::seconds kAnswerLife{1};
 constexpr std::size_t kJobsMax = 4096;
 constexpr double kDrawnPct = 95;
+constexpr double kShareDrained = 0.1;
+constexpr std::chrono::seconds kRetryShortest{1};
+constexpr std::chrono::seconds kRetryUnknown{60};
+constexpr std::chrono::seconds kRetryLongest{600};
 
 }  // namespace
 
@@ -18,6 +22,17 @@ std::optional<std::int64_t> eta_seconds(const EtaInputs& inputs) {
   const double rounds = std::max(shared, std::min(inputs.own_segments, 1.0));
   const double seconds = std::ceil(inputs.seconds_per_segment * rounds);
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(seconds));
+}
+
+std::chrono::seconds retry_after(const Backlog& backlog) {
+  if (backlog.threads < 1 || backlog.seconds_per_segment <= 0) return kRetryUnknown;
+  const double drain =
+      static_cast<double>(backlog.open_segments) * backlog.seconds_per_segment / backlog.threads;
+  const double jobs = static_cast<double>(std::max<std::int64_t>(backlog.queued_jobs, 1));
+  const double share = std::max(kShareDrained, 1 / jobs);
+  const std::chrono::seconds wait(static_cast<std::int64_t>(
+      std::min(std::ceil(drain * share), static_cast<double>(kRetryLongest.count()))));
+  return std::clamp(wait, kRetryShortest, kRetryLongest);
 }
 
 double segments_left(const Job& job) {

@@ -24,6 +24,13 @@ struct EtaInputs {
 // nullopt without threads or without a pace.
 std::optional<std::int64_t> eta_seconds(const EtaInputs& inputs);
 
+// How long a client should stay away whom a full queue refused: until a tenth of what waits is
+// expected to be drawn (one job where fewer than ten wait), so that who comes back finds room even
+// if others come first. open_segments * seconds_per_segment / threads is the time of all of it.
+// Between 1 s and 10 min; 1 min where nothing is known: no segment was finished lately, no live
+// worker.
+std::chrono::seconds retry_after(const Backlog& backlog);
+
 // What is left of a job by its progress, of which the last 5 % are assembling.
 double segments_left(const Job& job);
 

@@ -144,6 +144,10 @@ Result<Capacity> JobService::capacity(const Caller& caller) {
   if (!workers) return workers.failure();
   Result<std::vector<DeadLetter>> letters = parts_.outbox.dead_letters(kDeadLettersCounted);
   if (!letters) return letters.failure();
+  Result<std::vector<admission::GpuState>> gpus = parts_.promises.states();
+  if (!gpus) return gpus.failure();
+  const Result<WallTime> gpus_at = parts_.promises.now();
+  if (!gpus_at) return gpus_at.failure();
 
   Capacity capacity;
   capacity.draining = *draining;
@@ -156,6 +160,8 @@ Result<Capacity> JobService::capacity(const Caller& caller) {
   capacity.dead_letters = static_cast<int>(letters->size());
   if (letters->size() > kDeadLettersShown) letters->resize(kDeadLettersShown);
   capacity.latest = std::move(letters).value();
+  capacity.gpus = std::move(gpus).value();
+  capacity.gpus_at = *gpus_at;
   return capacity;
 }
 

@@ -69,8 +69,8 @@ Result<Asset> JobService::keep_asset(const Caller& caller, const Upload& upload)
   return asset;
 }
 
-Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body) {
-  const Result<spec::JobRequest> request = spec::parse_job_request(body);
+Result<JobService::Planned> JobService::plan(const Caller& caller, const nlohmann::json& body) {
+  Result<spec::JobRequest> request = spec::parse_job_request(body);
   if (!request) return request.failure();
   if (Status told = check_webhook(request->webhook_url); !told) return told.failure();
   Result<spec::RenderSpec> spec =
@@ -94,7 +94,32 @@ Result<NewJob> JobService::plan(const Caller& caller, const nlohmann::json& body
     order.segments.push_back(segment);
   }
   order.job.spec = std::move(spec).value();
-  return order;
+  return Planned{std::move(*request), std::move(order)};
+}
+
+Result<JobService::Planned> JobService::plan_now(const Caller& caller, const nlohmann::json& body) {
+  if (parts_.health.draining()) {
+    return failure(FailureKind::kUnavailable, "no new jobs are taken: draining. Try again soon");
+  }
+  Result<Planned> planned = plan(caller, body);
+  if (!planned) return planned;
+  if (Status room = usable(parts_.storage); !room) return room.failure();
+  return planned;
+}
+
+Result<JobEstimate> JobService::estimate(const Caller& caller, const nlohmann::json& body) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  const Result<Planned> planned = plan_now(caller, body);
+  if (!planned) return planned.failure();
+  const Result<std::int64_t> queued = parts_.store.queued();
+  if (!queued) return queued.failure();
+  if (*queued >= limits_.queued_max) return queue_full(limits_.queued_max);
+  return estimator_.estimate(planned->order.job, planned->request);
+}
+
+std::chrono::seconds JobService::retry_after() {
+  const Result<Backlog> backlog = parts_.store.backlog();
+  return jobs::retry_after(backlog ? *backlog : Backlog{});
 }
 
 Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json& body,
@@ -107,20 +132,17 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
     if (!seen) return seen.failure();
     if (*seen) return replay(**seen, body_sha256);
   }
-  if (parts_.health.draining()) {
-    return failure(FailureKind::kUnavailable, "no new jobs are taken: draining. Try again soon");
-  }
-  Result<NewJob> order = plan(caller, body);
-  if (!order) return order.failure();
-  if (Status room = usable(parts_.storage); !room) return room.failure();
-  order->idempotency_key = idempotency_key;
-  order->body_sha256 = body_sha256;
-  Result<Submitted> submitted = parts_.store.create(*order, limits_.queued_max);
+  Result<Planned> planned = plan_now(caller, body);
+  if (!planned) return planned.failure();
+  NewJob& order = planned->order;
+  order.idempotency_key = idempotency_key;
+  order.body_sha256 = body_sha256;
+  Result<Submitted> submitted = parts_.store.create(order, limits_.queued_max);
   if (!submitted || submitted->replayed) return submitted;
 
-  const spec::RenderSpec& spec = order->job.spec;
+  const spec::RenderSpec& spec = order.job.spec;
   parts_.metrics.job_created(spec.archetype, spec.preset_id);
-  parts_.log.info("job_created", {{"job_id", order->job.id},
+  parts_.log.info("job_created", {{"job_id", order.job.id},
                                   {"tenant", caller.tenant},
                                   {"preset_id", spec.preset_id},
                                   {"archetype", spec::name_of(spec.archetype)},

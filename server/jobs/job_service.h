@@ -2,7 +2,8 @@
 // that was answered with success is in the store.
 //
 // Order of refusals of submit(): scope, used idempotency key, draining, fields, preset, webhook,
-// URIs, text that can't be drawn, storage, queue limit.
+// URIs, text that can't be drawn, storage, queue limit. estimate() has the same order, without
+// keys.
 #pragma once
 
 #include "base/ids.h"
@@ -12,6 +13,7 @@
 #include "server/jobs/asset_keeper.h"
 #include "server/jobs/eraser.h"
 #include "server/jobs/eta_estimator.h"
+#include "server/jobs/job_estimator.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::jobs {
@@ -32,6 +34,9 @@ struct ServiceParts {
   IdSource& ids;
   const Clock& clock;
   Log& log;
+  admission::PromiseLedger& promises;
+  admission::ProfileStore& profiles;
+  engines::EngineChain& engine_chain;
 };
 
 // Where a job may have its end told.
@@ -44,6 +49,7 @@ enum class Webhooks {
 struct ServiceLimits {
   std::int64_t queued_max = 10'000;  // more waiting jobs are refused with kRateLimited
   Webhooks webhooks = Webhooks::kNone;
+  EstimateOptions estimate = {};
 };
 
 class JobService final : public Service {
@@ -52,12 +58,17 @@ class JobService final : public Service {
       : parts_(parts),
         limits_(limits),
         assets_(parts.store, parts.storage, parts.inspector),
-        eta_(parts.store, parts.clock) {}
+        eta_(parts.store, parts.clock),
+        estimator_({parts.store, parts.fleet, parts.promises, parts.profiles, parts.renderer,
+                    parts.engine_chain, parts.catalogue.presets},
+                   limits_.estimate) {}
 
   nlohmann::ordered_json presets() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
   Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
                            const std::string& idempotency_key) override;
+  Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) override;
+  std::chrono::seconds retry_after() override;
   Result<Job> job(const Caller& caller, const std::string& id) override;
   Result<JobPage> list(const Caller& caller, const ListQuery& query) override;
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
@@ -76,7 +87,13 @@ class JobService final : public Service {
   Readiness readiness() override { return parts_.health.readiness(); }
 
  private:
-  Result<NewJob> plan(const Caller& caller, const nlohmann::json& body);
+  struct Planned {
+    spec::JobRequest request;
+    NewJob order;
+  };
+  Result<Planned> plan(const Caller& caller, const nlohmann::json& body);
+  // plan(), unless no new jobs are taken now.
+  Result<Planned> plan_now(const Caller& caller, const nlohmann::json& body);
   Status check_webhook(const std::string& url) const;
   // kNotFound for another tenant's, as for none.
   Result<Job> find(const Caller& caller, const std::string& id);
@@ -88,6 +105,7 @@ class JobService final : public Service {
   const ServiceLimits limits_;
   AssetKeeper assets_;
   EtaEstimator eta_;
+  JobEstimator estimator_;
 };
 
 }  // namespace pytoon::jobs

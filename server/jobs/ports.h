@@ -9,6 +9,7 @@
 #include "pipeline/media/media_info.h"
 #include "pipeline/spec/names.h"
 #include "server/jobs/admission/decision.h"
+#include "server/jobs/admission/gpu_use.h"
 #include "server/jobs/admission/ledger_rules.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/object_store.h"
@@ -52,6 +53,8 @@ class JobMetrics {
   virtual void admission_waited(admission::Lane lane, double seconds) = 0;
   virtual void admission_violation(admission::ViolationCause cause) = 0;
   virtual void headroom_used() = 0;
+  // The cards that this process has just measured, all of them: one that is missing can't be read.
+  virtual void gpus_sampled(const std::vector<admission::GpuUse>& gpus) = 0;
   virtual void model_reloaded() = 0;  // a prompt had to bring its model to the card
   // Observed peak over the estimate that was promised for it: 1 is exact, more a breach.
   virtual void profile_error(const std::string& workflow, double ratio) = 0;

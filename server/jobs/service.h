@@ -5,6 +5,7 @@
 // Errors are Failures whose kind says the HTTP status; kNotFound also for what is not yours.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -14,7 +15,9 @@
 
 #include "base/result.h"
 #include "pipeline/media/media_info.h"
+#include "server/jobs/admission/gpu_state.h"
 #include "server/jobs/job.h"
+#include "server/jobs/job_estimate.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/purged.h"
 #include "server/jobs/worker_registry.h"
@@ -78,6 +81,9 @@ struct Capacity {
   std::vector<WorkerInfo> workers;  // seen lately
   int dead_letters = 0;             // counted up to 1000
   std::vector<DeadLetter> latest;   // of them, newest first
+  // Every card that was ever measured, as the ledger knows it at `gpus_at`, its own time.
+  std::vector<admission::GpuState> gpus;
+  WallTime gpus_at;
 };
 
 class Service {
@@ -89,6 +95,12 @@ class Service {
   // idempotency_key "" is none. The same key with another body is kInvalid.
   virtual Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
                                    const std::string& idempotency_key) = 0;
+  // What submit() would do with the body, without doing it: stores nothing, refuses what submit()
+  // would refuse now, idempotency keys aside.
+  virtual Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) = 0;
+  // How long a caller should stay away whom submit() refused with kRateLimited: by when the queue
+  // is expected to have room for more than a few.
+  virtual std::chrono::seconds retry_after() = 0;
   virtual Result<Job> job(const Caller& caller, const std::string& id) = 0;
   virtual Result<JobPage> list(const Caller& caller, const ListQuery& query) = 0;
   virtual Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) = 0;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "server/observe/gpu_gauges.h"
 
 namespace pytoon::observe {
 namespace {
@@ -126,6 +127,7 @@ struct Metrics::Families {
   Family<Gauge>& profile_errors = gauges(
       registry, "pytoon_workflow_profile_error_ratio",
       "Peak of a workflow's last run over the estimate it was promised: above 1 is a breach");
+  GpuGauges gpus{registry};
   Gauge& queue_depth = gauge(registry, "pytoon_queue_depth", "Jobs that wait to be started");
   Gauge& queue_age =
       gauge(registry, "pytoon_queue_oldest_seconds", "Age of the job that waits longest");
@@ -312,6 +314,10 @@ void Metrics::admission_violation(jobs::admission::ViolationCause cause) {
 }
 
 void Metrics::headroom_used() { families_->headroom_used.Increment(); }
+
+void Metrics::gpus_sampled(const std::vector<jobs::admission::GpuUse>& gpus) {
+  families_->gpus.set(gpus);
+}
 
 void Metrics::model_reloaded() { families_->reloads.Increment(); }
 

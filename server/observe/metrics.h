@@ -60,6 +60,7 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   void admission_waited(jobs::admission::Lane lane, double seconds) override;
   void admission_violation(jobs::admission::ViolationCause cause) override;
   void headroom_used() override;
+  void gpus_sampled(const std::vector<jobs::admission::GpuUse>& gpus) override;
   void model_reloaded() override;
   void profile_error(const std::string& workflow, double ratio) override;
   void gc_deleted(std::string_view kind, std::int64_t count) override;

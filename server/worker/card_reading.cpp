@@ -1,16 +1,18 @@
 // What a reading of a card makes of its memory: whose is what.
 #include <algorithm>
 
+#include "server/jobs/admission/gpu_use.h"
 #include "server/worker/gpu_admission.h"
 
 namespace pytoon::worker {
 
 using jobs::admission::Bytes;
-using jobs::admission::EndpointSample;
+using jobs::admission::counts;
+using jobs::admission::endpoint_total;
 using jobs::admission::GpuState;
 using jobs::admission::HeldMemory;
 using jobs::admission::kMiB;
-using jobs::admission::ResidentModel;
+using jobs::admission::Promise;
 using jobs::admission::Sample;
 
 namespace {
@@ -18,6 +20,11 @@ namespace {
 // What a CUDA context takes, with cuBLAS and cuDNN in ComfyUI's: measured on an H100, rounded up.
 constexpr Bytes kOwnContext = 512 * kMiB;
 constexpr Bytes kEndpointContext = 768 * kMiB;
+// NVENC's own limit, which no call tells: GeForce drivers from 551.23 on refuse a ninth session, of
+// all programs and cards of a machine together; other cards have no limit (NVIDIA's Video Encode
+// and Decode Support Matrix). Where a driver allows fewer, the refusal is waited out
+// (pipeline/media/encoder_sessions.h).
+constexpr int kGeForceSessions = 8;
 
 Bytes contexts_of(const CardReading& reading) {
   Bytes bytes = static_cast<Bytes>(reading.driver.reserved_bytes);
@@ -37,10 +44,21 @@ Bytes held_by_others(const CardReading& reading, const GpuState& before) {
   return bytes;
 }
 
-Bytes taken_by_endpoint(const EndpointSample& endpoint) {
-  Bytes bytes = endpoint.working + endpoint.fill + endpoint.residue;
-  for (const ResidentModel& model : endpoint.models) bytes += model.bytes;
-  return bytes;
+int sessions_allowed(const CardReading& reading) {
+  const int by_card =
+      reading.driver.name.find("GeForce") == std::string::npos ? -1 : kGeForceSessions;
+  if (reading.sessions_max <= 0) return by_card;
+  return by_card < 0 ? reading.sessions_max : std::min(by_card, reading.sessions_max);
+}
+
+// Of the sessions that are open, those beyond what we have promised. One that we promised and have
+// not opened yet hides another program's until the next sample.
+int foreign_sessions(const CardReading& reading, const GpuState& before, WallTime at) {
+  int ours = 0;
+  for (const Promise& promise : before.promises) {
+    if (counts(promise, before.sample, at)) ours += promise.encoder_sessions;
+  }
+  return std::max(0, reading.driver.encoder_sessions.value_or(0) - ours);
 }
 
 // Taken by neither contexts nor us.
@@ -62,7 +80,7 @@ Bytes taken_by_rest(const CardReading& reading, const GpuState& before) {
 Bytes endpoint_bytes(const CardReading& reading, const GpuState& before) {
   if (!reading.has_endpoint) return 0;
   const Bytes rest = taken_by_rest(reading, before);
-  if (!reading.endpoint) return std::min(taken_by_endpoint(before.sample.endpoint), rest);
+  if (!reading.endpoint) return std::min(endpoint_total(before.sample.endpoint), rest);
   if (!reading.endpoint->dynamic_vram) {
     const Bytes told = std::min(reading.endpoint->reserved_bytes, rest);
     const Bytes untold = std::max(Bytes{0}, rest - told - before.sample.foreign);
@@ -79,6 +97,10 @@ Bytes endpoint_bytes(const CardReading& reading, const GpuState& before) {
 Sample sample_of(const CardReading& reading, const GpuState& before, WallTime at) {
   Sample sample;
   sample.at = at;
+  sample.name = reading.driver.name;
+  sample.encoder_sessions = reading.driver.encoder_sessions.value_or(-1);
+  sample.encoder_sessions_max = sessions_allowed(reading);
+  sample.encoder_sessions_foreign = foreign_sessions(reading, before, at);
   sample.total = static_cast<Bytes>(reading.driver.total_bytes);
   sample.free = static_cast<Bytes>(reading.driver.free_bytes);
   sample.contexts = std::min(contexts_of(reading), sample.total);

@@ -149,12 +149,14 @@ void GpuAdmission::tick() {
     parts_.log.warning("gpu_not_sampled", {{"reason", fault}});
   }
   fault_ = fault;
+  uses_.clear();
   if (gpus) {
     find_cards(*gpus);
     for (const gpu::GpuReading& reading : *gpus) {
       if (reading.fault.empty()) publish(reading, moved[reading.uuid], *at);
     }
   }
+  parts_.metrics.gpus_sampled(uses_);
   dispatcher_.look();
 }
 
@@ -191,6 +193,7 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime 
   CardReading reading;
   reading.driver = driver;
   reading.moved = moved;
+  reading.sessions_max = options_.encoder_sessions_max;
   reading.pid = static_cast<std::uint32_t>(::getpid());
   reading.ours = parts_.card.device != nullptr && parts_.card.gpu == driver.uuid;
   if (reading.ours) {
@@ -224,7 +227,9 @@ void GpuAdmission::publish(const gpu::GpuReading& driver, Bytes moved, WallTime 
   }
   // Or another process was faster: its sample is as good.
   const Result<GpuState> state = parts_.ledger.state(driver.uuid);
-  if (state) dispatcher_.sampled(*state);
+  if (!state) return;
+  uses_.push_back(use_of(*state, options_.controller.ledger, at));
+  dispatcher_.sampled(*state);
 }
 
 // Once may be a prompt's last tensors. Told at each time from the second on: it only grows.

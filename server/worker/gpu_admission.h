@@ -62,6 +62,7 @@ class GpuAdmission {
 
   struct Options {
     jobs::admission::ControllerOptions controller;
+    int encoder_sessions_max = 0;  // at once on a card, as the operator says; 0: as the card says
     // How long a segment waits for memory before the CPU composes it. While only the card's slots
     // are taken it waits on: they get free.
     std::chrono::milliseconds render_patience{30'000};
@@ -120,6 +121,7 @@ class GpuAdmission {
   PromptDispatcher dispatcher_;
 
   std::vector<EndpointState> endpoints_;  // this and what follows: of tick() alone
+  std::vector<jobs::admission::GpuUse> uses_;
   SteadyTime renew_at_{};
   std::map<std::string, int> kept_;  // POST /free in a row that left much behind, by card
   std::string fault_;                // of the last tick, told once
@@ -135,6 +137,7 @@ struct CardReading {
   gpu::GpuReading driver;                         // with the lower free memory of the two readings
   jobs::admission::Bytes reserved = 0;            // by our own device, 0 when it is on another card
   bool ours = false;                              // our device has a context on it
+  int sessions_max = 0;                           // of encoders, by the operator's word; 0: none
   std::uint32_t pid = 0;                          // ours
   std::vector<jobs::admission::HeldMemory> held;  // by our promises
   bool has_endpoint = false;                      // one computes on this card

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/worker/vram_exhausted.h"
+#include "server/worker/workflow_profile.h"
 
 namespace pytoon::worker {
 
@@ -164,15 +165,7 @@ Bytes PromptDispatcher::weights_of(const std::string& model) const {
 }
 
 Profile PromptDispatcher::prior_of(const PromptWish& wish) {
-  Profile prior;
-  prior.workflow = wish.workflow;
-  prior.model = wish.prior.model;
-  prior.weights = wish.prior.weights_bytes;
-  prior.prior_full = wish.prior.working_bytes;
-  prior.prior_tiled = wish.prior.tiled_bytes;
-  prior.load = wish.prior.load;
-  prior.run = wish.prior.run;
-  return prior;
+  return profile_of(wish.workflow, wish.prior);
 }
 
 Request PromptDispatcher::request_of(const PromptWish& wish) {

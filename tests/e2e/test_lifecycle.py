@@ -232,6 +232,25 @@ class Lifecycle(VideoCase):
         capacity = self.pytoon("capacity")
         self.assertIn("threads", capacity.stdout)
 
+    def test_a_dry_run_tells_and_stores_nothing(self):
+        wish = {"preset_id": "product_hero_clean", "target_duration_seconds": 6,
+                "image_uris": [self.image, self.image, self.image]}
+        before = self.server.call("GET", "/api/v1/jobs").json()["jobs"]
+        answer = self.server.call("POST", "/api/v1/jobs?dry_run=true", wish)
+        self.assertEqual(answer.status, 200, answer.body)
+        told = answer.json()
+        self.assertEqual([part["duration_seconds"] for part in told["plan"]], [3, 3])
+        self.assertEqual(told["plan"][0]["engine"], "local_compositor")
+        self.assertIn(told["plan"][0]["compositor_lane"], ["cpu", "render"])
+        self.assertIsNotNone(told["run"]["seconds"], told["run"])
+        self.assertEqual(told["money"]["micro_usd_max"], 0)
+        self.assertIn("/image_uris/2", [warning["pointer"] for warning in told["warnings"]])
+        refused = self.server.call("POST", "/api/v1/jobs?dry_run=true", {"preset_id": "none"})
+        self.assertEqual(refused.status, 400)
+        odd = self.server.call("POST", "/api/v1/jobs?dry_run=1", wish)
+        self.assertEqual((odd.status, odd.json()["errors"][0]["pointer"]), (422, "/dry_run"))
+        self.assertEqual(self.server.call("GET", "/api/v1/jobs").json()["jobs"], before)
+
     def test_backup_while_running_and_restore_elsewhere(self):
         job, video = self.server.finish(preset_id="meme_smooth", target_duration_seconds=1,
                                         prompt="Kept", image_uris=[self.image])

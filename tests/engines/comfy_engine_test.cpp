@@ -73,6 +73,13 @@ TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
   EXPECT_TRUE(comfy_.faults.empty());
 }
 
+TEST_F(ComfyEngineTest, QuotesTheWorkflowThatDrawsIt) {
+  const Result<Quote> quoted = engine()->quote(request());
+  ASSERT_TRUE(quoted) << quoted.failure().detail;
+  EXPECT_FALSE(quoted->workflow.empty() || quoted->duration.count() <= 0);
+  EXPECT_EQ(quoted->at_once, 1);  // a server runs one prompt
+}
+
 TEST_F(ComfyEngineTest, FindsItsFileUnderWhateverNameItStands) {
   comfy_.plan.list = "gifs";
   expect_good(generate());

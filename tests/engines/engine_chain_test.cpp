@@ -88,6 +88,40 @@ TEST_F(EngineChainTest, WhatIsNotConfiguredIsSkippedWithoutAWord) {
   EXPECT_EQ(served.reason, "");
 }
 
+TEST_F(EngineChainTest, CandidatesAreToldWithoutAskingAnyone) {
+  Capabilities can;
+  can.image_to_video = can.text_to_video = true;
+  can.micro_usd_per_second = 2000;
+  can.slots = 3;
+  can.latency = std::chrono::milliseconds(7000);
+  FakeEngine& local = have("local_comfyui", {.draws = false}, can);
+  FakeEngine& remote = have("api", {.remote = true}, can);
+  run(spec::EnginePolicy::kLocalOnly);  // makes the chain
+  const int asked = local.asked() + remote.asked();
+  request_.duration_seconds = 3;
+  const auto told = engine_chain_->candidates_for({"local_comfyui", "api"},
+                                                  spec::EnginePolicy::kLocalPreferred, request_);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].engine, "local_comfyui");
+  EXPECT_FALSE(told[0].remote);
+  ASSERT_TRUE(told[0].refused);
+  EXPECT_NE(told[0].refused->detail.find("can't draw"), std::string::npos);
+  EXPECT_EQ(told[1].engine, "api");
+  EXPECT_TRUE(told[1].remote);
+  EXPECT_TRUE(told[1].makes_clips);
+  EXPECT_FALSE(told[1].refused);
+  EXPECT_EQ(told[1].quote.micro_usd, 6000);
+  EXPECT_EQ(told[1].quote.at_once, 3);
+  EXPECT_EQ(told[1].quote.duration, std::chrono::milliseconds(7000));
+  EXPECT_EQ(told[2].engine, "template");  // no compositor is configured here
+  EXPECT_FALSE(told[2].makes_clips);
+  EXPECT_EQ(local.asked() + remote.asked(), asked);
+  const auto kept = engine_chain_->candidates_for({"local_comfyui", "api"},
+                                                  spec::EnginePolicy::kLocalOnly, request_);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[1].engine, "template");
+}
+
 TEST_F(EngineChainTest, AFailingOneIsAFallbackThatSaysWhy) {
   have("local_comfyui", {.healthy = false});
   have("local_compositor");

@@ -106,6 +106,17 @@ TEST_F(RemoteEngineTest, OrdersFollowsAndFetches) {
   EXPECT_TRUE(server_.faults.empty());
 }
 
+TEST_F(RemoteEngineTest, QuotesWhatItWillPay) {
+  const Result<Quote> quoted = engine()->quote(request());
+  ASSERT_TRUE(quoted) << quoted.failure().detail;
+  EXPECT_EQ(server_.connections(), 0);
+  expect_good(generate());
+  EXPECT_EQ(*ledger_->spent_today_micro_usd(), quoted->micro_usd);
+  EXPECT_EQ(quoted->micro_usd, 300'000);
+  EXPECT_EQ(quoted->at_once, settings_.slots);
+  EXPECT_EQ(quoted->workflow, "");
+}
+
 TEST_F(RemoteEngineTest, WithoutAnImageThereIsNoTraceOfOne) {
   FootageRequest wish = request();
   wish.image.reset();

@@ -64,12 +64,14 @@ struct HeldMemory {
 
 struct Sample {
   WallTime at;
+  std::string name;  // of the card's model, for people
   Bytes total = 0;
   Bytes free = 0;                 // by the driver: all processes counted
   Bytes contexts = 0;             // of `total`, what contexts take for ever: no promise can have it
   Bytes foreign = 0;              // taken by programs that are neither ours nor our ComfyUI
+  int encoder_sessions = -1;      // open now, by all programs; -1: the driver does not tell
   int encoder_sessions_max = -1;  // -1: the card sets no limit
-  int encoder_sessions_foreign = 0;  // opened by others
+  int encoder_sessions_foreign = 0;  // of those open, what is not promised by us
   std::vector<HeldMemory> held;      // of the publisher's promises; the ledger adds the others'
   EndpointSample endpoint;
   bool operator==(const Sample&) const = default;

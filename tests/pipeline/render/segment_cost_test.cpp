@@ -3,6 +3,7 @@
 
 #include "pipeline/render/segment_cost.h"
 
+#include "pipeline/render/machine_on_card.h"
 #include "tests/pipeline/clip/clip_fixture.h"
 #include "tests/pipeline/render/host_card_fixture.h"
 
@@ -150,6 +151,37 @@ TEST_F(SegmentCostTest, WithoutFilesIsTheLargestThatItMayBe) {
     for (plan::InputFile& file : absent.inputs.clips) file.path.clear();
     EXPECT_GE(predicted(absent, 0).pool_bytes(), predicted(job, 0).pool_bytes()) << preset;
   }
+}
+
+// Without a file, an upload's size as it was found then tells as much.
+TEST_F(SegmentCostTest, OfFilesThatAreKnownIsAsIfTheyWereHere) {
+  for (const std::string& preset : presets()) {
+    const RenderJob job = job_of(preset, 6, {picture({301, 517})}, {clip({1024, 300})});
+    RenderJob absent = job;
+    absent.inputs.images[0].path.clear();
+    absent.inputs.clips[0].path.clear();
+    absent.inputs.known[job.inputs.images[0].sha256].size = {301, 517};
+    absent.inputs.known[job.inputs.clips[0].sha256].size = {1024, 300};
+    for (int index = 0; index < 2; ++index) {
+      EXPECT_EQ(predicted(absent, index).pool_bytes(), predicted(job, index).pool_bytes())
+          << preset << ", segment " << index;
+    }
+  }
+}
+
+// A process without a card tells the same as one that has it.
+TEST_F(SegmentCostTest, IsToldFromAfar) {
+  const RenderJob job = job_of("overlay_glow", 3, {picture({301, 517})}, {clip({162, 98})});
+  SceneRenderer there(*card_, *fonts_, {});
+  SceneRenderer here(*device_, *fonts_, {});
+  ASSERT_FALSE(here.machine_for(job, 1).composes_on_cuda);
+  const RenderMachine machine = machine_on_card(here, job, 0, 1);
+  EXPECT_TRUE(machine.composes_on_cuda);
+  EXPECT_TRUE(machine.decodes_clips);
+  EXPECT_EQ(machine.batch_frames, card_->batch_frames());
+  EXPECT_EQ(machine.compositors, 1);
+  EXPECT_EQ(here.cost(job, 0, machine)->vram_bytes(),
+            there.cost(job, 0, there.machine_for(job, 1))->vram_bytes());
 }
 
 // What the promise is for: a budget of just that is enough, and of less is not.

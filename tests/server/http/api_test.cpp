@@ -68,6 +68,43 @@ TEST_F(ApiTest, RefusesBodiesThatAreNotStrictJson) {
   EXPECT_EQ(service.submissions, 0);
 }
 
+TEST_F(ApiTest, ADryRunTellsAndStoresNothing) {
+  const Reply told = post("/api/v1/jobs?dry_run=true", kJson, R"({"preset_id":"p"})");
+  ASSERT_EQ(told.status, 200) << told.body;
+  EXPECT_FALSE(told.headers.contains("location"));
+  const json estimate = json::parse(told.body);
+  EXPECT_EQ(estimate.at("dry_run"), true);
+  EXPECT_EQ(estimate.at("segments"), 2);
+  EXPECT_EQ(estimate.at("plan").at(0).at("footage_lane"), "generate");
+  EXPECT_TRUE(estimate.at("plan").at(1).at("compositor_lane").is_null());
+  EXPECT_EQ(estimate.at("vram").at("render").at("bytes"), 1 << 20);
+  EXPECT_TRUE(estimate.at("vram").at("generate").at("bytes").is_null());
+  EXPECT_TRUE(estimate.at("wait").at("seconds").is_null());
+  EXPECT_EQ(estimate.at("run").at("seconds"), 2.5);
+  EXPECT_EQ(estimate.at("warnings").at(0).at("pointer"), "/preset_id");
+  EXPECT_EQ(service.submissions, 0);
+  EXPECT_EQ(post("/api/v1/jobs?dry_run=false", kJson, R"({"preset_id":"p"})").status, 201);
+  EXPECT_EQ(service.submissions, 1);
+  for (const char* value : {"1", "yes", "TRUE", ""}) {
+    const Reply odd =
+        post(std::string("/api/v1/jobs?dry_run=") + value, kJson, R"({"preset_id":"p"})");
+    EXPECT_EQ(odd.status, 422) << value;
+    EXPECT_EQ(json::parse(odd.body).at("errors").at(0).at("pointer"), "/dry_run");
+  }
+  EXPECT_EQ(post("/api/v1/jobs?dry_run=true", kJson, "{").status, 400);
+  EXPECT_EQ(service.submissions, 1);
+}
+
+TEST_F(ApiTest, AFullQueueSaysWhenItHasRoom) {
+  service.submit_failure = failure(FailureKind::kRateLimited, "full");
+  for (const char* path : {"/api/v1/jobs", "/api/v1/jobs?dry_run=true"}) {
+    const Reply refused = post(path, kJson, R"({"preset_id":"p"})");
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_EQ(refused.headers.at("retry-after"), "37");
+    EXPECT_EQ(json::parse(refused.body).at("type"), "urn:pytoon:problem:rate-limited");
+  }
+}
+
 TEST_F(ApiTest, ShowsFaultsWithPointers) {
   const Reply reply = post("/api/v1/jobs", kJson, "{}");
   EXPECT_EQ(reply.status, 422);

@@ -65,6 +65,27 @@ Result<jobs::Submitted> FakeService::submit(const jobs::Caller& caller, const nl
   return jobs::Submitted{id, 3, false};
 }
 
+Result<jobs::JobEstimate> FakeService::estimate(const jobs::Caller& caller,
+                                                const nlohmann::json& /*body*/) {
+  if (!caller.may_submit && !caller.admin) {
+    return failure(FailureKind::kForbidden, "may not submit");
+  }
+  if (submit_failure) return *submit_failure;
+  jobs::JobEstimate estimate;
+  estimate.preset_id = "p";
+  estimate.archetype = "PRODUCT_HERO";
+  estimate.target_duration_seconds = 6;
+  estimate.segments = {{0, 3, "local_comfyui", jobs::admission::Lane::kGenerate,
+                        jobs::admission::Lane::kRender, 1 << 20, 2 << 20},
+                       {1, 3, "local_compositor", {}, {}, {}, {}}};
+  estimate.render = {1 << 20, "computed"};
+  estimate.generate = {{}, "not known"};
+  estimate.wait = {{}, "no worker is live"};
+  estimate.run = {2.5, "measured"};
+  estimate.warnings = {{"/preset_id", "is odd"}};
+  return estimate;
+}
+
 Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string& id) {
   if (on_job) on_job();
   if (away) return failure(FailureKind::kUnavailable, "The database is away.");
@@ -201,6 +222,13 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   worker.pools = {{"render", 4, 3, 1, 0}};
   worker.held = 3;
   capacity.workers.push_back(std::move(worker));
+  jobs::admission::GpuState gpu;
+  gpu.uuid = "GPU-1";
+  gpu.sample.total = 1 << 30;
+  gpu.sample.endpoint.state = jobs::admission::EndpointSample::State::kIdle;
+  gpu.sample.endpoint.models = {{"ltx", 1 << 20}};
+  gpu.promises.emplace_back().gpu = gpu.uuid;
+  capacity.gpus = {gpu, jobs::admission::GpuState{"GPU-2", {}, {}, {}, {}, 0}};
   capacity.dead_letters = 1;
   capacity.latest.push_back({"queued", "", "crashed", {}});
   return capacity;

@@ -18,6 +18,9 @@ class FakeService final : public jobs::Service {
   Result<jobs::Asset> keep_asset(const jobs::Caller& caller, const jobs::Upload& upload) override;
   Result<jobs::Submitted> submit(const jobs::Caller& caller, const nlohmann::json& body,
                                  const std::string& idempotency_key) override;
+  Result<jobs::JobEstimate> estimate(const jobs::Caller& caller,
+                                     const nlohmann::json& body) override;
+  std::chrono::seconds retry_after() override { return std::chrono::seconds(retry_seconds); }
   Result<jobs::Job> job(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::JobPage> list(const jobs::Caller& caller, const jobs::ListQuery& query) override;
   Result<std::vector<jobs::Segment>> segments(const jobs::Caller& caller,
@@ -51,6 +54,7 @@ class FakeService final : public jobs::Service {
   jobs::Artifact artifact;
   std::atomic<int> uploads{0};
   std::atomic<int> submissions{0};
+  std::atomic<int> retry_seconds{37};
   std::string last_client_name;
   std::string last_deleted_asset;
   std::string last_purged;

@@ -106,6 +106,9 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(get("/api/v1/jobs/finished/events"), "GET", "/api/v1/jobs/{id}/events", 200);
   check(post("/api/v1/jobs", "Content-Type: application/json\r\n", R"({"preset_id":"p"})"), "POST",
         "/api/v1/jobs", 201);
+  check(post("/api/v1/jobs?dry_run=true", "Content-Type: application/json\r\n",
+             R"({"preset_id":"p"})"),
+        "POST", "/api/v1/jobs", 200);
   check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
         "/api/v1/assets/upload", 201);
   check(get("/api/v1/admin/capacity"), "GET", "/api/v1/admin/capacity", 200);

@@ -24,6 +24,30 @@ TEST(Eta, IsUnknownWithoutAPaceOrThreads) {
   EXPECT_EQ(eta_seconds({0, 5, 2.0, 0}), std::nullopt);
 }
 
+Backlog waiting(std::int64_t jobs, std::int64_t segments, double pace, int threads) {
+  Backlog backlog;
+  backlog.queued_jobs = jobs;
+  backlog.open_segments = segments;
+  backlog.seconds_per_segment = pace;
+  backlog.threads = threads;
+  return backlog;
+}
+
+TEST(RetryAfter, IsWhenATenthOfTheQueueIsDrawn) {
+  using std::chrono::seconds;
+  EXPECT_EQ(retry_after(waiting(100, 500, 2, 4)), seconds(25));         // of 250 s
+  EXPECT_EQ(retry_after(waiting(100, 500, 2, 8)), seconds(13));         // of 125 s, rounded up
+  EXPECT_EQ(retry_after(waiting(100, 1000, 2, 4)), seconds(50));        // twice the work
+  EXPECT_EQ(retry_after(waiting(4, 20, 2, 1)), seconds(10));            // one of the four jobs
+  EXPECT_EQ(retry_after(waiting(10'000, 50'000, 9, 2)), seconds(600));  // the longest
+  EXPECT_EQ(retry_after(waiting(100, 500, 0.001, 64)), seconds(1));     // the shortest
+}
+
+TEST(RetryAfter, IsAMinuteWhereNothingIsKnown) {
+  EXPECT_EQ(retry_after(waiting(100, 500, 0, 4)), std::chrono::seconds(60));
+  EXPECT_EQ(retry_after(waiting(100, 500, 2, 0)), std::chrono::seconds(60));
+}
+
 TEST(SegmentsLeft, GoByTheProgressOfDrawing) {
   Job job;
   job.spec = testing_support::sample_spec(4);

@@ -130,6 +130,59 @@ TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
   EXPECT_EQ(shown["pools"][0]["busy"], 1);
 }
 
+TEST_F(JobControlTest, CapacityShowsTheCardsOfTheLedger) {
+  EXPECT_TRUE(to_json(*service_->capacity(admin_))["gpus"].empty());
+  admission::PromiseLedger& ledger = store_.promises();
+  admission::Sample sample;
+  sample.at = *ledger.now();
+  sample.name = "Model 4000";
+  sample.total = 24 * admission::kGiB;
+  sample.free = 12 * admission::kGiB;
+  sample.foreign = admission::kGiB;
+  sample.contexts = admission::kGiB;
+  sample.encoder_sessions = 2;
+  sample.endpoint.state = admission::EndpointSample::State::kBusy;
+  sample.endpoint.working = 3 * admission::kGiB;
+  sample.endpoint.models = {{"ltx", 7 * admission::kGiB}};
+  ASSERT_TRUE(ledger.publish("GPU-1", sample));
+  admission::Wish wish;
+  wish.gpu = "GPU-1";
+  wish.worker_id = "worker";
+  wish.task = "job/3";
+  wish.bytes = 4 * admission::kGiB;
+  ASSERT_TRUE(ledger.promise(wish));
+
+  auto shown = to_json(*service_->capacity(admin_))["gpus"];
+  ASSERT_EQ(shown.size(), 1U);
+  EXPECT_EQ(shown[0]["gpu"], "GPU-1");
+  EXPECT_EQ(shown[0]["name"], "Model 4000");
+  EXPECT_EQ(shown[0]["stale"], false);
+  EXPECT_EQ(shown[0]["age_seconds"], 0.0);
+  EXPECT_EQ(shown[0]["total_bytes"], 24 * admission::kGiB);
+  EXPECT_EQ(shown[0]["free_bytes"], 12 * admission::kGiB);
+  EXPECT_EQ(shown[0]["promised_bytes"], 4 * admission::kGiB);
+  EXPECT_EQ(shown[0]["available_bytes"], 8 * admission::kGiB);
+  EXPECT_EQ(shown[0]["foreign_bytes"], admission::kGiB);
+  EXPECT_EQ(shown[0]["headroom_bytes"], admission::kGiB / 2);
+  EXPECT_EQ(shown[0]["encoder_sessions"]["used"], 2);
+  EXPECT_TRUE(shown[0]["encoder_sessions"]["allowed"].is_null());
+  EXPECT_EQ(shown[0]["comfyui"]["state"], "busy");
+  EXPECT_EQ(shown[0]["comfyui"]["resident_bytes"], 7 * admission::kGiB);
+  EXPECT_EQ(shown[0]["comfyui"]["working_bytes"], 3 * admission::kGiB);
+  ASSERT_EQ(shown[0]["promises"].size(), 1U);
+  EXPECT_EQ(shown[0]["promises"][0]["worker_id"], "worker");
+  EXPECT_EQ(shown[0]["promises"][0]["task"], "job/3");
+  EXPECT_EQ(shown[0]["promises"][0]["lane"], "render");
+  EXPECT_EQ(shown[0]["promises"][0]["promised_bytes"], 4 * admission::kGiB);
+  EXPECT_EQ(shown[0]["promises"][0]["held_bytes"], 0);
+  EXPECT_EQ(shown[0]["promises"][0]["ended"], false);
+
+  clock_.advance(std::chrono::seconds(3));
+  shown = to_json(*service_->capacity(admin_))["gpus"];
+  EXPECT_EQ(shown[0]["stale"], true);
+  EXPECT_EQ(shown[0]["age_seconds"], 3.0);
+}
+
 TEST_F(JobControlTest, OnlyPublicWebhooksAreTaken) {
   for (const char* url :
        {"http://localhost/x", "http://127.0.0.1/x", "http://10.1.2.3/", "http://169.254.169.254/",

@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "engines/local_compositor.h"
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
 #include "server/jobs/job_service.h"
@@ -84,6 +85,7 @@ class CountingMetrics final : public JobMetrics {
   void admission_waited(admission::Lane, double) override {}
   void admission_violation(admission::ViolationCause) override {}
   void headroom_used() override {}
+  void gpus_sampled(const std::vector<admission::GpuUse>&) override {}
   void model_reloaded() override {}
   void profile_error(const std::string&, double) override {}
   int created = 0;
@@ -103,13 +105,22 @@ class JobServiceTest : public testing::Test {
 
   void make(std::uintmax_t free_bytes_min, ServiceLimits limits) {
     service_.reset();
+    if (!engine_chain_) have({});
     storage_.reset();
     storage_ = *io::FileStorage::open(folder_.path() / "storage", free_bytes_min);
     eraser_ = std::make_unique<Eraser>(store_, store_, *storage_, gc_metrics_, log_);
     service_ = std::make_unique<JobService>(
         ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
-                     notifier_, metrics_, health_, *eraser_, ids_, clock_, log_},
+                     notifier_, metrics_, health_, *eraser_, ids_, clock_, log_, store_.promises(),
+                     store_.profiles(), *engine_chain_},
         limits);
+  }
+
+  // Beside the compositor. Before make().
+  void have(std::vector<std::unique_ptr<engines::Engine>> engines) {
+    service_.reset();
+    engines.push_back(std::make_unique<engines::LocalCompositor>());
+    engine_chain_ = std::make_unique<engines::EngineChain>(std::move(engines), clock_);
   }
 
   Upload upload(const std::string& bytes, const std::string& category = "image") {
@@ -184,6 +195,7 @@ class JobServiceTest : public testing::Test {
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::CountingGcMetrics gc_metrics_;
   std::unique_ptr<Eraser> eraser_;
+  std::unique_ptr<engines::EngineChain> engine_chain_;
   std::unique_ptr<JobService> service_;
 };
 

@@ -96,6 +96,7 @@ class QuietMetrics final : public JobMetrics {
   void admission_waited(admission::Lane, double) override {}
   void admission_violation(admission::ViolationCause) override {}
   void headroom_used() override {}
+  void gpus_sampled(const std::vector<admission::GpuUse>&) override {}
   void model_reloaded() override {}
   void profile_error(const std::string&, double) override {}
   std::vector<WebhookOutcome> outcomes;

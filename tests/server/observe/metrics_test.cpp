@@ -120,6 +120,36 @@ TEST_F(MetricsTest, WhatAdmissionDecidesIsCounted) {
   }
 }
 
+TEST_F(MetricsTest, CardsAreShownAsTheyWereSampledLast) {
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("pytoon_gpu_memory_bytes{")));
+  jobs::admission::GpuUse use{"GPU-a", 24000, 9000, 4000, 1000, 2000, 8000, 512, 3, 8};
+  jobs::admission::GpuUse other{"GPU-b", 16000, 16000, 0, 0, 0, 0, 512, {}, {}};
+  metrics_.gpus_sampled({use, other});
+  const std::string text = metrics_.text();
+  for (const char* line : {
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"total\"} 24000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"free\"} 9000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"promised\"} 4000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"held\"} 1000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"foreign\"} 2000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"comfyui\"} 8000\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"headroom\"} 512\n",
+           "pytoon_gpu_memory_bytes{gpu=\"GPU-b\",kind=\"free\"} 16000\n",
+           "pytoon_encoder_sessions{gpu=\"GPU-a\",kind=\"used\"} 3\n",
+           "pytoon_encoder_sessions{gpu=\"GPU-a\",kind=\"allowed\"} 8\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("pytoon_encoder_sessions{gpu=\"GPU-b\"")));
+  use.free = 7000;
+  metrics_.gpus_sampled({use});
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr("pytoon_gpu_memory_bytes{gpu=\"GPU-a\",kind=\"free\"} 7000\n"));
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("GPU-b")));
+  metrics_.gpus_sampled({});
+  EXPECT_THAT(metrics_.text(), Not(HasSubstr("GPU-a")));
+}
+
 TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 0\n"));
   ASSERT_TRUE(store_->create(testing_support::sample_job("a"), 10));

@@ -40,6 +40,21 @@ TEST_F(GpuAdmissionTest, ARunTeachesTheNextOne) {
   EXPECT_GT(full, (8 + 5 * 3 / 2) * kGiB);  // learned: half as much again as its file says
 }
 
+TEST_F(GpuAdmissionTest, MetricsAreToldTheCardsOfThisMoment) {
+  card_.reading.name = "NVIDIA GeForce RTX 4090";
+  card_.reading.encoder_sessions = 3;
+  open();
+  const jobs::admission::Sample sample = ledger_.state(kCard)->sample;
+  EXPECT_EQ(sample.encoder_sessions_foreign, 3);
+  ASSERT_EQ(metrics_.sampled().size(), 1U);
+  EXPECT_EQ(metrics_.sampled()[0].gpu, kCard);
+  EXPECT_EQ(metrics_.sampled()[0].free, sample.free);
+  EXPECT_EQ(metrics_.sampled()[0].sessions_used, 3);
+  card_.gone = true;
+  admission_->tick();
+  EXPECT_TRUE(metrics_.sampled().empty());
+}
+
 TEST_F(GpuAdmissionTest, OnePromptAtATimeAndTheNextAfterTheCardWasMeasured) {
   open();
   auto first = ask(wish());

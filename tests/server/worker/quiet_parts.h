@@ -45,6 +45,14 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void admission_waited(jobs::admission::Lane, double) override { ++waited; }
   void admission_violation(jobs::admission::ViolationCause) override { ++violations; }
   void headroom_used() override { ++headroom_uses; }
+  void gpus_sampled(const std::vector<jobs::admission::GpuUse>& gpus) override {
+    const std::lock_guard lock(mutex_);
+    sampled_ = gpus;
+  }
+  std::vector<jobs::admission::GpuUse> sampled() {
+    const std::lock_guard lock(mutex_);
+    return sampled_;
+  }
   void model_reloaded() override { ++reloads; }
   void profile_error(const std::string& workflow, double) override { count(profiled, workflow); }
 
@@ -71,6 +79,7 @@ class RecordingMetrics final : public jobs::JobMetrics {
   }
 
   std::mutex mutex_;
+  std::vector<jobs::admission::GpuUse> sampled_;
 };
 
 inline std::vector<std::unique_ptr<engines::Engine>> only_the_compositor() {

@@ -75,6 +75,8 @@ TEST_P(LedgerContract, KeepsWhatWasSampled) {
   EXPECT_EQ(ledger_->promise(render_wish(1)).failure().kind, FailureKind::kNotFound);
   Sample taken = sample(7);
   taken.foreign = gib(2);
+  taken.name = "A card";
+  taken.encoder_sessions = 3;
   taken.encoder_sessions_max = 5;
   taken.encoder_sessions_foreign = 1;
   taken.held = {{7, gib(1)}, {8, gib(2)}};
