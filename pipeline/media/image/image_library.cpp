@@ -7,8 +7,8 @@
 namespace pytoon::media {
 namespace {
 
-// With more than one, libvips 8.14 may tell that an image was read whole before the thread that found
-// it damaged has said so (its pull request 4116).
+// With more than one, libvips 8.14 may tell that an image was read whole before the thread that
+// found it damaged has said so (its pull request 4116).
 constexpr int kThreadsPerOperation = 1;
 
 void drop_warning(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
