@@ -173,7 +173,8 @@ class Walker {
     }
     if (box.type == "free" || box.type == "hoov") {  // an index that was put out of use
       const std::string first = bytes(box.start + 4, 4);
-      if (first == "mvhd" || first == "cmov") return walk(box.start, box.end, depth + 1, Manner::kLoose);
+      if (first == "mvhd" || first == "cmov")
+        return walk(box.start, box.end, depth + 1, Manner::kLoose);
     }
     return ok_status();
   }
@@ -187,8 +188,8 @@ class Walker {
     }
     constexpr std::array<std::string_view, 12> kRaw{"in24", "in32", "fl32", "fl64", "sowt", "twos",
                                                     "lpcm", "raw ", "NONE", "ulaw", "alaw", "ipcm"};
-    const bool raw = number(box.start + 4, 4) == 1 &&
-                     std::find(kRaw.begin(), kRaw.end(), coding) != kRaw.end();
+    const bool raw =
+        number(box.start + 4, 4) == 1 && std::find(kRaw.begin(), kRaw.end(), coding) != kRaw.end();
     (raw ? raw_ : coded_) = true;
     if (box.end - box.start > kCodingBytesMax) return excessive();
     const std::string text = bytes(box.start, static_cast<std::size_t>(box.end - box.start));

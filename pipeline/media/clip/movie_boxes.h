@@ -1,7 +1,8 @@
 // A first look at an MP4 or MOV file, with picture or with sound alone (M4A), before a demuxer is
-// trusted with it: is it one, of which kind, and does its index claim more than the file can hold or
-// any file we take needs? A few bytes of a box may claim billions of samples, for which a demuxer
-// would make room. Tables count wherever a demuxer would find them, also where none belongs.
+// trusted with it: is it one, of which kind, and does its index claim more than the file can hold
+// or any file we take needs? A few bytes of a box may claim billions of samples, for which a
+// demuxer would make room. Tables count wherever a demuxer would find them, also where none
+// belongs.
 //
 // Thread rule: any thread. Blocks on a few small reads. Source: ISO/IEC 14496-12 sections 4.2, 8.
 #pragma once
