@@ -78,7 +78,7 @@ class Walker {
 
   Status walk(Manner manner) { return walk(0, size_, 0, manner); }
 
-  // Single samples of raw sound, which a demuxer takes by the chunk, may be as many as the file's
+  // Single samples of raw audio, which a demuxer takes by the chunk, may be as many as the file's
   // bytes; of any others it keeps a record each.
   bool too_many_samples() const {
     const bool raw = raw_ && !coded_ && steady_ && !unsteady_;
@@ -243,7 +243,7 @@ class Walker {
   int boxes_max_;
   std::uint64_t samples_ = 0;
   std::uint64_t uniform_samples_ = 0;  // of tables that give one size for all
-  bool raw_ = false;                   // a track of uncompressed sound
+  bool raw_ = false;                   // a track of uncompressed audio
   bool coded_ = false;                 // one of anything else
   bool steady_ = false;                // a track whose samples each last one tick
   bool unsteady_ = false;              // one of others
@@ -281,7 +281,7 @@ Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
   return format;
 }
 
-Status check_sound_boxes(const std::filesystem::path& path) {
+Status check_audio_boxes(const std::filesystem::path& path) {
   Walker walker(path, kSoundBoxesMax);
   if (!walker.readable()) {
     return failure(FailureKind::kNotFound, "can't read the file " + path.string());

@@ -40,7 +40,7 @@ class MovieBoxes : public testing::Test {
  protected:
   // A whole file with this in a track.
   Status sound(const std::string& track, const std::string& beside = "") {
-    return check_sound_boxes(file(track, beside));
+    return check_audio_boxes(file(track, beside));
   }
   Result<std::string> clip(const std::string& track, const std::string& beside = "") {
     return check_movie_boxes(file(track, beside));

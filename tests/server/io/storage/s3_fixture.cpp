@@ -23,11 +23,16 @@ ServerEnvironment& environment() {
   return *made;
 }
 
+std::string next_bucket() {
+  static int buckets = 0;
+  return "bucket-" + std::to_string(++buckets);
+}
+
 }  // namespace
 
 support::S3Server& the_s3_server() { return environment().server(); }
 
-S3Rig::S3Rig() : options(options_for(gate.port())) {
+S3Rig::S3Rig() : bucket(next_bucket()), options(options_for(gate.port())) {
   S3Client client(options, http, clock);
   const auto made = client.send({.method = "PUT", .body = std::string()});
   EXPECT_TRUE(made) << made.failure().detail << the_s3_server().log();
@@ -35,9 +40,6 @@ S3Rig::S3Rig() : options(options_for(gate.port())) {
 }
 
 S3Options S3Rig::options_for(int port) const {
-  static int buckets = 0;
-  const std::string bucket =
-      options.bucket.empty() ? "bucket-" + std::to_string(++buckets) : options.bucket;
   auto made = make_s3_options({"http://127.0.0.1:" + std::to_string(port),
                                support::S3Server::kKeyId, support::S3Server::kSecret, bucket, ""});
   EXPECT_TRUE(made) << made.failure().detail;
