@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "pipeline/media/clip/movie_boxes.h"
+
 namespace pytoon::media {
 namespace {
 
@@ -101,6 +103,9 @@ Status check_shape(int channels, int rate) {
 Result<std::unique_ptr<AudioDecoder>> AudioDecoder::open(const std::filesystem::path& path) {
   Result<AudioFormat> format = audio_format_of(path);
   if (!format) return format.failure();
+  if (format->demuxer == "mov") {
+    if (Status good = check_audio_boxes(path); !good) return good.failure();
+  }
   Result<InputPtr> input = open_input(path, *format);
   if (!input) return input.failure();
   const Result<int> stream = audio_stream(**input);

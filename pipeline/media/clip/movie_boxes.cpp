@@ -13,11 +13,23 @@
 namespace pytoon::media {
 namespace {
 
-constexpr std::uint64_t kSamplesMax = 12'000'000;  // two minutes of 96 kHz audio, one by one
+// Two minutes of 96 kHz audio, one by one, for which a demuxer takes 300 MB.
+constexpr std::uint64_t kSamplesMax = 12'000'000;
 constexpr std::uint64_t kEditsMax = 64;
-// Two minutes at 60 frames a second with audio, each frame in a fragment of its own, are 90,000.
-constexpr int kBoxesMax = 100'000;
+// Two minutes at 60 frames a second with audio, each frame in a fragment of its own, are 90,000;
+// 15 minutes of AAC are 300,000.
+constexpr int kClipBoxesMax = 100'000;
+constexpr int kSoundBoxesMax = 400'000;
 constexpr int kDepthMax = 8;
+// How a track is coded takes some hundred bytes.
+constexpr std::uint64_t kCodingBytesMax = 1 << 20;
+
+constexpr std::array<std::string_view, 10> kTables{"stsz", "stz2", "stts", "ctts", "stss",
+                                                   "stsc", "stco", "co64", "trun", "elst"};
+
+bool is_table(std::string_view type) {
+  return std::find(kTables.begin(), kTables.end(), type) != kTables.end();
+}
 
 struct Box {
   std::string type;
@@ -26,25 +38,34 @@ struct Box {
 };
 
 Failure damaged() {
-  return failure(FailureKind::kMalformed, "the clip is cut off or damaged: export it again");
+  return failure(FailureKind::kMalformed, "the file is cut off or damaged: export it again");
 }
 
 Failure excessive() {
   return failure(FailureKind::kInvalid,
-                 "the clip's index has more entries than a clip of two minutes needs");
+                 "the file's index has more entries than a file that may be sent needs");
+}
+
+Failure hollow() {
+  return failure(FailureKind::kInvalid,
+                 "the file's index announces more samples than the file has bytes for");
 }
 
 class Walker {
  public:
-  explicit Walker(const std::filesystem::path& path)
-      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  enum class Manner {
+    kStrict,  // boxes fit into each other, as in every whole clip
+    kLoose,   // one that doesn't is taken for as long as what holds it, as demuxers do
+  };
+
+  Walker(const std::filesystem::path& path, int boxes_max)
+      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), boxes_max_(boxes_max) {
     const off_t end = file_ ? ::lseek(file_.get(), 0, SEEK_END) : -1;
     readable_ = end >= 0;
     size_ = readable_ ? static_cast<std::uint64_t>(end) : 0;
   }
 
   bool readable() const { return readable_; }
-  std::uint64_t size() const { return size_; }
   bool found_index() const { return found_index_; }
 
   // Fewer at the end of the file.
@@ -55,18 +76,33 @@ class Walker {
     return text;
   }
 
-  Status walk(std::uint64_t start, std::uint64_t end, int depth) {
+  Status walk(Manner manner) { return walk(0, size_, 0, manner); }
+
+  // Single samples of raw audio, which a demuxer takes by the chunk, may be as many as the file's
+  // bytes; of any others it keeps a record each.
+  bool too_many_samples() const {
+    const bool raw = raw_ && !coded_ && steady_ && !unsteady_;
+    return samples_ + (raw ? 0 : uniform_samples_) > kSamplesMax;
+  }
+
+ private:
+  Status walk(std::uint64_t start, std::uint64_t end, int depth, Manner manner) {
     for (std::uint64_t at = start; at + 8 <= end;) {
-      if (++boxes_ > kBoxesMax || depth > kDepthMax) return excessive();
-      const Box box = open(at, end);
-      if (!fits(box, end)) return ends_in_trailer(box, depth) ? ok_status() : Status(damaged());
-      if (Status good = look_at(box, depth); !good) return good;
+      if (++boxes_ > boxes_max_ || depth > kDepthMax) return excessive();
+      Box box = open(at, end);
+      if (!fits(box, end)) {
+        if (manner == Manner::kStrict) {
+          return ends_in_trailer(box, depth) ? ok_status() : Status(damaged());
+        }
+        if (box.end < box.start || box.start > end) return ok_status();
+        box.end = end;
+      }
+      if (Status good = look_at(box, depth, manner); !good) return good;
       at = box.end;
     }
     return ok_status();
   }
 
- private:
   static std::uint64_t number_in(std::string_view text) {
     std::uint64_t value = 0;
     for (const char c : text) value = value << 8U | static_cast<unsigned char>(c);
@@ -105,50 +141,112 @@ class Walker {
     return depth == 0 && found_index_ && found_media_ && !own;
   }
 
-  // A table's claimed number of entries, of all tables of its kind together.
-  static Status add(std::uint64_t& sum, std::uint64_t count, std::uint64_t most) {
-    sum += count;
-    return sum > most ? Status(excessive()) : ok_status();
-  }
-
-  Status look_at(const Box& box, int depth) {
+  Status look_at(const Box& box, int depth, Manner manner) {
     constexpr std::array<std::string_view, 9> kHolders{"moov", "trak", "mdia", "minf", "stbl",
                                                        "edts", "moof", "traf", "mvex"};
     if (box.type == "moov") found_index_ = true;
     if (box.type == "mdat") found_media_ = true;
-    for (const std::string_view holder : kHolders) {
-      if (box.type == holder) return walk(box.start, box.end, depth + 1);
+    if (std::find(kHolders.begin(), kHolders.end(), box.type) != kHolders.end()) {
+      return walk(box.start, box.end, depth + 1, manner);
     }
+    if (is_table(box.type)) return look_at_table(box);
+    return look_for_tables(box, depth);
+  }
+
+  // Boxes that hold no table in any good file, but in which a demuxer would find one.
+  Status look_for_tables(const Box& box, int depth) {
+    constexpr std::array<std::string_view, 7> kOddHolders{"dinf", "udta", "ilst", "tref",
+                                                          "sinf", "schi", "wave"};
     if (box.type == "cmov") {
       return failure(FailureKind::kInvalid,
-                     "the clip has a compressed index, which is not taken: export it again");
+                     "the file has a compressed index, which is not taken: export it again");
     }
-    if (box.type == "stsd") {
-      const std::string coding = bytes(box.start + 12, 4);
-      if (coding == "encv" || coding == "drmi") {
-        return failure(FailureKind::kInvalid,
-                       "the clip is encrypted (DRM): send one without copy protection");
+    if (box.type == "stsd") return look_at_coding(box);
+    if (std::find(kOddHolders.begin(), kOddHolders.end(), box.type) != kOddHolders.end()) {
+      return walk(box.start, box.end, depth + 1, Manner::kLoose);
+    }
+    if (box.type == "meta") {  // of QuickTime, or with four bytes more of ISO
+      for (const std::uint64_t skipped : {0U, 4U}) {
+        if (bytes(box.start + skipped + 4, 4) != "hdlr") continue;
+        return walk(box.start + skipped, box.end, depth + 1, Manner::kLoose);
       }
     }
-    if (box.type == "stsz" || box.type == "stz2") {
-      return add(samples_, number(box.start + 8, 4), kSamplesMax);
+    if (box.type == "free" || box.type == "hoov") {  // an index that was put out of use
+      const std::string first = bytes(box.start + 4, 4);
+      if (first == "mvhd" || first == "cmov")
+        return walk(box.start, box.end, depth + 1, Manner::kLoose);
     }
-    constexpr std::array<std::string_view, 6> kTables{"stts", "ctts", "stss",
-                                                      "stsc", "stco", "co64"};
-    for (const std::string_view table : kTables) {
-      if (box.type != table) continue;
-      constexpr std::uint64_t kLeastEntryBytes = 4;
-      if (number(box.start + 4, 4) * kLeastEntryBytes > box.end - box.start) return damaged();
-    }
-    if (box.type == "trun") return add(samples_, number(box.start + 4, 4), kSamplesMax);
-    if (box.type == "elst") return add(edits_, number(box.start + 4, 4), kEditsMax);
     return ok_status();
+  }
+
+  // Behind fields that depend on the codec come boxes, so tables are looked for at every byte.
+  Status look_at_coding(const Box& box) {
+    const std::string coding = bytes(box.start + 12, 4);
+    if (coding == "encv" || coding == "drmi") {
+      return failure(FailureKind::kInvalid,
+                     "the clip is encrypted (DRM): send one without copy protection");
+    }
+    constexpr std::array<std::string_view, 12> kRaw{"in24", "in32", "fl32", "fl64", "sowt", "twos",
+                                                    "lpcm", "raw ", "NONE", "ulaw", "alaw", "ipcm"};
+    const bool raw =
+        number(box.start + 4, 4) == 1 && std::find(kRaw.begin(), kRaw.end(), coding) != kRaw.end();
+    (raw ? raw_ : coded_) = true;
+    if (box.end - box.start > kCodingBytesMax) return excessive();
+    const std::string text = bytes(box.start, static_cast<std::size_t>(box.end - box.start));
+    for (std::size_t at = 0; at + 4 <= text.size(); ++at) {
+      const std::string_view type = std::string_view(text).substr(at, 4);
+      if (!is_table(type)) continue;
+      const Status good = look_at_table({std::string(type), box.start + at + 4, box.end});
+      if (!good) return good;
+    }
+    return ok_status();
+  }
+
+  Status look_at_table(const Box& box) {
+    const std::uint64_t room = box.end - box.start;
+    if (box.type == "stsz" || box.type == "stz2") return look_at_sizes(box);
+    const std::uint64_t count = number(box.start + 4, 4);
+    if (box.type == "elst") {
+      edits_ += count;
+      return edits_ > kEditsMax ? Status(excessive()) : ok_status();
+    }
+    if (box.type == "trun") return add_samples(count);
+    constexpr std::uint64_t kLeastEntryBytes = 4;
+    if (count * kLeastEntryBytes > room) return damaged();
+    if (box.type == "stts" && count > 0) {
+      const bool one_by_one = count == 1 && number(box.start + 12, 4) == 1;
+      (one_by_one ? steady_ : unsteady_) = true;
+    }
+    return ok_status();
+  }
+
+  // A size for each sample, or one for all, of which each is at least a byte somewhere.
+  Status look_at_sizes(const Box& box) {
+    const std::uint64_t size = box.type == "stsz" ? number(box.start + 4, 4) : 0;
+    const std::uint64_t count = number(box.start + 8, 4);
+    if (size == 0) return add_samples(count);
+    if (count * size > size_) return hollow();
+    uniform_samples_ += count;
+    return uniform_samples_ > size_ ? Status(hollow()) : ok_status();
+  }
+
+  // Each has an entry of its own in a table, or a byte of its own.
+  Status add_samples(std::uint64_t count) {
+    samples_ += count;
+    if (samples_ > size_) return hollow();
+    return samples_ > kSamplesMax ? Status(excessive()) : ok_status();
   }
 
   FileDescriptor file_;
   bool readable_ = false;
   std::uint64_t size_ = 0;
+  int boxes_max_;
   std::uint64_t samples_ = 0;
+  std::uint64_t uniform_samples_ = 0;  // of tables that give one size for all
+  bool raw_ = false;                   // a track of uncompressed audio
+  bool coded_ = false;                 // one of anything else
+  bool steady_ = false;                // a track whose samples each last one tick
+  bool unsteady_ = false;              // one of others
   std::uint64_t edits_ = 0;
   int boxes_ = 0;
   bool found_index_ = false;
@@ -168,7 +266,7 @@ std::string format_of(const std::string& head) {
 }  // namespace
 
 Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
-  Walker walker(path);
+  Walker walker(path, kClipBoxesMax);
   if (!walker.readable()) {
     return failure(FailureKind::kNotFound, "can't read the clip " + path.string());
   }
@@ -177,9 +275,19 @@ Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
     return failure(FailureKind::kUnsupportedType,
                    "the bytes are not an MP4 or MOV video with H.264 or HEVC");
   }
-  if (Status good = walker.walk(0, walker.size(), 0); !good) return good.failure();
+  if (Status good = walker.walk(Walker::Manner::kStrict); !good) return good.failure();
+  if (walker.too_many_samples()) return excessive();
   if (!walker.found_index()) return damaged();
   return format;
+}
+
+Status check_audio_boxes(const std::filesystem::path& path) {
+  Walker walker(path, kSoundBoxesMax);
+  if (!walker.readable()) {
+    return failure(FailureKind::kNotFound, "can't read the file " + path.string());
+  }
+  if (Status good = walker.walk(Walker::Manner::kLoose); !good) return good;
+  return walker.too_many_samples() ? Status(excessive()) : ok_status();
 }
 
 }  // namespace pytoon::media

@@ -60,6 +60,36 @@ TEST_F(DamagedAudio, CutAndFlippedFilesNeverCrash) {
   }
 }
 
+// Ten kilobytes that would cost a gigabyte: a good song with a second track of nothing but claims.
+// One that was stored before it was refused costs a job nothing either.
+TEST_F(DamagedAudio, ATrackOfClaimsIsRefusedBeforeItCostsMemory) {
+  const auto number = [](std::size_t value) {
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xff);
+    return text;
+  };
+  const auto box = [&](const std::string& type, const std::string& content) {
+    return number(content.size() + 8) + type + content;
+  };
+  const std::string sizes = box("stsz", number(0) + number(1) + number(50'000'000));
+  const std::string track = box("trak", box("mdia", box("minf", box("stbl", sizes))));
+  std::string bytes = *read_file(save("song.m4a", make_music(0.5), "-c:a aac"));
+  const std::size_t index = bytes.rfind("moov");
+  ASSERT_NE(index, std::string::npos);
+  bytes.replace(index - 4, 4, number(bytes.size() - (index - 4) + track.size()));
+  bytes += track;
+  const fs::path file = in_folder("claims.m4a");
+  ASSERT_TRUE(write_file_atomically(file, bytes));
+  const Result<MediaInfo> facts = inspect_audio(file);
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.failure().kind, FailureKind::kInvalid);
+  EXPECT_NE(facts.failure().detail.find("more samples than the file has bytes"), std::string::npos)
+      << facts.failure().detail;
+  const Result<Pcm> audio = read_audio(file, kAudioRate, {});
+  ASSERT_FALSE(audio);
+  EXPECT_EQ(audio.failure().kind, FailureKind::kInvalid);
+}
+
 TEST_F(DamagedAudio, FlippedBitsInExactFormatsAreNoticed) {
   const std::string good = *read_file(save("a.flac", make_music(2), "-c:a flac"));
   std::string bytes = good;
