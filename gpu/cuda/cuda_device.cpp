@@ -15,9 +15,6 @@ namespace {
 using TexturePtr = std::shared_ptr<const Texture>;
 using UploadStreamPtr = std::shared_ptr<const OwnedStream>;  // of a device and all its accounts
 
-// A launch and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
-// neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
-
 // Kernels count a plane's bytes in 32 bits.
 Status check_plane(Size size, std::size_t pitch_bytes) {
   constexpr std::size_t kBytesMax = std::numeric_limits<std::uint32_t>::max();
