@@ -13,7 +13,7 @@
 namespace pytoon::media {
 
 struct MediaInfo {
-  std::string format;           // "png", "jpeg", "webp"; "mp4", "mov"; "mp3", "wav", "aac", ...
+  std::string format;           // "png", "jpeg", "heic", ...; "mp4", "mov"; "mp3", "wav", ...
   std::string codec;            // of clips: "h264", "hevc"; else empty
   gpu::Size size;               // px, upright, with square pixels; 0x0 for audio
   bool has_alpha = false;       // of images

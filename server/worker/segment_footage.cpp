@@ -1,6 +1,8 @@
 #include "server/worker/segment_footage.h"
 
+#include "base/hash.h"
 #include "engines/local_compositor.h"
+#include "pipeline/media/image/image_file.h"
 
 namespace pytoon::worker {
 namespace {
@@ -25,6 +27,34 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
   return request;
 }
 
+// Engines read PNG, JPEG and WebP; an image of another kind is made a PNG for them.
+Status make_readable(plan::InputFile& image, const std::filesystem::path& png) {
+  const Result<std::string> format = media::image_format_of_file(image.path);
+  if (!format || (*format != "heic" && *format != "avif")) return ok_status();
+  const Result<gpu::RgbaImage> pixels = media::read_image(image.path);
+  if (!pixels) return pixels.failure();
+  if (Status written = media::write_png(*pixels, png); !written) return written.failure();
+  Result<std::string> sha256 = sha256_file(png);
+  if (!sha256) return sha256.failure();
+  image = {png, std::move(*sha256)};
+  return ok_status();
+}
+
+class RemovedAtEnd {
+ public:
+  explicit RemovedAtEnd(std::filesystem::path file) : file_(std::move(file)) {}
+  ~RemovedAtEnd() {
+    std::error_code unused;
+    std::filesystem::remove(file_, unused);
+  }
+  const std::filesystem::path& file() const { return file_; }
+  RemovedAtEnd(const RemovedAtEnd&) = delete;
+  RemovedAtEnd& operator=(const RemovedAtEnd&) = delete;
+
+ private:
+  const std::filesystem::path file_;
+};
+
 }  // namespace
 
 Result<engines::ChainStep> choose_segment_footage(
@@ -37,6 +67,12 @@ Result<engines::ChainStep> choose_segment_footage(
   }
   engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
   request.taken_over = taken_over;
+  const RemovedAtEnd png(sources.storage.staging("image.png"));
+  if (request.image && !slot.empty()) {
+    if (Status readable = make_readable(*request.image, png.file()); !readable) {
+      return readable.failure();
+    }
+  }
   Result<engines::ChainStep> step =
       sources.engine_chain.step(engines::chain_of(job.spec, sources.presets),
                                 job.spec.engine_policy, request, watch, from, slot);

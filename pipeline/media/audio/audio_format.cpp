@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 12;
 constexpr std::size_t kId3HeaderBytes = 10;
+constexpr std::size_t kDocTypeWithin = 64;  // first bytes of a Matroska file, its EBML header
 
 std::string bytes_at(std::ifstream& file, std::uint64_t offset, std::size_t count) {
   std::string head(count, '\0');
@@ -45,6 +46,11 @@ AudioFormat format_of(std::string_view head, bool behind_id3) {
   if ((head.starts_with("RIFF") || head.starts_with("RF64")) && inner.starts_with("WAVE")) {
     return {"wav", "wav", false};
   }
+  if (head.starts_with("FORM") && (inner.starts_with("AIFF") || inner.starts_with("AIFC"))) {
+    return {"aiff", "aiff", false};
+  }
+  if (head.starts_with("caff")) return {"caf", "caf", false};
+  if (head.starts_with("\x1A\x45\xDF\xA3")) return {"webm", "matroska", true};
   if (head.starts_with("fLaC")) return {"flac", "flac", false};
   if (head.starts_with("OggS")) return {"ogg", "ogg", true};
   if (head.size() > 8 && head.substr(4).starts_with("ftyp")) return {"m4a", "mov", false};
@@ -139,11 +145,16 @@ Result<AudioFormat> audio_format_of(const std::filesystem::path& path) {
   const bool id3 = head.starts_with("ID3") && head.size() >= kId3HeaderBytes;
   if (id3) head = head_at(file, id3_bytes(head));
   AudioFormat format = format_of(head, id3);
+  if (format.name == "webm" &&
+      bytes_at(file, 0, kDocTypeWithin).find("webm") == std::string::npos) {
+    format.name = "mka";
+  }
   if (format.name == "wav") format.endless = has_placeholder_size(file);
   if (format.name.empty() && is_mp3_after_junk(file)) format = {"mp3", "mp3", true};
   if (format.name.empty()) {
-    return failure(FailureKind::kUnsupportedType,
-                   "this is no audio we take: send MP3, WAV, M4A/AAC, FLAC or OGG");
+    return failure(
+        FailureKind::kUnsupportedType,
+        "this is no audio we take: send MP3, WAV, M4A/AAC, FLAC, OGG, AIFF, CAF or WebM");
   }
   return format;
 }

@@ -3,7 +3,8 @@
 //
 // Sources: RIFF/WAVE and EBU Tech 3306 (RF64), ID3v2.4 section 3.1, ISO/IEC 11172-3 2.4.2.3 (MPEG
 // audio sync), ISO/IEC 14496-3 1.A.2 (ADTS), the FLAC and Ogg (RFC 3533) signatures, ISO/IEC
-// 14496-12 4.3 (ftyp).
+// 14496-12 4.3 (ftyp), AIFF-C (1991), Apple's Core Audio Format 1.0, RFC 8794 (EBML: Matroska,
+// WebM).
 #pragma once
 
 #include <filesystem>
@@ -14,9 +15,10 @@
 namespace pytoon::media {
 
 struct AudioFormat {
-  std::string name;     // "mp3", "wav", "aac", "m4a", "flac", "ogg"; also the file's extension
+  std::string name;  // "mp3", "wav", "aac", "m4a", "flac", "ogg", "aiff", "caf", "webm", "mka"; its
+                     // extension
   std::string demuxer;  // FFmpeg's name for it
-  // MPEG and Ogg streams have no index: they may carry junk between frames, and a cut one is
+  // MPEG, Ogg and Matroska need no index: they may carry junk between frames, and a cut one is
   // shorter, not broken.
   bool streamed = false;
   // A WAV whose size is a placeholder: it lasts until the file ends.

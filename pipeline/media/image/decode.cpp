@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "pipeline/media/image/heif_image.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_library.h"
 #include "pipeline/media/image/image_structure.h"
@@ -150,6 +151,47 @@ std::string damaged(const std::string& format) {
   return "the " + upper(format) + " image is truncated or damaged";
 }
 
+Failure no_image_type() {
+  return failure(FailureKind::kUnsupportedType,
+                 "the bytes are not a PNG, JPEG, WebP, HEIC or AVIF image");
+}
+
+Status check_image_edges(gpu::Size size) {
+  if (std::max(size.width, size.height) <= kMaxImageEdgePx) return ok_status();
+  return failure(FailureKind::kInvalid,
+                 "the image is " + std::to_string(size.width) + "x" + std::to_string(size.height) +
+                     " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
+}
+
+namespace {
+
+// By libvips, lazily: its pixels are decoded when they are asked for.
+Result<VipsImagePtr> open_lazily(const std::string& format, std::string& bytes) {
+  const Failure broken = failure(FailureKind::kMalformed, damaged(format));
+  auto strictness = VIPS_FAIL_ON_ERROR;
+  if (format == "png") move_exif_before_pixels(bytes);
+  if (format == "jpeg") {
+    const JpegStructure structure = read_jpeg_structure(bytes);
+    if (structure.scans > kMaxScans) {
+      return failure(FailureKind::kInvalid, "the JPEG image has more than 64 scans");
+    }
+    // Some cameras and transfers leave the end marker out: with one, the decoder warns of every row
+    // that is not whole.
+    if (!structure.ends) {
+      bytes.append("\xFF\xD9"sv);
+      strictness = VIPS_FAIL_ON_WARNING;
+    }
+  }
+  VipsImagePtr image = load(format, bytes, strictness);
+  if (!image) return broken;
+  const gpu::Size size{vips_image_get_width(image.get()), vips_image_get_height(image.get())};
+  if (Status fits = check_image_edges(size); !fits) return fits.failure();
+  if (!has_its_end(format, bytes)) return broken;
+  return image;
+}
+
+}  // namespace
+
 Result<OpenImage> open_image(const fs::path& path) {
   if (Status started = start_image_library(); !started) return started.failure();
   Result<std::string> bytes = read_bounded(path);
@@ -157,38 +199,15 @@ Result<OpenImage> open_image(const fs::path& path) {
   OpenImage open;
   open.bytes = std::make_unique<std::string>(std::move(*bytes));
   open.format = image_format_of(*open.bytes);
-  if (open.format.empty()) {
-    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
-  }
-  const Failure broken = failure(FailureKind::kMalformed, damaged(open.format));
-  auto strictness = VIPS_FAIL_ON_ERROR;
-  if (open.format == "png") move_exif_before_pixels(*open.bytes);
-  if (open.format == "jpeg") {
-    const JpegStructure structure = read_jpeg_structure(*open.bytes);
-    if (structure.scans > kMaxScans) {
-      return failure(FailureKind::kInvalid, "the JPEG image has more than 64 scans");
-    }
-    // Some cameras and transfers leave the end marker out: with one, the decoder warns of every row
-    // that is not whole.
-    if (!structure.ends) {
-      open.bytes->append("\xFF\xD9"sv);
-      strictness = VIPS_FAIL_ON_WARNING;
-    }
-  }
-  VipsImagePtr raw = load(open.format, *open.bytes, strictness);
-  if (!raw) return broken;
-  const int width = vips_image_get_width(raw.get());
-  const int height = vips_image_get_height(raw.get());
-  if (std::max(width, height) > kMaxImageEdgePx) {
-    return failure(FailureKind::kInvalid,
-                   "the image is " + std::to_string(width) + "x" + std::to_string(height) +
-                       " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
-  }
-  if (!has_its_end(open.format, *open.bytes)) return broken;
-  open.has_alpha = vips_image_hasalpha(raw.get()) != 0;
-  VipsImagePtr rgba = to_rgba(raw.get());
+  if (open.format.empty()) return no_image_type();
+  const std::string broken = damaged(open.format);
+  const Result<VipsImagePtr> raw = is_heif(open.format) ? decode_heif(*open.bytes, broken)
+                                                        : open_lazily(open.format, *open.bytes);
+  if (!raw) return raw.failure();
+  open.has_alpha = vips_image_hasalpha(raw->get()) != 0;
+  VipsImagePtr rgba = to_rgba(raw->get());
   if (rgba) open.image = upright(std::move(rgba));
-  if (!open.image) return broken;
+  if (!open.image) return failure(FailureKind::kMalformed, broken);
   return open;
 }
 

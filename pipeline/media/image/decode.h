@@ -12,7 +12,7 @@ namespace pytoon::media {
 
 struct OpenImage {
   std::unique_ptr<std::string> bytes;  // read by image while it is evaluated: outlives it
-  std::string format;                  // "png", "jpeg", "webp"
+  std::string format;                  // "png", "jpeg", "webp", "heic", "avif"
   bool has_alpha = false;
   VipsImagePtr image;  // 4 bands; pixels are decoded when it is evaluated
 };
@@ -20,6 +20,10 @@ struct OpenImage {
 // Reads the header and builds the conversion; failures as inspect_image() says, kTooLarge for a
 // file that no image within the pixel limits needs.
 Result<OpenImage> open_image(const std::filesystem::path& path);
+// Of bytes that are none that we take: kUnsupportedType.
+Failure no_image_type();
+// kInvalid beyond kMaxImageEdgePx.
+Status check_image_edges(gpu::Size size);
 // "the PNG image is truncated or damaged"
 std::string damaged(const std::string& format);
 

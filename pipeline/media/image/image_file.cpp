@@ -1,7 +1,11 @@
 #include "pipeline/media/image/image_file.h"
 
+#include <cerrno>
+#include <fstream>
+
 #include "base/files.h"
 #include "pipeline/media/image/decode.h"
+#include "pipeline/media/image/heif_image.h"
 #include "pipeline/media/image/image_library.h"
 
 namespace pytoon::media {
@@ -12,14 +16,6 @@ using namespace std::string_view_literals;
 Status publish(void* bytes, std::size_t size, const std::filesystem::path& path) {
   const std::unique_ptr<void, GFree> owner(bytes);
   return write_file_atomically(path, {static_cast<const char*>(bytes), size});
-}
-
-// "png" of what libvips loaded by its pngload.
-std::string format_loaded(VipsImage* image) {
-  const char* loader = nullptr;
-  if (vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) return "";
-  const std::string name = loader;
-  return name.substr(0, name.find("load"));
 }
 
 Failure unwritable() {
@@ -36,7 +32,17 @@ std::string image_format_of(std::string_view first_bytes) {
       first_bytes.size() >= 12) {
     return "webp";
   }
-  return "";
+  return heif_format_of(first_bytes);
+}
+
+Result<std::string> image_format_of_file(const std::filesystem::path& path) {
+  constexpr std::size_t kHeadBytes = 128;  // a ftyp box with thirty brands
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return errno_failure(errno, "can't open " + path.string());
+  std::string head(kHeadBytes, '\0');
+  file.read(head.data(), kHeadBytes);
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return image_format_of(head);
 }
 
 Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
@@ -53,8 +59,28 @@ Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
   return info;
 }
 
+namespace {
+
+Result<MediaInfo> heif_info(const std::filesystem::path& path, const std::string& format) {
+  const Result<std::string> bytes = read_file(path);
+  if (!bytes) return bytes.failure();
+  const Result<HeifHeader> header = read_heif_header(*bytes, damaged(format));
+  if (!header) return header.failure();
+  MediaInfo info;
+  info.format = format;
+  info.size = header->size;
+  info.has_alpha = header->has_alpha;
+  return info;
+}
+
+}  // namespace
+
 Result<MediaInfo> read_image_header(const std::filesystem::path& path) {
   if (Status started = start_image_library(); !started) return started.failure();
+  const Result<std::string> format = image_format_of_file(path);
+  if (!format) return format.failure();
+  if (format->empty()) return no_image_type();
+  if (is_heif(*format)) return heif_info(path, *format);
   // Pixels would be decoded when they are asked for.
   const VipsImagePtr image = made([&](VipsImage** out) {
     *out = vips_image_new_from_file(path.c_str(), "access", VIPS_ACCESS_SEQUENTIAL, nullptr);
@@ -62,10 +88,7 @@ Result<MediaInfo> read_image_header(const std::filesystem::path& path) {
   });
   if (!image) return failure(FailureKind::kMalformed, "the image's head can't be read");
   MediaInfo info;
-  info.format = format_loaded(image.get());
-  if (info.format != "png" && info.format != "jpeg" && info.format != "webp") {
-    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
-  }
+  info.format = *format;
   info.size = {vips_image_get_width(image.get()), vips_image_get_height(image.get())};
   constexpr int kFirstTransposed = 5;  // of EXIF's eight orientations
   if (vips_image_get_orientation(image.get()) >= kFirstTransposed) {

@@ -1,5 +1,5 @@
-// Images in and out of files, by libvips. Only PNG, JPEG and WebP, recognised by their bytes; all
-// other loaders are switched off.
+// Images in and out of files, by libvips, HEIC and AVIF by libheif. PNG, JPEG, WebP, HEIC and AVIF
+// only, recognised by their bytes; all other loaders are switched off.
 //
 // Decoding gives sRGB 8-bit straight alpha, upright (EXIF orientation applied, 1-8), whatever the
 // file holds: grey, CMYK (embedded profile or a generic one), palette with transparency, 16 bits,
@@ -21,8 +21,10 @@ namespace pytoon::media {
 
 inline constexpr int kMaxImageEdgePx = 4096;
 
-// "png", "jpeg", "webp", or "" for anything else.
+// "png", "jpeg", "webp", "heic", "avif", or "" for anything else.
 std::string image_format_of(std::string_view first_bytes);
+// The same of a file's first bytes; kNotFound, kIo.
+Result<std::string> image_format_of_file(const std::filesystem::path& path);
 
 // Decodes the whole image to be sure: kUnsupportedType for other bytes, kInvalid for an edge over
 // kMaxImageEdgePx, kMalformed for truncated or undecodable data.

@@ -16,12 +16,14 @@ namespace {
 
 // What browsers are told when they fetch an object past our API.
 std::string type_of(const std::string& key) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 8> kTypes{
+  constexpr std::array<std::pair<std::string_view, const char*>, 10> kTypes{
       {{".mp4", "video/mp4"},
        {".mov", "video/quicktime"},
        {".jpg", "image/jpeg"},
        {".png", "image/png"},
        {".webp", "image/webp"},
+       {".heic", "image/heic"},
+       {".avif", "image/avif"},
        {".json", "application/json"},
        {".mp3", "audio/mpeg"},
        {".wav", "audio/wav"}}};

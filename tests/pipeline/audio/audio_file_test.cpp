@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
-#include <numbers>
 #include <random>
 
 #include "base/files.h"
@@ -16,8 +15,7 @@ namespace {
 
 Wave tone(double seconds, int rate = 48'000, int channels = 2) {
   return make_wave(
-      seconds, [](double t, int) { return 0.4 * std::sin(2 * std::numbers::pi * 1000 * t); }, rate,
-      channels);
+      seconds, [](double t, int) { return 0.4 * std::sin(kTau * 1000 * t); }, rate, channels);
 }
 
 class AudioFile : public AudioTest {
@@ -76,6 +74,19 @@ TEST_F(AudioFile, WavOfAnyDepthRateAndChannelsIsTaken) {
   expect_taken("a.flac", "-c:a flac", "flac", 6, 192'000);
 }
 
+// Studio programs, iOS and browsers' MediaRecorder, which writes neither a duration nor an index.
+TEST_F(AudioFile, WhatOtherProgramsRecordIsTaken) {
+  for (const char* depth : {"pcm_s16be", "pcm_s24be", "pcm_f32be", "pcm_s16le"}) {
+    expect_taken("a.aiff", std::string("-c:a ") + depth, "aiff", 2, 48'000);
+  }
+  expect_taken("a.caf", "-c:a pcm_s16le", "caf", 1, 44'100);
+  expect_taken("l.caf", "-c:a alac", "caf", 2, 44'100);
+  expect_taken("a.webm", "-c:a libopus", "webm", 2, 48'000);
+  expect_taken("v.webm", "-c:a libvorbis", "webm", 2, 44'100);
+  expect_taken("live.webm", "-c:a libopus -live 1", "webm", 1, 48'000);
+  expect_taken("a.mka", "-c:a flac", "mka", 2, 96'000);
+}
+
 TEST_F(AudioFile, ACoverImageIsNoObstacle) {
   const fs::path song = save("song.mp3", tone(2), "-b:a 128k");
   const fs::path with_cover = in_folder("cover.mp3");
@@ -126,6 +137,7 @@ TEST_F(AudioFile, CutFilesAreRefused) {
   for (const auto& [name, options] :
        std::vector<std::pair<std::string, std::string>>{{"a.wav", "-c:a pcm_s16le"},
                                                         {"a.flac", "-c:a flac"},
+                                                        {"a.aiff", "-c:a pcm_s16be"},
                                                         {"a.m4a", "-c:a aac -movflags +faststart"},
                                                         {"a.mp3", "-b:a 128k"}}) {
     const fs::path file = save(name, make_music(4), options);

@@ -9,15 +9,12 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <numbers>
 
 #include "base/files.h"
 
 namespace pytoon::media {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr double kTau = 2 * std::numbers::pi;
 
 void put(std::string& bytes, std::uint64_t value, int count) {
   for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);

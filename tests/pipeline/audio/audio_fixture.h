@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ Wave make_wave(double seconds, const std::function<double(double, int)>& value, 
 // voice is: the tone's level tells what happened to the music.
 Wave make_music(double seconds);
 inline constexpr double kToneHz = 14'000;
+inline constexpr double kTau = 2 * std::numbers::pi;
 
 struct Measured {
   double lufs = 0;

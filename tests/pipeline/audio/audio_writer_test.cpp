@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <numbers>
 
 #include "base/hash.h"
 #include "tests/pipeline/audio/audio_fixture.h"
@@ -14,8 +13,6 @@ namespace pytoon::media {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 namespace {
-
-constexpr double kTau = 2 * std::numbers::pi;
 
 class AudioWriter : public AudioTest {
  protected:

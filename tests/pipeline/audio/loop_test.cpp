@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "tests/pipeline/audio/audio_fixture.h"
 
 namespace pytoon::media {
 namespace {
-
-constexpr double kTau = 2 * std::numbers::pi;
 
 Pcm pcm(const Wave& wave) {
   Pcm audio;

@@ -3,10 +3,18 @@
 #include <gtest/gtest.h>
 
 #include "engines/fake_engine.h"
+#include "pipeline/media/image/image_file.h"
 #include "tests/server/worker/run_fixture.h"
+#include "tests/support/heif_file.h"
 
 namespace pytoon::worker {
 namespace {
+
+// Of an image; "" of other bytes.
+std::string format_of(const std::filesystem::path& file) {
+  const Result<std::string> format = media::image_format_of_file(file);
+  return format ? *format : "";
+}
 
 // A run whose preset asks for an engine that makes clips.
 class SegmentFootageTest : public RunFixture {
@@ -30,6 +38,7 @@ class SegmentFootageTest : public RunFixture {
         return failure(FailureKind::kCancelled, "cancelled");
       }
       images_.push_back(request.image ? request.image->sha256 : "");
+      if (request.image) formats_.push_back(format_of(request.image->path));
       const std::string bytes = "clip " + request.key();
       EXPECT_TRUE(write_file_atomically(request.output, bytes));
       plan::SegmentSource supplied(plan::SourceKind::kClip);
@@ -57,6 +66,7 @@ class SegmentFootageTest : public RunFixture {
   int made_ = 0;
   std::function<void(const engines::Watch&)> thinks_;
   std::vector<std::string> images_;
+  std::vector<std::string> formats_;  // of those images
   std::unique_ptr<engines::EngineChain> engines_;
 };
 
@@ -85,6 +95,18 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
   EXPECT_EQ(made_, 3);
   EXPECT_EQ(renderer_.calls(0), 1);
+}
+
+// ComfyUI and providers read no HEIC.
+TEST_F(SegmentFootageTest, EnginesAreGivenAPngOfAPhonesImage) {
+  const jobs::NewJob wanted = order("a", 1);
+  keep_image("assets/acme/a.png",
+             support::heif_file(gpu::RgbaImage({64, 64}, {200, 30, 30, 255}), {}));
+  submit(wanted);
+  finish(*worker_with_engine("worker"));
+  EXPECT_EQ(job("a").status, jobs::JobStatus::kDone) << job("a").error;
+  EXPECT_TRUE(files(".tmp").empty());
+  EXPECT_EQ(formats_, std::vector<std::string>{"png"});
 }
 
 // What a job costs storage grows with its segments, not with their square.
