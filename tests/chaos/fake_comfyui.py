@@ -136,11 +136,27 @@ class Torch:
         self.give_back_cache()
 
 
-class FakeComfyUI:
-    """models: those that it has. seed: of all that it may do one way or another."""
+def clip_name(shape):
+    width, height, frames, fps = shape
+    return f"{width}x{height}-{frames}-at-{fps}.mp4"
 
-    def __init__(self, card, models, seed, slow=0.03):
-        self.card, self.slow = card, slow
+
+def make_clip(shape, file):
+    """As PyAV makes it: several slices a picture, no tags of colour."""
+    width, height, frames, fps = shape
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+         f"testsrc2=size={width}x{height}:rate={fps}", "-frames:v", str(frames), "-c:v",
+         "libx264", "-preset", "ultrafast", "-x264-params", "slices=4", "-threads", "1",
+         "-pix_fmt", "yuv420p", str(file)], check=True)
+
+
+class FakeComfyUI:
+    """models: those that it has. seed: of all that it may do one way or another. clips: a folder of
+    what it makes, by clip_name(); ffmpeg makes what is not there yet."""
+
+    def __init__(self, card, models, seed, clips, slow=0.03):
+        self.card, self.clips, self.slow = card, pathlib.Path(clips), slow
         self.models = {model.files: model for model in models}
         self.random = random.Random(seed)
         self.lock = threading.RLock()  # protects all that follows
@@ -151,7 +167,7 @@ class FakeComfyUI:
         self.free_at = None
         self.down = False
         self.life = 0  # one more at each restart
-        self.files, self.clips = {}, {}
+        self.files = {}
         # What it saw, for the test.
         self.runs = collections.Counter()  # ended well, by model
         self.made = collections.Counter()  # the same, by the task that the client named
@@ -305,17 +321,10 @@ class FakeComfyUI:
                        "animated": [True]}}
 
     def clip(self, shape):
-        """As PyAV makes it: several slices a picture, no tags of colour."""
-        if shape not in self.clips:
-            width, height, frames, fps = shape
-            target = pathlib.Path(self.card.folder) / "clip.mp4"
-            subprocess.run(
-                ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
-                 f"testsrc2=size={width}x{height}:rate={fps}", "-frames:v", str(frames), "-c:v",
-                 "libx264", "-preset", "ultrafast", "-x264-params", "slices=4", "-threads", "1",
-                 "-pix_fmt", "yuv420p", str(target)], check=True)
-            self.clips[shape] = target.read_bytes()
-        return self.clips[shape]
+        file = self.clips / clip_name(shape)
+        if not file.exists():
+            make_clip(shape, file)
+        return file.read_bytes()
 
     # What is asked over HTTP: (status, type, body).
     def answer(self, method, path, query, body):

@@ -14,17 +14,13 @@ import threading
 import time
 
 from fake_card import FakeCard
-from fake_comfyui import MIB, FakeComfyUI, Model
+from fake_comfyui import MIB, FakeComfyUI
 from harness import ROOT, picture
 from client import Client
+from workflows import WORKFLOWS, lying_models, request, write_config
 
 GIB = 1 << 30
 GRAIN = 2 * MIB  # what allocators round up to
-# By workflow: the file of config/workflows that it is made of, its engine, sizes in MiB.
-WORKFLOWS = {
-    "chaos_wan": ("wan22_5b_i2v", "local_comfyui", 9 * 1024, 2 * 1024),
-    "chaos_ltx": ("ltxv_i2v", "comfyui_ltxv", 7 * 1024, 1536)}
-LOAD, RUN = 1.0, 2.0  # seconds
 CARDS = """SELECT json_build_object('sample', g.sample::json, 'at', g.sampled_at,
   'foreign_before', g.foreign_at_last_promise,
   'now', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
@@ -42,47 +38,6 @@ def unable():
     if not library():
         return "--fake-nvml was not given"
     return None if shutil.which("ffmpeg") else "ffmpeg is not installed"
-
-
-def files_of(workflow):
-    return sorted({value for node in workflow["graph"].values()
-                   for value in node["inputs"].values()
-                   if isinstance(value, str) and value.endswith(".safetensors")})
-
-
-def write_config(folder):
-    """The shipped configuration with two small workflows and a preset of each. Gives the files of
-    their models by workflow.
-    """
-    shutil.copytree(ROOT / "config", folder)
-    engine = (folder / "engine.yaml").read_text()
-    presets, models = (folder / "presets.yaml").read_text(), {}
-    for name, (origin, chain, weights, tiled) in WORKFLOWS.items():
-        workflow = json.loads((folder / "workflows" / f"{origin}.json").read_text())
-        workflow.update(width=128, height=224, load_seconds=LOAD, run_seconds=RUN,
-                        weights_bytes=weights * MIB, vram_bytes=(weights + tiled) * MIB)
-        (folder / "workflows" / f"{name}.json").write_text(json.dumps(workflow))
-        before = engine
-        engine = engine.replace("[wan22_5b_i2v, wan22_5b_t2v]" if origin.startswith("wan")
-                                else f"[{origin}]", f"[{name}]")
-        assert engine != before, f"engine.yaml has no {origin}"
-        models[name] = files_of(workflow)
-        presets += f"""
-  - id: {name}
-    name: "{name}"
-    archetype: PRODUCT_HERO
-    brand_safe: false
-    engine_policy: local_only
-    caption_style: {{font: "Inter", size_rules: auto, position: lower_third, safe_margin_px: 120}}
-    motion_profile: subtle
-    transitions: {{type: cut, duration_ms: 0}}
-    audio: {{music_level_db: -18, voice_level_db: -6}}
-    overlay_fx: {{shadow: false, glow: false}}
-    engines: [{chain}]
-"""
-    (folder / "engine.yaml").write_text(engine)
-    (folder / "presets.yaml").write_text(presets)
-    return models
 
 
 class Balance:
@@ -184,17 +139,11 @@ class Node:
         self.stage, self.fleet, self.ledger = stage, stage.fleet, ledger
         folder = self.fleet.folder / f"node-{ledger.row}"
         folder.mkdir()
-        models = write_config(folder / "config")
+        write_config(ROOT / "config", folder / "config")
         self.card = FakeCard(folder / "nvml", pathlib.Path(library()).parent,
                              uuid=f"GPU-{ledger.row}")
-        draw = ledger.random
-        lies = [draw.uniform(0.7, 0.9), draw.uniform(1.6, 2.0)]
-        draw.shuffle(lies)
-        self.models = {
-            name: Model(models[name], round(weights * draw.uniform(0.95, 1.05)), tiled, LOAD, RUN,
-                        lie)
-            for (name, (_, _, weights, tiled)), lie in zip(WORKFLOWS.items(), lies)}
-        self.comfyui = FakeComfyUI(self.card, self.models.values(), seed)
+        self.models = lying_models(folder / "config", ledger.random)
+        self.comfyui = FakeComfyUI(self.card, self.models.values(), seed, folder)
         self.environment = {**self.card.environment(), "COMFYUI_BASE_URL": self.comfyui.url,
                             "PYTOON_CONFIG_DIR": str(folder / "config")}
         self.watcher = None
@@ -209,9 +158,8 @@ class Node:
         self.watcher = Watcher(self.fleet.database, self.card, self.comfyui)
         answer = Client(self.fleet.api.port).upload(picture(40, 240, 320))
         for place, name in enumerate(WORKFLOWS):
-            self.ledger.kinds = {**self.ledger.kinds, name: {
-                "preset_id": name, "target_duration_seconds": 1, "seed": 11 + place,
-                "prompt": "Light", "image_uris": [answer.json()["uri"]]}}
+            self.ledger.kinds = {**self.ledger.kinds,
+                                 name: request(name, 11 + place, answer.json()["uri"])}
 
     def stop(self):
         if self.watcher:

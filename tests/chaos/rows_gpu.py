@@ -3,8 +3,9 @@
 import itertools
 import time
 
-from gpu_stage import WORKFLOWS, gpu_node
+from gpu_stage import gpu_node
 from servers import wait_for
+from workflows import WORKFLOWS
 
 FOREIGN_PID = 4_000_002
 PROMISE_LEASE = 15  # seconds, of the product

@@ -15,8 +15,6 @@
 namespace pytoon::gpu {
 namespace {
 
-constexpr std::uint32_t kScenes = 160;
-
 // Counts what did not run, and says so last.
 class SkipCount final : public ::testing::Environment {
  public:

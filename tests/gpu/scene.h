@@ -32,6 +32,7 @@ Composition on_device(Device& device, const Scene& scene);
 // Odd sizes, odd and outlying clips, fractional and whole steps, alpha, opacity, crossfades; the
 // same scene for the same seed.
 Scene random_scene(std::uint32_t seed);
+inline constexpr std::uint32_t kScenes = 160;  // seeds that a test of all of them takes
 
 // A host frame in the middle of guard bytes, rows padded.
 class GuardedFrame {

@@ -41,6 +41,7 @@ struct LookCounts {
   int looks = 0;
   int unsettled = 0;  // a promise or our memory changed in the middle of the look: not judged
   int with_promises = 0;
+  int with_prompts = 0;  // judged by the sampler's figures
   int headroom_used = 0;
   int violations_ours = 0;
   int violations_foreign = 0;

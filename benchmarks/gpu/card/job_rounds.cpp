@@ -167,6 +167,7 @@ nlohmann::ordered_json json_of(const RoundsReport& report) {
           {"looks", looks.looks},
           {"unsettled", looks.unsettled},
           {"with_promises", looks.with_promises},
+          {"with_prompts", looks.with_prompts},
           {"headroom_used", looks.headroom_used},
           {"violations_ours", looks.violations_ours},
           {"violations_foreign", looks.violations_foreign},

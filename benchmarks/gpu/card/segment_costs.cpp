@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{5};
+constexpr std::chrono::milliseconds kFineLook{5};
 constexpr int kSeconds = 2;  // of each job: one segment
 
 Result<render::RenderJob> job_of(const app::Config& config, const std::string& preset,
@@ -54,7 +54,7 @@ Result<SegmentFigures> measure(const app::Config& config, app::RenderStack& stac
   if (!cost) return cost.failure();
   std::uint64_t lowest = before->free_bytes;
   {
-    const Repeater watch(kLook, [&] {
+    const Repeater watch(kFineLook, [&] {
       const Result<gpu::GpuReading> now = read_card(card);
       if (now) lowest = std::min(lowest, now->free_bytes);
     });

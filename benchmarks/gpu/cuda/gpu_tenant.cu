@@ -7,9 +7,15 @@
 //   gpu_tenant wander SEED LOW_MIB HIGH_MIB SECONDS
 //       leaves now more and now less free, between these two, as the seed says: some twenty times
 //       in ten seconds
+//   gpu_tenant hold LEAVE_MIB SECONDS
+//       as fill, but what comes free later it leaves to others
+//   gpu_tenant told
+//       takes as much as the last line of standard input says, in MiB, until that ends; answers
+//       each line with "ok TOTAL FREE HELD"; to `look` with the same, and takes nothing
 // Each prints "ready" once it has begun. Shares no code of gpu/ with what is measured.
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +30,8 @@ constexpr int kThreads = 256;
 constexpr int kRounds = 1 << 14;
 constexpr double kOperationsPerRound = 16;  // 8 multiply-adds
 constexpr std::size_t kMib = std::size_t{1} << 20;
+
+std::size_t mib(const char* text) { return static_cast<std::size_t>(std::atol(text)) * kMib; }
 
 int fail(const char* doing, cudaError_t error) {
   std::fprintf(stderr, "gpu_tenant: %s: %s\n", doing, cudaGetErrorString(error));
@@ -99,7 +107,7 @@ void take(std::size_t leave, std::vector<void*>& held) {
   }
 }
 
-int fill(std::size_t leave, double seconds) {
+int fill(std::size_t leave, double seconds, bool again) {
   const cudaError_t error = cudaFree(nullptr);
   if (error != cudaSuccess) return fail("no GPU", error);
   std::vector<void*> held;
@@ -109,7 +117,7 @@ int fill(std::size_t leave, double seconds) {
   const pytoon::SteadyTime start = clock.steady_now();
   while (seconds_between(start, clock.steady_now()) < seconds) {
     clock.sleep_for(std::chrono::milliseconds(50));  // tidy: a program of its own
-    take(leave, held);
+    if (again) take(leave, held);
   }
   for (void* memory : held) (void)cudaFree(memory);
   return 0;
@@ -157,21 +165,66 @@ int wander(unsigned seed, std::size_t low, std::size_t high, double seconds) {
   return 0;
 }
 
-std::size_t mib(const char* text) { return static_cast<std::size_t>(std::atol(text)) * kMib; }
+struct Piece {
+  void* memory = nullptr;
+  std::size_t bytes = 0;
+};
 
+// What it held before when the driver does not give so much.
+std::size_t hold(std::size_t wanted, std::size_t held, std::vector<Piece>& pieces) {
+  constexpr std::size_t kPiece = 64 * kMib;
+  const std::size_t before = held;
+  const auto give_back = [&] {
+    held -= pieces.back().bytes;
+    (void)cudaFree(pieces.back().memory);
+    pieces.pop_back();
+  };
+  while (held > wanted) give_back();
+  while (held < wanted) {
+    Piece piece{nullptr, std::min(kPiece, wanted - held)};
+    if (cudaMalloc(&piece.memory, piece.bytes) != cudaSuccess) {
+      (void)cudaGetLastError();
+      while (held > before) give_back();
+      return held;
+    }
+    pieces.push_back(piece);
+    held += piece.bytes;
+  }
+  return held;
+}
+
+int told() {
+  const cudaError_t error = cudaFree(nullptr);
+  if (error != cudaSuccess) return fail("no GPU", error);
+  say_ready();
+  std::vector<Piece> pieces;
+  std::size_t held = 0;
+  char line[64];
+  while (std::fgets(line, sizeof line, stdin) != nullptr) {
+    if (std::strncmp(line, "look", 4) != 0) held = hold(mib(line), held, pieces);
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) return 1;
+    std::printf("ok %zu %zu %zu\n", total_bytes / kMib, free_bytes / kMib, held / kMib);
+    std::fflush(stdout);
+  }
+  return 0;
+}
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "busy") == 0) return busy(std::atof(argv[2]));
-  if (argc == 4 && std::strcmp(argv[1], "fill") == 0) {
-    return fill(mib(argv[2]), std::atof(argv[3]));
+  const bool fills = argc == 4 && std::strcmp(argv[1], "fill") == 0;
+  if (fills || (argc == 4 && std::strcmp(argv[1], "hold") == 0)) {
+    return fill(mib(argv[2]), std::atof(argv[3]), fills);
   }
+  if (argc == 2 && std::strcmp(argv[1], "told") == 0) return told();
   if (argc == 6 && std::strcmp(argv[1], "wander") == 0) {
     return wander(static_cast<unsigned>(std::atol(argv[2])), mib(argv[3]), mib(argv[4]),
                   std::atof(argv[5]));
   }
   std::fprintf(stderr,
-               "usage: gpu_tenant busy SECONDS | fill LEAVE_MIB SECONDS |"
-               " wander SEED LOW_MIB HIGH_MIB SECONDS\n");
+               "usage: gpu_tenant busy SECONDS | fill LEAVE_MIB SECONDS | hold LEAVE_MIB SECONDS |"
+               " wander SEED LOW_MIB HIGH_MIB SECONDS | told\n");
   return 2;
 }

@@ -14,8 +14,6 @@
 namespace pytoon::gpu {
 namespace {
 
-constexpr std::uint32_t kScenes = 160;
-
 TEST(CpuCompositor, MatchesTheReferenceOnRandomScenes) {
   const auto device = make_cpu_device();
   Error worst;

@@ -26,10 +26,10 @@ TEST(RenderSpec, EveryPresetsSpecIsValidAndSurvivesTheRoundTrip) {
     request.clip_uris = {"storage://assets/c"};
     const Result<RenderSpec> made = plan::make_render_spec(request, shipped, 7);
     ASSERT_TRUE(made) << id;
-    const nlohmann::ordered_json json = to_json(*made);
-    const Result<RenderSpec> read = render_spec_from_json(json);
+    const nlohmann::ordered_json written = to_json(*made);
+    const Result<RenderSpec> read = render_spec_from_json(written);
     ASSERT_TRUE(read) << id << ": " << read.failure().detail;
-    EXPECT_EQ(to_json(*read), json) << id;
+    EXPECT_EQ(to_json(*read), written) << id;
   }
 }
 
@@ -37,8 +37,8 @@ TEST(RenderSpec, TheSchemaRefusesWhatIsOutOfContract) {
   JobRequest request;
   request.preset_id = "overlay_glow";
   const nlohmann::ordered_json good = to_json(*plan::make_render_spec(request, catalogue(), 1));
-  const auto pointer_of = [](const nlohmann::ordered_json& json) {
-    const Result<RenderSpec> read = render_spec_from_json(json);
+  const auto pointer_of = [](const nlohmann::ordered_json& tried) {
+    const Result<RenderSpec> read = render_spec_from_json(tried);
     return read ? std::string("accepted") : read.failure().faults.at(0).pointer;
   };
   nlohmann::ordered_json bad = good;
