@@ -55,7 +55,7 @@ FOREIGN = {
     "libswresample/": ["pipeline/media"],
     "ffnvcodec/": ["pipeline/media"],
     "vips/": ["pipeline/media"],
-    "libheif/": ["pipeline/media", "tests/support"],
+    "libheif/": ["pipeline/media"],
     "pango/": ["pipeline/media"],
     "cairo": ["pipeline/media"],
     "fontconfig/": ["pipeline/media"],

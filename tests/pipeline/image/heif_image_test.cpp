@@ -3,14 +3,11 @@
 
 #include "base/files.h"
 #include "pipeline/media/image/image_file.h"
+#include "tests/pipeline/image/heif_file.h"
 #include "tests/pipeline/image/odd_images.h"
-#include "tests/support/heif_file.h"
 
 namespace pytoon::media {
 namespace {
-
-using support::heif_file;
-using support::HeifOptions;
 
 constexpr gpu::Size kTall{64, 96};
 

@@ -4,8 +4,8 @@
 
 #include "engines/fake_engine.h"
 #include "pipeline/media/image/image_file.h"
+#include "tests/pipeline/image/heif_file.h"
 #include "tests/server/worker/run_fixture.h"
-#include "tests/support/heif_file.h"
 
 namespace pytoon::worker {
 namespace {
@@ -101,7 +101,7 @@ TEST_F(SegmentFootageTest, WhatWasMadeIsUsedByWhoeverComesNext) {
 TEST_F(SegmentFootageTest, EnginesAreGivenAPngOfAPhonesImage) {
   const jobs::NewJob wanted = order("a", 1);
   keep_image("assets/acme/a.png",
-             support::heif_file(gpu::RgbaImage({64, 64}, {200, 30, 30, 255}), {}));
+             media::heif_file(gpu::RgbaImage({64, 64}, {200, 30, 30, 255}), {}));
   submit(wanted);
   finish(*worker_with_engine("worker"));
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone) << job("a").error;

@@ -1,4 +1,4 @@
-#include "tests/support/heif_file.h"
+#include "tests/pipeline/image/heif_file.h"
 
 #include <libheif/heif.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 
-namespace pytoon::support {
+namespace pytoon::media {
 namespace {
 
 struct Release {
@@ -102,4 +102,4 @@ std::string heif_file(const gpu::RgbaImage& picture, const HeifOptions& options)
   return bytes;
 }
 
-}  // namespace pytoon::support
+}  // namespace pytoon::media

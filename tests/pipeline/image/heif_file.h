@@ -7,7 +7,7 @@
 
 #include "gpu/image.h"
 
-namespace pytoon::support {
+namespace pytoon::media {
 
 struct HeifOptions {
   bool avif = false;
@@ -21,4 +21,4 @@ struct HeifOptions {
 
 std::string heif_file(const gpu::RgbaImage& picture, const HeifOptions& options);
 
-}  // namespace pytoon::support
+}  // namespace pytoon::media
