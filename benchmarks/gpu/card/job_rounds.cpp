@@ -89,10 +89,10 @@ void follow(app::Application& application, std::vector<Running> running, Clock& 
         }
       } else {
         report.failed.push_back(one->request + ": " +
-                                (late   ? "not done in time"
-                                 : !job ? job.failure().detail
-                                 : lost ? *application.process_health().reason()
-                                        : job->error));
+                                (late && job ? "not done in time: " + job->waiting_for
+                                 : !job      ? job.failure().detail
+                                 : lost      ? *application.process_health().reason()
+                                             : job->error));
       }
       one = running.erase(one);
     }

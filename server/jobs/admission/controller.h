@@ -33,6 +33,8 @@ struct ControllerOptions {
   std::chrono::milliseconds room_interval{20'000};  // between two of them on a card
   // A task that only residue keeps out for that long has the endpoint restarted.
   std::chrono::milliseconds residue_patience{300'000};
+  // A task that waited so long for what is not there tries what is, if its workflow's word fits.
+  std::chrono::milliseconds trial_after{120'000};
   std::int64_t micro_usd_per_second = 2000;  // what a second of waiting is worth
   int priority_worth = 3;                    // times that, from priority 1 on
   double duration_margin = 1.3;              // of a segment's expected time under a reservation

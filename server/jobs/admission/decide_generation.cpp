@@ -180,6 +180,29 @@ std::vector<std::size_t> in_order(const CardView& view, std::span<const Request>
   return order;
 }
 
+// A figure with its margins, or one that was learned too high, may never fit beside what strangers
+// hold of the card, or ComfyUI keeps: that must not exile the task. Alone with all that is left it
+// shows what it needs, or runs out of memory and goes elsewhere. nullopt where even the workflow's
+// own word does not fit, or memory of ours is to come back.
+std::optional<Decision> trial(const CardView& view, const Request& request) {
+  const Sample& sample = view.state.sample;
+  const Bytes headroom = view.options.ledger.headroom;
+  const Bytes emptied = view.available + view.yieldable;
+  if (view.segments > 0 || emptied - request.demand.structural < headroom) return std::nullopt;
+  Decision decision = facts_of(view, request, Shape::kTiled);
+  const Bytes others = view.yieldable - resident_bytes(sample, request.demand.model);
+  if (others > 0) {
+    if (!room_is_due(view)) return std::nullopt;
+    decision.kind = Kind::kMakeRoom;
+    decision.reason = Reason::kVramExhausted;
+    return decision;
+  }
+  decision.kind = Kind::kRun;
+  decision.reason = Reason::kTrial;
+  decision.promise = decision.need + view.available - decision.growth - headroom;
+  return decision;
+}
+
 // What one head gets; nullopt: the next one is asked, this one could do nothing here and now.
 std::optional<Decision> answer(const CardView& view, const Request& request, BestFit best) {
   const GpuState& state = view.state;
@@ -191,6 +214,9 @@ std::optional<Decision> answer(const CardView& view, const Request& request, Bes
     decision.kind = Kind::kMakeRoom;
     decision.reason = Reason::kVramExhausted;
     return decision;
+  }
+  if (waited >= view.options.trial_after && best.fit != Fit::kFree) {
+    if (std::optional<Decision> tried = trial(view, request)) return tried;
   }
   if (best.fit == Fit::kResidue && waited >= view.options.residue_patience && room_is_due(view)) {
     Decision decision = facts_of(view, request, best.shape);

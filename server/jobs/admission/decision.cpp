@@ -8,11 +8,25 @@
 namespace pytoon::jobs::admission {
 namespace {
 
-constexpr std::array<std::string_view, 18> kReasonNames{
-    "fits",        "stale_sample", "endpoint_down", "endpoint_busy",    "endpoint_draining",
-    "making_room", "reserved",     "slots",         "encoder_sessions", "vram_exhausted",
-    "residue",     "too_large",    "price",         "deadline",         "policy",
-    "no_gpu",      "backlog",      "nothing_waits"};
+constexpr std::array<std::string_view, 19> kReasonNames{"fits",
+                                                        "stale_sample",
+                                                        "endpoint_down",
+                                                        "endpoint_busy",
+                                                        "endpoint_draining",
+                                                        "making_room",
+                                                        "reserved",
+                                                        "slots",
+                                                        "encoder_sessions",
+                                                        "vram_exhausted",
+                                                        "residue",
+                                                        "trial",
+                                                        "too_large",
+                                                        "price",
+                                                        "deadline",
+                                                        "policy",
+                                                        "no_gpu",
+                                                        "backlog",
+                                                        "nothing_waits"};
 
 // What people are told after the sizes, by reason; "" where the sizes say it all.
 std::string_view remark_of(Reason reason) {
@@ -35,6 +49,8 @@ std::string_view remark_of(Reason reason) {
       return "all encoder sessions of the card are open";
     case Reason::kResidue:
       return "ComfyUI did not give all of its memory back";
+    case Reason::kTrial:
+      return "it has waited long enough and tries with what is left";
     case Reason::kPrice:
       return "waiting would cost more than the remote engine";
     case Reason::kDeadline:

@@ -23,6 +23,7 @@ enum class Reason {
   kEncoderSessions,
   kVramExhausted,  // the memory is taken
   kResidue,        // only what ComfyUI failed to give back stands in the way
+  kTrial,          // less than was measured is left: the task runs with all of it
   kTooLarge,       // fits on no card that there is
   kPrice,          // waiting costs more than the remote engine
   kDeadline,       // waiting misses the deadline, the remote engine does not

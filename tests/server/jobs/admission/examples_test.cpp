@@ -84,6 +84,7 @@ void read_request(const Words& words, Example& example) {
   } else {
     request = generation("g" + std::to_string(example.heads.size()), words.plain.at(1),
                          words.number("weights"), words.number("full"), words.number("tiled"));
+    if (words.has("word")) request.demand.structural = gib(words.number("word"));
     request.demand.first_run = words.number("runs", 1) == 0;
     request.demand.run = seconds(words.number("run", 60));
     if (words.has("usd")) {

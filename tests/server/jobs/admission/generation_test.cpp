@@ -241,6 +241,53 @@ std::vector<Row> residue_rows() {
   };
 }
 
+// Measured 14, by its file 12; strangers leave 14 of 23.
+void exiled(Case& c, double waited_s) {
+  c.heads = {generation("big", "wan", 9, 20, 14)};
+  c.heads[0].demand.structural = gib(12);
+  c.heads[0].waiting_since = kNow - seconds(waited_s);
+  take_foreign(c.state, 9);
+}
+
+std::vector<Row> trial_rows() {
+  const Reason exhausted = Reason::kVramExhausted;
+  return {
+      {"what_strangers_hold_is_waited_for", [](Case& c) { exiled(c, 119); }, 0, Kind::kWait,
+       exhausted},
+      {"then_it_runs_with_all_that_is_left", [](Case& c) { exiled(c, 120); }, 0, Kind::kRun,
+       Reason::kTrial,
+       [](const Decision& d) {
+         EXPECT_EQ(d.promise, gib(13.5)) << size_text(d.promise);
+         EXPECT_EQ(d.shape, Shape::kTiled);
+       }},
+      {"its_own_model_may_stay",
+       [](Case& c) {
+         exiled(c, 120);
+         load(c.state, "wan", 9);
+       },
+       0, Kind::kRun, Reason::kTrial,
+       [](const Decision& d) { EXPECT_EQ(d.promise, gib(13.5)) << size_text(d.promise); }},
+      {"other_models_go_first",
+       [](Case& c) {
+         exiled(c, 120);
+         load(c.state, "ltx", 5);
+       },
+       0, Kind::kMakeRoom, exhausted},
+      {"not_while_segments_of_ours_will_end",
+       [](Case& c) {
+         exiled(c, 120);
+         promise_segment(c.state, .25, .25);
+       },
+       0, Kind::kWait, exhausted},
+      {"not_beyond_the_word_of_its_file",
+       [](Case& c) {
+         exiled(c, 120);
+         c.heads[0].demand.structural = gib(13.6);
+       },
+       0, Kind::kWait, exhausted},
+  };
+}
+
 // A card whose memory segments have: 21 + .5 asked, 23 - 4 there.
 void crowded(Case& c, double waited_s) {
   needs_27(c);
@@ -367,6 +414,7 @@ const auto kName = [](const auto& row) { return row.param.name; };
 INSTANTIATE_TEST_SUITE_P(Endpoint, Generation, testing::ValuesIn(endpoint_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Shapes, Generation, testing::ValuesIn(shape_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Room, Generation, testing::ValuesIn(room_rows()), kName);
+INSTANTIATE_TEST_SUITE_P(Trial, Generation, testing::ValuesIn(trial_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Residue, Generation, testing::ValuesIn(residue_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Age, Generation, testing::ValuesIn(age_rows()), kName);
 INSTANTIATE_TEST_SUITE_P(Order, Generation, testing::ValuesIn(order_rows()), kName);
