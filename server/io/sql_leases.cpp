@@ -174,8 +174,8 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
       return failure(FailureKind::kConflict, "the job is being changed");
     }
     session.run(
-        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0, waiting_for = '', "
-        "waiting_since = NULL WHERE id = ?",
+        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0, alone = 0, "
+        "waiting_for = '', waiting_since = NULL WHERE id = ?",
         {request.worker_id, leased.lease.epoch, session.now() + micros(duration), ready->id});
     const Rows rows = session.query(
         std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {leased.lease.job_id});
@@ -229,6 +229,14 @@ Result<std::vector<Lease>> SqlStore::lost(const std::vector<Lease>& leases) {
       if (!is_held(session, lease)) gone.push_back(lease);
     }
     return gone;
+  });
+}
+
+Status SqlStore::put_alone(const Lease& lease) {
+  return held_writing("put_alone", lease, [&](SqlSession& session, Job& job) -> Status {
+    session.run("UPDATE tasks SET alone = 1 WHERE job_id = ? AND kind = ? AND segment = ?",
+                {job.id, name_of(lease.kind), lease.segment});
+    return ok_status();
   });
 }
 

@@ -105,6 +105,7 @@ class SqlStore final : public jobs::JobStore,
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;
   Status note_fallback(const jobs::Lease& lease, const std::string& reason) override;
+  Status put_alone(const jobs::Lease& lease) override;
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override;
 
   // Outbox

@@ -187,7 +187,10 @@ void CrashLife::lose_first_worker() {
     if (job().crashes >= 1) return;  // the test's own death is another, a third sets it aside
     const auto leased = store_->lease_next(ghost, kLease);
     CHECK(leased.ok(), "the store answers");
-    if (*leased) CHECK(store_->put_waiting((*leased)->lease, "memory").ok(), "a task may wait");
+    if (*leased) {
+      CHECK(store_->put_waiting((*leased)->lease, "memory").ok(), "a task may wait");
+      CHECK(store_->put_alone((*leased)->lease).ok(), "a task may be alone");
+    }
     CHECK(store_->expire_leases_except("nobody").ok() && store_->reap().ok(), "so it does");
   }
 }

@@ -33,7 +33,7 @@ const std::vector<std::string> kCommits{
     "upsert_worker", "reap",          "redeliver",       "release",
     "remove_worker", "renew",         "restart",         "retry",
     "segment_done",  "set_draining",  "audio_made",      "take_deletions",
-    "take_events",   "put_waiting"};
+    "take_events",   "put_waiting",   "put_alone"};
 
 struct Database {
   std::string name;

@@ -230,6 +230,9 @@ class FaultInjectingTasks final : public jobs::TaskStore {
   Status put_progress(const jobs::Lease& lease, int frames) override {
     return faults_.around([&] { return real_.put_progress(lease, frames); });
   }
+  Status put_alone(const jobs::Lease& lease) override {
+    return faults_.around([&] { return real_.put_alone(lease); });
+  }
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override {
     return faults_.around([&] { return real_.put_waiting(lease, text); });
   }

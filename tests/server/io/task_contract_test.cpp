@@ -99,7 +99,7 @@ TEST_P(StoreContract, ALeaseThatRanOutIsReapedAndItsHolderRefused) {
   EXPECT_EQ(segments("a")[0].status, SegmentStatus::kPending);
   const LeasedTask taken = lease(TaskKind::kRender, "alive");
   EXPECT_EQ(taken.lease.segment, 0);
-  EXPECT_EQ(taken.failures, 1);
+  EXPECT_EQ(taken.failures, 0) << "that its worker died is no fault of the task";
   EXPECT_EQ(taken.job.attempts, 1);
   EXPECT_GT(taken.lease.epoch, old.lease.epoch);
 
@@ -266,13 +266,59 @@ TEST_P(StoreContract, OneDeathCountsOnceHoweverManyTasksItHeld) {
   EXPECT_TRUE(store_->reap()->empty());
 }
 
+// A signal, the power, a neighbour: whatever kills workers again and again.
+TEST_P(StoreContract, DeathsOfWorkersThatDidOtherThingsTooBlameNobody) {
+  create_prepared("a");
+  create_prepared("b", 1);
+  for (int death = 0; death < 12; ++death) {
+    for (int held = 0; held < 4; ++held) lease(TaskKind::kRender, "dead");
+    advance(kLease + milliseconds(1));
+    for (const auto& reaped : *store_->reap()) {
+      EXPECT_FALSE(reaped.quarantined || reaped.failed) << reaped.job_id << " after " << death;
+    }
+  }
+  for (const char* id : {"a", "b"}) {
+    EXPECT_EQ(job(id).crashes, 2) << id;
+    walk_to_done(id);
+    EXPECT_FALSE(job(id).fallback_used) << id;
+  }
+}
+
+TEST_P(StoreContract, ATaskIsBlamedForTwoDeathsAloneAndNotForThoseOfAnother) {
+  create_prepared("a", 2);
+  const auto die = [&](bool alone) {
+    const LeasedTask leased = lease(TaskKind::kRender, "dead");
+    if (alone) EXPECT_TRUE(store_->put_alone(leased.lease));
+    advance(kLease + milliseconds(1));
+    EXPECT_EQ(store_->reap()->size(), 1U);
+    return leased.lease.segment;
+  };
+  die(false);
+  die(false);
+  EXPECT_EQ(job("a").crashes, 2);
+  const int first = die(true);
+  // Its neighbour is drawn next: that it dies alone as well is no second death of the first.
+  LeasedTask held = lease(TaskKind::kRender, "holds the first one back");
+  ASSERT_EQ(held.lease.segment, first);
+  EXPECT_NE(die(true), first);
+  EXPECT_EQ(job("a").crashes, 2);
+  EXPECT_FALSE(job("a").fallback_used);
+  ASSERT_TRUE(store_->release(held.lease, ReleaseReason::kHandedBack, kAtOnce));
+  // Handed back and leased again it is not alone until that is said.
+  EXPECT_EQ(die(false), first);
+  EXPECT_EQ(job("a").crashes, 2);
+  EXPECT_EQ(die(true), first);
+  EXPECT_EQ(job("a").crashes, 3);
+  EXPECT_EQ(job("a").fallback_reason, "crashed");
+}
+
 TEST_P(StoreContract, TheThirdCrashQuarantinesTheSixthFails) {
   create_told("a");
   prepare(lease(TaskKind::kPrepare), true, true);
   render(lease(TaskKind::kRender));
   const LeasedTask held = lease(TaskKind::kRender, "innocent");
   const auto crash = [&] {
-    lease(TaskKind::kRender, "dead");
+    EXPECT_TRUE(store_->put_alone(lease(TaskKind::kRender, "dead").lease));
     advance(kLease / 2);
     EXPECT_TRUE(store_->renew({held.lease}, kLease));
     advance(kLease / 2 + milliseconds(1));

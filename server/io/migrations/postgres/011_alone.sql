@@ -1,0 +1,3 @@
+-- Whether the worker of a task does nothing else, and how many workers died so: then it is to blame.
+ALTER TABLE tasks ADD COLUMN alone        BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN deaths_alone BIGINT NOT NULL DEFAULT 0;
