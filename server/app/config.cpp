@@ -91,6 +91,8 @@ void read_limits(Variables& env, Config& config) {
   config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB", config.image_cache_mb, 0, 1'000'000);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
+  config.max_queued_jobs_per_tenant =
+      env.whole("MAX_QUEUED_JOBS_PER_TENANT", config.max_queued_jobs_per_tenant, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
   config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS", 20, 2, 3600));

@@ -104,8 +104,8 @@ class TaskStore {
  public:
   virtual ~TaskStore() = default;
 
-  // The next task for this request. Priority decides first; among equal ones the tenant with the
-  // fewest leases is served, and of its tasks the one of the oldest job. Leasing the prepare task
+  // The next task for this request: first whose tenant's turn it is, then its job of the highest
+  // priority, then the oldest (lease_order.h). Leasing the prepare task
   // moves QUEUED to PLANNING, a render task its segment to RUNNING.
   virtual Result<std::optional<LeasedTask>> lease_next(const LeaseRequest& request,
                                                        std::chrono::milliseconds duration) = 0;

@@ -153,7 +153,7 @@ void CrashLife::want_job() {
   order.job.spec.assets.music = std::string("storage://") + kMusic;
   order.idempotency_key = "once";
   order.body_sha256 = "body";
-  const auto submitted = store_->create(order, 100);
+  const auto submitted = store_->create(order, {100});
   CHECK(submitted.ok() && submitted->job_id == kId, "a key gives one job");
 }
 
@@ -252,7 +252,7 @@ void CrashLife::collect_garbage() {
   CHECK(store_->deleted({spare.key}).ok(), "and are gone");
   CHECK(store_->expire_jobs(JobStatus::kDone, kNoAge, 1).ok(), "files of jobs expire");
   const std::string other = "other";
-  if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), 100).ok(), "b");
+  if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), {100}).ok(), "b");
   if (!is_terminal(store_->job(other)->status)) CHECK(store_->cancel(other).ok(), "it can end");
   CHECK(store_->delete_job(other).ok() && store_->purge_spend(other).ok(), "jobs can be deleted");
 }

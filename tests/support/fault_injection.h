@@ -127,8 +127,8 @@ class FaultInjectingJobs final : public jobs::JobStore {
                              const jobs::ListQuery& query) override {
     return faults_.around([&] { return real_.list(tenant, query); });
   }
-  Result<std::int64_t> queued() override {
-    return faults_.around([&] { return real_.queued(); });
+  Result<jobs::QueueLength> queued(const std::string& tenant) override {
+    return faults_.around([&] { return real_.queued(tenant); });
   }
   Result<jobs::Backlog> backlog() override {
     return faults_.around([&] { return real_.backlog(); });
@@ -146,8 +146,8 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Status probe() override {
     return faults_.around([&] { return real_.probe(); });
   }
-  Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override {
-    return faults_.around([&] { return real_.create(job, queued_max); });
+  Result<jobs::Submitted> create(const jobs::NewJob& job, const jobs::QueueLimits& limits) override {
+    return faults_.around([&] { return real_.create(job, limits); });
   }
   Status keep_asset(const jobs::AssetRecord& asset) override {
     return faults_.around([&] { return real_.keep_asset(asset); });

@@ -41,6 +41,51 @@ TEST_P(StoreContract, TenantsTakeTurns) {
   EXPECT_EQ(turns.substr(0, 5), "fsfsf") << turns;
 }
 
+TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {
+  create("waits", "quiet", 0);
+  create("first", "pushy", 8);
+  create("urgent", "pushy", 9);
+  EXPECT_EQ(lease().job.id, "waits");
+  EXPECT_EQ(lease().job.id, "urgent");
+  EXPECT_EQ(lease().job.id, "first");
+}
+
+// One thread that does one task after the other, whose length is its segment's. Gives the seconds
+// until the job is drawn.
+TEST_P(StoreContract, ATenantWithManyJobsDelaysAnotherByNoMoreThanItsOwnWork) {
+  const auto seconds_until_drawn = [&](const std::string& id) {
+    int seconds = 0;
+    while (job(id).progress_pct < 95) {
+      const LeasedTask leased = lease();
+      if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
+      if (leased.lease.kind == TaskKind::kFinish) EXPECT_TRUE(store_->finished(leased.lease, ""));
+      if (leased.lease.kind == TaskKind::kRender) {
+        seconds += leased.segments[static_cast<std::size_t>(leased.lease.segment)].duration_seconds;
+        render(leased);
+      }
+    }
+    return seconds;
+  };
+  create("calm", "quiet", 0, 10);
+  const int calm = seconds_until_drawn("calm");
+  walk_to_done("calm");
+  constexpr int kLongSegment = 15;
+  for (int i = 0; i < 100; ++i) {
+    jobs::NewJob order = sample_job("noise" + std::to_string(i), "noisy", 9, 4);
+    for (auto& segment : order.segments) segment.duration_seconds = kLongSegment;
+    ASSERT_TRUE(store_->create(order, kPlenty));
+  }
+  for (int i = 0; i < 30; ++i) {  // it has the thread for itself, and saves nothing up by that
+    const LeasedTask leased = lease();
+    if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
+    if (leased.lease.kind == TaskKind::kRender) render(leased);
+  }
+  create("disturbed", "quiet", 0, 10);
+  const int disturbed = seconds_until_drawn("disturbed");
+  EXPECT_LE(disturbed, 2 * calm + 2 * kLongSegment) << "quiet it takes " << calm;
+  EXPECT_GT(disturbed, calm) << "the other has its turns too";
+}
+
 TEST_P(StoreContract, ATenantThatHoldsMuchWaitsForOthers) {
   create_prepared("mine", 4);
   for (int i = 0; i < 3; ++i) lease(TaskKind::kRender);

@@ -34,7 +34,7 @@ TEST_F(SqliteFile, WhatWasAcknowledgedSurvivesAProcessThatDies) {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto store = open();
-    const bool kept = store && (*store)->create(sample_job("a"), 10) &&
+    const bool kept = store && (*store)->create(sample_job("a"), {10}) &&
                       (*store)->lease_next(request("child"), milliseconds(20'000));
     ::_exit(kept ? 0 : 1);  // no destructor runs: the WAL stays as it is
   }
@@ -62,7 +62,7 @@ TEST_F(SqliteFile, AtEachPointOfAWriteItHappenedOrItDidNot) {
         if (at == point) ::_exit(9);
       };
       const auto store = open({}, options);
-      (void)(*store)->create(sample_job(id), 10);
+      (void)(*store)->create(sample_job(id), {10});
       ::_exit(1);
     }
     int status = 0;
@@ -86,7 +86,7 @@ TEST_F(SqliteFile, OneProcessOwnsIt) {
 TEST_F(SqliteFile, ACleanCloseFoldsTheLogIntoTheFile) {
   {
     const auto store = open();
-    ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+    ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   }
   EXPECT_FALSE(std::filesystem::exists(file().string() + "-wal"));
 }
@@ -163,20 +163,20 @@ TEST_F(SqliteFile, ADatabaseLockedByHandIsUnavailableAndHeals) {
   SqliteOptions options;
   options.busy_timeout = milliseconds(20);
   const auto store = open(options);
-  ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   Database by_hand(file(), Database::Access::kWrite, milliseconds(100));
   by_hand.run("BEGIN IMMEDIATE");
-  EXPECT_EQ((*store)->create(sample_job("b"), 10).failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ((*store)->create(sample_job("b"), {10}).failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ((*store)->probe().failure().kind, FailureKind::kUnavailable);
   EXPECT_TRUE((*store)->job("a"));  // readers do not wait
   by_hand.run("ROLLBACK");
-  EXPECT_TRUE((*store)->create(sample_job("b"), 10));
+  EXPECT_TRUE((*store)->create(sample_job("b"), {10}));
   EXPECT_TRUE((*store)->probe());
 }
 
 TEST_F(SqliteFile, AFullDiskIsSaidAndLeavesTheDatabaseSound) {
   const auto store = open();
-  ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   // A cap on the file's pages refuses like a full disk does.
   Status full = ok_status();
   {
@@ -189,7 +189,7 @@ TEST_F(SqliteFile, AFullDiskIsSaidAndLeavesTheDatabaseSound) {
   }
   ASSERT_FALSE(full);
   EXPECT_EQ(full.failure().kind, FailureKind::kStorageFull);
-  EXPECT_TRUE((*store)->create(sample_job("b"), 10));
+  EXPECT_TRUE((*store)->create(sample_job("b"), {10}));
 }
 
 TEST_F(SqliteFile, AFolderThatCannotBeMadeIsAFailure) {
