@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "engines/comfyui/reply.h"
 
 namespace pytoon::engines {
 namespace {
@@ -14,11 +15,6 @@ constexpr double kSamplerWeight = 20;
 // KSampler, KSamplerAdvanced, SamplerCustom...; KSamplerSelect only names one.
 bool samples(const std::string& node_class) {
   return node_class.find("Sampler") != std::string::npos && !node_class.ends_with("Select");
-}
-
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 double number_of(const Json& json, const char* name) {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "engines/comfyui/reply.h"
 
 namespace pytoon::engines {
 namespace {
@@ -45,12 +46,6 @@ std::int64_t bytes_of(const Json& device, const char* name) {
   return device.is_object() && device.contains(name) && device[name].is_number()
              ? device[name].get<std::int64_t>()
              : 0;
-}
-
-std::string text_of(const Json& json, const char* name) {
-  return json.is_object() && json.contains(name) && json[name].is_string()
-             ? json[name].get<std::string>()
-             : "";
 }
 
 // [] when there is no such list.

@@ -5,18 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "engines/comfyui/reply.h"
 
 namespace pytoon::engines {
 namespace {
 
 constexpr std::size_t kMessageBytes = 300;
-
-std::string text_of(const Json& json, const char* name) {
-  if (!json.is_object() || !json.contains(name)) return "";
-  const Json& value = json[name];
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_number() ? json_text(value) : "";
-}
 
 std::string first_line(std::string text) {
   text = text.substr(0, std::min(text.find('\n'), kMessageBytes));

@@ -29,7 +29,7 @@ std::chrono::milliseconds seconds_of(FieldReader& r, const std::string& name,
   return std::chrono::milliseconds(std::llround(r.number(name, 0, 3600) * 1000));
 }
 
-const std::set<std::string>& known_slots() {
+const std::set<std::string>& graph_slots() {
   static const std::set<std::string> slots{"prompt", "negative_prompt", "seed",
                                            "width",  "height",          "frames",
                                            "fps",    "filename_prefix", "image"};
@@ -67,7 +67,7 @@ void check_graph(FieldReader& r, const Workflow& workflow) {
   }
   const std::set<std::string> slots = slots_of(workflow.graph);
   for (const std::string& slot : slots) {
-    if (!known_slots().contains(slot)) r.fault("graph", "has no slot {{" + slot + "}}");
+    if (!graph_slots().contains(slot)) r.fault("graph", "has no slot {{" + slot + "}}");
   }
   if (!slots.contains("filename_prefix")) r.fault("graph", "must use {{filename_prefix}}");
   for (const auto& [id, node] : workflow.graph.items()) {

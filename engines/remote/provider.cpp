@@ -16,7 +16,7 @@ using Faults = std::vector<FieldFault>;
 constexpr std::size_t kMaxText = 2000;
 constexpr double kMicro = 1e6;
 
-const std::set<std::string>& known_slots() {
+const std::set<std::string>& request_slots() {
   static const std::set<std::string> slots{
       "key",  "id",      "idempotency_key", "archetype", "brand_safe", "prompt",
       "seed", "seconds", "image",           "platform",  "width",      "height"};
@@ -25,7 +25,8 @@ const std::set<std::string>& known_slots() {
 
 void check_slots(const Json& document, const std::string& pointer, Faults& faults) {
   for (const std::string& slot : slots_of(document)) {
-    if (!known_slots().contains(slot)) faults.push_back({pointer, "has no slot {{" + slot + "}}"});
+    if (!request_slots().contains(slot))
+      faults.push_back({pointer, "has no slot {{" + slot + "}}"});
   }
 }
 

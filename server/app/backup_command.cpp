@@ -5,6 +5,7 @@
 #include "server/app/backends.h"
 #include "server/app/backup.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/postgres_tools.h"
 #include "server/io/owner_lock.h"
 #include "server/io/sqlite_copy.h"
@@ -17,11 +18,6 @@ namespace fs = std::filesystem;
 constexpr const char* kSqliteFile = "database.sqlite";
 constexpr const char* kPostgresFile = "database.pgdump";
 constexpr std::chrono::seconds kSeenLately{60};
-
-int complain(const Failure& fault) {
-  std::cerr << "pytoon: " << fault.detail << "\n";
-  return fault.kind == FailureKind::kInvalid ? 2 : 1;
-}
 
 // Names that begin with a dot are the storage's own business.
 bool holds_nothing(const fs::path& folder) {

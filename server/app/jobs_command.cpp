@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "server/app/answer_text.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/remote.h"
 
 namespace pytoon::app {
@@ -15,11 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Answer = Result<Json>;
-
-int complain(const Failure& fault) {
-  std::cerr << "pytoon: " << fault.detail << "\n";
-  return fault.kind == FailureKind::kInvalid ? 2 : 1;
-}
 
 // Asks, then shows what came.
 template <typename Ask, typename Show>

@@ -11,6 +11,7 @@
 #include "server/app/application.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/local_request.h"
 #include "server/app/stop_signals.h"
 #include "server/app/work_folder.h"
@@ -23,13 +24,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-int complain(const Failure& fault) {
-  std::cerr << "pytoon: " << fault.detail << "\n";
-  for (const FieldFault& field : fault.faults) {
-    std::cerr << "  " << field.pointer << ": " << field.detail << "\n";
-  }
-  if (!traits(fault.kind).process_usable) return jobs::kExitUnusable;
-  return fault.kind == FailureKind::kInvalid || fault.kind == FailureKind::kMalformed ? 2 : 1;
+// A file that can't be read as what it should be is a wrong request.
+int complain_of_request(const Failure& fault) {
+  const int code = complain(fault);
+  return fault.kind == FailureKind::kMalformed ? 2 : code;
 }
 
 void show_progress(const jobs::Job& job) {
@@ -128,9 +126,9 @@ int report(const jobs::Job& job, const fs::path& out, double seconds) {
 int render_in(Application& application, const fs::path& request, const fs::path& out,
               const Clock& clock, const StopSignals& signals) {
   const Result<json> body = take_in_request(application, request);
-  if (!body) return complain(body.failure());
+  if (!body) return complain_of_request(body.failure());
   Result<jobs::Submitted> submitted = application.service().submit(local_owner(), *body, "");
-  if (!submitted) return complain(submitted.failure());
+  if (!submitted) return complain_of_request(submitted.failure());
 
   const SteadyTime began = clock.steady_now();
   const Status started = application.start();

@@ -11,24 +11,22 @@ using jobs::Service;
 
 constexpr const char* kDefaultError = "failed by an operator";
 
-const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
-
 Result<Response> shown(const Result<jobs::Job>& job, int status = 200) {
   if (!job) return job.failure();
   return json_response(status, jobs::to_json(*job));
 }
 
 Result<Response> cancel(Service& service, const Request& request) {
-  return shown(service.cancel(request.caller, id_of(request)));
+  return shown(service.cancel(request.caller, request.id()));
 }
 
 Result<Response> retry(Service& service, const Request& request) {
-  return shown(service.retry(request.caller, id_of(request)));
+  return shown(service.retry(request.caller, request.id()));
 }
 
 // 202: it will be sent, by whichever process sends webhooks.
 Result<Response> redeliver(Service& service, const Request& request) {
-  return shown(service.redeliver(request.caller, id_of(request)), 202);
+  return shown(service.redeliver(request.caller, request.id()), 202);
 }
 
 // The body is {"error": "why"}, or none.
@@ -47,7 +45,7 @@ Result<std::string> read_error(const std::string& body) {
 Result<Response> force_fail(Service& service, const Request& request) {
   const auto error = read_error(request.body);
   if (!error) return error.failure();
-  return shown(service.force_fail(request.caller, id_of(request), *error));
+  return shown(service.force_fail(request.caller, request.id(), *error));
 }
 
 Result<Response> set_draining(Service& service, const Request& request, bool draining) {
@@ -64,7 +62,7 @@ Result<Response> resume(Service& service, const Request& request) {
 }
 
 Result<Response> erase(Service& service, const Request& request) {
-  const Status gone = service.delete_job(request.caller, id_of(request));
+  const Status gone = service.delete_job(request.caller, request.id());
   if (!gone) return gone.failure();
   return Response{204, {}, std::string()};
 }

@@ -16,8 +16,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kListLimitMax = 200;
 constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
-const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
-
 // ?dry_run=true asks what would become of the job; absent or false, it is taken.
 Result<bool> is_dry_run(const Query& parameters) {
   const auto found = parameters.find("dry_run");
@@ -94,27 +92,27 @@ Result<Response> list(Service& service, const Request& request) {
 }
 
 Result<Response> show(Service& service, const Request& request) {
-  const auto job = service.job(request.caller, id_of(request));
+  const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
   return json_response(200, jobs::to_json(*job));
 }
 
 Result<Response> segments(Service& service, const Request& request) {
-  const auto found = service.segments(request.caller, id_of(request));
+  const auto found = service.segments(request.caller, request.id());
   if (!found) return found.failure();
-  return json_response(200, jobs::to_json(id_of(request), *found));
+  return json_response(200, jobs::to_json(request.id(), *found));
 }
 
 Result<Response> render_spec(Service& service, const Request& request) {
-  const auto job = service.job(request.caller, id_of(request));
+  const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
   return json_response(200, spec::to_json(job->spec));
 }
 
 Result<Response> events(Service& service, JobFeed& feed, const Request& request) {
-  const auto job = service.job(request.caller, id_of(request));
+  const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
-  return event_response(feed, request.caller, id_of(request),
+  return event_response(feed, request.caller, request.id(),
                         request.head.header("last-event-id").value_or(""));
 }
 
@@ -150,13 +148,13 @@ std::vector<Route> job_routes(Service& service) {
       get(
           "/api/v1/jobs/{id}/output",
           [&service](const Request& request) {
-            return send_file(request, service.output(request.caller, id_of(request)));
+            return send_file(request, service.output(request.caller, request.id()));
           },
           Purpose::kDownload),
       get(
           "/api/v1/jobs/{id}/thumbnail",
           [&service](const Request& request) {
-            return send_file(request, service.thumbnail(request.caller, id_of(request)));
+            return send_file(request, service.thumbnail(request.caller, request.id()));
           },
           Purpose::kDownload),
   };

@@ -34,6 +34,9 @@ struct Request {
   std::string body;                  // kJson; kMaybeJson, "" when none came
   ByteBudget::Share body_share;      // what body holds
   std::unique_ptr<UploadForm> form;  // kUpload
+
+  // {id} of a route that has it.
+  const std::string& id() const { return parameters.at("id"); }
 };
 
 using Handler = std::function<Result<Response>(const Request&)>;

@@ -13,7 +13,7 @@ constexpr int kDeadLettersCounted = 1000;
 constexpr std::size_t kDeadLettersShown = 20;
 constexpr std::size_t kErrorBytesMax = 1000;
 
-Status require_submit(const Caller& caller) {
+Status require_change(const Caller& caller) {
   if (caller.may_submit || caller.admin) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not change jobs");
 }
@@ -53,7 +53,7 @@ void JobService::remove_files(const std::string& id) {
 }
 
 Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
-  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (Status allowed = require_change(caller); !allowed) return allowed.failure();
   if (const Result<Job> mine = find(caller, id); !mine) return mine;
   Result<Job> job = parts_.store.cancel(id);
   if (!job) return job;
@@ -64,7 +64,7 @@ Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
 }
 
 Result<Job> JobService::retry(const Caller& caller, const std::string& id) {
-  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (Status allowed = require_change(caller); !allowed) return allowed.failure();
   if (const Result<Job> mine = find(caller, id); !mine) return mine;
   Result<Job> job = parts_.store.retry(id);
   if (!job) return job;
@@ -76,7 +76,7 @@ Result<Job> JobService::retry(const Caller& caller, const std::string& id) {
 }
 
 Result<Job> JobService::redeliver(const Caller& caller, const std::string& id) {
-  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  if (Status allowed = require_change(caller); !allowed) return allowed.failure();
   Result<Job> job = find(caller, id);
   if (!job) return job;
   const Status queued = parts_.outbox.redeliver(id);
@@ -92,7 +92,7 @@ Result<Job> JobService::redeliver(const Caller& caller, const std::string& id) {
 }
 
 Status JobService::delete_job(const Caller& caller, const std::string& id) {
-  if (Status allowed = require_submit(caller); !allowed) return allowed;
+  if (Status allowed = require_change(caller); !allowed) return allowed;
   if (const Result<Job> mine = find(caller, id); !mine) return mine.failure();
   if (Status gone = parts_.eraser.delete_job(id); !gone) return gone;
   parts_.log.info("job_deleted", {{"job_id", id}, {"by", caller.tenant}});
@@ -100,7 +100,7 @@ Status JobService::delete_job(const Caller& caller, const std::string& id) {
 }
 
 Status JobService::delete_asset(const Caller& caller, const std::string& key) {
-  if (Status allowed = require_submit(caller); !allowed) return allowed;
+  if (Status allowed = require_change(caller); !allowed) return allowed;
   const auto tenant = caller.admin ? std::nullopt : std::optional(caller.tenant);
   if (Status gone = parts_.eraser.delete_asset(tenant, key); !gone) return gone;
   parts_.log.info("asset_deleted", {{"key", key}, {"by", caller.tenant}});

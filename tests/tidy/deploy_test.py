@@ -358,7 +358,7 @@ class Names(unittest.TestCase):
 
 
     def test_comfyui_leaves_room_on_the_card_that_it_shares(self):
-        room = re.search(r"`--vram-headroom`.*?\n(\d\.\d) GiB for four", text("docs/admission.md"),
+        room = re.search(r"`--vram-headroom`.*?(\d\.\d) GiB for four", text("docs/admission.md"),
                          re.S).group(1)
         start = text("docker/comfyui/start")
         for flag in ("--reserve-vram \"$room\"", "--vram-headroom \"$room\""):

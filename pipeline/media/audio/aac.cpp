@@ -5,10 +5,6 @@
 namespace pytoon::media {
 namespace {
 
-Status check(int rc, const char* what) {
-  return rc < 0 ? Status(av_failure(rc, what)) : ok_status();
-}
-
 Failure cancelled() { return failure(FailureKind::kCancelled, "the audio was cancelled"); }
 
 Result<CodecPtr> open_encoder() {
@@ -47,17 +43,17 @@ Status encode_frame(AVCodecContext& codec, const Pcm& audio, std::size_t from) {
       static_cast<int>(std::min(static_cast<std::size_t>(codec.frame_size), audio.size() - from));
   frame->pts = static_cast<std::int64_t>(from);
   av_channel_layout_default(&frame->ch_layout, static_cast<int>(kAudioChannels));
-  if (Status room = check(av_frame_get_buffer(frame.get(), 0), "no memory for audio"); !room) {
+  if (Status room = av_status(av_frame_get_buffer(frame.get(), 0), "no memory for audio"); !room) {
     return room;
   }
   for (std::size_t c = 0; c < kAudioChannels; ++c) {
     std::memcpy(frame->extended_data[c], audio.channels[c].data() + from,
                 static_cast<std::size_t>(frame->nb_samples) * sizeof(float));
   }
-  return check(avcodec_send_frame(&codec, frame.get()), "the AAC encoder failed");
+  return av_status(avcodec_send_frame(&codec, frame.get()), "the AAC encoder failed");
 }
 
-Result<CodecPtr> open_decoder(const AudioFormat& format) {
+Result<CodecPtr> open_decoder(const AacFormat& format) {
   const AVCodec* decoder = avcodec_find_decoder_by_name("aac");
   if (decoder == nullptr) return failure(FailureKind::kMedia, "this FFmpeg has no AAC decoder");
   CodecPtr codec(avcodec_alloc_context3(decoder));
@@ -101,7 +97,7 @@ Result<AacAudio> encode_aac(const Pcm& audio, const CancelToken& cancel) {
     if (Status sent = encode_frame(**codec, audio, at); !sent) return sent.failure();
     if (Status got = receive(**codec, encoded); !got) return got.failure();
   }
-  if (Status sent = check(avcodec_send_frame(codec->get(), nullptr), "the AAC encoder failed");
+  if (Status sent = av_status(avcodec_send_frame(codec->get(), nullptr), "the AAC encoder failed");
       !sent) {
     return sent.failure();
   }
@@ -120,7 +116,7 @@ Result<Pcm> decode_aac(const AacAudio& encoded, std::size_t samples, const Cance
   for (const PacketPtr& packet : encoded.packets) {
     if (cancel.cancelled()) return cancelled();
     const int rc = avcodec_send_packet(codec->get(), packet.get());
-    if (Status sent = check(rc, "our own audio can't be decoded"); !sent) return sent.failure();
+    if (Status sent = av_status(rc, "our own audio can't be decoded"); !sent) return sent.failure();
     if (Status got = receive(**codec, *frame, audio); !got) return got.failure();
   }
   avcodec_send_packet(codec->get(), nullptr);

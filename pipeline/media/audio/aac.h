@@ -19,7 +19,7 @@ namespace pytoon::media {
 inline constexpr int kAudioBitrate = 192'000;
 
 struct AacAudio {
-  AudioFormat format;
+  AacFormat format;
   std::vector<PacketPtr> packets;  // times in samples
 };
 

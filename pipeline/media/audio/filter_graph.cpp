@@ -29,10 +29,6 @@ struct FreeGraph {
 using GraphPtr = std::unique_ptr<AVFilterGraph, FreeGraph>;
 using EndsPtr = std::unique_ptr<AVFilterInOut, FreeGraph>;
 
-Status check(int rc, const char* what) {
-  return rc < 0 ? Status(av_failure(rc, what)) : ok_status();
-}
-
 class Graph {
  public:
   explicit Graph(const CancelToken& cancel) : cancel_(cancel), frame_(make_frame()) {}
@@ -79,14 +75,14 @@ Status Graph::build(const std::string& text, const std::vector<const Pcm*>& inpu
     const std::string name = "in" + std::to_string(i);
     const int rc = avfilter_graph_create_filter(&source.filter, avfilter_get_by_name("abuffer"),
                                                 name.c_str(), kForm, nullptr, graph_.get());
-    if (Status made = check(rc, "no filter graph"); !made) return made;
+    if (Status made = av_status(rc, "no filter graph"); !made) return made;
     sources_.push_back(source);
   }
   const int rc = avfilter_graph_create_filter(&sink_, avfilter_get_by_name("abuffersink"), "out",
                                               nullptr, nullptr, graph_.get());
-  if (Status made = check(rc, "no filter graph"); !made) return made;
+  if (Status made = av_status(rc, "no filter graph"); !made) return made;
   if (Status parsed = parse(text); !parsed) return parsed;
-  return check(avfilter_graph_config(graph_.get(), nullptr), "the filter graph does not fit");
+  return av_status(avfilter_graph_config(graph_.get(), nullptr), "the filter graph does not fit");
 }
 
 // "Outputs" are the open ends that the text's inputs are joined to, and the other way round.
@@ -108,15 +104,15 @@ Status Graph::parse(const std::string& text) {
       avfilter_graph_parse_ptr(graph_.get(), whole.c_str(), &open_sink, &open_sources, nullptr);
   const EndsPtr left_sources(open_sources);
   const EndsPtr left_sink(open_sink);
-  return check(rc, "the filter graph can't be read");
+  return av_status(rc, "the filter graph can't be read");
 }
 
 Status Graph::feed(Source& source) {
   const std::size_t count = std::min(kFedSamples, source.audio->size() - source.fed);
   if (count == 0) {
     source.closed = true;
-    return check(av_buffersrc_close(source.filter, static_cast<std::int64_t>(source.fed), 0),
-                 "the filter graph refused the end");
+    return av_status(av_buffersrc_close(source.filter, static_cast<std::int64_t>(source.fed), 0),
+                     "the filter graph refused the end");
   }
   av_frame_unref(frame_.get());
   frame_->format = AV_SAMPLE_FMT_FLTP;
@@ -124,7 +120,7 @@ Status Graph::feed(Source& source) {
   frame_->nb_samples = static_cast<int>(count);
   frame_->pts = static_cast<std::int64_t>(source.fed);
   av_channel_layout_default(&frame_->ch_layout, static_cast<int>(kAudioChannels));
-  if (Status room = check(av_frame_get_buffer(frame_.get(), 0), "no memory for audio"); !room) {
+  if (Status room = av_status(av_frame_get_buffer(frame_.get(), 0), "no memory for audio"); !room) {
     return room;
   }
   for (std::size_t c = 0; c < kAudioChannels; ++c) {
@@ -133,7 +129,7 @@ Status Graph::feed(Source& source) {
     for (std::size_t i = 0; i < count; ++i) to[i] = from[i] + (i % 2 == 0 ? kHush : -kHush);
   }
   source.fed += count;
-  return check(av_buffersrc_add_frame(source.filter, frame_.get()), "the filter graph refused");
+  return av_status(av_buffersrc_add_frame(source.filter, frame_.get()), "the filter graph refused");
 }
 
 Status Graph::feed_hungriest() {

@@ -5,7 +5,7 @@
 namespace pytoon::media {
 namespace {
 
-constexpr int kThreads = 2;
+constexpr int kDecoderThreads = 2;
 
 Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   const AVCodec* const decoder = avcodec_find_decoder(track.codecpar->codec_id);
@@ -19,7 +19,7 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
-  codec->thread_count = hardware == nullptr ? kThreads : 1;
+  codec->thread_count = hardware == nullptr ? kDecoderThreads : 1;
   if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")

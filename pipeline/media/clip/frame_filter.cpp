@@ -9,7 +9,7 @@ namespace pytoon::media {
 namespace {
 
 // Slices of a picture don't change what comes out of the filters that are used here.
-constexpr int kThreads = 2;
+constexpr int kFilterThreads = 2;
 
 struct FreeEnds {
   void operator()(AVFilterInOut* ends) const { avfilter_inout_free(&ends); }
@@ -52,7 +52,7 @@ Status FrameFilter::build(const AVFrame& like, AVRational tick, const std::strin
   size_ = {like.width, like.height};
   graph_.reset(avfilter_graph_alloc());
   if (!graph_) return failure(FailureKind::kOutOfMemory, "no memory for a filter graph");
-  graph_->nb_threads = kThreads;
+  graph_->nb_threads = kFilterThreads;
   int rc = avfilter_graph_create_filter(&source_, avfilter_get_by_name("buffer"), "in",
                                         form_of(like, tick).c_str(), nullptr, graph_.get());
   if (rc >= 0) {

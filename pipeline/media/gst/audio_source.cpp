@@ -63,7 +63,7 @@ GstFlowReturn create(GstPushSrc* source, GstBuffer** out) {
   });
 }
 
-bool announce_stream(GstBaseSrc* base, const AudioFormat& format) {
+bool announce_stream(GstBaseSrc* base, const AacFormat& format) {
   GstSegment timeline;
   gst_segment_init(&timeline, GST_FORMAT_TIME);
   timeline.start = timeline.position = kTimelineStart;

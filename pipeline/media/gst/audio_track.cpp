@@ -31,7 +31,7 @@ Result<std::unique_ptr<AudioTrack>> AudioTrack::open(const std::filesystem::path
   if (!*first || (*first)->pts == AV_NOPTS_VALUE || (*first)->pts > 0) {
     return failure(FailureKind::kMedia, path.string() + " is damaged: it does not begin");
   }
-  AudioFormat format;
+  AacFormat format;
   format.sample_rate = audio->sample_rate;
   format.channels = audio->ch_layout.nb_channels;
   format.priming = static_cast<int>(-(*first)->pts);

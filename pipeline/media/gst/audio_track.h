@@ -18,10 +18,10 @@ class AudioTrack {
  public:
   static Result<std::unique_ptr<AudioTrack>> open(const std::filesystem::path& path);
   // For open().
-  AudioTrack(InputPtr input, AudioFormat format, PacketPtr first)
+  AudioTrack(InputPtr input, AacFormat format, PacketPtr first)
       : input_(std::move(input)), format_(std::move(format)), next_(std::move(first)) {}
 
-  const AudioFormat& format() const { return format_; }
+  const AacFormat& format() const { return format_; }
   // pts and duration in samples, pts counted from the first sample of the priming. Null: it ended.
   Result<PacketPtr> next();
 
@@ -29,7 +29,7 @@ class AudioTrack {
   Failure damaged(const std::string& how) const;
 
   InputPtr input_;
-  AudioFormat format_;
+  AacFormat format_;
   PacketPtr next_;            // null: it has ended
   std::int64_t read_ = 0;     // packets
   std::int64_t samples_ = 0;  // of them

@@ -51,4 +51,8 @@ Failure av_failure(int error, const std::string& what) {
                  what + ": " + text.data());
 }
 
+Status av_status(int answer, const std::string& what) {
+  return answer < 0 ? Status(av_failure(answer, what)) : ok_status();
+}
+
 }  // namespace pytoon::media

@@ -76,5 +76,7 @@ std::string file_url(const std::filesystem::path& path);
 // What FFmpeg's negative error number means: the operating system's words when it was the cause
 // (kNotFound, kStorageFull, kIo), kOutOfMemory, else kMedia.
 Failure av_failure(int error, const std::string& what);
+// The same of a call's answer, which is not negative when it went well.
+Status av_status(int answer, const std::string& what);
 
 }  // namespace pytoon::media

@@ -21,7 +21,7 @@ constexpr char kVideoPad[] = "video_%u";
 // when the first sample is written.
 struct MuxInput {
   std::optional<ParameterSets> video;
-  std::optional<AudioFormat> audio;
+  std::optional<AacFormat> audio;
   int track = -1;  // the writer's number
 };
 
@@ -86,7 +86,7 @@ Status take_video_caps(MuxInput& input, const GstStructure* caps) {
 }
 
 Status take_audio_caps(MuxInput& input, const GstStructure* caps) {
-  AudioFormat format;
+  AacFormat format;
   format.config = codec_data(caps);
   const bool told = gst_structure_get_int(caps, "rate", &format.sample_rate) &&
                     gst_structure_get_int(caps, "channels", &format.channels) &&

@@ -62,7 +62,7 @@ Result<int> Mp4Writer::add_video(const VideoFormat& format, const ParameterSets&
   return stream->index;
 }
 
-Result<int> Mp4Writer::add_audio(const AudioFormat& format) {
+Result<int> Mp4Writer::add_audio(const AacFormat& format) {
   const Result<AVStream*> added = add_stream(AVMEDIA_TYPE_AUDIO, format.config);
   if (!added) return added.failure();
   AVStream* stream = *added;

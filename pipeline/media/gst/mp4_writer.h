@@ -22,7 +22,7 @@ namespace pytoon::media {
 
 // AAC-LC. `priming`: samples that the encoder puts before the audio; the first packet is shown at
 // -priming, and an edit list lets players leave them out.
-struct AudioFormat {
+struct AacFormat {
   int sample_rate = 48'000;
   int channels = 2;
   int priming = 0;
@@ -47,7 +47,7 @@ class Mp4Writer {
 
   // The track's number.
   Result<int> add_video(const VideoFormat& format, const ParameterSets& sets);
-  Result<int> add_audio(const AudioFormat& format);
+  Result<int> add_audio(const AacFormat& format);
   Status write(int track, const Mp4Sample& sample);
   Status finish();
 

@@ -7,7 +7,9 @@
 namespace pytoon::media {
 namespace {
 
-constexpr int kThreadsPerOperation = 2;
+// With more than one, libvips 8.14 may tell that an image was read whole before the thread that
+// found it damaged has said so (its pull request 4116).
+constexpr int kThreadsPerOperation = 1;
 
 void drop_warning(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
