@@ -141,6 +141,17 @@ Failure too_much() {
                  "again, with fewer or shorter tracks");
 }
 
+Failure undecodable() {
+  return failure(FailureKind::kMalformed, "the file can't be decoded: its decoder gave up");
+}
+
+// Whatever a decoder makes of a stranger's bytes is their fault; a disk that can't be read is not.
+bool blames_us(FailureKind kind) {
+  const bool machine = kind == FailureKind::kIo || kind == FailureKind::kStorageFull ||
+                       kind == FailureKind::kUnavailable;
+  return traits(kind).http_status >= 500 && !machine;
+}
+
 Result<media::MediaInfo> inspect(const std::string& kind, const std::filesystem::path& file) {
   if (kind == "clip") return media::inspect_clip(file);
   if (kind == "audio") return media::inspect_audio(file);
@@ -174,7 +185,7 @@ Result<media::MediaInfo> ChildInspector::ask(const std::string& kind,
   if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)) {
     return too_much();
   }
-  return failure(FailureKind::kMalformed, "the file can't be decoded: its decoder gave up");
+  return undecodable();
 }
 
 Result<media::MediaInfo> ChildInspector::inspect_image(const std::filesystem::path& file) {
@@ -204,6 +215,7 @@ int inspect_in_child(const std::string& kind, const std::filesystem::path& file,
   try {
     Result<media::MediaInfo> info = inspect(kind, file);
     if (!info && info.failure().kind == FailureKind::kOutOfMemory) info = too_much();
+    if (!info && blames_us(info.failure().kind)) info = undecodable();
     answer = info ? to_json(*info)
                   : json{{"failure", traits(info.failure().kind).label},
                          {"detail", info.failure().detail}};

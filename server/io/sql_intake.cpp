@@ -129,10 +129,7 @@ Status SqlStore::probe() {
     return ok_status();
   });
   if (!readable) return readable;
-  return writing("probe", [](SqlSession& session) -> Status {
-    session.run("UPDATE fleet SET draining = draining");
-    return ok_status();
-  });
+  return database_->writable();
 }
 
 Result<Job> SqlStore::cancel(const std::string& id) {

@@ -78,7 +78,7 @@ class JobStore {
   virtual Result<std::optional<IdempotencyRecord>> record(const std::string& tenant,
                                                           const std::string& idempotency_key) = 0;
   virtual Result<AssetRecord> asset(const std::string& tenant, const std::string& key) = 0;
-  // Can it be read and written?
+  // Can it be read, and would it take a write? Writes nothing.
   virtual Status probe() = 0;
 
   // Taking in. create() commits job, segments, first task and idempotency record together. A key
