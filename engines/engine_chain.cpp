@@ -97,9 +97,7 @@ std::vector<Engine*> EngineChain::candidates(const std::vector<std::string>& cha
   return local;
 }
 
-std::vector<Engine*> EngineChain::steps_for(const std::vector<std::string>& chain,
-                                            spec::EnginePolicy policy) {
-  std::vector<Engine*> steps = candidates(chain, policy);
+std::vector<Engine*> EngineChain::steps_for(std::vector<Engine*> steps, spec::EnginePolicy policy) {
   Engine* const drawing = find(std::string(kLocalCompositor));
   const bool may_draw = policy != spec::EnginePolicy::kApiOnly && drawing != nullptr;
   if (may_draw && !contains(steps, drawing)) steps.push_back(drawing);
@@ -110,9 +108,9 @@ std::vector<Engine*> EngineChain::steps_for(const std::vector<std::string>& chai
 std::vector<Candidate> EngineChain::candidates_for(const std::vector<std::string>& chain,
                                                    spec::EnginePolicy policy,
                                                    const FootageRequest& request) {
-  std::vector<Candidate> candidates;
-  for (Engine* const engine : steps_for(chain, policy)) {
-    Candidate& candidate = candidates.emplace_back();
+  std::vector<Candidate> answer;
+  for (Engine* const engine : steps_for(candidates(chain, policy), policy)) {
+    Candidate& candidate = answer.emplace_back();
     candidate.engine = engine->name();
     candidate.remote = engine->remote();
     candidate.makes_clips = makes_clips(*engine);
@@ -125,7 +123,7 @@ std::vector<Candidate> EngineChain::candidates_for(const std::vector<std::string
       candidate.refused = quote.failure();
     }
   }
-  return candidates;
+  return answer;
 }
 
 // Health first, then the footage, each within its own limit and what the watch leaves.
@@ -192,8 +190,9 @@ Result<ChainStep> EngineChain::step(const std::vector<std::string>& chain,
                                     const Watch& watch, const ChainPosition& from,
                                     std::string_view slot) {
   std::string reason = from.failures;
-  const std::vector<Engine*> steps = steps_for(chain, policy);
-  if (candidates(chain, policy).empty() && from.engine.empty()) reason = nothing_left(policy);
+  std::vector<Engine*> allowed = candidates(chain, policy);
+  if (allowed.empty() && from.engine.empty()) reason = nothing_left(policy);
+  const std::vector<Engine*> steps = steps_for(std::move(allowed), policy);
   const auto add_reason = [&reason](const std::string& engine, const std::string& detail) {
     if (!reason.empty()) reason += "; ";
     reason += engine + ": " + detail;

@@ -112,8 +112,8 @@ class EngineChain {
  private:
   Engine* find(const std::string& name);
   std::vector<Engine*> candidates(const std::vector<std::string>& chain, spec::EnginePolicy policy);
-  // The candidates with what lies beneath every chain.
-  std::vector<Engine*> steps_for(const std::vector<std::string>& chain, spec::EnginePolicy policy);
+  // The candidates, and beneath them what lies beneath every chain.
+  std::vector<Engine*> steps_for(std::vector<Engine*> candidates, spec::EnginePolicy policy);
   bool too_late_for(const Engine& engine, const Watch& watch) const;
   Status may_ask(const Engine& engine, const FootageRequest& request, const Watch& watch) const;
   Result<plan::SegmentSource> ask(Engine& engine, const FootageRequest& request,

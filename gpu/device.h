@@ -75,7 +75,7 @@ class Device {
   virtual Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) = 0;
   // An opaque image from a decoded frame. A frame in the device's own memory is sampled where it
   // lies, and its owner kept until the last frame drawn from it is complete; any other is copied.
-  virtual Result<std::shared_ptr<const Texture>> adopt(const Nv12Picture& frame) = 0;
+  virtual Result<std::shared_ptr<const Texture>> adopt(const Nv12Frame& frame) = 0;
   virtual std::unique_ptr<Compositor> make_compositor() = 0;
   // How many frames a batch should have: 1 where batches gain nothing.
   virtual int batch_frames() const = 0;

@@ -78,7 +78,7 @@ using Nv12Target = std::variant<HostNv12View, CudaNv12View>;
 
 // A frame to read, such as a decoder's: BT.709 limited range like all NV12 here, any size (half
 // sizes round up). Its bytes live, unchanged, as long as `owner` does.
-struct Nv12Picture {
+struct Nv12Frame {
   Memory memory = Memory::kHost;
   Size size;
   const std::uint8_t* luma = nullptr;

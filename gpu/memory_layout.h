@@ -21,7 +21,9 @@ inline constexpr std::uint64_t kRowAlignmentBytes = 128;
 inline constexpr std::uint64_t kMemoryUnitBytes = 512;
 // Frames that one call of Compositor::compose_batch() takes at most.
 inline constexpr std::size_t kBatchFramesMax = 16;
-// Of the CUDA device (gpu::Device::batch_frames), for who counts its memory from afar.
+// Of the CUDA device (Device::batch_frames()), for who counts its memory from afar too. A launch
+// and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
+// neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
 inline constexpr int kCudaBatchFrames = 10;
 inline constexpr std::uint64_t kLayerRecordBytes = 184;  // gpu/cuda/kernel_jobs.h's LayerJob
 inline constexpr std::uint64_t kLayerRecordsMin = 64;

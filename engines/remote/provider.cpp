@@ -25,8 +25,9 @@ const std::set<std::string>& request_slots() {
 
 void check_slots(const Json& document, const std::string& pointer, Faults& faults) {
   for (const std::string& slot : slots_of(document)) {
-    if (!request_slots().contains(slot))
+    if (!request_slots().contains(slot)) {
       faults.push_back({pointer, "has no slot {{" + slot + "}}"});
+    }
   }
 }
 

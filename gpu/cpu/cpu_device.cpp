@@ -17,7 +17,7 @@ Result<std::shared_ptr<const Texture>> make_texture(Size size, const Arguments&.
     return std::shared_ptr<const Texture>(std::make_shared<CpuTexture>(arguments...));
   } catch (const std::bad_alloc&) {
     return failure(FailureKind::kOutOfMemory,
-                   "no host memory for a picture of " + std::to_string(size.width) + " x " +
+                   "no host memory for an image of " + std::to_string(size.width) + " x " +
                        std::to_string(size.height) + " pixels; use a smaller one");
   }
 }
@@ -31,14 +31,14 @@ class CpuDevice final : public Device {
 
   Result<std::shared_ptr<const Texture>> upload(const RgbaImage& image) override {
     const Size& size = image.size;
-    CHECK(size.width > 0 && size.height > 0, "a picture needs pixels");
+    CHECK(size.width > 0 && size.height > 0, "an image needs pixels");
     CHECK(image.pixels.size() ==
               static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 4,
-          "a picture's bytes match its size");
+          "an image's bytes match its size");
     return make_texture(size, image, *level_.kernels);
   }
 
-  Result<std::shared_ptr<const Texture>> adopt(const Nv12Picture& frame) override {
+  Result<std::shared_ptr<const Texture>> adopt(const Nv12Frame& frame) override {
     CHECK(frame.size.width > 0 && frame.size.height > 0, "a frame needs pixels");
     CHECK(frame.memory == Memory::kHost, "the CPU device reads host frames only");
     return make_texture(frame.size, frame);

@@ -54,7 +54,7 @@ CpuTexture::CpuTexture(const RgbaImage& image, const Kernels& kernels)
   convert_with_alpha(image);
 }
 
-CpuTexture::CpuTexture(const Nv12Picture& frame)
+CpuTexture::CpuTexture(const Nv12Frame& frame)
     : size_(frame.size),
       opaque_(true),
       content_{0, 0, size_.width, size_.height},

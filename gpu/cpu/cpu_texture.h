@@ -44,7 +44,7 @@ class CpuTexture final : public Texture {
   // Throws std::bad_alloc.
   CpuTexture(const RgbaImage& image, const Kernels& kernels);
   // Copies a host frame's planes.
-  explicit CpuTexture(const Nv12Picture& frame);
+  explicit CpuTexture(const Nv12Frame& frame);
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }

@@ -15,14 +15,11 @@ namespace {
 using TexturePtr = std::shared_ptr<const Texture>;
 using UploadStreamPtr = std::shared_ptr<const OwnedStream>;  // of a device and all its accounts
 
-// A launch and a wait cost about what two frames of 1080x1920 do on a large card, and beside a busy
-// neighbour a wait costs a time slice of 2 ms: docs/gpu.md has the measurements.
-
 // Kernels count a plane's bytes in 32 bits.
 Status check_plane(Size size, std::size_t pitch_bytes) {
   constexpr std::size_t kBytesMax = std::numeric_limits<std::uint32_t>::max();
   if (pitch_bytes <= kBytesMax / static_cast<std::size_t>(size.height)) return ok_status();
-  return failure(FailureKind::kTooLarge, "a picture of " + std::to_string(size.width) + " x " +
+  return failure(FailureKind::kTooLarge, "an image of " + std::to_string(size.width) + " x " +
                                              std::to_string(size.height) +
                                              " pixels is too large for the GPU; use a smaller one");
 }
@@ -40,7 +37,7 @@ class CudaDevice final : public Device {
   std::string kind() const override { return "cuda"; }
   std::string description() const override { return context_->api->description(); }
   Result<TexturePtr> upload(const RgbaImage& image) override;
-  Result<TexturePtr> adopt(const Nv12Picture& frame) override;
+  Result<TexturePtr> adopt(const Nv12Frame& frame) override;
   std::unique_ptr<Compositor> make_compositor() override {
     return std::make_unique<CudaCompositor>(context_, account_);
   }
@@ -63,7 +60,7 @@ class CudaDevice final : public Device {
  private:
   Status convert(const RgbaImage& image, const DeviceBlock& pixels, const DeviceBlock& planes,
                  bool opaque);
-  Status copy_frame(const Nv12Picture& frame, const DeviceBlock& planes);
+  Status copy_frame(const Nv12Frame& frame, const DeviceBlock& planes);
   // Waits even when not all could be queued, so that memory may go.
   Status finish(Status queued) {
     const Status waited = context_->api->wait(uploads_->get());
@@ -77,18 +74,18 @@ class CudaDevice final : public Device {
 
 Result<TexturePtr> CudaDevice::upload(const RgbaImage& image) {
   const Size size = image.size;
-  CHECK(size.width > 0 && size.height > 0, "a picture needs pixels");
+  CHECK(size.width > 0 && size.height > 0, "an image needs pixels");
   CHECK(image.pixels.size() ==
             static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 4,
-        "a picture's bytes match its size");
+        "an image's bytes match its size");
   const bool opaque = is_opaque(image);
   const TextureLayout layout = texture_layout(size, opaque);
   const Status fits = check_plane(size, layout.luma_pitch_bytes);
   if (!fits) return fits.failure();
-  Result<DeviceBlock> planes = allocate(context_, account_, layout.bytes, "a picture");
+  Result<DeviceBlock> planes = allocate(context_, account_, layout.bytes, "an image");
   if (!planes) return planes.failure();
   Result<DeviceBlock> pixels =
-      allocate(context_, account_, image.pixels.size(), "a picture's pixels");
+      allocate(context_, account_, image.pixels.size(), "an image's pixels");
   if (!pixels) return pixels.failure();
   const Status done = finish(convert(image, *pixels, *planes, opaque));
   if (!done) return done.failure();
@@ -121,7 +118,7 @@ Status CudaDevice::convert(const RgbaImage& image, const DeviceBlock& pixels,
   return context_->api->queue(job, uploads_->get());
 }
 
-Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
+Result<TexturePtr> CudaDevice::adopt(const Nv12Frame& frame) {
   const Size size = frame.size;
   CHECK(size.width > 0 && size.height > 0, "a frame needs pixels");
   const TextureLayout layout = texture_layout(size, true);
@@ -140,7 +137,7 @@ Result<TexturePtr> CudaDevice::adopt(const Nv12Picture& frame) {
                                                   std::move(*planes)));
 }
 
-Status CudaDevice::copy_frame(const Nv12Picture& frame, const DeviceBlock& planes) {
+Status CudaDevice::copy_frame(const Nv12Frame& frame, const DeviceBlock& planes) {
   const TextureLayout layout = texture_layout(frame.size, true);
   const auto width = static_cast<std::size_t>(frame.size.width);
   const auto rows = static_cast<std::size_t>(frame.size.height);

@@ -18,7 +18,7 @@ CudaTexture::CudaTexture(Size size, bool opaque, Rect content, DeviceBlock block
   planes_.chroma_alpha_pitch_bytes = layout.chroma_alpha_pitch_bytes;
 }
 
-CudaTexture::CudaTexture(const Nv12Picture& frame)
+CudaTexture::CudaTexture(const Nv12Frame& frame)
     : size_(frame.size),
       opaque_(true),
       content_{0, 0, frame.size.width, frame.size.height},

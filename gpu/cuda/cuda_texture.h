@@ -13,7 +13,7 @@ class CudaTexture final : public Texture {
   // Its own block, laid out as texture_layout() says. content: see visible_area().
   CudaTexture(Size size, bool opaque, Rect content, DeviceBlock block);
   // A frame in device memory.
-  explicit CudaTexture(const Nv12Picture& frame);
+  explicit CudaTexture(const Nv12Frame& frame);
 
   Size size() const override { return size_; }
   bool opaque() const override { return opaque_; }

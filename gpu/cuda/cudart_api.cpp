@@ -118,7 +118,7 @@ class CudartApi final : public CudaApi {
   }
   Status queue(const ConvertJob& job, Stream stream) override {
     enter();
-    return done(launch_convert(job, stream), "a picture's kernel was not started");
+    return done(launch_convert(job, stream), "an image's kernel was not started");
   }
   Status wait(Stream stream) override {
     enter();

@@ -16,7 +16,7 @@ Failure over_budget(const MemoryUse& use, std::uint64_t bytes, const char* what)
                  std::string("no GPU memory for ") + what + ": " + mib_text(bytes) + " wanted, " +
                      mib_text(use.used_bytes) + " of " + whose + " of " +
                      mib_text(*use.budget_bytes) +
-                     " in use; render fewer segments at once or use smaller pictures");
+                     " in use; render fewer segments at once or use smaller images");
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ struct TileMemory {
   std::int16_t luma_down[kTileHeight][kFilteredWidth];
   std::int16_t chroma_down[kChromaHeight][kFilteredWidth];
   // Luma rows, then chroma rows; the second image holds the incoming one. Words, for alignment.
-  std::uint32_t picture[2][kImageWords];
+  std::uint32_t image[2][kImageWords];
 };
 
 struct Tile {
@@ -83,11 +83,10 @@ static PYTOON_HOST_DEVICE int last_hiding(const LayerJob* layers, int begin, int
   return i;
 }
 
-static PYTOON_HOST_DEVICE void blacken(std::uint32_t* picture, int thread) {
+static PYTOON_HOST_DEVICE void blacken(std::uint32_t* image, int thread) {
   constexpr std::uint32_t kOnes = 0x01010101U;
   for (int i = thread; i < kImageWords; i += kThreads) {
-    picture[i] =
-        kOnes * static_cast<std::uint32_t>(i < kLumaWords ? kLumaRange.low : kChromaNeutral);
+    image[i] = kOnes * static_cast<std::uint32_t>(i < kLumaWords ? kLumaRange.low : kChromaNeutral);
   }
 }
 
@@ -166,7 +165,7 @@ static PYTOON_HOST_DEVICE void filter_rows(const PlaneJob& plane, const TapRows&
 // the tile, whose corner is frame sample (left, top). So what a column needs is read once.
 template <int C, int Columns, int Height, typename Draw>
 static PYTOON_HOST_DEVICE void draw_column(const Rect& plane_area, int left, int top,
-                                           std::uint8_t* picture, int thread, const Draw& draw) {
+                                           std::uint8_t* image, int thread, const Draw& draw) {
   static_assert(kThreads % Columns == 0, "a thread keeps to its column");
   const Rect area = plane_area;
   const int column = thread % Columns;
@@ -174,7 +173,7 @@ static PYTOON_HOST_DEVICE void draw_column(const Rect& plane_area, int left, int
   const int end = area.y + area.height - top < Height ? area.y + area.height - top : Height;
   PYTOON_ROLLED
   for (int row = thread / Columns; row < end; row += kThreads / Columns) {
-    if (top + row >= area.y) draw(row, picture + C * (row * Columns + column));
+    if (top + row >= area.y) draw(row, image + C * (row * Columns + column));
   }
 }
 
@@ -183,25 +182,25 @@ template <int C, int Columns, int Height>
 static PYTOON_HOST_DEVICE void draw_plane(const PlaneJob& plane, int opacity_256,
                                           const TapRows& taps,
                                           const std::int16_t (*down)[kFilteredWidth], int left,
-                                          int top, std::uint8_t* picture, int thread) {
+                                          int top, std::uint8_t* image, int thread) {
   const int column = thread % Columns;
   if (plane.as_is != 0) {
     draw_column<C, Columns, Height>(
-        plane.area, left, top, picture, thread, [&](int row, std::uint8_t* frame) {
+        plane.area, left, top, image, thread, [&](int row, std::uint8_t* frame) {
           draw_as_is<C>(plane, opacity_256, left + column, top + row, frame);
         });
     return;
   }
   const Tap x = taps.x[column];
   if (!filters_rows<C, Columns>(plane, taps.x)) {
-    draw_column<C, Columns, Height>(plane.area, left, top, picture, thread,
+    draw_column<C, Columns, Height>(plane.area, left, top, image, thread,
                                     [&](int row, std::uint8_t* frame) {
                                       draw_resampled<C>(plane, opacity_256, x, taps.y[row], frame);
                                     });
     return;
   }
   const int first = C * (x.first - taps.x[0].first);
-  draw_column<C, Columns, Height>(plane.area, left, top, picture, thread,
+  draw_column<C, Columns, Height>(plane.area, left, top, image, thread,
                                   [&](int row, std::uint8_t* frame) {
                                     draw_across<C>(down[row] + first, x, opacity_256, frame);
                                   });
@@ -215,8 +214,8 @@ static PYTOON_HOST_DEVICE void filter_layer(const LayerJob& layer, TileMemory& m
 }
 
 static PYTOON_HOST_DEVICE void draw_layer(const LayerJob& layer, const Tile& tile,
-                                          TileMemory& memory, int picture, int thread) {
-  std::uint8_t* luma = bytes_of(memory.picture[picture]);
+                                          TileMemory& memory, int image, int thread) {
+  std::uint8_t* luma = bytes_of(memory.image[image]);
   draw_plane<1, kTileWidth, kTileHeight>(layer.luma, layer.opacity_256,
                                          {memory.luma_x, memory.luma_y}, memory.luma_down, tile.x,
                                          tile.y, luma, thread);
@@ -225,10 +224,10 @@ static PYTOON_HOST_DEVICE void draw_layer(const LayerJob& layer, const Tile& til
                                              tile.x / 2, tile.y / 2, luma + 4 * kLumaWords, thread);
 }
 
-static PYTOON_HOST_DEVICE void mix_pictures(TileMemory& memory, int mix_256, int thread) {
+static PYTOON_HOST_DEVICE void mix_images(TileMemory& memory, int mix_256, int thread) {
   for (int i = thread; i < kImageWords; i += kThreads) {
-    std::uint8_t* frame = bytes_of(memory.picture[0] + i);
-    const std::uint8_t* incoming = bytes_of(memory.picture[1] + i);
+    std::uint8_t* frame = bytes_of(memory.image[0] + i);
+    const std::uint8_t* incoming = bytes_of(memory.image[1] + i);
     for (int k = 0; k < 4; ++k) {
       frame[k] = lerp(frame[k], incoming[k], static_cast<std::uint16_t>(mix_256));
     }
@@ -258,17 +257,17 @@ static PYTOON_HOST_DEVICE void store(const FrameJob& job, const Tile& tile, Tile
   std::uint8_t* chroma =
       target.chroma + static_cast<std::size_t>(tile.y / 2) * target.chroma_pitch_bytes + tile.x;
   for (int i = thread; i < kRowWords * tile.height; i += kThreads) {
-    store_word(memory.picture[0], i, tile, aligned, luma, target.luma_pitch_bytes);
+    store_word(memory.image[0], i, tile, aligned, luma, target.luma_pitch_bytes);
   }
   for (int i = thread; i < kRowWords * (tile.height / 2); i += kThreads) {
-    store_word(memory.picture[0] + kLumaWords, i, tile, aligned, chroma, target.chroma_pitch_bytes);
+    store_word(memory.image[0] + kLumaWords, i, tile, aligned, chroma, target.chroma_pitch_bytes);
   }
 }
 
 // together(step): every thread t of the block takes step(t), then all wait for each other.
 template <typename Together>
 static PYTOON_HOST_DEVICE void draw_layers(const LayerJob* layers, int begin, int end,
-                                           const Tile& tile, TileMemory& memory, int picture,
+                                           const Tile& tile, TileMemory& memory, int image,
                                            const Together& together) {
   for (int i = begin; i < end; ++i) {
     const LayerJob& layer = layers[i];
@@ -279,19 +278,19 @@ static PYTOON_HOST_DEVICE void draw_layers(const LayerJob* layers, int begin, in
         together([&](int thread) { filter_layer(layer, memory, thread); });
       }
     }
-    together([&](int thread) { draw_layer(layer, tile, memory, picture, thread); });
+    together([&](int thread) { draw_layer(layer, tile, memory, image, thread); });
   }
 }
 
 template <typename Together>
 static PYTOON_HOST_DEVICE void draw_over_black(const LayerJob* layers, int begin, int end,
-                                               const Tile& tile, TileMemory& memory, int picture,
+                                               const Tile& tile, TileMemory& memory, int image,
                                                const Together& together) {
   const int first = last_hiding(layers, begin, end, tile);
   if (first < begin) {
-    together([&](int thread) { blacken(memory.picture[picture], thread); });
+    together([&](int thread) { blacken(memory.image[image], thread); });
   }
-  draw_layers(layers, first < begin ? begin : first, end, tile, memory, picture, together);
+  draw_layers(layers, first < begin ? begin : first, end, tile, memory, image, together);
 }
 
 template <typename Together>
@@ -306,7 +305,7 @@ static PYTOON_HOST_DEVICE void compose_tile(const FrameJob& job, int column, int
     draw_over_black(job.layers, 0, incoming, tile, memory, 0, together);
     if (job.mix_256 > 0) {
       draw_over_black(job.layers, incoming, top, tile, memory, 1, together);
-      together([&](int thread) { mix_pictures(memory, job.mix_256, thread); });
+      together([&](int thread) { mix_images(memory, job.mix_256, thread); });
     }
   }
   draw_layers(job.layers, hiding < top ? top : hiding, end, tile, memory, 0, together);

@@ -1,5 +1,5 @@
 // Reads back what is in a video file of ours: facts by demuxing and decoding every frame, and a
-// frame as a picture. Used for the thumbnail, to verify segments, and by tests.
+// frame as an image. Used for the thumbnail, to verify segments, and by tests.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct VideoFacts {
 
 // Decodes everything; kMedia naming the first decoding error.
 Result<VideoFacts> probe_video(const std::filesystem::path& path);
-// Frame `index` (or the last, when there are fewer) as an opaque RGBA picture, BT.709 to RGB.
+// Frame `index` (or the last, when there are fewer) as an opaque RGBA image, BT.709 to RGB.
 Result<gpu::RgbaImage> decode_frame(const std::filesystem::path& path, std::int64_t index);
 
 }  // namespace pytoon::media

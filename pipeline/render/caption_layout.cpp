@@ -52,9 +52,9 @@ struct Reach {
   int lines = 1;
 };
 
-Reach reach_of(const std::vector<media::TextImage>& pictures) {
+Reach reach_of(const std::vector<media::TextImage>& texts) {
   Reach reach;
-  for (const media::TextImage& p : pictures) {
+  for (const media::TextImage& p : texts) {
     const int last_baseline = p.first_baseline_px + (p.lines - 1) * p.line_pitch_px;
     reach.above_px = std::max(reach.above_px, p.first_baseline_px - p.ink.y);
     reach.below_px = std::max(reach.below_px, p.ink.y + p.ink.height - last_baseline);
@@ -65,8 +65,8 @@ Reach reach_of(const std::vector<media::TextImage>& pictures) {
 
 // The frame row of an image's first baseline.
 int first_baseline_row(spec::CaptionPosition position, const gpu::Rect& zone, const Reach& reach,
-                       const media::TextImage& picture) {
-  const int span = (picture.lines - 1) * picture.line_pitch_px;
+                       const media::TextImage& text) {
+  const int span = (text.lines - 1) * text.line_pitch_px;
   switch (position) {
     case spec::CaptionPosition::kUpperThird:
     case spec::CaptionPosition::kTopBar:
@@ -130,17 +130,17 @@ Result<CaptionLayout> lay_out_captions(const spec::RenderSpec& spec,
   media::TextStyle style = text_style(spec);
   style.size_px = *size;
   const gpu::Rect zone = caption_zone(spec);
-  std::vector<media::TextImage> pictures;
+  std::vector<media::TextImage> texts;
   for (const spec::CaptionTiming& timing : spec.captions_plan.timings) {
-    Result<media::TextImage> picture = fonts.draw(timing.text, style, {zone.width, zone.height});
-    if (!picture) return picture.failure();
-    pictures.push_back(std::move(*picture));
+    Result<media::TextImage> text = fonts.draw(timing.text, style, {zone.width, zone.height});
+    if (!text) return text.failure();
+    texts.push_back(std::move(*text));
   }
 
   const plan::Timeline timeline = plan::make_timeline(spec);
-  const Reach reach = reach_of(pictures);
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    media::TextImage& p = pictures[i];
+  const Reach reach = reach_of(texts);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    media::TextImage& p = texts[i];
     const int row = first_baseline_row(spec.style.caption.position, zone, reach, p);
     Caption caption;
     caption.frames = timeline.captions[i].frames;

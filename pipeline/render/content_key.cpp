@@ -69,7 +69,7 @@ void add_shots(Sha256& hash, const RenderJob& job, const plan::Timeline& timelin
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
                         const ImageMaker& maker) {
   Sha256 hash;
-  hash.field("pytoon segment " + std::to_string(kPictureVersion));
+  hash.field("pytoon segment " + std::to_string(kRenderVersion));
   hash.field(maker.device_kind);
   hash.field(maker.encoder_fingerprint);
   hash.field(maker.fonts_fingerprint);

@@ -56,20 +56,20 @@ gpu::Rect product_zone(const spec::RenderSpec& spec, int caption_height) {
   return zone;
 }
 
-gpu::Rect place_cover(gpu::Size picture, const spec::Output& output) {
-  const double scale = std::max(static_cast<double>(output.width) / picture.width,
-                                static_cast<double>(output.height) / picture.height);
-  const int width = std::max(output.width, even(picture.width * scale));
-  const int height = std::max(output.height, even(picture.height * scale));
+gpu::Rect place_cover(gpu::Size image, const spec::Output& output) {
+  const double scale = std::max(static_cast<double>(output.width) / image.width,
+                                static_cast<double>(output.height) / image.height);
+  const int width = std::max(output.width, even(image.width * scale));
+  const int height = std::max(output.height, even(image.height * scale));
   return {(output.width - width) / 2, (output.height - height) / 2, width, height};
 }
 
-gpu::Rect place_product(gpu::Size picture, gpu::Rect zone, const spec::Output& output) {
+gpu::Rect place_product(gpu::Size image, gpu::Rect zone, const spec::Output& output) {
   const double width_limit = std::min<double>(zone.width, output.width * kProductWidthShare);
   const double scale =
-      std::min(width_limit / picture.width, static_cast<double>(zone.height) / picture.height);
-  const int width = std::max(2, std::min(even(picture.width * scale), even(width_limit - 0.5)));
-  const int height = std::max(2, even(picture.height * scale));
+      std::min(width_limit / image.width, static_cast<double>(zone.height) / image.height);
+  const int width = std::max(2, std::min(even(image.width * scale), even(width_limit - 0.5)));
+  const int height = std::max(2, even(image.height * scale));
   const int highest = zone.y;
   const int lowest = std::max(zone.y, zone.y + zone.height - height);
   const int wished =

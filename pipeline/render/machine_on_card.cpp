@@ -21,4 +21,9 @@ RenderMachine machine_on_card(const Renderer& renderer, const RenderJob& job, in
   return machine;
 }
 
+void assume_logo(RenderJob& job) {
+  job.inputs.logo = plan::InputFile{{}, "logo"};
+  job.inputs.known["logo"] = media::MediaInfo{"png", "", {120, 120}, true, 0, 0, 0};
+}
+
 }  // namespace pytoon::render

@@ -14,4 +14,8 @@ namespace pytoon::render {
 RenderMachine machine_on_card(const Renderer& renderer, const RenderJob& job, int index,
                               int gpu_pieces_at_once);
 
+// Gives the job a logo of which only the size counts. It is scaled to one width wherever it is
+// drawn; how high it is, nobody has looked: a square is taken.
+void assume_logo(RenderJob& job);
+
 }  // namespace pytoon::render

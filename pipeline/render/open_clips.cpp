@@ -30,10 +30,10 @@ Result<std::shared_ptr<const gpu::Texture>> OpenClips::texture(const ShotClip& c
   Open& now = open(clip);
   const std::size_t index = clip.index_at(frame);
   if (now.texture && now.index == index) return now.texture;
-  const Result<gpu::Nv12Picture> picture = now.source->frame(index);
-  if (!picture) return picture.failure();
+  const Result<gpu::Nv12Frame> decoded = now.source->frame(index);
+  if (!decoded) return decoded.failure();
   now.texture.reset();  // its memory may serve the next one
-  Result<std::shared_ptr<const gpu::Texture>> adopted = device_.adopt(*picture);
+  Result<std::shared_ptr<const gpu::Texture>> adopted = device_.adopt(*decoded);
   if (!adopted) return adopted.failure();
   now.texture = std::move(*adopted);
   now.index = index;

@@ -130,7 +130,7 @@ Result<const RgbaImage*> Still::pixels() {
         } else {
           const auto clip = media::index_clip(file_.path);
           if (!clip) return clip.failure();
-          image = media::first_picture(*clip);
+          image = media::first_frame(*clip);
         }
         if (!image) return image.failure();
         const std::uint64_t bytes = image->pixels.size();

@@ -1,4 +1,4 @@
-// Pictures made ready for the device, each in one way: scaled to cover the frame, blurred, cut out,
+// Images made ready for the device, each in one way: scaled to cover the frame, blurred, cut out,
 // shadowed. Shared through the cache by everybody who needs the same of the same file.
 //
 // Thread rule: any thread. Blocks on decoding and filtering what the cache does not have: some
@@ -48,7 +48,7 @@ class Still {
   std::shared_ptr<const gpu::RgbaImage> pixels_;
 };
 
-// What shots ask for when they are made: real pictures, or, to tell what a segment costs, their
+// What shots ask for when they are made: real images, or, to tell what a segment costs, their
 // sizes alone (segment_cost.h).
 class SceneImages {
  public:

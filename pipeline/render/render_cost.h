@@ -9,9 +9,9 @@
 //  - encoder, decoder and context are what the driver takes for them, which nothing tells
 //    beforehand: estimates, from DriverCosts.
 //
-// Counted as if nothing were cached. Not counted: pictures that the cache keeps of other segments
+// Counted as if nothing were cached. Not counted: images that the cache keeps of other segments
 // (they go when memory is asked for, and are bounded by the cache's own bound), what the driver's
-// pool keeps unused, host memory, and a clip whose pictures grow in the middle of it.
+// pool keeps unused, host memory, and a clip whose frames grow in the middle of it.
 //
 // Thread rule: values.
 #pragma once
@@ -53,7 +53,7 @@ struct RenderMachine {
 
 // Bytes of the device's account at one moment, by what they are for.
 struct PoolUse {
-  std::uint64_t textures = 0;  // pictures, captions, logo
+  std::uint64_t textures = 0;  // images, captions, logo
   std::uint64_t clips = 0;     // frames of clips that were copied to the card
   std::uint64_t frames = 0;    // frames in flight to the host
   std::uint64_t layers = 0;    // lists of layers

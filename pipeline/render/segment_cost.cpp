@@ -16,7 +16,7 @@
 namespace pytoon::render {
 namespace {
 
-// One core's of 2026 with x264's veryfast at a hard picture, composing included; a card's encoder.
+// One core's of 2026 with x264's veryfast at a hard image, composing included; a card's encoder.
 constexpr double kX264PixelsPerSecond = 60e6;
 constexpr double kNvencPixelsPerSecond = 800e6;
 constexpr std::chrono::milliseconds kPreparing{400};

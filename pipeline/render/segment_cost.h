@@ -1,6 +1,6 @@
 // The cost of a segment (render_cost.h) as a pure function of the job, what is known of its files,
 // and the machine. It makes the segment's scene out of sizes alone, with the code that makes the
-// real one, and counts what each step holds: so a picture that a shot gains is counted here too.
+// real one, and counts what each step holds: so an image that a shot gains is counted here too.
 //
 // SegmentFacts tells where its facts come from: an image's size and alpha from the database, where
 // they are since its upload, or from the head of its file; a clip's from its index; captions from

@@ -28,11 +28,11 @@ class ShotMaker {
     const bool still = shot_.source == plan::SourceKind::kCard || !has_own();
     const double amplitude = still ? 0 : amplitude_of(job_.spec.style.motion_profile);
     const bool zoom_only = job_.spec.archetype != spec::Archetype::kProductHero;
-    ShotImage picture{
+    ShotImage shown{
         shot_.frames, nullptr, CameraPath(job_.spec.seed, shot_, amplitude, zoom_only), {}};
-    const Status filled = fill(picture);
+    const Status filled = fill(shown);
     if (!filled) return filled.failure();
-    return picture;
+    return shown;
   }
 
  private:
@@ -40,83 +40,83 @@ class ShotMaker {
   bool has_own() const { return shot_.image >= 0 || shot_.clip >= 0; }
   gpu::Rgba background() const { return is_overlay() ? kOverlayBackground : kHeroBackground; }
 
-  Status fill(ShotImage& picture) {
-    if (shot_.source == plan::SourceKind::kCard) return fill_card(picture);
-    if (shot_.source == plan::SourceKind::kClip) return fill_made(picture);
-    if (!has_own()) return set_moving(images_.plain(background()), picture);
-    if (is_overlay()) return fill_overlay(picture);
-    if (shot_.clip >= 0) return set_behind(own(), shot_.clip_frames_before, picture);
+  Status fill(ShotImage& shown) {
+    if (shot_.source == plan::SourceKind::kCard) return fill_card(shown);
+    if (shot_.source == plan::SourceKind::kClip) return fill_made(shown);
+    if (!has_own()) return set_moving(images_.plain(background()), shown);
+    if (is_overlay()) return fill_overlay(shown);
+    if (shot_.clip >= 0) return set_behind(own(), shot_.clip_frames_before, shown);
     Still still = own_still();
     return set_moving(images_.covering(still, kHeroBackground,
                                        moving_size(amplitude_of(job_.spec.style.motion_profile),
                                                    job_.spec.output)),
-                      picture);
+                      shown);
   }
 
   // An engine's clip fills the frame; an overlay's product stays the job's own, in front of it.
-  Status fill_made(ShotImage& picture) {
+  Status fill_made(ShotImage& shown) {
     // What an engine made was made for this segment alone.
-    const Status behind = set_behind(made_clip(job_, shot_), 0, picture);
+    const Status behind = set_behind(made_clip(job_, shot_), 0, shown);
     if (!behind || !is_overlay() || !has_own()) return behind;
     Still still = own_still();
-    return add_front(still, picture);
+    return add_front(still, shown);
   }
 
   // A clip's background is its first frame: blurring every frame would cost more than all else.
-  Status fill_overlay(ShotImage& picture) {
+  Status fill_overlay(ShotImage& shown) {
     Still still = own_still();
     const Status moving =
-        set_moving(images_.blurred(still, kOverlayBackground, job_.spec.output), picture);
-    return moving ? add_front(still, picture) : moving;
+        set_moving(images_.blurred(still, kOverlayBackground, job_.spec.output), shown);
+    return moving ? add_front(still, shown) : moving;
   }
 
   // The card shows the image whole, when it can be read; the card itself never fails for it.
-  Status fill_card(ShotImage& picture) {
-    const Status moving = set_moving(images_.plain(background()), picture);
+  Status fill_card(ShotImage& shown) {
+    const Status moving = set_moving(images_.plain(background()), shown);
     if (!moving || !has_own()) return moving;
     Still still = own_still();
-    const Status added = add_product(still, {}, {}, picture);
+    const Status added = add_product(still, {}, {}, shown);
     return !added && may_go_without(added.failure()) ? ok_status() : added;
   }
 
   // The product: cut out, or a clip that plays over its own first frame, whose shadow and glow
   // stay.
-  Status add_front(Still& still, ShotImage& picture) {
+  Status add_front(Still& still, ShotImage& shown) {
     if (job_.spec.footage_only) return ok_status();
     // A mask belongs to the first image.
     const bool masked = shot_.image == 0;
     const Status added = add_product(still, masked ? job_.inputs.mask : std::nullopt,
-                                     job_.spec.style.overlay_fx, picture);
+                                     job_.spec.style.overlay_fx, shown);
     if (!added || shot_.clip < 0) return added;
     const Result<ClipPtr> clip = images_.clip(own());
     if (!clip) return clip.failure();
     const gpu::Rect place = place_product((*clip)->upright, product_, job_.spec.output);
-    picture.front = placed(*clip, place, shot_.clip_frames_before);
+    shown.front = placed(*clip, place, shot_.clip_frames_before);
     return ok_status();
   }
 
   Status add_product(Still& still, const std::optional<plan::InputFile>& mask,
-                     const spec::OverlayFx& fx, ShotImage& picture) {
+                     const spec::OverlayFx& fx, ShotImage& shown) {
     const Result<PreparedPtr> product =
         images_.product(still, mask, product_, fx, job_.spec.output);
     if (!product) return product.failure();
     if ((*product)->texture) {
-      picture.fixed.push_back(fixed_layer(texture_of(*product), (*product)->place));
+      shown.fixed.push_back(fixed_layer(texture_of(*product), (*product)->place));
     }
     return ok_status();
   }
 
-  static Status set_moving(const Result<PreparedPtr>& image, ShotImage& picture) {
+  static Status set_moving(const Result<PreparedPtr>& image, ShotImage& shown) {
     if (!image) return image.failure();
-    picture.moving = texture_of(*image);
+    shown.moving = texture_of(*image);
     return ok_status();
   }
 
-  Status set_behind(const plan::InputFile& file, int frames_before, ShotImage& picture) {
+  Status set_behind(const plan::InputFile& file, int frames_before, ShotImage& shown) {
     const Result<ClipPtr> clip = images_.clip(file);
     if (!clip) return clip.failure();
     const gpu::Rect place = place_cover((*clip)->upright, job_.spec.output);
-    picture.behind = placed(*clip, place, frames_before);
+    shown.behind = placed(*clip, place, frames_before);
     return ok_status();
   }
 
@@ -147,14 +147,14 @@ Result<std::vector<ShotImage>> make_shot_images(const RenderJob& job,
                                                 const plan::Timeline& timeline,
                                                 const plan::ShotRange& range, gpu::Rect product,
                                                 SceneImages& images) {
-  std::vector<ShotImage> pictures;
+  std::vector<ShotImage> made;
   for (int i = range.first; i < range.last; ++i) {
     const plan::Shot& shot = timeline.shots.at(static_cast<std::size_t>(i));
-    Result<ShotImage> picture = ShotMaker(job, shot, product, images).make();
-    if (!picture) return picture.failure();
-    pictures.push_back(std::move(*picture));
+    Result<ShotImage> shown = ShotMaker(job, shot, product, images).make();
+    if (!shown) return shown.failure();
+    made.push_back(std::move(*shown));
   }
-  return pictures;
+  return made;
 }
 
 Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, SceneImages& images) {

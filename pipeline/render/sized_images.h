@@ -45,7 +45,7 @@ class SizedImages final : public SceneImages {
   // Of a clip that is not known, an index that says so by an empty path.
   Result<std::shared_ptr<const media::ClipIndex>> clip(const plan::InputFile& file) override;
 
-  // A picture that is made once for all who name it so.
+  // An image that is made once for all who name it so.
   PreparedPtr sized(const std::string& key, gpu::Size size, bool opaque, gpu::Rect place = {});
 
  private:

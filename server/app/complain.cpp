@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "server/jobs/process_health.h"
+
 namespace pytoon::app {
 
 int complain(const Failure& fault) {

@@ -26,11 +26,10 @@ render::RenderJob demanding_job(const spec::RenderSpec& spec) {
   job.footage.resize(spec.segments.size());
   job.inputs.images = {{{}, "first"}, {{}, "second"}};
   job.inputs.clips = {{{}, "clip"}};
-  job.inputs.logo = plan::InputFile{{}, "logo"};
   for (const char* image : {"first", "second"}) {
     job.inputs.known[image] = media::MediaInfo{"png", "", kLargestImage, true, 0, 0, 0};
   }
-  job.inputs.known["logo"] = media::MediaInfo{"png", "", {120, 120}, true, 0, 0, 0};
+  render::assume_logo(job);
   job.inputs.known["clip"] = media::MediaInfo{"mp4", "h264", spec.output.size(), false, 10, 0, 0};
   return job;
 }

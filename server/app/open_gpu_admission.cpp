@@ -34,16 +34,23 @@ std::string spelled(const std::string& uuid, gpu::GpuReader& reader) {
   return uuid;
 }
 
+// Those that take memory of cards of ours.
+std::vector<const engines::Workflow*> own_workflows(const Config& config) {
+  std::vector<const engines::Workflow*> own;
+  for (const engines::ComfySettings& comfyui : config.engines.comfyui) {
+    if (comfyui.remote) continue;
+    for (const engines::Workflow& workflow : comfyui.workflows) own.push_back(&workflow);
+  }
+  return own;
+}
+
 }  // namespace
 
 std::map<std::string, jobs::admission::Profile> workflow_profiles(const Config& config) {
   std::map<std::string, jobs::admission::Profile> profiles;
-  for (const engines::ComfySettings& comfyui : config.engines.comfyui) {
-    if (comfyui.remote) continue;
-    for (const engines::Workflow& workflow : comfyui.workflows) {
-      profiles.emplace(workflow.name,
-                       worker::profile_of(workflow.name, engines::prior_of(workflow)));
-    }
+  for (const engines::Workflow* const workflow : own_workflows(config)) {
+    profiles.emplace(workflow->name,
+                     worker::profile_of(workflow->name, engines::prior_of(*workflow)));
   }
   return profiles;
 }
@@ -58,8 +65,9 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
   if (reader == nullptr) return nullptr;
   if (!card.uuid.empty()) card.uuid = spelled(card.uuid, *reader);
   worker::PromiseKeeper::Card own;
-  if (!card.uuid.empty())
+  if (!card.uuid.empty()) {
     own = {parts.stack.device.get(), card.uuid, parts.config.image_cache_bytes()};
+  }
   parts.log.info(
       "gpu_admission",
       {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});
@@ -70,11 +78,8 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
                                   parts.store.generations(), parts.metrics, parts.clock, parts.log,
                                   worker_id, std::move(reader), own, servers},
       options);
-  for (const engines::ComfySettings& comfyui : parts.config.engines.comfyui) {
-    if (comfyui.remote) continue;
-    for (const engines::Workflow& workflow : comfyui.workflows) {
-      admission->know(engines::prior_of(workflow));
-    }
+  for (const engines::Workflow* const workflow : own_workflows(parts.config)) {
+    admission->know(engines::prior_of(*workflow));
   }
   parts.engines.admit_by(admission->prompts());
   return admission;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "server/jobs/admission/gpu_use.h"
+#include "server/jobs/or_null.h"
 #include "server/jobs/service.h"
 
 namespace pytoon::jobs {
@@ -19,8 +20,6 @@ using admission::Sample;
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json to_json(const PoolState& pool) {
   return Json{
@@ -59,8 +58,6 @@ Json to_json(const DeadLetter& letter) {
               {"cause", letter.cause},
               {"at", iso8601(letter.at)}};
 }
-
-Json number_or_null(int number) { return number < 0 ? Json(nullptr) : Json(number); }
 
 std::string_view name_of(EndpointSample::State state) {
   constexpr std::array<std::string_view, 4> kNames{"absent", "down", "idle", "busy"};
@@ -118,8 +115,7 @@ Json json_of(const GpuState& gpu, WallTime now) {
               {"headroom_bytes", use.headroom},
               {"available_bytes", available(gpu, now)},
               {"encoder_sessions",
-               {{"used", number_or_null(sample.encoder_sessions)},
-                {"allowed", number_or_null(sample.encoder_sessions_max)}}},
+               {{"used", or_null(use.sessions_used)}, {"allowed", or_null(use.sessions_allowed)}}},
               {"comfyui", json_of(sample.endpoint)},
               {"promises", promises_of(gpu, now)}};
 }

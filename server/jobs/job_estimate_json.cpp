@@ -4,16 +4,12 @@
 #include "base/clock.h"
 #include "server/jobs/admission/gpu_state.h"
 #include "server/jobs/job_estimate.h"
+#include "server/jobs/or_null.h"
 
 namespace pytoon::jobs {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json lane_or_null(const std::optional<admission::Lane>& lane) {
   return lane ? Json(admission::name_of(*lane)) : Json(nullptr);

@@ -25,8 +25,6 @@ using engines::Candidate;
 namespace {
 
 constexpr const char* kNoWorker = "no worker is live";
-// A logo is scaled to one width; how high it is, nobody has looked.
-constexpr gpu::Size kLogo{120, 120};
 
 std::string seconds_text(double seconds) {
   std::string text = std::to_string(std::round(seconds * 10) / 10);
@@ -53,7 +51,8 @@ class Estimation {
     estimate_.target_duration_seconds = job_.spec.target_duration_seconds;
     look();
     size_files();
-    for (std::size_t i = 0; i < job_.spec.segments.size(); ++i) estimate_footage(i);
+    const plan::Timeline timeline = plan::make_timeline(job_.spec);
+    for (std::size_t i = 0; i < job_.spec.segments.size(); ++i) estimate_footage(i, timeline);
     estimate_compositor();
     estimate_prompts();
     estimate_wait();
@@ -74,7 +73,7 @@ class Estimation {
   void look();
   void size_files();
   plan::InputFile sized(const std::string& uri);
-  void estimate_footage(std::size_t i);
+  void estimate_footage(std::size_t i, const plan::Timeline& timeline);
   const Candidate& choose(const std::vector<Candidate>& candidates);
   void estimate_compositor();
   std::optional<Bytes> draw_on_card(const std::string& encoder);
@@ -117,9 +116,7 @@ void Estimation::look() {
   std::erase_if(gpus_, [&](const GpuState& gpu) {
     return !is_fresh(gpu.sample, *now, controller_.ledger.sample_age_max);
   });
-  std::set<Bytes> sizes;
-  for (const GpuState& gpu : gpus_) sizes.insert(usable_bytes(gpu.sample));
-  cards_.usable.assign(sizes.begin(), sizes.end());
+  for (const GpuState& gpu : gpus_) cards_.add(usable_bytes(gpu.sample));
 }
 
 // Of a file that the record does not know any more nothing is known.
@@ -136,8 +133,7 @@ void Estimation::size_files() {
   for (const std::string& uri : job_.spec.assets.clips) sized_.inputs.clips.push_back(sized(uri));
   if (job_.spec.assets.mask) sized_.inputs.mask = sized(*job_.spec.assets.mask);
   if (!job_.spec.brand_safe) return;
-  sized_.inputs.logo = plan::InputFile{{}, "logo"};
-  sized_.inputs.known["logo"] = media::MediaInfo{"png", "", kLogo, true, 0, 0, 0};
+  render::assume_logo(sized_);
 }
 
 // The first that is not refused; the last one never is.
@@ -159,14 +155,14 @@ const Candidate& Estimation::choose(const std::vector<Candidate>& candidates) {
   return candidates.back();
 }
 
-void Estimation::estimate_footage(std::size_t i) {
+void Estimation::estimate_footage(std::size_t i, const plan::Timeline& timeline) {
   const int index = static_cast<int>(i);
-  const plan::Timeline timeline = plan::make_timeline(job_.spec);
   const plan::Shot& shot =
       timeline.shots.at(static_cast<std::size_t>(timeline.shot_of_segment.at(i)));
   engines::FootageRequest request = engines::request_of(job_.spec, index);
-  if (shot.image >= 0)
+  if (shot.image >= 0) {
     request.image = sized_.inputs.images.at(static_cast<std::size_t>(shot.image));
+  }
   std::vector<Candidate> candidates;
   if (shot.clip >= 0) {
     candidates.push_back({std::string(engines::kLocalCompositor), false, false, std::nullopt, {}});

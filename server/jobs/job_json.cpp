@@ -1,16 +1,12 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/spec/names.h"
+#include "server/jobs/or_null.h"
 #include "server/jobs/service.h"
 
 namespace pytoon::jobs {
-namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-}  // namespace
 
 Json to_json(const Job& job) {
   const auto uri = [&job](const char* file) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
 #include <utility>
 
 #include "server/worker/vram_exhausted.h"
@@ -305,19 +304,18 @@ Decision GpuAdmission::choose_compositor(const Request& segment, int segments, i
   load.segments = segments;
   load.free_cores = free_cores;
   load.queue.queued = segment.cost.duration * waiting;
-  std::set<Bytes> sizes;
+  jobs::admission::CardSizes sizes;
   const GpuState* own = nullptr;
   for (const GpuState& state : *states) {
     if (!is_fresh(state.sample, *now, options_.card_patience)) continue;
     ++load.queue.cards;
-    sizes.insert(usable_bytes(state.sample));
+    sizes.add(usable_bytes(state.sample));
     if (state.uuid == promises_.gpu()) own = &state;
   }
   if (own == nullptr) return on_gpu;
   load.memory_wait =
       memory_wait(*own, segment, options_.render_patience, options_.controller, *now);
-  Decision decision =
-      decide_compositor(segment, load, {{sizes.begin(), sizes.end()}}, options_.controller);
+  const Decision decision = decide_compositor(segment, load, sizes, options_.controller);
   if (decision.kind == Decision::Kind::kRun) return decision;
   parts_.metrics.admission_decided(Lane::kRender, decision.kind, decision.reason);
   // With the card's sizes, as every reason.

@@ -40,11 +40,11 @@ constexpr int kTries = 3;                     // for a promise that others take 
 constexpr milliseconds kCardsKnown{10'000};   // that an endpoint's card is looked for
 
 CardSizes sizes_of(const std::map<std::string, GpuState>& states) {
-  std::set<Bytes> sizes;
+  CardSizes sizes;
   for (const auto& [uuid, state] : states) {
-    if (state.sample.total > 0) sizes.insert(usable_bytes(state.sample));
+    if (state.sample.total > 0) sizes.add(usable_bytes(state.sample));
   }
-  return {{sizes.begin(), sizes.end()}};
+  return sizes;
 }
 
 // Promises of other processes end without a word to us.

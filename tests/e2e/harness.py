@@ -18,6 +18,7 @@ import time
 import unittest
 import uuid
 import zlib
+from fractions import Fraction
 
 BINARY = os.environ["PYTOON_BINARY"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -215,7 +216,11 @@ class VideoCase(unittest.TestCase):
                     "nb_read_frames": str(seconds * 30)}
         self.assertEqual({name: video.get(name) for name in expected}, expected)
         self.assertEqual(float(video["start_time"]), 0)
+        self.assertEqual(Fraction(video["time_base"]) * video["duration_ts"], seconds)
         self.assertAlmostEqual(float(container["duration"]), seconds, places=3)
         self.assertLessEqual(int(container["bit_rate"]), 12_000_000)
         boxes = top_boxes(data)
         self.assertLess(boxes.index("moov"), boxes.index("mdat"))
+        index = data[:data.index(b"mdat")]
+        self.assertNotIn(b"edts", index)  # Instagram's rule for reels: no edit list
+        self.assertNotIn(b"elst", index)

@@ -159,7 +159,7 @@ TEST_P(Parity, AdoptedFrames) {
   constexpr Size kSize{51, 37};
   std::vector<std::uint8_t> bytes(64 * (37 + 19));
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(20 + i % 200);
-  Nv12Picture picture;
+  Nv12Frame picture;
   picture.size = kSize;
   picture.luma = bytes.data();
   picture.luma_pitch_bytes = 64;

@@ -71,6 +71,29 @@ class CallCounter final : public FaultPlan {
   int calls = 0;
 };
 
+using ObjectAges = std::map<std::string, std::chrono::seconds>;
+
+// Shows objects as changed so much earlier than they were.
+class AgedWalk final : public jobs::ObjectWalk {
+ public:
+  AgedWalk(std::unique_ptr<jobs::ObjectWalk> real, const ObjectAges& ages)
+      : real_(std::move(real)), ages_(ages) {}
+  Result<std::vector<jobs::StoredObject>> next(std::size_t limit) override {
+    auto page = real_->next(limit);
+    if (!page) return page;
+    for (jobs::StoredObject& object : *page) {
+      if (const auto age = ages_.find(object.key); age != ages_.end()) {
+        object.changed_at -= age->second;
+      }
+    }
+    return page;
+  }
+
+ private:
+  const std::unique_ptr<jobs::ObjectWalk> real_;
+  const ObjectAges& ages_;
+};
+
 class FaultInjectingStorage final : public jobs::ObjectStore {
  public:
   FaultInjectingStorage(jobs::ObjectStore& real, FaultPlan& faults)
@@ -89,7 +112,9 @@ class FaultInjectingStorage final : public jobs::ObjectStore {
     return faults_.around([&] { return real_.contains(key); });
   }
   Result<std::unique_ptr<jobs::ObjectWalk>> walk(const std::string& prefix) override {
-    return faults_.around([&] { return real_.walk(prefix); });
+    auto walk = faults_.around([&] { return real_.walk(prefix); });
+    if (!walk) return walk;
+    return std::unique_ptr<jobs::ObjectWalk>(std::make_unique<AgedWalk>(std::move(*walk), ages));
   }
   Result<WallTime> now() override {
     return faults_.around([&] { return real_.now(); });
@@ -108,6 +133,8 @@ class FaultInjectingStorage final : public jobs::ObjectStore {
     return faults_.around([&] { return real_.remove(key); });
   }
   Status writable() override { return real_.writable(); }
+
+  ObjectAges ages;  // beyond how old they are
 
  private:
   jobs::ObjectStore& real_;

@@ -85,6 +85,14 @@ Status receive(AVCodecContext& codec, AVFrame& frame, Pcm& audio) {
   }
 }
 
+Status leave_priming_out(AacAudio& encoded, const AVCodecContext& codec) {
+  const bool alone = codec.initial_padding == codec.frame_size && !encoded.packets.empty() &&
+                     encoded.packets.front()->pts == -codec.initial_padding;
+  if (!alone) return failure(FailureKind::kMedia, "this FFmpeg's AAC has another priming");
+  encoded.packets.erase(encoded.packets.begin());
+  return ok_status();
+}
+
 }  // namespace
 
 Result<AacAudio> encode_aac(const Pcm& audio, const CancelToken& cancel) {
@@ -102,9 +110,10 @@ Result<AacAudio> encode_aac(const Pcm& audio, const CancelToken& cancel) {
     return sent.failure();
   }
   if (Status got = receive(**codec, encoded); !got) return got.failure();
+  if (Status left = leave_priming_out(encoded, **codec); !left) return left.failure();
   const std::uint8_t* config = (*codec)->extradata;
-  encoded.format = {kAudioRate, static_cast<int>(kAudioChannels), (*codec)->initial_padding,
-                    kAudioBitrate, Bytes(config, config + (*codec)->extradata_size)};
+  encoded.format = {kAudioRate, static_cast<int>(kAudioChannels), kAudioBitrate,
+                    Bytes(config, config + (*codec)->extradata_size)};
   return encoded;
 }
 
@@ -121,12 +130,8 @@ Result<Pcm> decode_aac(const AacAudio& encoded, std::size_t samples, const Cance
   }
   avcodec_send_packet(codec->get(), nullptr);
   if (Status got = receive(**codec, *frame, audio); !got) return got.failure();
-  const auto priming = static_cast<std::ptrdiff_t>(encoded.format.priming);
-  if (static_cast<std::ptrdiff_t>(audio.size()) < priming) {
-    return failure(FailureKind::kMedia, "our own audio is shorter than its priming");
-  }
-  for (std::vector<float>& channel : audio.channels) {
-    channel.erase(channel.begin(), channel.begin() + priming);
+  if (audio.size() < samples) {
+    return failure(FailureKind::kMedia, "our own audio came out too short");
   }
   audio.resize(samples);
   return audio;

@@ -104,7 +104,7 @@ Result<std::unique_ptr<AudioDecoder>> AudioDecoder::open(const std::filesystem::
   Result<AudioFormat> format = audio_format_of(path);
   if (!format) return format.failure();
   if (format->demuxer == "mov") {
-    if (Status good = check_sound_boxes(path); !good) return good.failure();
+    if (Status good = check_audio_boxes(path); !good) return good.failure();
   }
   Result<InputPtr> input = open_input(path, *format);
   if (!input) return input.failure();

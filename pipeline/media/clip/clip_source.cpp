@@ -20,7 +20,7 @@ struct ClipSource::State {
   bool has_ahead = false;
   // What was given last.
   std::optional<std::size_t> index;
-  gpu::Nv12Picture picture;
+  gpu::Nv12Frame picture;
 
   void forget() {
     av_frame_unref(held.get());
@@ -120,21 +120,21 @@ Status ClipSource::reach(std::int64_t wanted) {
   return advance(wanted);
 }
 
-Result<gpu::Nv12Picture> ClipSource::picture_of_held() {
+Result<gpu::Nv12Frame> ClipSource::picture_of_held() {
   const AVFrame& frame = *state_->held;
   if (frame.format != AV_PIX_FMT_CUDA) return state_->converter.convert(frame);
   const std::shared_ptr<AVFrame> kept(av_frame_clone(&frame), AvDelete());
   if (!kept) return failure(FailureKind::kOutOfMemory, "no memory for a frame");
-  return gpu::Nv12Picture{gpu::Memory::kCuda,
-                          {kept->width, kept->height},
-                          kept->data[0],
-                          static_cast<std::size_t>(kept->linesize[0]),
-                          kept->data[1],
-                          static_cast<std::size_t>(kept->linesize[1]),
-                          kept};
+  return gpu::Nv12Frame{gpu::Memory::kCuda,
+                        {kept->width, kept->height},
+                        kept->data[0],
+                        static_cast<std::size_t>(kept->linesize[0]),
+                        kept->data[1],
+                        static_cast<std::size_t>(kept->linesize[1]),
+                        kept};
 }
 
-Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
+Result<gpu::Nv12Frame> ClipSource::find(std::size_t index) {
   State& s = *state_;
   if (s.index == index) return s.picture;
   if (s.hardware_wanted && !s.decoder && !clip_->rotation.none()) use_software("it is turned");
@@ -147,8 +147,8 @@ Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
     s.decoder.reset();
     reached = reach(wanted);
   }
-  Result<gpu::Nv12Picture> picture =
-      reached ? picture_of_held() : Result<gpu::Nv12Picture>(reached.failure());
+  Result<gpu::Nv12Frame> picture =
+      reached ? picture_of_held() : Result<gpu::Nv12Frame>(reached.failure());
   if (!picture) {
     s.forget();
     s.decoder.reset();  // where it stands is not known: the next call begins anew
@@ -162,13 +162,13 @@ Result<gpu::Nv12Picture> ClipSource::find(std::size_t index) {
   return picture;
 }
 
-Result<gpu::Nv12Picture> ClipSource::frame(std::size_t index) {
+Result<gpu::Nv12Frame> ClipSource::frame(std::size_t index) {
   return contained([&] { return find(index); });
 }
 
 namespace {
 
-Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Picture& picture, gpu::Size size) {
+Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& picture, gpu::Size size) {
   const ScalerPtr scaler(sws_getContext(picture.size.width, picture.size.height, AV_PIX_FMT_NV12,
                                         size.width, size.height, AV_PIX_FMT_RGBA,
                                         SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
@@ -190,10 +190,10 @@ Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Picture& picture, gpu::Size size) 
 
 }  // namespace
 
-Result<gpu::RgbaImage> first_picture(const std::shared_ptr<const ClipIndex>& clip) {
+Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
   return contained([&]() -> Result<gpu::RgbaImage> {
     ClipSource source({clip, clip->upright, std::nullopt, {}});
-    const Result<gpu::Nv12Picture> picture = source.frame(0);
+    const Result<gpu::Nv12Frame> picture = source.frame(0);
     if (!picture) return picture.failure();
     return to_rgba(*picture, clip->upright);
   });

@@ -44,21 +44,21 @@ class ClipSource {
   ClipSource& operator=(const ClipSource&) = delete;
 
   // Frame `index` of the clip's times. What the data lacks is filled by the frame before.
-  Result<gpu::Nv12Picture> frame(std::size_t index);
+  Result<gpu::Nv12Frame> frame(std::size_t index);
   // The frame shown at n / per_second seconds; after the end the last.
-  Result<gpu::Nv12Picture> frame_at(std::int64_t n, int per_second) {
+  Result<gpu::Nv12Frame> frame_at(std::int64_t n, int per_second) {
     return frame(clip_->times.held(n, per_second));
   }
 
  private:
   struct State;  // FFmpeg's side
 
-  Result<gpu::Nv12Picture> find(std::size_t index);
+  Result<gpu::Nv12Frame> find(std::size_t index);
   Status reach(std::int64_t wanted);
   Status open(bool hardware);
   Status begin_before(std::int64_t wanted);
   Status advance(std::int64_t wanted);
-  Result<gpu::Nv12Picture> picture_of_held();
+  Result<gpu::Nv12Frame> picture_of_held();
   void use_software(const std::string& why);
 
   const std::shared_ptr<const ClipIndex> clip_;
@@ -67,6 +67,6 @@ class ClipSource {
 };
 
 // A clip's first frame, upright, with square pixels.
-Result<gpu::RgbaImage> first_picture(const std::shared_ptr<const ClipIndex>& clip);
+Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip);
 
 }  // namespace pytoon::media

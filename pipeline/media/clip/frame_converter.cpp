@@ -180,7 +180,7 @@ std::shared_ptr<FrameConverter::Buffer> FrameConverter::free_buffer(gpu::Size si
   return fresh;
 }
 
-Result<gpu::Nv12Picture> FrameConverter::convert(const AVFrame& frame) {
+Result<gpu::Nv12Frame> FrameConverter::convert(const AVFrame& frame) {
   if (!prepared_for(frame)) {
     if (Status ready = prepare(frame); !ready) return ready.failure();
   }
@@ -198,7 +198,7 @@ Result<gpu::Nv12Picture> FrameConverter::convert(const AVFrame& frame) {
   std::uint8_t* const luma = buffer->bytes.data();
   std::uint8_t* const chroma = luma + pitch * static_cast<std::size_t>(size.height);
   rotate_upright(view, rotation_, {size, luma, pitch, chroma, pitch});
-  return gpu::Nv12Picture{gpu::Memory::kHost, size, luma, pitch, chroma, pitch, buffer};
+  return gpu::Nv12Frame{gpu::Memory::kHost, size, luma, pitch, chroma, pitch, buffer};
 }
 
 }  // namespace pytoon::media

@@ -26,7 +26,7 @@ class FrameConverter {
   // shown: px that the upright whole takes up where it is drawn.
   FrameConverter(const Rotation& rotation, gpu::Size shown);
 
-  Result<gpu::Nv12Picture> convert(const AVFrame& frame);
+  Result<gpu::Nv12Frame> convert(const AVFrame& frame);
 
  private:
   struct Buffer {

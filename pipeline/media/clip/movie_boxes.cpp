@@ -19,7 +19,7 @@ constexpr std::uint64_t kEditsMax = 64;
 // Two minutes at 60 frames a second with audio, each frame in a fragment of its own, are 90,000;
 // 15 minutes of AAC are 300,000.
 constexpr int kClipBoxesMax = 100'000;
-constexpr int kSoundBoxesMax = 400'000;
+constexpr int kAudioBoxesMax = 400'000;
 constexpr int kDepthMax = 8;
 // How a track is coded takes some hundred bytes.
 constexpr std::uint64_t kCodingBytesMax = 1 << 20;
@@ -27,8 +27,9 @@ constexpr std::uint64_t kCodingBytesMax = 1 << 20;
 constexpr std::array<std::string_view, 10> kTables{"stsz", "stz2", "stts", "ctts", "stss",
                                                    "stsc", "stco", "co64", "trun", "elst"};
 
-bool is_table(std::string_view type) {
-  return std::find(kTables.begin(), kTables.end(), type) != kTables.end();
+template <std::size_t N>
+bool is_one_of(const std::array<std::string_view, N>& types, std::string_view type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
 }
 
 struct Box {
@@ -78,7 +79,7 @@ class Walker {
 
   Status walk(Manner manner) { return walk(0, size_, 0, manner); }
 
-  // Single samples of raw sound, which a demuxer takes by the chunk, may be as many as the file's
+  // Single samples of raw audio, which a demuxer takes by the chunk, may be as many as the file's
   // bytes; of any others it keeps a record each.
   bool too_many_samples() const {
     const bool raw = raw_ && !coded_ && steady_ && !unsteady_;
@@ -146,10 +147,10 @@ class Walker {
                                                        "edts", "moof", "traf", "mvex"};
     if (box.type == "moov") found_index_ = true;
     if (box.type == "mdat") found_media_ = true;
-    if (std::find(kHolders.begin(), kHolders.end(), box.type) != kHolders.end()) {
+    if (is_one_of(kHolders, box.type)) {
       return walk(box.start, box.end, depth + 1, manner);
     }
-    if (is_table(box.type)) return look_at_table(box);
+    if (is_one_of(kTables, box.type)) return look_at_table(box);
     return look_for_tables(box, depth);
   }
 
@@ -162,7 +163,7 @@ class Walker {
                      "the file has a compressed index, which is not taken: export it again");
     }
     if (box.type == "stsd") return look_at_coding(box);
-    if (std::find(kOddHolders.begin(), kOddHolders.end(), box.type) != kOddHolders.end()) {
+    if (is_one_of(kOddHolders, box.type)) {
       return walk(box.start, box.end, depth + 1, Manner::kLoose);
     }
     if (box.type == "meta") {  // of QuickTime, or with four bytes more of ISO
@@ -173,7 +174,9 @@ class Walker {
     }
     if (box.type == "free" || box.type == "hoov") {  // an index that was put out of use
       const std::string first = bytes(box.start + 4, 4);
-      if (first == "mvhd" || first == "cmov") return walk(box.start, box.end, depth + 1, Manner::kLoose);
+      if (first == "mvhd" || first == "cmov") {
+        return walk(box.start, box.end, depth + 1, Manner::kLoose);
+      }
     }
     return ok_status();
   }
@@ -187,14 +190,13 @@ class Walker {
     }
     constexpr std::array<std::string_view, 12> kRaw{"in24", "in32", "fl32", "fl64", "sowt", "twos",
                                                     "lpcm", "raw ", "NONE", "ulaw", "alaw", "ipcm"};
-    const bool raw = number(box.start + 4, 4) == 1 &&
-                     std::find(kRaw.begin(), kRaw.end(), coding) != kRaw.end();
+    const bool raw = number(box.start + 4, 4) == 1 && is_one_of(kRaw, coding);
     (raw ? raw_ : coded_) = true;
     if (box.end - box.start > kCodingBytesMax) return excessive();
     const std::string text = bytes(box.start, static_cast<std::size_t>(box.end - box.start));
     for (std::size_t at = 0; at + 4 <= text.size(); ++at) {
       const std::string_view type = std::string_view(text).substr(at, 4);
-      if (!is_table(type)) continue;
+      if (!is_one_of(kTables, type)) continue;
       const Status good = look_at_table({std::string(type), box.start + at + 4, box.end});
       if (!good) return good;
     }
@@ -242,7 +244,7 @@ class Walker {
   int boxes_max_;
   std::uint64_t samples_ = 0;
   std::uint64_t uniform_samples_ = 0;  // of tables that give one size for all
-  bool raw_ = false;                   // a track of uncompressed sound
+  bool raw_ = false;                   // a track of uncompressed audio
   bool coded_ = false;                 // one of anything else
   bool steady_ = false;                // a track whose samples each last one tick
   bool unsteady_ = false;              // one of others
@@ -280,8 +282,8 @@ Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
   return format;
 }
 
-Status check_sound_boxes(const std::filesystem::path& path) {
-  Walker walker(path, kSoundBoxesMax);
+Status check_audio_boxes(const std::filesystem::path& path) {
+  Walker walker(path, kAudioBoxesMax);
   if (!walker.readable()) {
     return failure(FailureKind::kNotFound, "can't read the file " + path.string());
   }

@@ -70,8 +70,8 @@ bool announce_stream(GstBaseSrc* base, const AacFormat& format) {
   const GstPtr<GstBuffer> config(gst_buffer_new_memdup(format.config.data(), format.config.size()));
   const GstPtr<GstCaps> caps(gst_caps_from_string(kAacCaps));
   gst_caps_set_simple(caps.get(), "rate", G_TYPE_INT, format.sample_rate, "channels", G_TYPE_INT,
-                      format.channels, "priming", G_TYPE_INT, format.priming, "bitrate", G_TYPE_INT,
-                      format.bitrate, "codec_data", GST_TYPE_BUFFER, config.get(), nullptr);
+                      format.channels, "bitrate", G_TYPE_INT, format.bitrate, "codec_data",
+                      GST_TYPE_BUFFER, config.get(), nullptr);
   return gst_base_src_new_segment(base, &timeline) != FALSE &&
          gst_base_src_set_caps(base, caps.get()) != FALSE;
 }

@@ -1,6 +1,5 @@
-// pytoonaudiosrc: a GStreamer source that gives the AAC packets of a finished audio. Times count
-// from the first sample of the encoder's priming, at kTimelineStart; the caps tell the priming, and
-// the muxer takes it off again (a GStreamer segment can't hold what lies before its start).
+// pytoonaudiosrc: a GStreamer source that gives the AAC packets of a finished audio. Its first
+// sample is at kTimelineStart.
 //
 // Thread rule: configure before the pipeline runs.
 #pragma once

@@ -27,17 +27,22 @@ Result<std::unique_ptr<AudioTrack>> AudioTrack::open(const std::filesystem::path
     return failure(FailureKind::kMedia, path.string() + " is no audio of ours");
   }
   Result<PacketPtr> first = read_packet(**input);
+  std::int64_t left_out = 0;
+  while (first && *first && (*first)->pts != AV_NOPTS_VALUE && (*first)->pts < 0) {
+    first = read_packet(**input);
+    ++left_out;
+  }
   if (!first) return first.failure();
-  if (!*first || (*first)->pts == AV_NOPTS_VALUE || (*first)->pts > 0) {
+  if (!*first || (*first)->pts != 0) {
     return failure(FailureKind::kMedia, path.string() + " is damaged: it does not begin");
   }
   AacFormat format;
   format.sample_rate = audio->sample_rate;
   format.channels = audio->ch_layout.nb_channels;
-  format.priming = static_cast<int>(-(*first)->pts);
   format.bitrate = static_cast<int>(audio->bit_rate);
   format.config = Bytes(audio->extradata, audio->extradata + audio->extradata_size);
-  return std::make_unique<AudioTrack>(std::move(*input), std::move(format), std::move(*first));
+  return std::make_unique<AudioTrack>(std::move(*input), std::move(format), std::move(*first),
+                                      left_out);
 }
 
 Failure AudioTrack::damaged(const std::string& how) const {
@@ -51,7 +56,6 @@ Result<PacketPtr> AudioTrack::next() {
   }
   PacketPtr packet = std::move(next_);
   if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) return damaged("a packet is cut off");
-  packet->pts += format_.priming;
   if (packet->pts != samples_ || packet->duration <= 0) return damaged("its times have gaps");
   samples_ += packet->duration;
   ++read_;

@@ -90,7 +90,6 @@ Status take_audio_caps(MuxInput& input, const GstStructure* caps) {
   format.config = codec_data(caps);
   const bool told = gst_structure_get_int(caps, "rate", &format.sample_rate) &&
                     gst_structure_get_int(caps, "channels", &format.channels) &&
-                    gst_structure_get_int(caps, "priming", &format.priming) &&
                     gst_structure_get_int(caps, "bitrate", &format.bitrate);
   if (!told || format.config.empty()) {
     return failure(FailureKind::kMedia, "an audio track does not tell its form");
@@ -149,17 +148,15 @@ Mp4Sample video_sample(const MuxState& state, int track, const GstBuffer* buffer
           .key = starts_sequence(bytes)};
 }
 
-Mp4Sample audio_sample(const MuxState& state, const MuxInput& input, const GstBuffer* buffer,
-                       ByteSpan bytes) {
+Mp4Sample audio_sample(const MuxState& state, int track, const GstBuffer* buffer, ByteSpan bytes) {
   const Mp4Writer& writer = *state.job.writer;
   const auto from = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
   const auto to = from + static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
-  const std::int64_t begins = writer.ticks(input.track, from);
-  const std::int64_t shown = begins - input.audio->priming;
+  const std::int64_t begins = writer.ticks(track, from);
   return {.bytes = bytes,
-          .show_at = shown,
-          .decode_at = shown,
-          .duration = writer.ticks(input.track, to) - begins,
+          .show_at = begins,
+          .decode_at = begins,
+          .duration = writer.ticks(track, to) - begins,
           .key = true};
 }
 
@@ -176,7 +173,7 @@ Status write_sample(MuxState& state, GstCollectData* data, GstBuffer* buffer) {
   const MappedBytes sample(buffer);
   return state.job.writer->write(
       input.track, input.audio
-                       ? audio_sample(state, input, buffer, sample.bytes())
+                       ? audio_sample(state, input.track, buffer, sample.bytes())
                        : video_sample(state, input.track, buffer, decode_at, sample.bytes()));
 }
 

@@ -2,10 +2,9 @@
 // are written in order of their decoding times (GstCollectPads: each pad holds one buffer and its
 // thread waits, so no track runs ahead). Says end-of-stream when the file is finished and closed.
 //
-// Pads are asked for by name: video_%u takes H.264 in MP4 form, audio_%u AAC frames whose caps tell
-// the encoder's priming (its samples before the audio; times here count from the first of them).
-// Another kind of track is another pad template, another caps handler and another add_ of the
-// writer. Tracks are numbered in the order in which the pads were asked for.
+// Pads are asked for by name: video_%u takes H.264 in MP4 form, audio_%u AAC frames without those
+// of the encoder's priming. Another kind of track is another pad template, another caps handler and
+// another add_ of the writer. Tracks are numbered in the order in which the pads were asked for.
 //
 // GStreamer's own mp4mux puts the wall time into the file, hence this one.
 // Thread rule: configure before the pipeline runs.
@@ -22,8 +21,8 @@ namespace pytoon::media {
 
 constexpr char kMp4MuxElement[] = "pytoonmp4mux";
 
-// AAC as it comes to an audio pad, with these fields: codec_data (AudioSpecificConfig), priming
-// (samples), bitrate (bits a second).
+// AAC as it comes to an audio pad, with these fields: codec_data (AudioSpecificConfig), bitrate
+// (bits a second).
 constexpr char kAacCaps[] = "audio/mpeg,mpegversion=4,stream-format=raw";
 
 struct Mp4MuxJob {

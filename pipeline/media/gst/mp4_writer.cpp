@@ -72,7 +72,6 @@ Result<int> Mp4Writer::add_audio(const AacFormat& format) {
   parameters.profile = FF_PROFILE_AAC_LOW;
   parameters.sample_rate = format.sample_rate;
   parameters.frame_size = kAacFrameSamples;
-  parameters.initial_padding = format.priming;
   parameters.bit_rate = format.bitrate;
   av_channel_layout_default(&parameters.ch_layout, format.channels);
   tracks_.push_back({.tick = {1, format.sample_rate}});
@@ -83,7 +82,8 @@ Status Mp4Writer::begin() {
   int movie_rate = kAudioRate;
   for (const Track& track : tracks_) movie_rate = std::lcm(movie_rate, track.tick.den);
   Options options;
-  options.set("movflags", "+faststart");
+  options.set("movflags", "+faststart+negative_cts_offsets");
+  options.set("use_editlist", "0");
   options.set("movie_timescale", std::to_string(movie_rate));
   const int rc = avformat_write_header(output_.get(), options.out());
   if (rc < 0) return av_failure(rc, "can't start the MP4");
@@ -95,6 +95,11 @@ Status Mp4Writer::write(int number, const Mp4Sample& sample) {
   Track& track = tracks_.at(static_cast<std::size_t>(number));
   if (sample.decode_at <= track.decoded || sample.show_at < sample.decode_at) {
     return failure(FailureKind::kMedia, "a sample's times go backwards");
+  }
+  // The muxer takes the first sample's showing for the track's beginning.
+  const bool first = track.decoded == std::numeric_limits<std::int64_t>::min();
+  if (sample.show_at < 0 || (first && sample.show_at != 0)) {
+    return failure(FailureKind::kMedia, "a track does not begin at 0");
   }
   track.decoded = sample.decode_at;
   if (!begun_) {

@@ -1,6 +1,10 @@
 // Writes an MP4 through libavformat: moov first, exact timestamps, nothing in it that tells when,
 // where or by which version it was made. Same samples, same bytes.
 //
+// No edit list (`elst`), which Instagram's rules for reels forbid: both tracks begin at 0 by their
+// own times. Frames shown out of decoding order have offsets below zero instead (`ctts` version 1),
+// and audio comes without its encoder's priming. What would begin before 0 is refused.
+//
 // Tracks are added first, then samples written in decoding order across all tracks, then finish().
 // An object that was not finished leaves a useless file behind: the caller removes it.
 //
@@ -20,12 +24,10 @@
 
 namespace pytoon::media {
 
-// AAC-LC. `priming`: samples that the encoder puts before the audio; the first packet is shown at
-// -priming, and an edit list lets players leave them out.
+// AAC-LC.
 struct AacFormat {
   int sample_rate = 48'000;
   int channels = 2;
-  int priming = 0;
   int bitrate = 0;  // bits a second, nominal
   Bytes config;     // AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1
 };
@@ -33,8 +35,8 @@ struct AacFormat {
 // Times count the track's ticks: frames for video, samples for audio.
 struct Mp4Sample {
   ByteSpan bytes;
-  std::int64_t show_at = 0;
-  std::int64_t decode_at = 0;  // strictly increasing within a track
+  std::int64_t show_at = 0;    // 0 or more
+  std::int64_t decode_at = 0;  // strictly increasing within a track; the first's counts as 0
   std::int64_t duration = 1;
   bool key = false;
 };

@@ -70,7 +70,7 @@ Result<GstPtr<GstBuffer>> next_buffer(PacketSourceState& state) {
   if (!packet) return packet.failure();
   if (!packet->packet) return GstPtr<GstBuffer>();
   const std::int64_t show_at = state.frames_before + packet->show_at;
-  // Every segment is decoded from -d frames on, so this rises by one frame across a seam too.
+  // Every segment is decoded from the same time on, so this rises by one frame across a seam too.
   const std::int64_t decode_at = state.frames_before + packet->decode_at;
   const int fps = state.job.format.frames_per_second;
   GstPtr<GstBuffer> buffer = buffer_of(std::move(*packet));

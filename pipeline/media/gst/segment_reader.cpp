@@ -6,6 +6,10 @@
 namespace pytoon::media {
 namespace {
 
+// How far decoding runs ahead: encoders are told to reorder by one frame at most, see
+// encoder_settings.cpp.
+constexpr std::int64_t kDecodedAheadFrames = 1;
+
 // A time in whole frames, or nothing when it lies between frames.
 std::optional<std::int64_t> whole_frames(std::int64_t time, AVRational unit, int fps) {
   if (time == AV_NOPTS_VALUE) return std::nullopt;
@@ -64,8 +68,7 @@ Result<SegmentPacket> SegmentReader::next() {
 Result<SegmentPacket> SegmentReader::place(PacketPtr packet) {
   const AVRational unit = input_->streams[0]->time_base;
   const auto show_at = whole_frames(packet->pts, unit, format_.frames_per_second);
-  const auto decode_at = whole_frames(packet->dts, unit, format_.frames_per_second);
-  if (!show_at || !decode_at) return damaged("a frame lies between frame times");
+  if (!show_at) return damaged("a frame lies between frame times");
   if (*show_at < 0 || *show_at >= frames() || seen_[static_cast<std::size_t>(*show_at)]) {
     return damaged("frame times overlap or have gaps");
   }
@@ -74,8 +77,9 @@ Result<SegmentPacket> SegmentReader::place(PacketPtr packet) {
     return damaged("it does not start with a key frame");
   }
   seen_[static_cast<std::size_t>(*show_at)] = true;
+  const std::int64_t decode_at = read_ - kDecodedAheadFrames;
   ++read_;
-  return SegmentPacket{std::move(packet), *show_at, *decode_at};
+  return SegmentPacket{std::move(packet), *show_at, decode_at};
 }
 
 }  // namespace pytoon::media

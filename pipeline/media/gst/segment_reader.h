@@ -1,5 +1,7 @@
 // Reads the packets of one finished segment back, in decoding order, and checks on the way that the
-// segment is whole: every frame once, on exact frame times, starting with a key frame.
+// segment is whole: every frame once, on exact frame times, starting with a key frame. Decoding
+// times are counted, not read: a file without an edit list can't say how far decoding runs ahead,
+// and it has to be the same for all segments of a video.
 //
 // Thread rule: one thread at a time. Blocks on the disk. Errors name the file: kNotFound, kIo, and
 // kMedia for a file that is torn or not a segment of this format.

@@ -27,7 +27,7 @@ Window whole(gpu::Size size) {
 
 Result<gpu::RgbaImage> gaussian_blur(const gpu::RgbaImage& image, double sigma_px) {
   if (image.pixels.empty() || !(sigma_px >= 0 && sigma_px <= kMaxSigmaPx)) {
-    return failure(FailureKind::kInvalid, "a blur needs a picture and a sigma of 0 to 500 px");
+    return failure(FailureKind::kInvalid, "a blur needs an image and a sigma of 0 to 500 px");
   }
   if (sigma_px == 0) return image;
   const int factor = shrink_factor(image.size, sigma_px);

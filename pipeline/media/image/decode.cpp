@@ -139,7 +139,7 @@ Result<std::string> read_bounded(const fs::path& path) {
   const std::uintmax_t size = fs::file_size(path, error);
   if (error) return errno_failure(error.value(), "can't read " + path.string());
   if (size > kMaxFileBytes) {
-    return failure(FailureKind::kTooLarge, "the picture's file is larger than 128 MiB");
+    return failure(FailureKind::kTooLarge, "the image's file is larger than 128 MiB");
   }
   return read_file(path);
 }
@@ -147,7 +147,7 @@ Result<std::string> read_bounded(const fs::path& path) {
 }  // namespace
 
 std::string damaged(const std::string& format) {
-  return "the " + upper(format) + " picture is truncated or damaged";
+  return "the " + upper(format) + " image is truncated or damaged";
 }
 
 Result<OpenImage> open_image(const fs::path& path) {
@@ -158,7 +158,7 @@ Result<OpenImage> open_image(const fs::path& path) {
   open.bytes = std::make_unique<std::string>(std::move(*bytes));
   open.format = image_format_of(*open.bytes);
   if (open.format.empty()) {
-    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP picture");
+    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
   }
   const Failure broken = failure(FailureKind::kMalformed, damaged(open.format));
   auto strictness = VIPS_FAIL_ON_ERROR;
@@ -166,7 +166,7 @@ Result<OpenImage> open_image(const fs::path& path) {
   if (open.format == "jpeg") {
     const JpegStructure structure = read_jpeg_structure(*open.bytes);
     if (structure.scans > kMaxScans) {
-      return failure(FailureKind::kInvalid, "the JPEG picture has more than 64 scans");
+      return failure(FailureKind::kInvalid, "the JPEG image has more than 64 scans");
     }
     // Some cameras and transfers leave the end marker out: with one, the decoder warns of every row
     // that is not whole.
@@ -181,7 +181,7 @@ Result<OpenImage> open_image(const fs::path& path) {
   const int height = vips_image_get_height(raw.get());
   if (std::max(width, height) > kMaxImageEdgePx) {
     return failure(FailureKind::kInvalid,
-                   "the picture is " + std::to_string(width) + "x" + std::to_string(height) +
+                   "the image is " + std::to_string(width) + "x" + std::to_string(height) +
                        " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
   }
   if (!has_its_end(open.format, *open.bytes)) return broken;

@@ -24,7 +24,7 @@ std::string format_loaded(VipsImage* image) {
 
 Failure unwritable() {
   vips_error_clear();
-  return failure(FailureKind::kMedia, "the picture can't be encoded");
+  return failure(FailureKind::kMedia, "the image can't be encoded");
 }
 
 }  // namespace
@@ -60,11 +60,11 @@ Result<MediaInfo> read_image_header(const std::filesystem::path& path) {
     *out = vips_image_new_from_file(path.c_str(), "access", VIPS_ACCESS_SEQUENTIAL, nullptr);
     return *out == nullptr ? -1 : 0;
   });
-  if (!image) return failure(FailureKind::kMalformed, "the picture's head can't be read");
+  if (!image) return failure(FailureKind::kMalformed, "the image's head can't be read");
   MediaInfo info;
   info.format = format_loaded(image.get());
   if (info.format != "png" && info.format != "jpeg" && info.format != "webp") {
-    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP picture");
+    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
   }
   info.size = {vips_image_get_width(image.get()), vips_image_get_height(image.get())};
   constexpr int kFirstTransposed = 5;  // of EXIF's eight orientations

@@ -1,4 +1,4 @@
-// Pictures in and out of files, by libvips. Only PNG, JPEG and WebP, recognised by their bytes; all
+// Images in and out of files, by libvips. Only PNG, JPEG and WebP, recognised by their bytes; all
 // other loaders are switched off.
 //
 // Decoding gives sRGB 8-bit straight alpha, upright (EXIF orientation applied, 1-8), whatever the

@@ -16,9 +16,7 @@ bool sensible(gpu::Size size) {
   return size.width > 0 && size.height > 0 && size.width <= kMaxEdgePx && size.height <= kMaxEdgePx;
 }
 
-Failure senseless() {
-  return failure(FailureKind::kInvalid, "a picture's edges are 1 to 16384 px");
-}
+Failure senseless() { return failure(FailureKind::kInvalid, "an image's edges are 1 to 16384 px"); }
 
 std::uint8_t product(int a, int b) { return static_cast<std::uint8_t>((a * b + 127) / 255); }
 

@@ -105,8 +105,8 @@ gpu::RgbaImage to_rgba(cairo_surface_t* surface, gpu::Size size) {
   return image;
 }
 
-int image_height(const CaptionLayout& caption, const TextImage& picture, const TextStyle& style) {
-  return picture.first_baseline_px + above(caption.ink.bottom) + shadow_margin(style);
+int image_height(const CaptionLayout& caption, const TextImage& text, const TextStyle& style) {
+  return text.first_baseline_px + above(caption.ink.bottom) + shadow_margin(style);
 }
 
 Result<gpu::RgbaImage> with_shadow(const gpu::RgbaImage& letters, const TextStyle& style) {
@@ -123,42 +123,42 @@ Result<gpu::RgbaImage> with_shadow(const gpu::RgbaImage& letters, const TextStyl
 
 TextImage describe_caption(const CaptionLayout& caption, const CaptionOrder& order) {
   const TextStyle& style = order.style;
-  TextImage picture;
+  TextImage text;
   const int headroom = above(caption.size_px * kHeadroom) + above(style.outline_px);
-  picture.first_baseline_px = std::max(headroom, above(-caption.ink.top)) + shadow_margin(style);
-  picture.line_pitch_px = caption.line_pitch_px;
-  picture.lines = static_cast<int>(caption.starts_px.size());
-  picture.size_px = caption.size_px;
+  text.first_baseline_px = std::max(headroom, above(-caption.ink.top)) + shadow_margin(style);
+  text.line_pitch_px = caption.line_pitch_px;
+  text.lines = static_cast<int>(caption.starts_px.size());
+  text.size_px = caption.size_px;
   const int left = static_cast<int>(std::floor(caption.ink.left));
   const int top = static_cast<int>(std::floor(caption.ink.top));
-  picture.ink = {left, picture.first_baseline_px + top, above(caption.ink.right) - left,
-                 above(caption.ink.bottom) - top};
-  return picture;
+  text.ink = {left, text.first_baseline_px + top, above(caption.ink.right) - left,
+              above(caption.ink.bottom) - top};
+  return text;
 }
 
 Result<TextImage> draw_caption(const CaptionLayout& caption, const CaptionOrder& order) {
-  TextImage picture = describe_caption(caption, order);
-  const gpu::Size size{order.box.width, image_height(caption, picture, order.style)};
+  TextImage text = describe_caption(caption, order);
+  const gpu::Size size{order.box.width, image_height(caption, text, order.style)};
   const CairoSurfacePtr surface(
       cairo_image_surface_create(CAIRO_FORMAT_ARGB32, size.width, size.height));
   const CairoPtr cairo(cairo_create(surface.get()));
   cairo_set_antialias(cairo.get(), CAIRO_ANTIALIAS_BEST);
   if (order.style.outline_px > 0) {
-    stroke_outlines(cairo.get(), caption, order, picture.first_baseline_px);
+    stroke_outlines(cairo.get(), caption, order, text.first_baseline_px);
   }
-  fill_glyphs(cairo.get(), caption, order, picture.first_baseline_px);
+  fill_glyphs(cairo.get(), caption, order, text.first_baseline_px);
   if (cairo_status(cairo.get()) != CAIRO_STATUS_SUCCESS) {
     return failure(FailureKind::kMedia, std::string("the text can't be drawn: ") +
                                             cairo_status_to_string(cairo_status(cairo.get())));
   }
-  picture.image = to_rgba(surface.get(), size);
-  picture.ink = opaque_bounds(picture.image, 0);
+  text.image = to_rgba(surface.get(), size);
+  text.ink = opaque_bounds(text.image, 0);
   if (order.style.shadow_sigma_px > 0) {
-    Result<gpu::RgbaImage> shadowed = with_shadow(picture.image, order.style);
+    Result<gpu::RgbaImage> shadowed = with_shadow(text.image, order.style);
     if (!shadowed) return shadowed.failure();
-    picture.image = std::move(*shadowed);
+    text.image = std::move(*shadowed);
   }
-  return picture;
+  return text;
 }
 
 }  // namespace pytoon::media

@@ -7,7 +7,7 @@
 
 namespace pytoon::media {
 
-// Everything of the picture but its pixels; ink from the fonts' own extents.
+// Everything of the image but its pixels; ink from the fonts' own extents.
 TextImage describe_caption(const CaptionLayout& caption, const CaptionOrder& order);
 Result<TextImage> draw_caption(const CaptionLayout& caption, const CaptionOrder& order);
 

@@ -10,6 +10,11 @@ using Kind = Decision::Kind;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
+void CardSizes::add(Bytes size) {
+  const auto place = std::lower_bound(usable.begin(), usable.end(), size);
+  if (place == usable.end() || *place != size) usable.insert(place, size);
+}
+
 Bytes CardSizes::below(Bytes bytes) const {
   Bytes found = 0;
   for (const Bytes size : usable) {

@@ -55,6 +55,7 @@ struct Request {
 struct CardSizes {
   std::vector<Bytes> usable;
 
+  void add(Bytes size);
   Bytes largest() const { return usable.empty() ? 0 : usable.back(); }
   // The largest that is smaller than `bytes`; 0 when there is none.
   Bytes below(Bytes bytes) const;

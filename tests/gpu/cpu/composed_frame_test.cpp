@@ -263,7 +263,7 @@ TEST(ComposedFrame, AdoptsAFrameAsItIs) {
   std::vector<std::uint8_t> bytes(kPitch * 6);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(16 + 3 * i);
   const std::vector<std::uint8_t> original = bytes;
-  Nv12Picture frame;
+  Nv12Frame frame;
   frame.size = kSize;
   frame.luma = bytes.data();
   frame.luma_pitch_bytes = kPitch;

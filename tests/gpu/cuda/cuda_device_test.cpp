@@ -140,7 +140,7 @@ TEST_F(CudaDeviceTest, CountsCrossings) {
   ASSERT_TRUE(compositor->compose(composition, view));
   EXPECT_EQ(device->crossings(), 1U);
 
-  Nv12Picture picture{Memory::kHost, {64, 64}, there.data(), 64, there.data() + 64 * 64, 64, {}};
+  Nv12Frame picture{Memory::kHost, {64, 64}, there.data(), 64, there.data() + 64 * 64, 64, {}};
   ASSERT_TRUE(device->adopt(picture));
   EXPECT_EQ(device->crossings(), 2U);
   picture.memory = Memory::kCuda;
@@ -296,7 +296,7 @@ TEST_F(CudaDeviceTest, TakesWhatTheLayoutPredicts) {
 
 TEST_F(CudaDeviceTest, RefusesImagesThatItsKernelsCantCount) {
   const auto device = make();
-  Nv12Picture picture;
+  Nv12Frame picture;
   picture.memory = Memory::kCuda;
   picture.size = {70000, 70000};
   picture.luma_pitch_bytes = 70016;

@@ -94,11 +94,11 @@ TEST(Tile, TheOrderOfThreadsDoesNotShow) {
   }
 }
 
-// Words where rows allow it, and bytes where they don't: the same picture.
+// Words where rows allow it, and bytes where they don't: the same image.
 TEST(Tile, StoresWordsOrBytes) {
   TileMemory memory;
   for (int i = 0; i < kImageWords; ++i) {
-    memory.picture[0][i] = 0x01020304U * static_cast<std::uint32_t>(i % 50);
+    memory.image[0][i] = 0x01020304U * static_cast<std::uint32_t>(i % 50);
   }
   const Tile tile = tile_at({128 + 102, 16}, 1, 0);
   constexpr std::size_t kPitch = 232;
@@ -113,7 +113,7 @@ TEST(Tile, StoresWordsOrBytes) {
   };
   const std::vector<std::uint8_t> words = stored(1);
   EXPECT_EQ(words, stored(0));
-  EXPECT_EQ(words[kPitch - 3], bytes_of(memory.picture[0])[101]);
+  EXPECT_EQ(words[kPitch - 3], bytes_of(memory.image[0])[101]);
   EXPECT_EQ(words[kPitch - 2], 7);  // beyond the frame
   EXPECT_EQ(words[127], 7);         // another tile's
 }

@@ -1,5 +1,5 @@
 // The audio in the finished video: as the ffmpeg program plays it, beside the pictures.
-#include <cmath>
+#include <array>
 #include <sstream>
 
 #include "base/hash.h"
@@ -10,6 +10,18 @@
 
 namespace pytoon::media {
 namespace fs = std::filesystem;
+
+// Not in the first 1,024 samples, which fade in (aac.h).
+constexpr std::array kClicks{0.03, 1.0, 2.5, 2.98};
+
+Wave clicking() {
+  return make_wave(3, [](double t, int) {
+    for (const double click : kClicks) {
+      if (t >= click && t < click + 0.001) return 0.8;
+    }
+    return 0.0;
+  });
+}
 
 class AudioInVideo : public AudioTest {
  protected:
@@ -47,33 +59,8 @@ class AudioInVideo : public AudioTest {
   std::unique_ptr<MediaRuntime> runtime_;
 };
 
-TEST_F(AudioInVideo, FramesAndAudioStartAndEndTogether) {
-  const std::vector<double> clicks{0.01, 1, 2.5, 2.98};
-  const Wave track = make_wave(3, [&](double t, int) {
-    for (const double click : clicks) {
-      if (t >= click && t < click + 0.001) return 0.8;
-    }
-    return 0.0;
-  });
-  AudioOrder wanted = order(3);
-  wanted.voice = save("clicks.wav", track);
-  write(wanted);
-  AssemblyOrder assembly = video(3);
-  assembly.audio = wanted.output;
-  const Status done = assemble(assembly);
-  ASSERT_TRUE(done) << done.failure().detail;
-
-  EXPECT_EQ(probe(assembly.output, "-show_entries stream=codec_name,start_time,duration"),
-            "h264\n0.000000\n3.000000\naac\n0.000000\n3.000000\n");
-  const auto facts = probe_video(assembly.output);
-  ASSERT_TRUE(facts) << facts.failure().detail;
-  EXPECT_EQ(facts->frames, 90);
-  EXPECT_TRUE(facts->has_audio);
-  EXPECT_TRUE(facts->moov_before_mdat);
-
-  const Wave heard = hear(assembly.output);
-  EXPECT_LE(heard.size(), 3U * 48'000 + 1024);
-  for (const double click : clicks) {
+void expect_clicks(const Wave& heard) {
+  for (const double click : kClicks) {
     // Where the audio is most like the click, within 20 ms.
     std::size_t best = 0;
     double most = 0;
@@ -88,6 +75,65 @@ TEST_F(AudioInVideo, FramesAndAudioStartAndEndTogether) {
     }
     EXPECT_NEAR(static_cast<double>(best) / 48'000, click, 0.001) << click;
   }
+}
+
+TEST_F(AudioInVideo, FramesAndAudioStartAndEndTogether) {
+  AudioOrder wanted = order(3);
+  wanted.voice = save("clicks.wav", clicking());
+  write(wanted);
+  AssemblyOrder assembly = video(3);
+  assembly.audio = wanted.output;
+  const Status done = assemble(assembly);
+  ASSERT_TRUE(done) << done.failure().detail;
+
+  EXPECT_EQ(probe(assembly.output, "-show_entries stream=codec_name,start_time,duration"),
+            "h264\n0.000000\n3.000000\naac\n0.000000\n3.000000\n");
+  const auto facts = probe_video(assembly.output);
+  ASSERT_TRUE(facts) << facts.failure().detail;
+  EXPECT_EQ(facts->frames, 90);
+  EXPECT_TRUE(facts->has_audio);
+  EXPECT_TRUE(facts->moov_before_mdat);
+  const Wave heard = hear(assembly.output);
+  EXPECT_LE(heard.size(), 3U * 48'000 + 1024);
+  expect_clicks(heard);
+}
+
+// A rule of Instagram for reels, see docs/adr/0011. The clicks are where they should be for players
+// that know no edit lists too.
+TEST_F(AudioInVideo, NoEditListAndNothingBeforeTheFirstSample) {
+  AudioOrder wanted = order(3);
+  wanted.voice = save("clicks.wav", clicking());
+  write(wanted);
+  AssemblyOrder assembly = video(3);
+  assembly.audio = wanted.output;
+  ASSERT_TRUE(assemble(assembly));
+  for (const fs::path& file : {wanted.output, assembly.output}) {
+    SCOPED_TRACE(file);
+    EXPECT_TRUE(mp4_boxes(file, "edts").empty());
+    EXPECT_TRUE(mp4_boxes(file, "elst").empty());
+    const Mp4Box times = mp4_boxes(file, "stts").back();
+    std::uint64_t samples = 0;
+    for (std::uint64_t i = 0; i < times.number(4); ++i) {
+      samples += times.number(8 + 8 * i) * times.number(12 + 8 * i);
+    }
+    EXPECT_EQ(samples, 3U * 48'000);
+    run("ffmpeg -y -v error -ignore_editlist 1 -i '" + file.string() + "' -vn '" +
+        in_folder("plain.wav").string() + "'");
+    expect_clicks(hear(in_folder("plain.wav")));
+  }
+}
+
+// Audio of builds that hid the encoder's priming in an edit list goes into new videos.
+TEST_F(AudioInVideo, AudioWithAPrimingEditGoesInWithoutIt) {
+  AssemblyOrder assembly = video(3);
+  assembly.audio = save("old.mp4", clicking(), "-c:a aac -b:a 192k");
+  ASSERT_EQ(mp4_boxes(*assembly.audio, "elst").size(), 1U);
+  const Status done = assemble(assembly);
+  ASSERT_TRUE(done) << done.failure().detail;
+  EXPECT_TRUE(mp4_boxes(assembly.output, "elst").empty());
+  EXPECT_EQ(probe(assembly.output, "-show_entries stream=codec_name,start_time,duration"),
+            "h264\n0.000000\n3.000000\naac\n0.000000\n3.000000\n");
+  expect_clicks(hear(assembly.output));
 }
 
 TEST_F(AudioInVideo, TheSameVideoAndAudioGiveTheSameBytes) {

@@ -105,7 +105,7 @@ TEST_P(WideColours, ComeBackAsTheyWere) {
       coding.options + " {}/clip.mov");
   const auto facts = inspect_clip(path("clip.mov"));
   ASSERT_TRUE(facts) << facts.failure().detail;
-  const auto shown = first_picture(index(path("clip.mov")));
+  const auto shown = first_frame(index(path("clip.mov")));
   ASSERT_TRUE(shown) << shown.failure().detail;
   for (std::size_t i = 0; i < kChart.size(); ++i) {
     const Rgb seen = patch_of(*shown, static_cast<int>(i));
@@ -147,7 +147,7 @@ TEST_F(ClipTest, HighlightsOfHdrStayAboveWhite) {
       "zscale=min=gbr:rin=full:pin=bt709:tin=linear:npl=1000:p=bt2020:t=arib-std-b67:m=bt2020nc:"
       "r=tv,format=yuv420p10le -c:v libx265 -x265-params log-level=none:qp=4 -tag:v hvc1 " +
       std::string(kHlg) + " {}/clip.mov");
-  const auto shown = first_picture(index(path("clip.mov")));
+  const auto shown = first_frame(index(path("clip.mov")));
   ASSERT_TRUE(shown) << shown.failure().detail;
   EXPECT_GE(shown->at(32, 32)[0], 252);
 }
@@ -160,7 +160,7 @@ TEST_F(ClipTest, WideColoursOfATurnedClipOfOddSize) {
       "format=yuv444p -c:v libx264 -qp 4 " +
       std::string(kP3) + " {}/flat.mov");
   ffmpeg("-i {}/flat.mov -c copy -metadata:s:v rotate=90 {}/clip.mov");
-  const auto shown = first_picture(index(path("clip.mov")));
+  const auto shown = first_frame(index(path("clip.mov")));
   ASSERT_TRUE(shown) << shown.failure().detail;
   EXPECT_NEAR(shown->at(20, 40)[0], 0x40, 2);
   EXPECT_NEAR(shown->at(20, 40)[2], 0xA0, 2);

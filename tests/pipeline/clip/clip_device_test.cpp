@@ -48,7 +48,7 @@ class NvdecTest : public MediaTest {
     }
   }
 
-  static void expect_same(const gpu::Nv12Picture& card, const gpu::Nv12Picture& host,
+  static void expect_same(const gpu::Nv12Frame& card, const gpu::Nv12Frame& host,
                           std::size_t index) {
     const FramePtr fetched = make_frame();
     const auto* const surface = static_cast<const AVFrame*>(card.owner.get());
@@ -93,7 +93,7 @@ TEST_F(NvdecTest, SurfacesMayBeHeldForAWhile) {
   const auto clip = index_clip(file);
   ASSERT_TRUE(clip);
   ClipSource played({*clip, (*clip)->upright, handles_, {}});
-  std::vector<gpu::Nv12Picture> held;
+  std::vector<gpu::Nv12Frame> held;
   for (std::size_t i = 0; i < 60; ++i) {
     const auto picture = played.frame(i);
     ASSERT_TRUE(picture) << picture.failure().detail;

@@ -26,7 +26,7 @@ void paint_code(int code, gpu::Size size, std::uint8_t* luma) {
   }
 }
 
-int read_code(const gpu::Nv12Picture& picture) {
+int read_code(const gpu::Nv12Frame& picture) {
   int code = 0;
   for (int cell = 0; cell < kCodeBits; ++cell) {
     const int x = (2 * (cell % kCells) + 1) * picture.size.width / (2 * kCells);
@@ -92,7 +92,7 @@ std::unique_ptr<ClipSource> ClipTest::source(const std::filesystem::path& file,
 }
 
 int ClipTest::code_at(ClipSource& source, std::int64_t n) {
-  const Result<gpu::Nv12Picture> picture = source.frame_at(n, 30);
+  const Result<gpu::Nv12Frame> picture = source.frame_at(n, 30);
   EXPECT_TRUE(picture) << picture.failure().detail;
   return picture ? read_code(*picture) : -1;
 }

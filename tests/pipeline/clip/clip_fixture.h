@@ -15,7 +15,7 @@ namespace pytoon::media {
 constexpr int kCodeBits = 16;
 
 void paint_code(int code, gpu::Size size, std::uint8_t* luma);
-int read_code(const gpu::Nv12Picture& picture);
+int read_code(const gpu::Nv12Frame& picture);
 
 // Codings for make_clip().
 inline constexpr const char* kH264 = "-c:v libx264 -preset ultrafast -bf 2 -g 12 -crf 20";

@@ -117,7 +117,7 @@ TEST_F(ClipTest, OddSizesLoseALineNotTheirPlace) {
 
 TEST_F(ClipTest, FramesMayBeKeptWhileOthersAreMade) {
   const auto played = source(clip("clip.mp4", 20, "30"));
-  std::vector<gpu::Nv12Picture> kept;
+  std::vector<gpu::Nv12Frame> kept;
   for (std::size_t i = 0; i < 20; ++i) kept.push_back(*played->frame(i));
   for (int i = 0; i < 20; ++i) EXPECT_EQ(read_code(kept[static_cast<std::size_t>(i)]), i);
 }
@@ -153,7 +153,7 @@ TEST_F(ClipTest, AFileThatIsGoneIsNotFound) {
 
 TEST_F(ClipTest, TheFirstFrameHasSquarePixels) {
   const auto file = clip("clip.mp4", 3, "30", "-vf setsar=2 " + std::string(kH264));
-  const auto picture = first_picture(index(file));
+  const auto picture = first_frame(index(file));
   ASSERT_TRUE(picture);
   EXPECT_EQ(picture->size, (gpu::Size{320, 96}));
 }

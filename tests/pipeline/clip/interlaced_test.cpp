@@ -20,7 +20,7 @@ class Interlaced : public ClipTest {
   }
 
   // How much neighbouring rows differ where rows two apart do not: combs.
-  static double combing(const gpu::Nv12Picture& picture) {
+  static double combing(const gpu::Nv12Frame& picture) {
     double sum = 0;
     for (int y = 80; y < 160; ++y) {
       for (int x = 0; x < picture.size.width; ++x) {

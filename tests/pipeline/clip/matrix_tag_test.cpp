@@ -22,7 +22,7 @@ class MatrixTag : public ClipTest {
   }
 
   static void expect_red(const std::filesystem::path& file) {
-    const auto shown = first_picture(index(file));
+    const auto shown = first_frame(index(file));
     ASSERT_TRUE(shown) << shown.failure().detail;
     EXPECT_NEAR(shown->at(100, 100)[0], 200, 2) << file;
     EXPECT_NEAR(shown->at(100, 100)[1], 30, 2) << file;

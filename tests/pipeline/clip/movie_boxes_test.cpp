@@ -40,7 +40,7 @@ class MovieBoxes : public testing::Test {
  protected:
   // A whole file with this in a track.
   Status sound(const std::string& track, const std::string& beside = "") {
-    return check_sound_boxes(file(track, beside));
+    return check_audio_boxes(file(track, beside));
   }
   Result<std::string> clip(const std::string& track, const std::string& beside = "") {
     return check_movie_boxes(file(track, beside));
@@ -63,8 +63,7 @@ class MovieBoxes : public testing::Test {
 void expect_hollow(const Status& answer) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.failure().kind, FailureKind::kInvalid);
-  EXPECT_NE(answer.failure().detail.find("more samples than the file has bytes"),
-            std::string::npos)
+  EXPECT_NE(answer.failure().detail.find("more samples than the file has bytes"), std::string::npos)
       << answer.failure().detail;
 }
 
@@ -117,8 +116,8 @@ TEST_F(MovieBoxes, PlainDataNamedLikeATableIsNone) {
 TEST_F(MovieBoxes, UncompressedSoundMayHaveASampleAByte) {
   constexpr std::uint32_t kMany = 13'000'000;
   const std::string data = box("mdat", std::string(2UL * kMany, '\0'));
-  EXPECT_TRUE(sound(box("stbl", coding("sowt") + times(kMany, 1) + one_size_for_all(2, kMany)),
-                    data));
+  EXPECT_TRUE(
+      sound(box("stbl", coding("sowt") + times(kMany, 1) + one_size_for_all(2, kMany)), data));
   for (const std::string& track :
        {box("stbl", coding("mp4a") + times(kMany, 1) + one_size_for_all(2, kMany)),
         box("stbl", coding("sowt") + times(kMany, 2) + one_size_for_all(2, kMany))}) {

@@ -24,7 +24,7 @@ TEST_F(ClipTest, RotationFlagsAreFollowed) {
     const std::string raw = *read_file(path("upright.raw"));
     const auto played = source(file);
     for (const int n : {1, 2, 39, 7}) {
-      gpu::Nv12Picture truth{gpu::Memory::kHost, upright};
+      gpu::Nv12Frame truth{gpu::Memory::kHost, upright};
       truth.luma = reinterpret_cast<const std::uint8_t*>(raw.data()) + n * (160 * 96 * 3 / 2);
       truth.luma_pitch_bytes = width;
       EXPECT_EQ(played->frame_at(n, 30)->size, upright);

@@ -70,6 +70,48 @@ TEST_F(Assembler, UnevenSegmentsGiveTheirFramesAndNothingElse) {
   EXPECT_EQ(log_lines_.str(), "");
 }
 
+// A rule of Instagram for reels, see docs/adr/0011.
+TEST_F(Assembler, NoFileHasAnEditListAndTimesAreExact) {
+  const fs::path part = segment("a", 40, 1);
+  const AssemblyOrder order = assembly({part, segment("b", 1, 2), segment("c", 19, 3)});
+  ASSERT_TRUE(assemble(order));
+  for (const auto& [file, frames] : {std::pair(part, 40U), std::pair(order.output, 60U)}) {
+    SCOPED_TRACE(file);
+    EXPECT_TRUE(mp4_boxes(file, "edts").empty());
+    EXPECT_TRUE(mp4_boxes(file, "elst").empty());
+    const auto decoded = mp4_boxes(file, "stts");
+    ASSERT_EQ(decoded.size(), 1U);
+    EXPECT_EQ(decoded[0].number(4), 1U);  // one run: of all frames, each 512 ticks
+    EXPECT_EQ(decoded[0].number(8), frames);
+    EXPECT_EQ(decoded[0].number(12), 512U);
+    const auto shown = mp4_boxes(file, "ctts");
+    ASSERT_EQ(shown.size(), 1U);
+    EXPECT_EQ(shown[0].number(0, 1), 1U);  // the version with offsets below zero
+    EXPECT_EQ(shown[0].number(12), 0U);    // the first frame's
+    const Fraction duration = movie_duration(file);
+    EXPECT_EQ(duration.numerator * 30, frames * duration.denominator);
+  }
+}
+
+// Segments of builds that wrote edit lists are in stores, and go into new videos.
+TEST_F(Assembler, SegmentsWithAnEditListGoWithThoseWithout) {
+  const AssemblyOrder order = assembly({segment("a", 20, 1), segment("b", 2, 2), segment("c", 7)});
+  ASSERT_TRUE(assemble(order));
+  const std::string wanted = *sha256_file(order.output);
+  AssemblyOrder mixed = order;
+  for (const std::size_t i : {0U, 2U}) {
+    const fs::path old = folder_ / ("old" + std::to_string(i) + ".mp4");
+    const std::string command = "ffmpeg -v error -i '" + order.segments[i].string() +
+                                "' -c copy -movflags +faststart '" + old.string() + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    ASSERT_EQ(mp4_boxes(old, "elst").size(), 1U);
+    mixed.segments[i] = old;
+  }
+  const Status done = assemble(mixed);
+  ASSERT_TRUE(done) << done.failure().detail;
+  EXPECT_EQ(*sha256_file(order.output), wanted);
+}
+
 TEST_F(Assembler, TheSameSegmentsGiveTheSameBytes) {
   const AssemblyOrder order = assembly({segment("a", 20, 1), segment("b", 7, 2)});
   ASSERT_TRUE(assemble(order));

@@ -1,6 +1,7 @@
 #include "tests/pipeline/media/media_fixture.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -141,6 +142,43 @@ Fraction movie_duration(const fs::path& video) {
   };
   EXPECT_EQ(number(4), 0U) << "version 0 header expected";
   return {number(20), number(16)};
+}
+
+std::uint64_t Mp4Box::number(std::size_t offset, std::size_t bytes) const {
+  std::uint64_t value = 0;
+  for (const char c : content.substr(offset, bytes))
+    value = value << 8 | static_cast<std::uint8_t>(c);
+  return value;
+}
+
+namespace {
+
+void add_boxes(const std::string& bytes, std::vector<Mp4Box>& found) {
+  const std::set<std::string> holders{"moov", "trak", "mdia", "minf", "stbl", "edts"};
+  const Mp4Box all{"", bytes};
+  for (std::size_t at = 0; at + 8 <= bytes.size();) {
+    const auto size = static_cast<std::size_t>(all.number(at));
+    ASSERT_TRUE(size >= 8 && at + size <= bytes.size()) << "a box that doesn't fit";
+    Mp4Box box{bytes.substr(at + 4, 4), bytes.substr(at + 8, size - 8)};
+    at += size;
+    if (box.type == "mdat") box.content.clear();
+    found.push_back(box);
+    if (holders.contains(box.type)) add_boxes(box.content, found);
+  }
+}
+
+}  // namespace
+
+std::vector<Mp4Box> mp4_boxes(const fs::path& video) {
+  std::vector<Mp4Box> found;
+  add_boxes(*read_file(video), found);
+  return found;
+}
+
+std::vector<Mp4Box> mp4_boxes(const fs::path& video, const std::string& type) {
+  std::vector<Mp4Box> found = mp4_boxes(video);
+  std::erase_if(found, [&](const Mp4Box& box) { return box.type != type; });
+  return found;
 }
 
 }  // namespace pytoon::media

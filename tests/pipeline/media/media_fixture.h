@@ -66,4 +66,15 @@ struct Fraction {
 };
 Fraction movie_duration(const std::filesystem::path& video);
 
+// All boxes of an MP4, each before those it holds; a reader of our own.
+struct Mp4Box {
+  std::string type;
+  std::string content;  // "" for mdat
+
+  std::uint64_t number(std::size_t offset, std::size_t bytes = 4) const;
+};
+std::vector<Mp4Box> mp4_boxes(const std::filesystem::path& video);
+// Those of one type.
+std::vector<Mp4Box> mp4_boxes(const std::filesystem::path& video, const std::string& type);
+
 }  // namespace pytoon::media

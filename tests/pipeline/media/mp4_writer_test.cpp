@@ -41,4 +41,18 @@ TEST(Mp4Writer, DecodingTimesThatDontRiseAreRefused) {
             FailureKind::kMedia);
 }
 
+// It would need an edit list.
+TEST(Mp4Writer, ATrackThatDoesNotBeginAtZeroIsRefused) {
+  for (const std::int64_t begins : {-1, 1}) {
+    auto writer = Mp4Writer::create("/dev/null");
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE((*writer)->add_video({}, kSets));
+    const Bytes unit(10, 1);
+    const Status written =
+        (*writer)->write(0, {.bytes = unit, .show_at = begins, .decode_at = begins, .key = true});
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.failure().kind, FailureKind::kMedia);
+  }
+}
+
 }  // namespace pytoon::media

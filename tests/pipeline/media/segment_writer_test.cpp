@@ -57,7 +57,9 @@ TEST_F(SegmentWriter, TimesAreExactAndStartAtZero) {
     const fs::path path = segment("s.mp4", frames);
     PacketTimes times = packet_times(path, 30);
     std::vector<std::int64_t> expected(static_cast<std::size_t>(frames));
-    std::iota(expected.begin(), expected.end(), -1);  // one frame of reordering
+    // Without an edit list a demuxer shifts decoding by what the offsets tell: one frame of
+    // reordering, or none in a short segment.
+    std::iota(expected.begin(), expected.end(), frames > 3 ? -1 : 0);
     EXPECT_EQ(times.decoded, expected) << frames;
     std::iota(expected.begin(), expected.end(), 0);
     std::ranges::sort(times.shown);

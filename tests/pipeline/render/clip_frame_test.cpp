@@ -13,7 +13,7 @@ constexpr gpu::Rect kWhole{0, 0, 1080, 1920};
 
 // The number painted into a part of a frame.
 int read_code_in(const HostFrame& frame, const gpu::Rect& part) {
-  gpu::Nv12Picture picture;
+  gpu::Nv12Frame picture;
   picture.size = {part.width, part.height};
   picture.luma = frame.bytes.data() + static_cast<std::size_t>(part.y) * 1080 +
                  static_cast<std::size_t>(part.x);

@@ -50,7 +50,7 @@ TEST(Platforms, UniversalIsTheUnion) {
     EXPECT_GE(all.left, zone.left) << name;
   }
   EXPECT_EQ(all.bottom, 672);
-  EXPECT_EQ(all.right, 140);
+  EXPECT_EQ(all.right, 150);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "tests/support/source_dir.h"
+#include "tests/support/temporary_folder.h"
 
 namespace pytoon::app {
 namespace {
@@ -68,13 +69,12 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
 // A config folder of its own with another engine.yaml.
 std::string refusal_of_engine(const std::string& encoder_lines) {
   namespace fs = std::filesystem;
-  const fs::path folder = fs::path(testing::TempDir()) / "pytoon-engine-yaml";
-  fs::remove_all(folder);
+  const support::TemporaryFolder own;
+  const fs::path folder = own.path() / "config";
   fs::copy(support::source_dir() / "config", folder);
   fs::remove(folder / "engine.yaml");
   EXPECT_TRUE(write_file_atomically(folder / "engine.yaml", "encoder:\n" + encoder_lines));
   const Result<Config> config = read_config({{"PYTOON_CONFIG_DIR", folder.string()}});
-  fs::remove_all(folder);
   return config ? "" : config.failure().detail;
 }
 

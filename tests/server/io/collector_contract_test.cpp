@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/server/io/collector_fixture.h"
+#include "tests/server/io/storage/s3_fixture.h"
 
 namespace pytoon::testing_support {
 
@@ -92,6 +93,21 @@ TEST_P(FullStore, KeepsExactlyTheObjectsThatAreNeeded) {
   collect();
   EXPECT_EQ(keys(), expected_);
   EXPECT_TRUE(deletions_.deleted.empty());
+}
+
+// The objects in a bucket of a real S3 server.
+class FullStoreOnS3 : public FullStore {
+ protected:
+  jobs::ObjectStore& objects() override { return *bucket_.storage; }
+
+ private:
+  io::S3Rig bucket_;
+};
+
+TEST_P(FullStoreOnS3, KeepsExactlyTheObjectsThatAreNeeded) {
+  collect();
+  EXPECT_EQ(keys(), expected_);
+  EXPECT_EQ(pending_deletions(), 0U);
 }
 
 TEST_P(FullStore, KeepsExactlyTheRowsThatAreNeeded) {
@@ -239,6 +255,8 @@ TEST_P(CollectorContract, WhatOneKindRefusesDoesNotHoldUpTheRest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, FullStore, testing::ValuesIn(all_stores()),
+                         [](const auto& store) { return store.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, FullStoreOnS3, testing::Values(all_stores().at(1)),
                          [](const auto& store) { return store.param.name; });
 INSTANTIATE_TEST_SUITE_P(Stores, CollectorContract, testing::ValuesIn(all_stores()),
                          [](const auto& store) { return store.param.name; });

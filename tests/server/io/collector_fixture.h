@@ -1,5 +1,6 @@
-// A store under test, a storage on disk that can be made to refuse, and an eraser over both: what
-// tests of garbage collection and of deletions need, on every database.
+// A store under test, a storage (on disk, unless a test says otherwise) that can be made to refuse,
+// and an eraser over both: what tests of garbage collection and of deletions need, on every
+// database.
 #pragma once
 
 #include <memory>
@@ -38,18 +39,24 @@ class CollectorFixture : public StoreContract {
  protected:
   void SetUp() override {
     StoreContract::SetUp();
-    disk_ = *io::FileStorage::open(folder_.path() / "storage", 0);
-    storage_ = std::make_unique<FaultInjectingStorage>(*disk_, refusal_);
+    storage_ = std::make_unique<FaultInjectingStorage>(objects(), refusal_);
     eraser_ = std::make_unique<jobs::Eraser>(*store_, *store_, *storage_, deletions_, log_);
   }
 
+  // Where the objects lie.
+  virtual jobs::ObjectStore& objects() {
+    if (!disk_) disk_ = *io::FileStorage::open(folder_.path() / "storage", 0);
+    return *disk_;
+  }
   void put(const std::string& key, hours age = kOld) {
-    const fs::path staged = disk_->staging("file");
+    const fs::path staged = objects().staging("file");
     ASSERT_TRUE(write_file_atomically(staged, "bytes"));
-    ASSERT_TRUE(disk_->put(staged, key));
-    const auto wall = std::chrono::file_clock::from_sys(SystemClock().now() - age);
-    fs::last_write_time(folder_.path() / "storage" / key,
-                        std::chrono::time_point_cast<fs::file_time_type::duration>(wall));
+    ASSERT_TRUE(objects().put(staged, key));
+    storage_->ages[key] = age;
+  }
+  void link(const std::string& target, const std::string& key) {
+    ASSERT_TRUE(objects().link(target, key));
+    storage_->ages[key] = kOld;
   }
   std::string upload(char letter, const std::string& tenant = "acme", hours age = kOld) {
     jobs::AssetRecord asset;
@@ -89,7 +96,7 @@ class CollectorFixture : public StoreContract {
     put(segment.artifact_key);
     put(segment.footage_key);
     ASSERT_TRUE(store_->segment_done(drawing.lease, segment, 1.0));
-    ASSERT_TRUE(disk_->link(segment.artifact_key, jobs::segment_link_key(id, 0)));
+    link(segment.artifact_key, jobs::segment_link_key(id, 0));
   }
   void finish() {
     const jobs::LeasedTask finish = lease(TaskKind::kFinish);
@@ -97,7 +104,7 @@ class CollectorFixture : public StoreContract {
         jobs::output_folder_of(finish.job.id, finish.job.run, finish.lease.epoch);
     for (const char* file : jobs::kOutputFiles) {
       put(folder + "/" + file);
-      ASSERT_TRUE(disk_->link(folder + "/" + file, jobs::job_file_key(finish.job.id, file)));
+      link(folder + "/" + file, jobs::job_file_key(finish.job.id, file));
     }
     ASSERT_TRUE(store_->finished(finish.lease, folder));
   }
@@ -111,7 +118,7 @@ class CollectorFixture : public StoreContract {
   }
   Keys keys() {
     Keys found;
-    const auto listed = disk_->list("");
+    const auto listed = objects().list("");
     for (const auto& object : *listed) found.insert(object.key);
     return found;
   }

@@ -18,7 +18,7 @@ class FakeCudaDevice final : public gpu::Device {
   Result<std::shared_ptr<const gpu::Texture>> upload(const gpu::RgbaImage& image) override {
     return cpu_->upload(image);
   }
-  Result<std::shared_ptr<const gpu::Texture>> adopt(const gpu::Nv12Picture& frame) override {
+  Result<std::shared_ptr<const gpu::Texture>> adopt(const gpu::Nv12Frame& frame) override {
     return cpu_->adopt(frame);
   }
   std::unique_ptr<gpu::Compositor> make_compositor() override {

@@ -37,6 +37,7 @@ class S3Rig {
   std::unique_ptr<S3Storage> open(const S3Options& options);
 
   support::TemporaryFolder folder;
+  const std::string bucket;
   CurlClient http;
   ShiftedClock clock;
   support::TcpGate gate{the_s3_server().port()};
