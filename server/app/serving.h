@@ -15,8 +15,8 @@ namespace pytoon::app {
 // The application must outlive the server.
 http::Callbacks callbacks_of(Application& application);
 
-// Until it is told to stop, or until the process is marked as unusable (jobs/process_health.h). Then
-// new work is refused, running work handed back without an attempt, and answers under way are
+// Until it is told to stop, or until the process is marked as unusable (jobs/process_health.h).
+// Then new work is refused, running work handed back without an attempt, and answers under way are
 // finished; reads are answered all the while. Gives the exit status: 0, or kExitUnusable. Ends the
 // process itself when that takes too long. reload: what SIGHUP asks for.
 int run_until_stopped(Application& application, http::HttpServer& server,

@@ -93,9 +93,9 @@ void RequestGate::replace_keys(KeyRing keys) {
 // behind the same address.
 Response RequestGate::unauthorized(bool guessed, const std::string& address) {
   if (const auto wait_seconds = guessed ? failures_.take(address) : std::nullopt) {
-    Problem problem = problem_of(
-        failure(FailureKind::kRateLimited, "Too many requests with a wrong API key came from "
-                                           "this address."));
+    Problem problem = problem_of(failure(FailureKind::kRateLimited,
+                                         "Too many requests with a wrong API key came from "
+                                         "this address."));
     problem.retry_after_seconds = *wait_seconds;
     return problem_response(problem);
   }

@@ -113,8 +113,9 @@ Status PostgresDatabase::writable() {
   try {
     read([&](SqlSession& session) {
       takes_writes = !session
-                          .query("SELECT 1 WHERE NOT pg_is_in_recovery() AND "
-                                 "current_setting('transaction_read_only') = 'off'")
+                          .query(
+                              "SELECT 1 WHERE NOT pg_is_in_recovery() AND "
+                              "current_setting('transaction_read_only') = 'off'")
                           .empty();
     });
   } catch (const DatabaseError& error) {

@@ -55,7 +55,8 @@ constexpr std::string_view kSelectReady =
 
 jobs::Turn read_turn(SqlSession& session, const std::string& tenant, const std::string& lane) {
   const Rows rows = session.query(
-      "SELECT start, finish FROM tenant_turns WHERE tenant = ? AND lane = ?", {tenant, lane});
+      "SELECT start, finish FROM tenant_turns WHERE tenant = ? AND lane = ? {FOR UPDATE}",
+      {tenant, lane});
   return rows.empty() ? jobs::Turn() : jobs::Turn{rows[0].integer(0), rows[0].integer(1)};
 }
 
@@ -71,7 +72,8 @@ void read_leads(SqlSession& session, std::vector<Candidate>& candidates) {
            "FROM tenant_turns GROUP BY lane) l JOIN tenant_turns t ON t.lane = l.lane AND "
            "t.finish > l.latest")) {
     for (Candidate& candidate : candidates) {
-      const bool its = candidate.tenant == row.text(0) && jobs::lane_of(candidate.slot) == row.text(1);
+      const bool its =
+          candidate.tenant == row.text(0) && jobs::lane_of(candidate.slot) == row.text(1);
       if (its) candidate.lead = row.integer(2);
     }
   }
@@ -117,8 +119,7 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
 void note_turn(SqlSession& session, const LeasedTask& leased, const Slot& slot) {
   const std::string lane = jobs::lane_of(slot);
   const auto index = static_cast<std::size_t>(leased.lease.segment);
-  const int seconds =
-      index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
+  const int seconds = index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
   const jobs::Turn turn =
       jobs::next_turn(read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
                       jobs::work_of(leased.lease.kind, seconds));

@@ -28,7 +28,8 @@ struct Orphans {
 Orphans read_orphans(SqlSession& session, const std::string& job_id) {
   Orphans orphans;
   for (const Row& row : session.query(
-           "SELECT kind, segment, worker_id, alone, deaths_alone FROM tasks WHERE job_id = ? AND worker_id IN (SELECT "
+           "SELECT kind, segment, worker_id, alone, deaths_alone FROM tasks WHERE job_id = ? AND "
+           "worker_id IN (SELECT "
            "worker_id "
            "FROM tasks WHERE job_id = ? AND worker_id <> '' AND expires_at <= ?) ORDER BY id",
            {job_id, job_id, session.now()})) {

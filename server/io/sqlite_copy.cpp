@@ -62,7 +62,8 @@ Status copy_sqlite(const fs::path& from, const fs::path& to) {
     const Handle source = open_at(from, SQLITE_OPEN_READWRITE);
     // Empty, and nobody else's from the start.
     const FileDescriptor made(::open(to.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!made || ::fchmod(made.get(), 0600) != 0) return errno_failure(errno, "can't write " + to.string());
+    if (!made || ::fchmod(made.get(), 0600) != 0)
+      return errno_failure(errno, "can't write " + to.string());
     const Handle target = open_at(to, SQLITE_OPEN_READWRITE);
     if (!source) return no_copy(from, SQLITE_CANTOPEN);
     if (!target) return no_copy(to, SQLITE_CANTOPEN);

@@ -83,9 +83,9 @@ class JobStore {
 
   // Taking in. create() commits job, segments, first task and idempotency record together. A key
   // seen before gives its job (replayed) for the same body and kInvalid for another one.
-  // kRateLimited when about as many jobs are waiting as may. After kUnavailable the job may be there
-  // all the same; with the key a second try tells. kInvalid when an upload that the spec names is
-  // gone.
+  // kRateLimited when about as many jobs are waiting as may. After kUnavailable the job may be
+  // there all the same; with the key a second try tells. kInvalid when an upload that the spec
+  // names is gone.
   virtual Result<Submitted> create(const NewJob& job, const QueueLimits& limits) = 0;
   // Before the object itself is put, so that no collector takes it for an orphan. The same key
   // again: replaced. kUnavailable while an object of that key is being deleted.

@@ -40,8 +40,7 @@ Worker::Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, O
 }
 
 bool Worker::may_take(std::size_t pool) const {
-  return !stopping_ && !draining_ && context_.deps.process.usable() &&
-         !excluded(pool);
+  return !stopping_ && !draining_ && context_.deps.process.usable() && !excluded(pool);
 }
 
 // A task of this pool would share the process with one that is to be alone.
@@ -171,9 +170,9 @@ bool Worker::in_the_way(const Held& other, const Held& held) const {
 void Worker::wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Held& held) {
   exclusive_ = &held;
   changed_.wait(lock, [&] {
-    return held.task->stopped() ||
-           std::none_of(held_.begin(), held_.end(),
-                        [&](const Held& other) { return in_the_way(other, held); });
+    return held.task->stopped() || std::none_of(held_.begin(), held_.end(), [&](const Held& other) {
+             return in_the_way(other, held);
+           });
   });
 }
 

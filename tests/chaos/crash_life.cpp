@@ -252,7 +252,8 @@ void CrashLife::collect_garbage() {
   CHECK(store_->deleted({spare.key}).ok(), "and are gone");
   CHECK(store_->expire_jobs(JobStatus::kDone, kNoAge, 1).ok(), "files of jobs expire");
   const std::string other = "other";
-  if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), {100}).ok(), "b");
+  if (!store_->job(other))
+    CHECK(store_->create(testing_support::sample_job(other), {100}).ok(), "b");
   if (!is_terminal(store_->job(other)->status)) CHECK(store_->cancel(other).ok(), "it can end");
   CHECK(store_->delete_job(other).ok() && store_->purge_spend(other).ok(), "jobs can be deleted");
 }

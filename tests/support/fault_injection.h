@@ -173,7 +173,8 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Status probe() override {
     return faults_.around([&] { return real_.probe(); });
   }
-  Result<jobs::Submitted> create(const jobs::NewJob& job, const jobs::QueueLimits& limits) override {
+  Result<jobs::Submitted> create(const jobs::NewJob& job,
+                                 const jobs::QueueLimits& limits) override {
     return faults_.around([&] { return real_.create(job, limits); });
   }
   Status keep_asset(const jobs::AssetRecord& asset) override {

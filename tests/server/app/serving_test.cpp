@@ -112,5 +112,18 @@ TEST_F(ServingTest, ASignalEndsItWell) {
   EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), 0);
 }
 
+TEST_F(ServingTest, AHangUpReloadsAndAQuitEndsItWell) {
+  int reloads = 0;
+  ASSERT_EQ(::pthread_kill(::pthread_self(), SIGHUP), 0);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_,
+                              [&] {
+                                ++reloads;
+                                EXPECT_EQ(get("/health").status, 200);
+                                ::pthread_kill(::pthread_self(), SIGQUIT);
+                              }),
+            0);
+  EXPECT_EQ(reloads, 1);
+}
+
 }  // namespace
 }  // namespace pytoon::app

@@ -94,8 +94,9 @@ TEST_F(Postgres, ConnectionsThatDiedUnusedCostNobodyAnError) {
   const auto store = open(connection());
   std::vector<std::thread> threads;
   for (int i = 0; i < 6; ++i) {
-    threads.emplace_back(
-        [&store, i] { EXPECT_TRUE(store->create(sample_job("before" + std::to_string(i)), {100})); });
+    threads.emplace_back([&store, i] {
+      EXPECT_TRUE(store->create(sample_job("before" + std::to_string(i)), {100}));
+    });
   }
   for (std::thread& thread : threads) thread.join();
   shared_postgres().stop_at_once();

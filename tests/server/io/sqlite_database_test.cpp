@@ -1,11 +1,15 @@
 #include "server/io/sqlite_database.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "server/io/migrations.h"
 #include "server/io/open_store.h"
+#include "server/io/sqlite_copy.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
@@ -190,6 +194,38 @@ TEST_F(SqliteFile, AFullDiskIsSaidAndLeavesTheDatabaseSound) {
   ASSERT_FALSE(full);
   EXPECT_EQ(full.failure().kind, FailureKind::kStorageFull);
   EXPECT_TRUE((*store)->create(sample_job("b"), {10}));
+}
+
+TEST_F(SqliteFile, AProbeWritesNothing) {
+  const auto store = open();
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
+  const auto logged = std::filesystem::file_size(file().string() + "-wal");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE((*store)->probe());
+  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), logged);
+}
+
+TEST_F(SqliteFile, AProbeSaysThatTheDiskIsFullBeforeASubmissionMeetsIt) {
+  SqliteOptions options;
+  options.free_bytes_min = std::uintmax_t{1} << 62;
+  const auto store = open(options);
+  EXPECT_EQ((*store)->probe().failure().kind, FailureKind::kStorageFull);
+}
+
+TEST_F(SqliteFile, NobodyElseMayReadItNorItsCopy) {
+  namespace fs = std::filesystem;
+  ::umask(0022);
+  fs::create_directories(file().parent_path());
+  std::ofstream(file()).flush();  // as an older version left it
+  ASSERT_EQ(fs::status(file()).permissions() & fs::perms::others_read, fs::perms::others_read);
+  const auto store = open();
+  ASSERT_TRUE(store) << store.failure().detail;
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
+  const fs::path copy = folder_.path() / "copy.db";
+  ASSERT_TRUE(copy_sqlite(file(), copy));
+  for (const fs::path& one :
+       {file(), fs::path(file().string() + "-wal"), fs::path(file().string() + "-shm"), copy}) {
+    EXPECT_EQ(fs::status(one).permissions(), fs::perms::owner_read | fs::perms::owner_write) << one;
+  }
 }
 
 TEST_F(SqliteFile, AFolderThatCannotBeMadeIsAFailure) {
