@@ -30,6 +30,7 @@ class AddressLimiter {
   const RateLimit limit_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, TokenBucket> buckets_;
+  SteadyTime forget_again_at_;
 };
 
 // Whom the socket is connected to: an IPv4 address, or the /64 of an IPv6 one, of which a client

@@ -86,8 +86,8 @@ Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
     if (orphans.empty()) return orphans;
     for (const Reaped& orphan : orphans) {
       session.run(
-          "UPDATE tasks SET deaths_alone = deaths_alone + alone, alone = 0 WHERE job_id = ? AND "
-          "kind = ? AND segment = ?",
+          "UPDATE tasks SET deaths_alone = deaths_alone + alone, alone = 0, waiting_for = '', "
+          "waiting_since = NULL WHERE job_id = ? AND kind = ? AND segment = ?",
           {job_id, name_of(orphan.kind), orphan.segment});
       free_task(session, job_id, {orphan.kind, orphan.segment}, 0, false);
     }

@@ -33,8 +33,10 @@ TEST_P(StoreContract, DeathsOfWorkersThatDidOtherThingsTooBlameNobody) {
   for (int death = 0; death < 12; ++death) {
     for (int held = 0; held < 4; ++held) lease(TaskKind::kRender, "dead");
     advance(kLease + milliseconds(1));
-    for (const auto& reaped : *store_->reap()) {
-      EXPECT_FALSE(reaped.quarantined || reaped.failed) << reaped.job_id << " after " << death;
+    const auto reaped = store_->reap();
+    ASSERT_TRUE(reaped);
+    for (const auto& one : *reaped) {
+      EXPECT_FALSE(one.quarantined || one.failed) << one.job_id << " after " << death;
     }
   }
   for (const char* id : {"a", "b"}) {
@@ -48,7 +50,9 @@ TEST_P(StoreContract, ATaskIsBlamedForTwoDeathsAloneAndNotForThoseOfAnother) {
   create_prepared("a", 2);
   const auto die = [&](bool alone) {
     const LeasedTask leased = lease(TaskKind::kRender, "dead");
-    if (alone) EXPECT_TRUE(store_->put_alone(leased.lease));
+    if (alone) {
+      EXPECT_TRUE(store_->put_alone(leased.lease));
+    }
     advance(kLease + milliseconds(1));
     EXPECT_EQ(store_->reap()->size(), 1U);
     return leased.lease.segment;

@@ -1,4 +1,5 @@
 // What every database promises about whose turn it is, and about many asking at once.
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -38,7 +39,10 @@ TEST_P(StoreContract, TenantsTakeTurns) {
   create("urgent", "flood", 6);
   std::string turns;
   for (int i = 0; i < 9; ++i) turns += lease().job.tenant[0];
-  EXPECT_EQ(turns.substr(0, 5), "fsfsf") << turns;
+  for (const std::size_t leased : {2U, 4U}) {
+    const std::string some = turns.substr(0, leased);
+    EXPECT_EQ(std::count(some.begin(), some.end(), 's'), leased / 2) << turns;
+  }
 }
 
 TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {
@@ -53,17 +57,19 @@ TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {
 // One thread that does one task after the other, whose length is its segment's. Gives the seconds
 // until the job is drawn.
 TEST_P(StoreContract, ATenantWithManyJobsDelaysAnotherByNoMoreThanItsOwnWork) {
+  const auto step = [&] {
+    const LeasedTask leased = lease();
+    if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
+    if (leased.lease.kind == TaskKind::kFinish) {
+      EXPECT_TRUE(store_->finished(leased.lease, ""));
+    }
+    if (leased.lease.kind != TaskKind::kRender) return 0;
+    render(leased);
+    return leased.segments[static_cast<std::size_t>(leased.lease.segment)].duration_seconds;
+  };
   const auto seconds_until_drawn = [&](const std::string& id) {
     int seconds = 0;
-    while (job(id).progress_pct < 95) {
-      const LeasedTask leased = lease();
-      if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
-      if (leased.lease.kind == TaskKind::kFinish) EXPECT_TRUE(store_->finished(leased.lease, ""));
-      if (leased.lease.kind == TaskKind::kRender) {
-        seconds += leased.segments[static_cast<std::size_t>(leased.lease.segment)].duration_seconds;
-        render(leased);
-      }
-    }
+    while (job(id).progress_pct < 95) seconds += step();
     return seconds;
   };
   create("calm", "quiet", 0, 10);
@@ -75,11 +81,8 @@ TEST_P(StoreContract, ATenantWithManyJobsDelaysAnotherByNoMoreThanItsOwnWork) {
     for (auto& segment : order.segments) segment.duration_seconds = kLongSegment;
     ASSERT_TRUE(store_->create(order, kPlenty));
   }
-  for (int i = 0; i < 30; ++i) {  // it has the thread for itself, and saves nothing up by that
-    const LeasedTask leased = lease();
-    if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
-    if (leased.lease.kind == TaskKind::kRender) render(leased);
-  }
+  // It has the thread for itself, and owes nobody anything for that.
+  for (int i = 0; i < 30; ++i) step();
   create("disturbed", "quiet", 0, 10);
   const int disturbed = seconds_until_drawn("disturbed");
   EXPECT_LE(disturbed, 2 * calm + 2 * kLongSegment) << "quiet it takes " << calm;

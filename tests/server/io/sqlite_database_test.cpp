@@ -228,6 +228,25 @@ TEST_F(SqliteFile, NobodyElseMayReadItNorItsCopy) {
   }
 }
 
+TEST_F(SqliteFile, NothingNamesATenantWhoseLastJobIsDeleted) {
+  const auto turns = [this] {
+    Database by_hand(file(), Database::Access::kWrite, milliseconds(100));
+    Statement count = by_hand.prepare("SELECT count(*) FROM tenant_turns WHERE tenant = 'acme'");
+    EXPECT_TRUE(count.step());
+    return count.integer(0);
+  };
+  const auto store = open();
+  for (const char* id : {"a", "b"}) ASSERT_TRUE((*store)->create(sample_job(id), {10}));
+  ASSERT_TRUE((*store)->lease_next(request("w"), milliseconds(1000)));
+  EXPECT_EQ(turns(), 1);
+  for (const char* id : {"a", "b"}) {
+    ASSERT_TRUE((*store)->cancel(id));
+    EXPECT_EQ(turns(), 1) << "another job of it is there";
+    ASSERT_TRUE((*store)->delete_job(id));
+  }
+  EXPECT_EQ(turns(), 0);
+}
+
 TEST_F(SqliteFile, AFolderThatCannotBeMadeIsAFailure) {
   EXPECT_FALSE(open_sqlite_store("/proc/none/pytoon.db", clock_));
 }

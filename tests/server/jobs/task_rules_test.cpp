@@ -89,19 +89,33 @@ TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_EQ(crashes_after_success(5), kCrashesBeforeCard);
 }
 
-TEST(LeaseOrder, PriorityThenFairnessThenAge) {
+// Tenant, priority, seq, held, lead.
+TEST(LeaseOrder, FairnessBetweenTenantsThenPriorityThenAge) {
   std::vector<Candidate> candidates{
-      {{TaskKind::kRender, "x264"}, "busy", 5, 1, 3},
-      {{TaskKind::kPrepare, ""}, "idle", 5, 9, 0},
-      {{TaskKind::kPrepare, ""}, "old", 5, 2, 0},
-      {{TaskKind::kPrepare, ""}, "urgent", 6, 10, 9},
-      {{TaskKind::kFinish, ""}, "old", 5, 2, 0},
+      {{TaskKind::kRender, "x264"}, "busy", 5, 1, 3, 0},
+      {{TaskKind::kPrepare, ""}, "idle", 5, 9, 0, 0},
+      {{TaskKind::kPrepare, ""}, "old", 5, 2, 0, 0},
+      {{TaskKind::kPrepare, ""}, "old", 6, 10, 0, 0},
+      {{TaskKind::kFinish, ""}, "old", 5, 2, 0, 0},
+      {{TaskKind::kRender, "x264"}, "ahead", 9, 1, 0, 3000},
+      {{TaskKind::kRender, "x264"}, "more ahead", 9, 1, 0, 4000},
   };
   sort_by_turn(candidates);
   std::string order;
   for (const Candidate& candidate : candidates) order += candidate.tenant[0];
-  EXPECT_EQ(order, "uooib");
+  EXPECT_EQ(order, "oooiamb");
+  EXPECT_EQ(candidates[0].priority, 6);
   EXPECT_EQ(candidates[1].slot.kind, TaskKind::kFinish);
+}
+
+TEST(LeaseOrder, WorkIsCountedFromWhereTheLatestOneStands) {
+  const Turn first = next_turn({}, 0, 3000);
+  EXPECT_EQ(first.start, 0);
+  EXPECT_EQ(first.finish, 3000);
+  EXPECT_EQ(next_turn(first, 0, 3000).start, 3000) << "where its own last one ended";
+  EXPECT_EQ(next_turn(first, 90'000, 3000).start, 90'000) << "being idle saves nothing up";
+  EXPECT_EQ(work_of(TaskKind::kRender, 3), 3000);
+  EXPECT_GT(work_of(TaskKind::kPrepare, 0), 0);
 }
 
 TEST(LeaseOrder, AHandHasASlotForEachEncoder) {

@@ -6,7 +6,7 @@ CREATE TABLE tenant_turns (
   start   INTEGER NOT NULL,
   finish  INTEGER NOT NULL,
   PRIMARY KEY (tenant, lane)
-);
+) STRICT, WITHOUT ROWID;
 CREATE INDEX tenant_turns_start ON tenant_turns (lane, start);
 CREATE INDEX tenant_turns_finish ON tenant_turns (lane, finish);
 CREATE INDEX jobs_queued_of_tenant ON jobs (tenant) WHERE status = 'QUEUED';
