@@ -77,10 +77,11 @@ CrashVerdict after_crashes(int before, int now) {
   return now < kCrashesBeforeFailure ? CrashVerdict::kGoOn : CrashVerdict::kFail;
 }
 
-int crashes_after_death(int crashes, int deaths_alone) {
-  constexpr int kDeathsAloneToBlame = 2;
+int crashes_after_death(int crashes, const DeathsAlone& deaths) {
+  constexpr int kInRowToBlame = 3;
+  constexpr int kInAllToBlame = 12;
   const int limit = crashes < kCrashesBeforeCard ? kCrashesBeforeCard : kCrashesBeforeFailure;
-  const bool blamed = deaths_alone >= kDeathsAloneToBlame;
+  const bool blamed = deaths.in_row >= kInRowToBlame || deaths.all >= kInAllToBlame;
   return std::min(crashes + 1, blamed ? limit : limit - 1);
 }
 

@@ -16,9 +16,9 @@ Failure with_faults(std::size_t count, const std::string& name) {
 }
 
 TEST(Problem, NamesWhatHelpsHoweverMuchWasSent) {
-  const Problem problem = problem_of(with_faults(50'000, std::string(100'000, 'x')));
+  const Problem problem = problem_of(with_faults(500, std::string(10'000, 'x')));
   EXPECT_EQ(problem.faults.size(), 20U);
-  EXPECT_NE(problem.detail.find("49980 more"), std::string::npos);
+  EXPECT_NE(problem.detail.find("480 more"), std::string::npos);
   EXPECT_LT(std::get<std::string>(problem_response(problem).body).size(), 40'000U);
 }
 

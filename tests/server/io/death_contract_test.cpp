@@ -46,14 +46,17 @@ TEST_P(StoreContract, DeathsOfWorkersThatDidOtherThingsTooBlameNobody) {
   }
 }
 
-TEST_P(StoreContract, ATaskIsBlamedForTwoDeathsAloneAndNotForThoseOfAnother) {
+TEST_P(StoreContract, ATaskIsBlamedForThreeDeathsAloneAndNotForThoseOfAnother) {
   create_prepared("a", 2);
+  std::vector<jobs::Lease> living;
   const auto die = [&](bool alone) {
     const LeasedTask leased = lease(TaskKind::kRender, "dead");
     if (alone) {
       EXPECT_TRUE(store_->put_alone(leased.lease));
     }
-    advance(kLease + milliseconds(1));
+    advance(kLease / 2);
+    EXPECT_TRUE(store_->renew(living, kLease));
+    advance(kLease / 2 + milliseconds(1));
     EXPECT_EQ(store_->reap()->size(), 1U);
     return leased.lease.segment;
   };
@@ -64,16 +67,42 @@ TEST_P(StoreContract, ATaskIsBlamedForTwoDeathsAloneAndNotForThoseOfAnother) {
   // Its neighbour is drawn next: that it dies alone as well is no second death of the first.
   LeasedTask held = lease(TaskKind::kRender, "holds the first one back");
   ASSERT_EQ(held.lease.segment, first);
+  living = {held.lease};
   EXPECT_NE(die(true), first);
   EXPECT_EQ(job("a").crashes, 2);
   EXPECT_FALSE(job("a").fallback_used);
   ASSERT_TRUE(store_->release(held.lease, ReleaseReason::kHandedBack, kAtOnce));
+  living.clear();
   // Handed back and leased again it is not alone until that is said.
   EXPECT_EQ(die(false), first);
+  EXPECT_EQ(job("a").crashes, 2);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(die(true), first);
   EXPECT_EQ(job("a").crashes, 2);
   EXPECT_EQ(die(true), first);
   EXPECT_EQ(job("a").crashes, 3);
   EXPECT_EQ(job("a").fallback_reason, "crashed");
+}
+
+// Whatever kills workers at random also meets one that is alone.
+TEST_P(StoreContract, WhereWorkersDieOfOtherWorkTooASuspectIsGivenTheBenefitOfTheDoubt) {
+  create_prepared("a", 1);
+  create("b");
+  const auto die = [&](TaskKind kind, bool alone) {
+    const LeasedTask leased = lease(kind, "dead");
+    if (alone) {
+      EXPECT_TRUE(store_->put_alone(leased.lease));
+    }
+    advance(kLease + milliseconds(1));
+    EXPECT_EQ(store_->reap()->size(), 1U);
+  };
+  for (int i = 0; i < 2; ++i) die(TaskKind::kRender, false);
+  for (int i = 0; i < 4; ++i) {
+    for (int death = 0; death < 2; ++death) die(TaskKind::kRender, true);
+    EXPECT_EQ(job("a").crashes, 2) << i;
+    die(TaskKind::kPrepare, false);  // of b
+  }
+  for (int death = 0; death < 3; ++death) die(TaskKind::kRender, true);
+  EXPECT_EQ(job("a").fallback_reason, "crashed") << "three in a row";
 }
 
 TEST_P(StoreContract, TheThirdCrashQuarantinesTheSixthFails) {

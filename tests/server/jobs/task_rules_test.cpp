@@ -64,20 +64,22 @@ TEST(TaskRules, AnEnginesClipIsHalfOfItsSegment) {
   EXPECT_EQ(progress_pct(segments, 0, 30), 47);
 }
 
-TEST(TaskRules, OnlyWhatDiedAloneTwiceIsBlamed) {
+TEST(TaskRules, OnlyWhatDiedAloneAgainAndAgainIsBlamed) {
   int crashes = 0;
-  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, 0);
+  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, {});
   EXPECT_EQ(crashes, kCrashesBeforeCard - 1) << "however often its neighbours take it with them";
   Job job;
   job.crashes = crashes;
   EXPECT_TRUE(is_poison_suspect(job));
-  EXPECT_EQ(crashes_after_death(crashes, 1), crashes) << "once may be the power";
-  EXPECT_EQ(crashes_after_death(crashes, 2), kCrashesBeforeCard);
+  EXPECT_EQ(crashes_after_death(crashes, {2, 2}), crashes) << "twice may be the power";
+  EXPECT_EQ(crashes_after_death(crashes, {3, 3}), kCrashesBeforeCard);
+  EXPECT_EQ(crashes_after_death(crashes, {11, 1}), crashes) << "others die as well";
+  EXPECT_EQ(crashes_after_death(crashes, {12, 1}), kCrashesBeforeCard) << "but not for ever";
   crashes = kCrashesBeforeCard;
-  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, 0);
+  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, {});
   EXPECT_EQ(crashes, kCrashesBeforeFailure - 1);
-  EXPECT_EQ(crashes_after_death(crashes, 1), crashes);
-  EXPECT_EQ(crashes_after_death(crashes, 2), kCrashesBeforeFailure);
+  EXPECT_EQ(crashes_after_death(crashes, {2, 2}), crashes);
+  EXPECT_EQ(crashes_after_death(crashes, {3, 3}), kCrashesBeforeFailure);
 }
 
 TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
