@@ -14,7 +14,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 50> kSettings{{
+constexpr std::array<Setting, 51> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
