@@ -89,6 +89,9 @@ void read_access(Variables& env, Config& config) {
 void read_limits(Variables& env, Config& config) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
+  constexpr int kDecodersLeast = 4;
+  config.decoder_processes =
+      env.whole("DECODER_PROCESSES", std::max(cores, kDecodersLeast), 1, 1024);
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB", config.image_cache_mb, 0, 1'000'000);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);

@@ -37,6 +37,7 @@ void make_renderers(const Config& config, RenderStack& stack) {
   options.cache_bytes = config.image_cache_bytes();
   options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
   options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
+  options.decoder = stack.decoder;
   stack.on_device =
       std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, options);
   if (!stack.device->cuda_handles()) return;
@@ -56,6 +57,9 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
       media::MediaRuntime::start(config.cache_dir, log);
   if (!media) return media.failure();
   stack.media = std::move(*media);
+  media::ChildDecoder::Options decoding;
+  decoding.processes = config.decoder_processes;
+  stack.decoder = std::make_shared<media::ChildDecoder>(decoding);
 
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "gpu/device.h"
+#include "pipeline/media/decoder/child_decoder.h"
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/text/text.h"
@@ -18,6 +19,7 @@ namespace pytoon::app {
 
 struct RenderStack {
   std::unique_ptr<media::MediaRuntime> media;
+  std::shared_ptr<media::ChildDecoder> decoder;
   std::unique_ptr<media::FontLibrary> fonts;
   std::unique_ptr<gpu::Device> device;
   media::EncoderChoice encoders;
