@@ -41,6 +41,7 @@ struct Words {
   std::string job;
   std::string tenant;
   std::string error = "failed by an operator";
+  int waiting = 0;
   app::JobsListing listing;
   bool json = false;
   bool force = false;
@@ -78,8 +79,10 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
                    "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
       ->required();
   // Started by the program itself, not by people.
-  add(root, "decode-files", "Host decoders", chosen, [] { return app::decode_files(); })
-      ->group("");
+  CLI::App* decoders = add(root, "decode-files", "Host decoders", chosen,
+                           [&words] { return app::decode_files(words.waiting); });
+  decoders->group("");
+  decoders->add_option("waiting", words.waiting)->required();
   add(root, "doctor", "Say what this machine has and lacks", chosen,
       [] { return with_config(app::doctor); });
   CLI::App* presets = add(root, "presets", "List the presets", chosen, [&words] {

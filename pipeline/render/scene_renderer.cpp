@@ -168,7 +168,8 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
                    encoder.settings.codec + " can't be used here: " + encoder.unavailable);
   }
   const plan::FrameSpan span = timeline_of(job).segments.at(static_cast<std::size_t>(index));
-  Result<std::shared_ptr<const Scene>> scene = build_scene(job, span, {device_, fonts_, cache_, *decoder_});
+  Result<std::shared_ptr<const Scene>> scene =
+      build_scene(job, span, {device_, fonts_, cache_, *decoder_});
   if (!scene) return scene.failure();
   media::SegmentOrder order;
   order.format = {job.spec.output.size(), job.spec.output.fps};

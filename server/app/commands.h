@@ -24,7 +24,7 @@ int render_request(const Config& config, const std::filesystem::path& request,
 // What this machine has, each ok or why not. 0 when the main job can run.
 int doctor(const Config& config);
 // Hosts decoders for the process that started it (pipeline/media/decoder/decoder_host.h).
-int decode_files();
+int decode_files(int waiting);
 // The presets as a table, or as JSON.
 int list_presets(const Config& config, bool json);
 

@@ -92,6 +92,7 @@ void read_limits(Variables& env, Config& config) {
   constexpr int kDecodersLeast = 4;
   config.decoder_processes =
       env.whole("DECODER_PROCESSES", std::max(cores, kDecodersLeast), 1, 1024);
+  config.decoders_waiting = env.whole("DECODERS_WAITING", config.decoders_waiting, 0, 64);
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB", config.image_cache_mb, 0, 1'000'000);
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
   config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);

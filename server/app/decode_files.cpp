@@ -4,9 +4,9 @@
 
 namespace pytoon::app {
 
-int decode_files() {
+int decode_files(int waiting) {
   media::LocalDecoder decoder;
-  return media::serve_decoders(media::kDecoderControl, decoder);
+  return media::serve_decoders(media::kDecoderControl, decoder, waiting);
 }
 
 }  // namespace pytoon::app

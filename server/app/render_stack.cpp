@@ -59,6 +59,7 @@ Result<RenderStack> open_studio(const Config& config, Log& log) {
   stack.media = std::move(*media);
   media::ChildDecoder::Options decoding;
   decoding.processes = config.decoder_processes;
+  decoding.waiting = config.decoders_waiting;
   stack.decoder = std::make_shared<media::ChildDecoder>(decoding);
 
   media::FontLibrary::Options options;

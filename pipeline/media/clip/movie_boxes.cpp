@@ -62,9 +62,7 @@ class Walker {
   bool found_index() const { return found_index_; }
 
   // Fewer at the end of the file.
-  std::string bytes(std::uint64_t at, std::size_t count) const {
-    return file_.text_at(at, count);
-  }
+  std::string bytes(std::uint64_t at, std::size_t count) const { return file_.text_at(at, count); }
 
   Status walk(Manner manner) { return walk(0, size_, 0, manner); }
 

@@ -107,7 +107,7 @@ ChildDecoder::~ChildDecoder() = default;
 Result<std::shared_ptr<HostProcess>> ChildDecoder::host() {
   const std::lock_guard lock(mutex_);
   if (host_) return host_;
-  auto started = HostProcess::start(options_.program);
+  auto started = HostProcess::start(options_.program, options_.waiting);
   if (started) host_ = *started;
   return started;
 }
@@ -178,8 +178,7 @@ Result<DecoderAnswer> ChildDecoder::ask(DecoderRequest request, const std::files
   for (int tries = 0; tries < kAttempts; ++tries) {
     Attempt made = attempt(request, opened.get(), data, cancel);
     if (made.answer) {
-      const bool memory = !*made.answer &&
-                          made.answer->failure().kind == FailureKind::kOutOfMemory;
+      const bool memory = !*made.answer && made.answer->failure().kind == FailureKind::kOutOfMemory;
       return memory ? Result<DecoderAnswer>(too_much()) : std::move(*made.answer);
     }
     count_death(request, made.death);
@@ -223,7 +222,10 @@ Result<gpu::RgbaImage> ChildDecoder::read_image(const std::filesystem::path& fil
       std::max(size.width, size.height) > kMaxImageEdgePx) {
     return broke();
   }
-  gpu::RgbaImage image(size);
+  gpu::RgbaImage image;
+  image.size = size;
+  image.pixels.resize(std::size_t{4} * static_cast<std::size_t>(size.width) *
+                      static_cast<std::size_t>(size.height));
   if (!take(data->get(), 0, bytes_of(image.pixels))) return broke();
   return image;
 }

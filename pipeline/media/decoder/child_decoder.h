@@ -41,6 +41,7 @@ class ChildDecoder final : public FileDecoder {
   struct Options {
     DecoderLimits limits;
     int processes = 4;  // at once
+    int waiting = 2;    // made ahead of the files that they will decode
     std::string program = "/proc/self/exe";
   };
   explicit ChildDecoder(Options options);

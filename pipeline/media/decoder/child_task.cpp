@@ -9,13 +9,13 @@
 #include <span>
 #include <string_view>
 
-#include "pipeline/media/decoder/confine_process.h"
+#include "pipeline/media/decoder/decoder_wire.h"
 
 namespace pytoon::media {
 namespace {
 
 // Where descriptors lie in a decoder.
-enum : int { kFile = 3, kAnswer = 4, kData = 5, kFirstUnused = 6 };
+enum : int { kTasks = 3, kFile = 3, kAnswer = 4, kData = 5 };
 constexpr char kFileName[] = "/dev/fd/3";
 
 // Moved high first, so that none is overwritten by another. All else of the host's is closed.
@@ -94,12 +94,13 @@ Result<DecoderAnswer> decode(const DecoderRequest& request, FileDecoder& decoder
   return failure(FailureKind::kInternal, "a task that no decoder knows");
 }
 
-Result<DecoderAnswer> decode_confined(const DecoderRequest& request, FileDecoder& decoder) {
+Result<DecoderAnswer> decode_confined(const DecoderRequest& request, Confinement& confinement,
+                                      FileDecoder& decoder) {
   ProcessLimits limits;
   limits.memory_bytes = request.memory_bytes;
   limits.written_bytes = request.data_bytes_max;
   limits.cpu = std::chrono::seconds(request.cpu_seconds);
-  if (Status confined = confine_process(limits); !confined) return confined.failure();
+  if (Status confined = confinement.confine(limits); !confined) return confined.failure();
   try {
     return decode(request, decoder);
   } catch (const std::bad_alloc&) {
@@ -109,11 +110,15 @@ Result<DecoderAnswer> decode_confined(const DecoderRequest& request, FileDecoder
 
 }  // namespace
 
-void do_task(const DecoderRequest& request, std::vector<FileDescriptor> descriptors,
-             FileDecoder& decoder) {
-  keep_only(descriptors);
+void wait_for_task(int tasks, Confinement& confinement, FileDecoder& decoder) {
+  ::dup2(tasks, kTasks);
+  ::syscall(SYS_close_range, static_cast<unsigned>(kTasks + 1), ~0U, 0U);
   offer_to_memory_killer();
-  const Result<DecoderAnswer> answer = decode_confined(request, decoder);
+  ReceivedPacket packet = receive_packet(kTasks);
+  const auto request = request_from(packet.text);
+  if (!request || packet.descriptors.size() < 2) ::_exit(1);
+  keep_only(packet.descriptors);
+  const Result<DecoderAnswer> answer = decode_confined(*request, confinement, decoder);
   const std::string text = answer ? to_text(*answer) : to_text(answer.failure());
   (void)!::write(kAnswer, text.data(), text.size());
   ::_exit(0);  // what the host would do at its end is not the child's to do

@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <fcntl.h>
+#include <cerrno>
 #include <initializer_list>
 #include <memory>
 
@@ -64,9 +64,23 @@ void forbid_files_and_network() {
   if (none) (void)::syscall(SYS_landlock_restrict_self, none.get(), 0U);
 }
 
-class SystemCalls {
+}  // namespace
+
+class Confinement::SystemCalls {
  public:
-  SystemCalls() : filter_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {}
+  SystemCalls() : filter_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
+    allow_decoding();
+    forbid_attacks();
+  }
+  bool enforce() { return filter_ && good_ && seccomp_load(filter_.get()) == 0; }
+
+ private:
+  struct Release {
+    void operator()(void* filter) const { seccomp_release(filter); }
+  };
+
+  void allow_decoding();
+  void forbid_attacks();
 
   void allow(std::initializer_list<int> calls) { add(SCMP_ACT_ALLOW, calls); }
   void end_process(std::initializer_list<int> calls) { add(SCMP_ACT_KILL_PROCESS, calls); }
@@ -78,15 +92,6 @@ class SystemCalls {
   void refuse(int call, int error) {
     note(seccomp_rule_add(filter_.get(), SCMP_ACT_ERRNO(static_cast<unsigned>(error)), call, 0));
   }
-  bool enforce() {
-    return filter_ && good_ && seccomp_load(filter_.get()) == 0;
-  }
-
- private:
-  struct Release {
-    void operator()(void* filter) const { seccomp_release(filter); }
-  };
-
   void add(std::uint32_t action, std::initializer_list<int> calls) {
     for (const int call : calls) note(seccomp_rule_add(filter_.get(), action, call, 0));
   }
@@ -96,54 +101,70 @@ class SystemCalls {
   bool good_ = true;
 };
 
-void allow_decoding(SystemCalls& calls) {
-  calls.allow({SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write),
-               SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close),
-               SCMP_SYS(poll), SCMP_SYS(ppoll)});
-  calls.allow({SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk)});
-  calls.allow({SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
-               SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid),
-               SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall)});
-  calls.allow({SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
-               SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom)});
-  calls.allow({SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-               SCMP_SYS(sigaltstack)});
+void Confinement::SystemCalls::allow_decoding() {
+  allow({SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+         SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll)});
+  allow({SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk)});
+  allow({SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+         SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid),
+         SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall)});
+  allow({SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
+         SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom)});
+  allow({SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+         SCMP_SYS(sigaltstack)});
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    calls.allow_where(call, 2, PROT_EXEC, 0);  // no new code
+    allow_where(call, 2, PROT_EXEC, 0);  // no new code
   }
   for (const int command : {F_DUPFD_CLOEXEC, F_GETFD, F_GETFL}) {
-    calls.allow_where(SCMP_SYS(fcntl), 1, ~std::uint32_t{0}, static_cast<std::uint32_t>(command));
+    allow_where(SCMP_SYS(fcntl), 1, ~std::uint32_t{0}, static_cast<std::uint32_t>(command));
   }
-  calls.allow_where(SCMP_SYS(prctl), 0, ~std::uint32_t{0}, PR_SET_NAME);
-  calls.allow_where(SCMP_SYS(prlimit64), 2, ~std::uint64_t{0}, 0);  // asks, sets nothing
+  allow_where(SCMP_SYS(prctl), 0, ~std::uint32_t{0}, PR_SET_NAME);
+  allow_where(SCMP_SYS(prlimit64), 2, ~std::uint64_t{0}, 0);  // asks, sets nothing
   // Threads but no processes. What the newer call asks for can't be seen by a filter: without it
   // the C library takes the older one.
-  calls.allow_where(SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
-  calls.refuse(SCMP_SYS(clone3), ENOSYS);
+  allow_where(SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
+  refuse(SCMP_SYS(clone3), ENOSYS);
 }
 
 // No decoder tries these, not even in vain.
-void forbid_attacks(SystemCalls& calls) {
-  calls.end_process({SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
-                     SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-                     SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp), SCMP_SYS(bind), SCMP_SYS(listen),
-                     SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(io_uring_setup), SCMP_SYS(bpf),
-                     SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open), SCMP_SYS(keyctl),
-                     SCMP_SYS(mount), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(init_module),
-                     SCMP_SYS(finit_module), SCMP_SYS(open_by_handle_at), SCMP_SYS(memfd_create)});
+void Confinement::SystemCalls::forbid_attacks() {
+  end_process({SCMP_SYS(execve),
+               SCMP_SYS(execveat),
+               SCMP_SYS(fork),
+               SCMP_SYS(vfork),
+               SCMP_SYS(ptrace),
+               SCMP_SYS(process_vm_readv),
+               SCMP_SYS(process_vm_writev),
+               SCMP_SYS(pidfd_getfd),
+               SCMP_SYS(kcmp),
+               SCMP_SYS(bind),
+               SCMP_SYS(listen),
+               SCMP_SYS(accept),
+               SCMP_SYS(accept4),
+               SCMP_SYS(io_uring_setup),
+               SCMP_SYS(bpf),
+               SCMP_SYS(userfaultfd),
+               SCMP_SYS(perf_event_open),
+               SCMP_SYS(keyctl),
+               SCMP_SYS(mount),
+               SCMP_SYS(unshare),
+               SCMP_SYS(setns),
+               SCMP_SYS(init_module),
+               SCMP_SYS(finit_module),
+               SCMP_SYS(open_by_handle_at),
+               SCMP_SYS(memfd_create)});
 }
 
-}  // namespace
+Confinement::Confinement() : filter_(std::make_unique<SystemCalls>()) {}
 
-Status confine_process(const ProcessLimits& limits) {
+Confinement::~Confinement() = default;
+
+Status Confinement::confine(const ProcessLimits& limits) {
   limit_resources(limits);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const bool kept_low = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   forbid_files_and_network();
-  SystemCalls calls;
-  allow_decoding(calls);
-  forbid_attacks(calls);
-  if (!kept_low || !calls.enforce()) {
+  if (!kept_low || !filter_->enforce()) {
     return failure(FailureKind::kUnavailable,
                    "files can't be decoded: this kernel does not filter system calls (seccomp), "
                    "without which no decoder is let at what strangers sent");

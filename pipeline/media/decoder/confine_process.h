@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 #include "base/result.h"
 
@@ -24,6 +25,20 @@ struct ProcessLimits {
   std::chrono::seconds cpu{60};                         // SIGXCPU, and a second later SIGKILL
 };
 
-Status confine_process(const ProcessLimits& limits);
+// What can be made ready before a process is forked: the filter.
+class Confinement {
+ public:
+  Confinement();
+  ~Confinement();
+  Confinement(const Confinement&) = delete;
+  Confinement& operator=(const Confinement&) = delete;
+
+  // Of the process that calls it.
+  Status confine(const ProcessLimits& limits);
+
+ private:
+  class SystemCalls;
+  const std::unique_ptr<SystemCalls> filter_;
+};
 
 }  // namespace pytoon::media

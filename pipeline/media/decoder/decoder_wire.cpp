@@ -32,18 +32,14 @@ FailureKind believed(const std::string& label) {
                               FailureKind::kInvalid,     FailureKind::kUnsupportedType,
                               FailureKind::kUnavailable, FailureKind::kOutOfMemory,
                               FailureKind::kIo};
-  const auto known = std::ranges::find_if(
-      kKinds, [&](FailureKind kind) { return traits(kind).label == label; });
+  const auto known =
+      std::ranges::find_if(kKinds, [&](FailureKind kind) { return traits(kind).label == label; });
   return known == kKinds.end() ? FailureKind::kMalformed : *known;
 }
 
-std::string words(const json& value) {
-  return value.get<std::string>().substr(0, kWordsMax);
-}
+std::string words(const json& value) { return value.get<std::string>().substr(0, kWordsMax); }
 
-int within(const json& value, int most) {
-  return std::clamp(value.get<int>(), 0, most);
-}
+int within(const json& value, int most) { return std::clamp(value.get<int>(), 0, most); }
 
 DecoderAnswer answer_from(const json& said) {
   DecoderAnswer answer;
@@ -88,8 +84,8 @@ std::optional<DecoderRequest> request_from(const std::string& text) {
 }
 
 std::string to_text(const Failure& failure) {
-  return text_of({{"failure", traits(failure.kind).label},
-                  {"detail", failure.detail.substr(0, kWordsMax)}});
+  return text_of(
+      {{"failure", traits(failure.kind).label}, {"detail", failure.detail.substr(0, kWordsMax)}});
 }
 
 std::string to_text(const DecoderAnswer& answer) {

@@ -18,9 +18,10 @@
 namespace pytoon::media {
 namespace {
 
-// What decodes a stranger's bytes needs to know no key of ours.
+// What decodes a stranger's bytes needs to know no key of ours. Functions of libraries are looked
+// up once and not in each child.
 std::vector<std::string> harmless_environment() {
-  std::vector<std::string> variables{"LC_ALL=C.UTF-8"};
+  std::vector<std::string> variables{"LC_ALL=C.UTF-8", "LD_BIND_NOW=1"};
   const char* const libraries = std::getenv("LD_LIBRARY_PATH");
   if (libraries != nullptr) variables.push_back(std::string("LD_LIBRARY_PATH=") + libraries);
   return variables;
@@ -35,7 +36,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
 
 // Its standard error goes nowhere: decoders say a line for each broken byte. A session of its own
 // keeps a terminal's Ctrl-C from it: it ends when its server has ended.
-int spawn(const std::string& program, int control, pid_t& pid) {
+int spawn(const std::string& program, int waiting, int control, pid_t& pid) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -45,7 +46,7 @@ int spawn(const std::string& program, int control, pid_t& pid) {
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-  std::vector<std::string> words{"pytoon", "decode-files"};
+  std::vector<std::string> words{"pytoon", "decode-files", std::to_string(waiting)};
   std::vector<std::string> variables = harmless_environment();
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
                                   pointers_to(words).data(), pointers_to(variables).data());
@@ -56,7 +57,7 @@ int spawn(const std::string& program, int control, pid_t& pid) {
 
 }  // namespace
 
-Result<std::shared_ptr<HostProcess>> HostProcess::start(const std::string& program) {
+Result<std::shared_ptr<HostProcess>> HostProcess::start(const std::string& program, int waiting) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
     return failure(FailureKind::kUnavailable,
@@ -68,7 +69,7 @@ Result<std::shared_ptr<HostProcess>> HostProcess::start(const std::string& progr
   const FileDescriptor theirs(::fcntl(pair[1], F_DUPFD_CLOEXEC, kDecoderControl + 1));
   ::close(pair[1]);
   pid_t pid = 0;
-  if (!theirs || spawn(program, theirs.get(), pid) != 0) {
+  if (!theirs || spawn(program, waiting, theirs.get(), pid) != 0) {
     return failure(FailureKind::kUnavailable, "no process can be started to decode files");
   }
   return std::make_shared<HostProcess>(pid, std::move(ours));

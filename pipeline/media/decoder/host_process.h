@@ -18,8 +18,8 @@ namespace pytoon::media {
 
 class HostProcess {
  public:
-  // Runs `program decode-files`, whose descriptor 3 is the control socket. kUnavailable.
-  static Result<std::shared_ptr<HostProcess>> start(const std::string& program);
+  // Runs `program decode-files WAITING`, whose descriptor 3 is the control socket. kUnavailable.
+  static Result<std::shared_ptr<HostProcess>> start(const std::string& program, int waiting);
   HostProcess(pid_t pid, FileDescriptor control) : pid_(pid), control_(std::move(control)) {}
   ~HostProcess();  // ends it and its decoders
   HostProcess(const HostProcess&) = delete;

@@ -45,7 +45,7 @@ int open_nothing(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary
 
 struct CloseIo {
   void operator()(AVIOContext* io) const {
-    delete static_cast<Reader*>(io->opaque);
+    const std::unique_ptr<Reader> reader(static_cast<Reader*>(io->opaque));
     av_freep(&io->buffer);  // a demuxer may have replaced the one that it began with
     avio_context_free(&io);
   }
@@ -55,8 +55,8 @@ using IoPtr = std::unique_ptr<AVIOContext, CloseIo>;
 IoPtr io_over(std::unique_ptr<Reader> reader) {
   auto* const buffer = static_cast<std::uint8_t*>(av_malloc(kBufferBytes));
   if (buffer == nullptr) return nullptr;
-  IoPtr io(avio_alloc_context(buffer, kBufferBytes, 0, reader.get(), read_for_ffmpeg,
-                              nullptr, seek_for_ffmpeg));
+  IoPtr io(avio_alloc_context(buffer, kBufferBytes, 0, reader.get(), read_for_ffmpeg, nullptr,
+                              seek_for_ffmpeg));
   if (!io) {
     av_free(buffer);
     return nullptr;

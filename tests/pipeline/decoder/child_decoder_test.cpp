@@ -53,8 +53,8 @@ class ChildDecoderTest : public DecoderTest {
             milliseconds(20'000));
         if (!there) return;
         ::kill(found.front(), SIGKILL);
-        (void)support::eventually(
-            [&] { return children_of(decoder.host_pid()) != found; }, milliseconds(20'000));
+        (void)support::eventually([&] { return children_of(decoder.host_pid()) != found; },
+                                  milliseconds(20'000));
       }
     });
     return decoder.inspect(FileKind::kImage, write("attempt", what));
@@ -124,13 +124,13 @@ TEST_F(ChildDecoderTest, WhatTakesTooMuchMemoryIsRefused) {
 
 TEST_F(ChildDecoderTest, WhatTakesTooMuchTimeIsEnded) {
   ChildDecoder::Options impatient = options();
+  impatient.waiting = 0;
   impatient.limits.wall = milliseconds(300);
   impatient.limits.cpu = std::chrono::seconds(1);
   ChildDecoder sleepy(impatient);
   EXPECT_EQ(attempt(sleepy, "sleep"), "died: time");
   const int host = sleepy.host_pid();
-  EXPECT_TRUE(
-      support::eventually([&] { return children_of(host).empty(); }, milliseconds(20'000)));
+  EXPECT_TRUE(support::eventually([&] { return children_of(host).empty(); }, milliseconds(20'000)));
   impatient.limits.wall = milliseconds(60'000);
   ChildDecoder busy(impatient);
   EXPECT_EQ(attempt(busy, "spin"), "died: cpu");
@@ -169,6 +169,7 @@ TEST_F(ChildDecoderTest, OneThatLiesOfItsDataGainsNothing) {
 
 TEST_F(ChildDecoderTest, OneKilledFromOutsideIsNotTheFilesFault) {
   ChildDecoder::Options patient = options();
+  patient.waiting = 0;  // whoever is there is at work
   patient.limits.wall = milliseconds(3'000);
   ChildDecoder decoder(patient);
   const auto twice = while_killed(decoder, "sleep", 2);
@@ -209,6 +210,19 @@ TEST_F(ChildDecoderTest, WithoutAProgramNothingIsDecoded) {
   ChildDecoder mute(missing);
   EXPECT_EQ(mute.inspect(FileKind::kImage, example("logo.png")).failure().kind,
             FailureKind::kUnavailable);
+}
+
+TEST_F(ChildDecoderTest, SomeWaitAndAreReplaced) {
+  ChildDecoder::Options waiting = options();
+  waiting.waiting = 3;
+  ChildDecoder decoder(waiting);
+  for (int turn = 0; turn < 5; ++turn) {
+    ASSERT_TRUE(decoder.inspect(FileKind::kImage, example("logo.png")));
+    const int host = decoder.host_pid();
+    EXPECT_TRUE(
+        support::eventually([&] { return children_of(host).size() == 3; }, milliseconds(20'000)));
+    for (const int child : children_of(host)) ::kill(child, SIGKILL);
+  }
 }
 
 TEST_F(ChildDecoderTest, ACancelledOneIsEnded) {

@@ -34,8 +34,8 @@ std::string DecoderTest::attempt(ChildDecoder& decoder, const std::string& what)
   for (const DecoderDeaths& after : decoder.deaths()) {
     bool old = false;
     for (const DecoderDeaths& one : before) {
-      old = old || (one.task == after.task && one.reason == after.reason &&
-                    one.count == after.count);
+      old =
+          old || (one.task == after.task && one.reason == after.reason && one.count == after.count);
     }
     if (!old) return "died: " + after.reason;
   }
@@ -43,8 +43,7 @@ std::string DecoderTest::attempt(ChildDecoder& decoder, const std::string& what)
 }
 
 std::vector<int> DecoderTest::children_of(int pid) {
-  std::ifstream list("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) +
-                     "/children");
+  std::ifstream list("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
   std::vector<int> children;
   for (int child = 0; list >> child;) children.push_back(child);
   return children;

@@ -40,9 +40,9 @@ TEST(DecoderWire, WhatCanNotBeIsNotBelieved) {
       packet_from(R"({"failure":"device-lost","detail":"the card is gone"})");
   ASSERT_TRUE(lost.answer && !*lost.answer);
   EXPECT_EQ(lost.answer->failure().kind, FailureKind::kMalformed);
-  const DecoderPacket huge = packet_from(
-      R"({"format":"png","codec":"","width":2000000000,"height":-5,"has_alpha":false,)"
-      R"("seconds":1e300,"channels":1,"sample_rate":1,"samples":0})");
+  const DecoderPacket huge =
+      packet_from(R"({"format":"png","codec":"","width":2000000000,"height":-5,"has_alpha":false,)"
+                  R"("seconds":1e300,"channels":1,"sample_rate":1,"samples":0})");
   ASSERT_TRUE(huge.answer && *huge.answer);
   EXPECT_LE((*huge.answer)->info.size.width, 1 << 16);
   EXPECT_EQ((*huge.answer)->info.size.height, 0);

@@ -32,8 +32,8 @@ std::string bomb(const std::string& hidden_in) {
   const std::string head =
       box("hdlr", number(0) + number(0) + "soun" + std::string(13, '\0')) +
       box("mdhd", number(0) + number(0) + number(0) + number(48'000) + number(480'000) + number(0));
-  const std::string minf = box("minf", hidden_in.empty() ? box("stbl", table)
-                                                         : box(hidden_in, table));
+  const std::string minf =
+      box("minf", hidden_in.empty() ? box("stbl", table) : box(hidden_in, table));
   return box("ftyp", "M4A " + number(0)) +
          box("moov", box("mvhd", std::string(100, '\0')) + box("trak", box("mdia", head + minf))) +
          box("mdat", std::string(7000, '\0'));
@@ -79,7 +79,9 @@ TEST_F(HostileFiles, APngOfThousandsOfCompressedTexts) {
       "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 7000000, 9))\n"
       "head = chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0))\n"
       "pixels = chunk(b'IDAT', zlib.compress(b'\\0' * 8 * 25))\n"
-      "open('" + file.string() + "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 500 + "
+      "open('" +
+      file.string() +
+      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 500 + "
       "pixels + chunk(b'IEND', b''))\n";
   ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
   ASSERT_GT(fs::file_size(file), 3'000'000U);

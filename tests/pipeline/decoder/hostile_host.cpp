@@ -62,9 +62,9 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
       {"open", [] { return said(::open("/etc/passwd", O_RDONLY | O_CLOEXEC)); }},
       {"open-own", [] { return said(::open("/dev/fd/3", O_RDONLY | O_CLOEXEC)); }},
       {"maps", list_of_libraries},
-      {"create", [] { return said(::open("/tmp/pytoon-owned", O_WRONLY | O_CREAT, 0600)); }},
+      {"create", [] { return said(::open("pytoon-owned", O_WRONLY | O_CREAT, 0600)); }},
       {"write-own", [] { return said(::write(3, "x", 1)); }},
-      {"unlink", [] { return said(::unlink("/tmp/pytoon-owned")); }},
+      {"unlink", [] { return said(::unlink("pytoon-owned")); }},
       {"stat", [] { return said(::access("/etc/passwd", R_OK)); }},
       {"socket", [] { return said(::socket(AF_INET, SOCK_STREAM, 0)); }},
       {"unix-socket", [] { return said(::socket(AF_UNIX, SOCK_STREAM, 0)); }},
@@ -89,7 +89,7 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
       {"spin", spin},
       {"sleep",
        [] {
-         for (;;) ::sleep(1000);
+         for (;;) ::pause();
          return std::string();
        }},
       {"exit", []() -> std::string { ::_exit(3); }},
@@ -98,7 +98,7 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
       {"babble",
        []() -> std::string {
          (void)!::write(4, "[1,2", 4);
-         for (;;) ::sleep(1000);
+         for (;;) ::pause();
        }},
   };
   return all;
@@ -138,7 +138,8 @@ class HostileDecoder final : public FileDecoder {
 }  // namespace
 }  // namespace pytoon::media
 
-int main() {
+int main(int argc, char** argv) {
   pytoon::media::HostileDecoder decoder;
-  return pytoon::media::serve_decoders(pytoon::media::kDecoderControl, decoder);
+  return pytoon::media::serve_decoders(pytoon::media::kDecoderControl, decoder,
+                                       argc > 2 ? std::atoi(argv[2]) : 0);
 }

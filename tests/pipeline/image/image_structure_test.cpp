@@ -50,9 +50,10 @@ TEST_F(ImageStructure, WhatAPngSaysInWordsIsDropped) {
   };
   const std::string signature = "\x89PNG\r\n\x1A\n";
   const std::string head = chunk("IHDR", "head");
-  const std::string rest = chunk("IDAT", "pixels tEXt") + chunk("IEND", "") + "\xFF\xFF\xFF\xFFzTXt";
-  std::string png = signature + chunk("zTXt", "a") + head + chunk("tEXt", "bc") +
-                    chunk("iTXt", "") + rest;
+  const std::string rest =
+      chunk("IDAT", "pixels tEXt") + chunk("IEND", "") + "\xFF\xFF\xFF\xFFzTXt";
+  std::string png =
+      signature + chunk("zTXt", "a") + head + chunk("tEXt", "bc") + chunk("iTXt", "") + rest;
   drop_text(png);
   EXPECT_EQ(png, signature + head + rest);
   std::string none = signature.substr(0, 5);
