@@ -2,6 +2,7 @@
 
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
+#include "pipeline/media/decoder/child_decoder.h"
 
 namespace pytoon::app {
 namespace {
@@ -51,16 +52,24 @@ void make_renderers(const Config& config, RenderStack& stack) {
 
 }  // namespace
 
-Result<RenderStack> open_studio(const Config& config, Log& log) {
+std::shared_ptr<media::FileDecoder> confined_decoder(const Config& config) {
+  media::ChildDecoder::Options options;
+  options.processes = config.decoder_processes;
+  options.waiting = config.decoders_waiting;
+  auto decoder = std::make_shared<media::ChildDecoder>(options);
+  // What is in its way now is said of the first file, if it is there then.
+  static_cast<void>(decoder->start());
+  return decoder;
+}
+
+Result<RenderStack> open_studio(const Config& config, Log& log,
+                                std::shared_ptr<media::FileDecoder> decoder) {
   RenderStack stack;
   Result<std::unique_ptr<media::MediaRuntime>> media =
       media::MediaRuntime::start(config.cache_dir, log);
   if (!media) return media.failure();
   stack.media = std::move(*media);
-  media::ChildDecoder::Options decoding;
-  decoding.processes = config.decoder_processes;
-  decoding.waiting = config.decoders_waiting;
-  stack.decoder = std::make_shared<media::ChildDecoder>(decoding);
+  stack.decoder = std::move(decoder);
 
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";

@@ -112,6 +112,11 @@ Result<std::shared_ptr<HostProcess>> ChildDecoder::host() {
   return started;
 }
 
+Status ChildDecoder::start() {
+  const auto started = host();
+  return started ? ok_status() : Status(started.failure());
+}
+
 void ChildDecoder::forget(const std::shared_ptr<HostProcess>& dead) {
   const std::lock_guard lock(mutex_);
   if (host_ == dead) host_.reset();

@@ -47,13 +47,16 @@ class ChildDecoder final : public FileDecoder {
   explicit ChildDecoder(Options options);
   ~ChildDecoder() override;
 
+  // Starts the host, so that the first file need not wait for it. Does not wait itself.
+  Status start();
+
   Result<MediaInfo> inspect(FileKind kind, const std::filesystem::path& file) override;
   Result<MediaInfo> image_header(const std::filesystem::path& file) override;
   Result<gpu::RgbaImage> read_image(const std::filesystem::path& file) override;
   Result<Pcm> read_audio(const std::filesystem::path& file, std::size_t samples_max,
                          const CancelToken& cancel) override;
 
-  std::vector<DecoderDeaths> deaths() const;
+  std::vector<DecoderDeaths> deaths() const override;
   // Of the host that is there now, for tests; 0 before the first file.
   int host_pid() const;
 

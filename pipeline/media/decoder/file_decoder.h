@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/result.h"
@@ -43,6 +44,8 @@ class FileDecoder {
   virtual Result<gpu::RgbaImage> read_image(const std::filesystem::path& file) = 0;
   virtual Result<Pcm> read_audio(const std::filesystem::path& file, std::size_t samples_max,
                                  const CancelToken& cancel) = 0;
+  // Since it was made; none where files are decoded in this process.
+  virtual std::vector<DecoderDeaths> deaths() const { return {}; }
 };
 
 }  // namespace pytoon::media
