@@ -96,6 +96,20 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
   });
 }
 
+void add_config(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* group = root.add_subcommand("config", "Check the settings, and show what holds");
+  group->require_subcommand(1);
+  add(*group, "check", "Ends with 0, or with one line that names what is wrong", chosen,
+      [] { return with_config(app::check_config); });
+  CLI::App* show =
+      add(*group, "show", "Every value, and where it comes from; secrets masked", chosen, [&words] {
+        return with_config(
+            [&words](const app::Config& config) { return app::show_config(config, words.json); });
+      });
+  show->add_flag("--json", words.json, "As JSON");
+  add(*group, "page", "The page docs/configuration.md", chosen, app::print_settings_page);
+}
+
 void add_backup(CLI::App& root, Words& words, Command& chosen) {
   CLI::App* backup =
       add(root, "backup", "Copy database and storage while the service runs", chosen, [&words] {
@@ -223,6 +237,7 @@ int main(int argc, char** argv) {
   add_tools(root, words, chosen);
   add_jobs(root, words, chosen);
   add_fleet(root, words, chosen);
+  add_config(root, words, chosen);
   add_backup(root, words, chosen);
   try {
     root.parse(argc, argv);

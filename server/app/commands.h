@@ -25,6 +25,12 @@ int render_request(const Config& config, const std::filesystem::path& request,
 int doctor(const Config& config);
 // Hosts decoders for the process that started it (pipeline/media/decoder/decoder_host.h).
 int decode_files(int waiting);
+// Says that the configuration is sound: who gets here has read all of it.
+int check_config(const Config& config);
+// Every setting with the value that holds and where it comes from; secrets are masked.
+int show_config(const Config& config, bool json);
+// docs/configuration.md.
+int print_settings_page();
 // The presets as a table, or as JSON.
 int list_presets(const Config& config, bool json);
 

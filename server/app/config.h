@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -71,7 +72,10 @@ inline bool is_postgres(const Config& config) {
   return config.database_url.kind == io::DatabaseUrl::Kind::kPostgres;
 }
 
-// Values of the environment and the files of its config folder.
+// Of variables that overrule a file: what holds, in the unit of the table of settings.
+std::vector<std::pair<std::string, std::string>> values_of_files(const Config& config);
+
+// Values of the environment (settings.h) and the files of its config folder.
 Result<Config> read_config(const Environment& environment);
 
 }  // namespace pytoon::app
