@@ -48,7 +48,7 @@ class SegmentScene : public FrameTest {
 
   std::shared_ptr<const Scene> segment_of(const RenderJob& job, int index, ImageCache& cache) {
     const plan::FrameSpan frames = timeline_of(job).segments.at(static_cast<std::size_t>(index));
-    auto scene = build_scene(job, frames, {*device_, *fonts_, cache});
+    auto scene = build_scene(job, frames, {*device_, *fonts_, cache, decoder_});
     EXPECT_TRUE(scene) << scene.failure().detail;
     return *scene;
   }
