@@ -40,10 +40,8 @@ struct Words {
   std::string folder;
   std::string job;
   std::string tenant;
-  std::string kind;
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t cpu_seconds = 0;
   std::string error = "failed by an operator";
+  int waiting = 0;
   app::JobsListing listing;
   bool json = false;
   bool force = false;
@@ -80,14 +78,11 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
       ->add_option("--out", words.out,
                    "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
       ->required();
-  CLI::App* inspect = add(root, "inspect", "What a server asks of a child", chosen, [&words] {
-    return app::inspect_in_child(words.kind, words.request, words.memory_bytes, words.cpu_seconds);
-  });
-  inspect->group("");  // not for people
-  inspect->add_option("kind", words.kind)->required();
-  inspect->add_option("file", words.request)->required();
-  inspect->add_option("memory", words.memory_bytes)->required();
-  inspect->add_option("cpu", words.cpu_seconds)->required();
+  // Started by the program itself, not by people.
+  CLI::App* decoders = add(root, "decode-files", "Host decoders", chosen,
+                           [&words] { return app::decode_files(words.waiting); });
+  decoders->group("");
+  decoders->add_option("waiting", words.waiting)->required();
   add(root, "doctor", "Say what this machine has and lacks", chosen,
       [] { return with_config(app::doctor); });
   CLI::App* presets = add(root, "presets", "List the presets", chosen, [&words] {
@@ -99,6 +94,20 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
     std::cout << "pytoon " PYTOON_VERSION "\n";
     return 0;
   });
+}
+
+void add_config(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* group = root.add_subcommand("config", "Check the settings, and show what holds");
+  group->require_subcommand(1);
+  add(*group, "check", "Ends with 0, or with one line that names what is wrong", chosen,
+      [] { return with_config(app::check_config); });
+  CLI::App* show =
+      add(*group, "show", "Every value, and where it comes from; secrets masked", chosen, [&words] {
+        return with_config(
+            [&words](const app::Config& config) { return app::show_config(config, words.json); });
+      });
+  show->add_flag("--json", words.json, "As JSON");
+  add(*group, "page", "The page docs/configuration.md", chosen, app::print_settings_page);
 }
 
 void add_backup(CLI::App& root, Words& words, Command& chosen) {
@@ -228,6 +237,7 @@ int main(int argc, char** argv) {
   add_tools(root, words, chosen);
   add_jobs(root, words, chosen);
   add_fleet(root, words, chosen);
+  add_config(root, words, chosen);
   add_backup(root, words, chosen);
   try {
     root.parse(argc, argv);

@@ -10,6 +10,7 @@
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
+#include "server/app/settings.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
@@ -20,56 +21,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLeastKeyBytes = 16;
 
-Failure wrong(const std::string& name, const std::string& detail) {
-  return failure(FailureKind::kInvalid, name + " " + detail);
-}
-
-// Reads variables, remembering the first fault.
-class Variables {
- public:
-  explicit Variables(const Environment& environment) : environment_(environment) {}
-
-  std::optional<std::string> text(const std::string& name) const {
-    const auto found = environment_.find(name);
-    if (found == environment_.end() || found->second.empty()) return std::nullopt;
-    return found->second;
-  }
-
-  int whole(const std::string& name, int fallback, int least, int most) {
-    const std::optional<std::string> value = text(name);
-    if (!value) return fallback;
-    int number = 0;
-    const char* const end = value->data() + value->size();
-    const auto read = std::from_chars(value->data(), end, number);
-    if (read.ec != std::errc() || read.ptr != end || number < least || number > most) {
-      note(wrong(name, "must be a whole number from " + std::to_string(least) + " to " +
-                           std::to_string(most)));
-      return fallback;
-    }
-    return number;
-  }
-
-  std::optional<bool> truth(const std::string& name) {
-    const std::optional<std::string> value = text(name);
-    if (!value) return std::nullopt;
-    if (*value == "true" || *value == "1" || *value == "yes") return true;
-    if (*value == "false" || *value == "0" || *value == "no") return false;
-    note(wrong(name, "must be true or false"));
-    return std::nullopt;
-  }
-
-  void note(Failure fault) {
-    if (!fault_) fault_ = std::move(fault);
-  }
-  const std::optional<Failure>& fault() const { return fault_; }
-
- private:
-  const Environment& environment_;
-  std::optional<Failure> fault_;
-};
-
 void read_environment_name(Variables& env, Config& config) {
-  const std::string name = env.text("PYTOON_ENV").value_or("dev");
+  const std::string name = env.text_or_default("PYTOON_ENV");
   if (name != "dev" && name != "production") {
     env.note(wrong("PYTOON_ENV", "must be dev or production"));
   }
@@ -77,8 +30,8 @@ void read_environment_name(Variables& env, Config& config) {
 }
 
 void read_access(Variables& env, Config& config) {
-  config.api_host = env.text("API_HOST").value_or(config.api_host);
-  config.api_port = env.whole("API_PORT", config.api_port, 0, 65535);
+  config.api_host = env.text_or_default("API_HOST");
+  config.api_port = env.whole("API_PORT");
   config.api_key = env.text("API_KEY").value_or("");
   config.api_keys_file = env.text("API_KEYS_FILE").value_or("");
   if (!config.api_key.empty() && config.production && config.api_key.size() < kLeastKeyBytes) {
@@ -88,16 +41,20 @@ void read_access(Variables& env, Config& config) {
 
 void read_limits(Variables& env, Config& config) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  config.worker_concurrency = env.whole("WORKER_CONCURRENCY", cores, 1, 256);
-  config.image_cache_mb = env.whole("IMAGE_CACHE_MB", config.image_cache_mb, 0, 1'000'000);
-  config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS", config.max_queued_jobs, 1, 1'000'000);
-  config.requests_per_second = env.whole("RATE_LIMIT_RPS", 200, 1, 1'000'000);
-  config.worker_port = env.whole("WORKER_PORT", config.worker_port, 0, 65535);
-  config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS", 20, 2, 3600));
+  config.worker_concurrency = env.whole_or("WORKER_CONCURRENCY", cores);
+  constexpr int kDecodersLeast = 4;
+  config.decoder_processes = env.whole_or("DECODER_PROCESSES", std::max(cores, kDecodersLeast));
+  config.decoders_waiting = env.whole("DECODERS_WAITING");
+  config.image_cache_mb = env.whole("IMAGE_CACHE_MB");
+  config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
+  config.max_queued_jobs_per_tenant = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
+  config.requests_per_second = env.whole("RATE_LIMIT_RPS");
+  config.worker_port = env.whole("WORKER_PORT");
+  config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));
 }
 
 void read_log_level(Variables& env, Config& config) {
-  const std::string name = env.text("LOG_LEVEL").value_or("info");
+  const std::string name = env.text_or_default("LOG_LEVEL");
   const std::vector<std::string> names{"debug", "info", "warning", "error"};
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
@@ -108,7 +65,7 @@ void read_log_level(Variables& env, Config& config) {
 }
 
 void read_device(Variables& env, Config& config) {
-  const std::string name = env.text("PYTOON_DEVICE").value_or("auto");
+  const std::string name = env.text_or_default("PYTOON_DEVICE");
   if (name == "cpu") {
     config.device = gpu::DevicePreference::kCpu;
   } else if (name == "cuda") {
@@ -119,8 +76,7 @@ void read_device(Variables& env, Config& config) {
 }
 
 void read_database(Variables& env, Config& config) {
-  const Result<io::DatabaseUrl> url =
-      io::parse_database_url(env.text("DB_URL").value_or("sqlite:///data/pytoon.db"));
+  const Result<io::DatabaseUrl> url = io::parse_database_url(env.text_or_default("DB_URL"));
   if (!url) {
     env.note(wrong("DB_URL", url.failure().detail));
     return;
@@ -142,8 +98,8 @@ void read_redis(Variables& env, Config& config) {
 
 // Where files are kept: below STORAGE_ROOT, or in S3 with STORAGE_ROOT as the local workplace.
 void read_storage(Variables& env, Config& config) {
-  const std::string backend = env.text("STORAGE_BACKEND").value_or("filesystem");
-  config.storage_root = env.text("STORAGE_ROOT").value_or("storage");
+  const std::string backend = env.text_or_default("STORAGE_BACKEND");
+  config.storage_root = env.text_or_default("STORAGE_ROOT");
   if (backend == "filesystem") return;
   if (backend != "s3") {
     env.note(wrong("STORAGE_BACKEND", "must be filesystem or s3"));
@@ -206,9 +162,9 @@ void read_places(Variables& env, Config& config) {
   const auto cache = env.text("PYTOON_CACHE_DIR");
   config.cache_dir_chosen = cache.has_value();
   config.cache_dir = cache.value_or((config.data_dir / "cache").string());
-  const auto home = env.text("HOME");
+  const auto home = env.foreign("HOME");
   const fs::path caches =
-      env.text("XDG_CACHE_HOME").value_or(home ? (fs::path(*home) / ".cache").string() : "");
+      env.foreign("XDG_CACHE_HOME").value_or(home ? (fs::path(*home) / ".cache").string() : "");
   if (!caches.empty()) config.user_cache_dir = caches / "pytoon";
 }
 
@@ -270,7 +226,7 @@ void read_retention(spec::FieldReader& r, jobs::Retention& retention) {
 // RETENTION_DAYS speaks for all ended jobs whose own variable is not set.
 void override_retention(Variables& env, jobs::Retention& retention) {
   if (env.text("RETENTION_DAYS")) {
-    const int days = env.whole("RETENTION_DAYS", 0, 0, kLongestDays);
+    const int days = env.whole_or("RETENTION_DAYS", 0);
     for (auto* const age :
          {&retention.done_jobs, &retention.failed_jobs, &retention.cancelled_jobs}) {
       *age = std::chrono::hours(24 * days);
@@ -278,7 +234,7 @@ void override_retention(Variables& env, jobs::Retention& retention) {
   }
   for (const RetentionSetting& setting : kRetentionSettings) {
     if (!env.text(setting.variable)) continue;
-    const int units = env.whole(setting.variable, 0, 0, kLongestDays);
+    const int units = env.whole_or(setting.variable, 0);
     retention.*setting.age = std::chrono::hours(units * setting.unit_hours);
   }
 }
@@ -401,6 +357,15 @@ Status read_files(Variables& env, Config& config) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> values_of_files(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const RetentionSetting& setting : kRetentionSettings) {
+    const auto units = (config.retention.*setting.age).count() / setting.unit_hours;
+    values.emplace_back(setting.variable, std::to_string(units));
+  }
+  return values;
+}
 
 Result<Config> read_config(const Environment& environment) {
   Variables env(environment);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -32,9 +33,12 @@ struct Config {
   std::string api_key;                  // API_KEY; never logged
   std::filesystem::path api_keys_file;  // API_KEYS_FILE: lines "key tenant scope[,scope]"
   int worker_concurrency = 1;           // WORKER_CONCURRENCY: threads that draw; default: the cores
+  int decoder_processes = 4;            // DECODER_PROCESSES: files decoded at once; default: cores
+  int decoders_waiting = 2;             // DECODERS_WAITING: of them, made ahead of their files
   int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
   std::uint64_t image_cache_bytes() const { return std::uint64_t(image_cache_mb) << 20; }
-  int max_queued_jobs = 1000;             // MAX_QUEUED_JOBS
+  int max_queued_jobs = 10'000;           // MAX_QUEUED_JOBS
+  int max_queued_jobs_per_tenant = 1000;  // MAX_QUEUED_JOBS_PER_TENANT
   double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;     // STORAGE_ROOT
@@ -69,7 +73,10 @@ inline bool is_postgres(const Config& config) {
   return config.database_url.kind == io::DatabaseUrl::Kind::kPostgres;
 }
 
-// Values of the environment and the files of its config folder.
+// Of variables that overrule a file: what holds, in the unit of the table of settings.
+std::vector<std::pair<std::string, std::string>> values_of_files(const Config& config);
+
+// Values of the environment (settings.h) and the files of its config folder.
 Result<Config> read_config(const Environment& environment);
 
 }  // namespace pytoon::app

@@ -47,21 +47,29 @@ Result<Environment> parse_env_file(const std::string& text) {
   return environment;
 }
 
-Result<Environment> read_environment(const std::filesystem::path& env_file) {
+Result<Environment> read_env_file(const std::filesystem::path& env_file) {
+  if (!std::filesystem::exists(env_file)) return Environment{};
+  Result<std::string> text = read_file(env_file);
+  if (!text) return text.failure();
+  return parse_env_file(*text);
+}
+
+Environment process_environment() {
   Environment environment;
-  if (std::filesystem::exists(env_file)) {
-    Result<std::string> text = read_file(env_file);
-    if (!text) return text.failure();
-    Result<Environment> parsed = parse_env_file(*text);
-    if (!parsed) return parsed.failure();
-    environment = std::move(*parsed);
-  }
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string pair = *entry;
     if (const std::size_t equals = pair.find('='); equals != std::string::npos) {
       environment[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
   }
+  return environment;
+}
+
+Result<Environment> read_environment(const std::filesystem::path& env_file) {
+  Result<Environment> of_file = read_env_file(env_file);
+  if (!of_file) return of_file.failure();
+  Environment environment = process_environment();
+  environment.merge(*of_file);
   return environment;
 }
 

@@ -54,7 +54,7 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
     if (const auto reason = application.process_health().reason()) {
       return failure(FailureKind::kDeviceLost, *reason);
     }
-    if (signals.wait_for(std::chrono::milliseconds(100))) {
+    if (signals.wait_for(std::chrono::milliseconds(100)) != StopSignals::Order::kNone) {
       return failure(FailureKind::kCancelled, "stopped by a signal");
     }
   }
@@ -156,7 +156,7 @@ int render_request(const Config& given, const fs::path& request, const fs::path&
     config.cache_dir = usable_cache(config.user_cache_dir, (*work)->path());
   }
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
-  Result<RenderStack> stack = open_studio(config, log);
+  Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
   if (!stack) return complain(stack.failure());
   auto storage = io::FileStorage::open((*work)->path() / "storage", 0);
   if (!storage) return complain(storage.failure());

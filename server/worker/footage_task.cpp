@@ -17,7 +17,7 @@ Status Task::decide_footage() {
   if (!inputs) return inputs.failure();
   const std::string key = "footage/" + leased_.job.id + "/" + std::to_string(segment.index) + "." +
                           std::to_string(leased_.lease.epoch) + ".mp4";
-  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
+  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage, deps.decoder};
   const engines::ChainPosition from{segment.engine_next, segment.engine_failures};
   Result<engines::ChainStep> step =
       choose_segment_footage(leased_.job, segment.index, *inputs, sources, key, watch_of(segment),

@@ -94,7 +94,7 @@ std::optional<EncoderDecision> Task::leave_full_card(const render::RenderJob& or
 // Footage that no engine has to be waited for; of the rest, which engine is to be asked first.
 Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments) {
   const WorkerDependencies& deps = context_.deps;
-  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage};
+  const FootageSources sources{deps.engine_chain, deps.presets, deps.storage, deps.decoder};
   std::string last_reason;
   for (jobs::Segment& segment : segments) {
     if (segment.footage) continue;

@@ -28,10 +28,11 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
 }
 
 // Engines read PNG, JPEG and WebP; an image of another kind is made a PNG for them.
-Status make_readable(plan::InputFile& image, const std::filesystem::path& png) {
+Status make_readable(plan::InputFile& image, media::FileDecoder& decoder,
+                     const std::filesystem::path& png) {
   const Result<std::string> format = media::image_format_of_file(image.path);
   if (!format || (*format != "heic" && *format != "avif")) return ok_status();
-  const Result<gpu::RgbaImage> pixels = media::read_image(image.path);
+  const Result<gpu::RgbaImage> pixels = decoder.read_image(image.path);
   if (!pixels) return pixels.failure();
   if (Status written = media::write_png(*pixels, png); !written) return written.failure();
   Result<std::string> sha256 = sha256_file(png);
@@ -68,8 +69,8 @@ Result<engines::ChainStep> choose_segment_footage(
   engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
   request.taken_over = taken_over;
   const RemovedAtEnd png(sources.storage.staging("image.png"));
-  if (request.image && !slot.empty()) {
-    if (Status readable = make_readable(*request.image, png.file()); !readable) {
+  if (request.image && sources.decoder != nullptr && !slot.empty()) {
+    if (Status readable = make_readable(*request.image, *sources.decoder, png.file()); !readable) {
       return readable.failure();
     }
   }

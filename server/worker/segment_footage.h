@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engines/engine_chain.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/job.h"
 #include "server/jobs/object_store.h"
@@ -17,6 +18,7 @@ struct FootageSources {
   engines::EngineChain& engine_chain;
   const spec::PresetTable& presets;
   jobs::ObjectStore& storage;
+  media::FileDecoder* decoder;  // as WorkerDependencies has it
 };
 
 // The footage, a clip of an engine under clip_key; or the engine that is to be asked next by who

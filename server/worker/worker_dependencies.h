@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engines/engine_chain.h"
 #include "engines/job_time.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/render/renderer.h"
 #include "server/jobs/ports.h"
 #include "server/jobs/process_health.h"
@@ -31,6 +32,7 @@ struct WorkerDependencies {
   Log& log;
   jobs::ProcessHealth& process;           // marked when this process can draw no more
   GpuAdmission* gpu_admission = nullptr;  // null where nothing is composed on a card
+  media::FileDecoder* decoder = nullptr;  // null: engines get images as they were sent
 };
 
 struct Options {

@@ -41,6 +41,29 @@ class CommandLine(VideoCase):
         presets = self.run_here("presets")
         self.assertIn("brand_safe_minimal", presets.stdout)
 
+    def test_config_says_what_holds_and_why(self):
+        self.assertEqual(self.run_here("config", "check").returncode, 0)
+        self.environment["API_KEY"] = "of the environment"
+        (self.path / ".env").write_text("API_KEY=of the file\nDB_URL=postgresql://u:word@h/x\n")
+        answer = self.run_here("config", "show", "--json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        found = {s["name"]: s for s in json.loads(answer.stdout)["settings"]}
+        self.assertEqual((found["API_KEY"]["value"], found["API_KEY"]["source"]),
+                         ("***", "environment"))
+        self.assertEqual((found["DB_URL"]["value"], found["DB_URL"]["source"]),
+                         ("postgresql://u:***@h/x", ".env"))
+        self.assertEqual((found["API_PORT"]["value"], found["API_PORT"]["source"]),
+                         ("8080", "default"))
+        days = found["RETENTION_FAILED_JOBS_DAYS"]
+        self.assertEqual((days["value"], days["source"]),
+                         ("14", "defaults.yaml: retention.failed_jobs_days"))
+        self.assertNotIn("of the", answer.stdout)
+        self.environment["LEASE_SECONDS"] = "1"
+        answer = self.run_here("config", "check")
+        self.assertEqual(answer.returncode, 2)
+        self.assertEqual(answer.stderr,
+                         "pytoon: LEASE_SECONDS must be a whole number from 2 to 3600\n")
+
     def test_render_without_a_server(self):
         (self.path / "a.png").write_bytes(picture(10))
         self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"], "seed": 1,

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/files.h"
+#include "base/input_file.h"
 #include "pipeline/media/image/heif_image.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_library.h"
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using namespace std::string_view_literals;
 
 // 4096 x 4096 RGBA of noise as PNG is 64 MiB; nothing we can take needs more than twice that.
-constexpr std::uintmax_t kMaxFileBytes = 128u << 20;
+constexpr std::uint64_t kMaxFileBytes = 128u << 20;
 
 // Every scan of a progressive JPEG passes over the whole image; encoders write about ten.
 constexpr int kMaxScans = 64;
@@ -136,24 +136,38 @@ VipsImagePtr upright(VipsImagePtr image) {
 }
 
 Result<std::string> read_bounded(const fs::path& path) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) return errno_failure(error.value(), "can't read " + path.string());
-  if (size > kMaxFileBytes) {
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  if (file->size() > kMaxFileBytes) {
     return failure(FailureKind::kTooLarge, "the image's file is larger than 128 MiB");
   }
-  return read_file(path);
+  std::string bytes(file->size(), '\0');
+  const std::int64_t got = file->read_at(0, bytes);
+  if (got < 0) return errno_failure(static_cast<int>(-got), "can't read " + path.string());
+  bytes.resize(static_cast<std::size_t>(got));
+  return bytes;
+}
+
+// Its bytes and its format; no image yet.
+Result<OpenImage> read_recognised(const fs::path& path) {
+  if (Status started = start_image_library(); !started) return started.failure();
+  Result<std::string> bytes = read_bounded(path);
+  if (!bytes) return bytes.failure();
+  OpenImage open;
+  open.bytes = std::make_unique<std::string>(std::move(*bytes));
+  open.format = image_format_of(*open.bytes);
+  if (open.format.empty()) {
+    return failure(FailureKind::kUnsupportedType,
+                   "the bytes are not a PNG, JPEG, WebP, HEIC or AVIF image");
+  }
+  if (open.format == "png") drop_text(*open.bytes);
+  return open;
 }
 
 }  // namespace
 
 std::string damaged(const std::string& format) {
   return "the " + upper(format) + " image is truncated or damaged";
-}
-
-Failure no_image_type() {
-  return failure(FailureKind::kUnsupportedType,
-                 "the bytes are not a PNG, JPEG, WebP, HEIC or AVIF image");
 }
 
 Status check_image_edges(gpu::Size size) {
@@ -190,16 +204,36 @@ Result<VipsImagePtr> open_lazily(const std::string& format, std::string& bytes) 
   return image;
 }
 
+// By libvips, not turned yet; the rest of the file need not be there.
+Result<MediaInfo> head_of(const std::string& format, std::string& bytes) {
+  const VipsImagePtr image = load(format, bytes, VIPS_FAIL_ON_NONE);
+  if (!image) return failure(FailureKind::kMalformed, "the image's head can't be read");
+  MediaInfo info;
+  info.size = {vips_image_get_width(image.get()), vips_image_get_height(image.get())};
+  constexpr int kFirstTransposed = 5;  // of EXIF's eight orientations
+  if (vips_image_get_orientation(image.get()) >= kFirstTransposed) {
+    std::swap(info.size.width, info.size.height);
+  }
+  info.has_alpha = vips_image_hasalpha(image.get()) != 0;
+  return info;
+}
+
 }  // namespace
 
+Result<MediaInfo> read_image_header(const fs::path& path) {
+  const Result<OpenImage> file = read_recognised(path);
+  if (!file) return file.failure();
+  Result<MediaInfo> info = is_heif(file->format)
+                               ? read_heif_header(*file->bytes, damaged(file->format))
+                               : head_of(file->format, *file->bytes);
+  if (info) info->format = file->format;
+  return info;
+}
+
 Result<OpenImage> open_image(const fs::path& path) {
-  if (Status started = start_image_library(); !started) return started.failure();
-  Result<std::string> bytes = read_bounded(path);
-  if (!bytes) return bytes.failure();
-  OpenImage open;
-  open.bytes = std::make_unique<std::string>(std::move(*bytes));
-  open.format = image_format_of(*open.bytes);
-  if (open.format.empty()) return no_image_type();
+  Result<OpenImage> recognised = read_recognised(path);
+  if (!recognised) return recognised;
+  OpenImage& open = *recognised;
   const std::string broken = damaged(open.format);
   const Result<VipsImagePtr> raw = is_heif(open.format) ? decode_heif(*open.bytes, broken)
                                                         : open_lazily(open.format, *open.bytes);
@@ -208,7 +242,7 @@ Result<OpenImage> open_image(const fs::path& path) {
   VipsImagePtr rgba = to_rgba(raw->get());
   if (rgba) open.image = upright(std::move(rgba));
   if (!open.image) return failure(FailureKind::kMalformed, broken);
-  return open;
+  return recognised;
 }
 
 }  // namespace pytoon::media

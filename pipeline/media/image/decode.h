@@ -20,8 +20,6 @@ struct OpenImage {
 // Reads the header and builds the conversion; failures as inspect_image() says, kTooLarge for a
 // file that no image within the pixel limits needs.
 Result<OpenImage> open_image(const std::filesystem::path& path);
-// Of bytes that are none that we take: kUnsupportedType.
-Failure no_image_type();
 // kInvalid beyond kMaxImageEdgePx.
 Status check_image_edges(gpu::Size size);
 // "the PNG image is truncated or damaged"

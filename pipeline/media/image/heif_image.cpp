@@ -144,10 +144,13 @@ std::string heif_format_of(std::string_view first_bytes) {
   return "";
 }
 
-Result<HeifHeader> read_heif_header(std::string_view bytes, const std::string& broken) {
+Result<MediaInfo> read_heif_header(std::string_view bytes, const std::string& broken) {
   const Result<Still> still = open_still(bytes, broken);
   if (!still) return still.failure();
-  return HeifHeader{still->size(), still->has_alpha()};
+  MediaInfo info;
+  info.size = still->size();
+  info.has_alpha = still->has_alpha();
+  return info;
 }
 
 Result<VipsImagePtr> decode_heif(std::string_view bytes, const std::string& broken) {

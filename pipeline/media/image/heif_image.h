@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "pipeline/media/image/vips_image.h"
+#include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
 
@@ -19,12 +20,9 @@ std::string heif_format_of(std::string_view first_bytes);
 
 inline bool is_heif(std::string_view format) { return format == "heic" || format == "avif"; }
 
-struct HeifHeader {
-  gpu::Size size;  // upright
-  bool has_alpha = false;
-};
-// Without decoding pixels. kMalformed, with `broken` as its detail, where there is no image.
-Result<HeifHeader> read_heif_header(std::string_view bytes, const std::string& broken);
+// Size, upright, and alpha, without decoding pixels. kMalformed, with `broken` as its detail, where
+// there is no image.
+Result<MediaInfo> read_heif_header(std::string_view bytes, const std::string& broken);
 
 // Decoded whole: 3 bands, or 4 with alpha, and the ICC profile where the file has one or says
 // Display P3. kInvalid for an edge over kMaxImageEdgePx, and for HDR, which our video can't show;

@@ -1,9 +1,7 @@
 #include "pipeline/media/image/image_file.h"
 
-#include <cerrno>
-#include <fstream>
-
 #include "base/files.h"
+#include "base/input_file.h"
 #include "pipeline/media/image/decode.h"
 #include "pipeline/media/image/heif_image.h"
 #include "pipeline/media/image/image_library.h"
@@ -37,12 +35,9 @@ std::string image_format_of(std::string_view first_bytes) {
 
 Result<std::string> image_format_of_file(const std::filesystem::path& path) {
   constexpr std::size_t kHeadBytes = 128;  // a ftyp box with thirty brands
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return errno_failure(errno, "can't open " + path.string());
-  std::string head(kHeadBytes, '\0');
-  file.read(head.data(), kHeadBytes);
-  head.resize(static_cast<std::size_t>(file.gcount()));
-  return image_format_of(head);
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  return image_format_of(file->text_at(0, kHeadBytes));
 }
 
 Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
@@ -56,45 +51,6 @@ Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
   info.format = open->format;
   info.size = {vips_image_get_width(image), vips_image_get_height(image)};
   info.has_alpha = open->has_alpha;
-  return info;
-}
-
-namespace {
-
-Result<MediaInfo> heif_info(const std::filesystem::path& path, const std::string& format) {
-  const Result<std::string> bytes = read_file(path);
-  if (!bytes) return bytes.failure();
-  const Result<HeifHeader> header = read_heif_header(*bytes, damaged(format));
-  if (!header) return header.failure();
-  MediaInfo info;
-  info.format = format;
-  info.size = header->size;
-  info.has_alpha = header->has_alpha;
-  return info;
-}
-
-}  // namespace
-
-Result<MediaInfo> read_image_header(const std::filesystem::path& path) {
-  if (Status started = start_image_library(); !started) return started.failure();
-  const Result<std::string> format = image_format_of_file(path);
-  if (!format) return format.failure();
-  if (format->empty()) return no_image_type();
-  if (is_heif(*format)) return heif_info(path, *format);
-  // Pixels would be decoded when they are asked for.
-  const VipsImagePtr image = made([&](VipsImage** out) {
-    *out = vips_image_new_from_file(path.c_str(), "access", VIPS_ACCESS_SEQUENTIAL, nullptr);
-    return *out == nullptr ? -1 : 0;
-  });
-  if (!image) return failure(FailureKind::kMalformed, "the image's head can't be read");
-  MediaInfo info;
-  info.format = *format;
-  info.size = {vips_image_get_width(image.get()), vips_image_get_height(image.get())};
-  constexpr int kFirstTransposed = 5;  // of EXIF's eight orientations
-  if (vips_image_get_orientation(image.get()) >= kFirstTransposed) {
-    std::swap(info.size.width, info.size.height);
-  }
-  info.has_alpha = vips_image_hasalpha(image.get()) != 0;
   return info;
 }
 

@@ -1,5 +1,6 @@
 // A process from its start to its exit status, with everything in it but the process.
 #include "server/app/serving.h"
+#include "pipeline/media/decoder/local_decoder.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -33,7 +34,7 @@ class ServingTest : public testing::Test {
                      {"WORKER_CONCURRENCY", "1"}});
     ASSERT_TRUE(config) << config.failure().detail;
     config_ = *config;
-    Result<RenderStack> stack = open_studio(config_, log_);
+    Result<RenderStack> stack = open_studio(config_, log_, std::make_shared<media::LocalDecoder>());
     ASSERT_TRUE(stack) << stack.failure().detail;
     stack_ = std::move(*stack);
     auto store = open_record(config_, clock_);
@@ -100,7 +101,7 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
   EXPECT_NE(ready.body.find("\"process\""), std::string::npos) << ready.body;
   EXPECT_NE(get("/metrics").body.find("pytoon_process_unusable 1\n"), std::string::npos);
 
-  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), jobs::kExitUnusable);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), jobs::kExitUnusable);
   EXPECT_NE(lines_.str().find("process_unusable"), std::string::npos);
   EXPECT_EQ(job(id).attempts, 0);
   EXPECT_EQ(job(id).crashes, 0);
@@ -109,7 +110,20 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
 
 TEST_F(ServingTest, ASignalEndsItWell) {
   ASSERT_EQ(::pthread_kill(::pthread_self(), SIGTERM), 0);  // blocked, and so it waits
-  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), 0);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), 0);
+}
+
+TEST_F(ServingTest, AHangUpReloadsAndAQuitEndsItWell) {
+  int reloads = 0;
+  ASSERT_EQ(::pthread_kill(::pthread_self(), SIGHUP), 0);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_,
+                              [&] {
+                                ++reloads;
+                                EXPECT_EQ(get("/health").status, 200);
+                                ::pthread_kill(::pthread_self(), SIGQUIT);
+                              }),
+            0);
+  EXPECT_EQ(reloads, 1);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engines/fake_engine.h"
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/image/image_file.h"
 #include "tests/pipeline/image/heif_file.h"
 #include "tests/server/worker/run_fixture.h"
@@ -56,12 +57,13 @@ class SegmentFootageTest : public RunFixture {
                                              jobs::ObjectStore& storage) {
     Options options = options_;
     options.worker_id = worker_id;
-    const WorkerDependencies with{*store_,  *store_,  storage, renderer_, *engines_,
-                                  presets_, metrics_, clock_,  log_,      process_};
+    const WorkerDependencies with{*store_,  *store_, storage, renderer_, *engines_, presets_,
+                                  metrics_, clock_,  log_,    process_,  nullptr,   &decoder_};
     return std::make_unique<Worker>(with, *store_, options, jobs::WorkerInfo{});
   }
 
   std::vector<std::chrono::seconds> left_;  // to the deadline of each call
+  media::LocalDecoder decoder_;
   milliseconds takes_{0};
   int made_ = 0;
   std::function<void(const engines::Watch&)> thinks_;
@@ -243,7 +245,7 @@ TEST_F(SegmentFootageTest, ANewWorkerGivesAJobNoNewTime) {
   EXPECT_EQ(left_, (std::vector<seconds>{seconds(264), seconds(104), seconds(44)}));
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
 
-  ASSERT_TRUE(store_->create(order("b", 1), 100));
+  ASSERT_TRUE(store_->create(order("b", 1), {100}));
   ASSERT_TRUE(store_->force_fail("b", "by hand"));
   clock_.advance(seconds(1000));
   ASSERT_TRUE(store_->retry("b"));
@@ -263,7 +265,7 @@ TEST_F(SegmentFootageTest, TheClientsOwnClipIsNotReplaced) {
   inputs.images = {{"i.png", "hash-i"}};
   inputs.clips = {{"c.mp4", "hash-c"}};
   for (int i = 0; i < 3; ++i) {
-    const FootageSources sources{*engines_, presets_, *storage_};
+    const FootageSources sources{*engines_, presets_, *storage_, nullptr};
     const auto choose = [&](const engines::ChainPosition& from) {
       return *choose_segment_footage(job, i, inputs, sources, "footage/a.mp4", {}, from,
                                      from.engine);

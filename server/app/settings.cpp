@@ -1,0 +1,125 @@
+#include "server/app/settings.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+
+namespace pytoon::app {
+namespace {
+
+std::optional<int> number(std::string_view text) {
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// `:password@` of scheme://user:password@host.
+std::string without_password(const std::string& url) {
+  const std::size_t start = url.find("://");
+  const std::size_t at = url.rfind('@');
+  if (start == std::string::npos || at == std::string::npos || at < start) return url;
+  const std::size_t colon = url.find(':', start + 3);
+  if (colon == std::string::npos || colon > at) return url;
+  return url.substr(0, colon + 1) + "***" + url.substr(at);
+}
+
+}  // namespace
+
+const Setting& setting(std::string_view name) {
+  const std::span<const Setting> all = settings();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [name](const Setting& setting) { return setting.name == name; });
+  CHECK(found != all.end(), "a variable is read that is not in the table of settings");
+  return *found;
+}
+
+std::string shown(const Setting& setting, const std::string& value) {
+  if (value.empty()) return value;
+  if (setting.secrecy == Secrecy::kSecret) return "***";
+  return setting.secrecy == Secrecy::kPasswordInUrl ? without_password(value) : value;
+}
+
+std::string settings_page() {
+  std::string page =
+      "# Configuration\n\n"
+      "Made by `pytoon config page` from the table that the program reads its variables by\n"
+      "(`server/app/settings_table.cpp`); a test holds the two together.\n\n"
+      "A variable of the process's environment comes first, then `.env` in the working folder, "
+      "then\n"
+      "config/*.yaml, then the default. An empty one is not set. A wrong value stops the start "
+      "with "
+      "one\n"
+      "line that names it. `pytoon config check` says whether there is one; `pytoon config show` "
+      "lists\n"
+      "every value that holds and where it comes from, secrets as `***`.\n";
+  std::string_view group;
+  for (const Setting& setting : settings()) {
+    if (setting.group != group) {
+      group = setting.group;
+      page += "\n## " + std::string(group) +
+              "\n\n| variable | default | unit | what | in a file |\n| --- | --- | --- | --- | --- "
+              "|\n";
+    }
+    const auto cell = [](std::string_view text) { return " " + std::string(text) + " |"; };
+    const std::string bounds = setting.most == 0 ? std::string()
+                                                 : "; " + std::to_string(setting.least) + " to " +
+                                                       std::to_string(setting.most);
+    page += "|" + cell(setting.name) + cell(setting.fallback) + cell(setting.unit) +
+            cell(std::string(setting.about) + bounds) + cell(setting.in_file) + "\n";
+  }
+  return page;
+}
+
+Failure wrong(std::string_view name, const std::string& detail) {
+  return failure(FailureKind::kInvalid, std::string(name) + " " + detail);
+}
+
+std::optional<std::string> Variables::text(std::string_view name) const {
+  return foreign(std::string(setting(name).name));
+}
+
+std::string Variables::text_or_default(std::string_view name) const {
+  return text(name).value_or(std::string(setting(name).fallback));
+}
+
+int Variables::whole(std::string_view name) {
+  const std::optional<int> fallback = number(setting(name).fallback);
+  CHECK(fallback.has_value(), "a whole number without a default in the table of settings");
+  return whole_or(name, *fallback);
+}
+
+int Variables::whole_or(std::string_view name, int fallback) {
+  const Setting& known = setting(name);
+  const std::optional<std::string> value = text(name);
+  if (!value) return fallback;
+  const std::optional<int> read = number(*value);
+  if (!read || *read < known.least || *read > known.most) {
+    note(wrong(name, "must be a whole number from " + std::to_string(known.least) + " to " +
+                         std::to_string(known.most)));
+    return fallback;
+  }
+  return *read;
+}
+
+std::optional<bool> Variables::truth(std::string_view name) {
+  const std::optional<std::string> value = text(name);
+  if (!value) return std::nullopt;
+  if (*value == "true" || *value == "1" || *value == "yes") return true;
+  if (*value == "false" || *value == "0" || *value == "no") return false;
+  note(wrong(name, "must be true or false"));
+  return std::nullopt;
+}
+
+std::optional<std::string> Variables::foreign(const std::string& name) const {
+  const auto found = environment_.find(name);
+  if (found == environment_.end() || found->second.empty()) return std::nullopt;
+  return found->second;
+}
+
+void Variables::note(Failure fault) {
+  if (!fault_) fault_ = std::move(fault);
+}
+
+}  // namespace pytoon::app

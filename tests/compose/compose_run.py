@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Brings docker/compose.yaml up as its reader would, and takes it down again: scripts/dev compose.
+
+up -d; a job over REST; logs; restart worker; --scale worker=3; down, which keeps what was made; up,
+where it still is; down -v, which does not. With `docker compose` where there is a docker, else with
+podman-compose. It needs the image (scripts/dev image). Images of PostgreSQL and Redis that are not
+here are pulled, or with --stand-ins made from Debian packages, under the same names.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import demo_client  # noqa: E402
+
+PORT = 18480
+STAND_INS = {"postgres:15-bookworm": "postgres", "redis:7-bookworm": "redis"}
+OURS = ["api", "worker"]  # with what they depend on: podman-compose 1.0 knows no profiles
+
+
+def die(message):
+    sys.exit(f"compose: {message}")
+
+
+def call(*command, **more):
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    if done.returncode != 0:
+        die(f"{' '.join(command)} ended with {done.returncode}:\n"
+            f"{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done.stdout + done.stderr
+
+
+class Project:
+    def __init__(self):
+        self.docker = bool(shutil.which("docker"))
+        self.engine = "docker" if self.docker else "podman"
+        self.command = ["docker", "compose"] if self.docker else ["podman-compose"]
+        self.key = secrets.token_urlsafe(24)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pytoon-compose-"))
+        self.settings = {"API_KEY": self.key, "POSTGRES_PASSWORD": secrets.token_hex(16),
+                         "API_PORT": f"127.0.0.1:{PORT}", "COMPOSE_PROFILES": "fleet",
+                         "WORKER_CONCURRENCY": "1"}
+
+    def run(self, *arguments):
+        return call(*self.command, "-f", "docker/compose.yaml", *arguments, cwd=ROOT,
+                    env={**os.environ, **self.settings})
+
+    def images(self, stand_ins):
+        for name, folder in STAND_INS.items():
+            there = subprocess.run([self.engine, "image", "inspect", name], capture_output=True)
+            if there.returncode != 0 and stand_ins:
+                call(self.engine, "build", "-t", name, str(ROOT / "tests/compose" / folder))
+
+    def containers(self, service):
+        told = call(self.engine, "ps", "--format", "{{.Names}}")
+        return sorted(n for n in told.split() if re.search(rf"[_-]{service}[_-]\d+$", n))
+
+    def volumes(self):
+        told = call(self.engine, "volume", "ls", "--format", "{{.Name}}")
+        return {n for n in told.split() if n.startswith("pytoon_")}
+
+    def client(self):
+        address = f"http://127.0.0.1:{PORT}"
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(address + "/ready", timeout=5) as answer:
+                    print(f"  /ready says {answer.read().decode()}")
+                    return demo_client.Client(address, self.key)
+            except OSError:
+                time.sleep(0.2)
+        return die("the API does not answer:\n" + self.run("logs", "api"))
+
+    def close(self):
+        subprocess.run([*self.command, "-f", "docker/compose.yaml", "down", "-v"], cwd=ROOT,
+                       env={**os.environ, **self.settings}, capture_output=True)
+        shutil.rmtree(self.folder)
+
+
+def render(client, seconds=3):
+    body = {"preset_id": "meme_fast", "prompt": "one of a fleet",
+            "target_duration_seconds": seconds}
+    job = json.loads(client.call("POST", "/api/v1/jobs", json.dumps(body).encode()))["job_id"]
+    done = demo_client.follow(client, job)
+    if done["status"] != "DONE":
+        die(f"the job ended {done['status']}: {done['error']}")
+    return job
+
+
+def expect(condition, what):
+    if not condition:
+        die(f"not so: {what}")
+    print(f"  ok    {what}")
+
+
+def workers(client):
+    return len(json.loads(client.call("GET", "/api/v1/admin/capacity"))["workers"])
+
+
+def wait_for_workers(client, count):
+    for _ in range(300):
+        if workers(client) == count:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def live(project):
+    project.run("up", "-d", *OURS)
+    client = project.client()
+    job = render(client)
+    expect(True, "up -d, and a job through API, PostgreSQL, Redis and a worker")
+    expect('"event"' in project.run("logs", "worker"), "logs worker")
+    project.run("restart", "worker")
+    render(client)
+    expect(True, "restart worker, and another job")
+    project.run("up", "-d", "--scale", "worker=3", *OURS)
+    expect(wait_for_workers(client, 3), "up -d --scale worker=3: capacity tells of three")
+    render(client, 9)
+    told = call(project.engine, "exec", project.containers("api")[0], "pytoon", "capacity")
+    expect("worker" in told, "pytoon capacity in the API's container")
+    project.run("down")
+    expect(project.volumes() and not project.containers("api"), "down keeps the volumes")
+    project.run("up", "-d", *OURS)
+    client = project.client()
+    expect(json.loads(client.call("GET", f"/api/v1/jobs/{job}"))["status"] == "DONE",
+           "up again: the job is still there")
+    expect(client.call("GET", f"/api/v1/jobs/{job}/output")[4:8] == b"ftyp", "and so is its video")
+    project.run("down", "-v")
+    expect(not project.volumes(), "down -v leaves no volume")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/dev compose", description=__doc__)
+    parser.add_argument("--stand-ins", action="store_true",
+                        help="make missing images from Debian packages instead of pulling them")
+    options = parser.parse_args()
+    project = Project()
+    try:
+        project.images(options.stand_ins)
+        live(project)
+    finally:
+        project.close()
+
+
+if __name__ == "__main__":
+    main()
