@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "pipeline/media/decoder/local_decoder.h"
 #include "tests/pipeline/decoder/decoder_fixture.h"
+#include "tests/pipeline/image/heif_file.h"
 #include "tests/support/eventually.h"
 #include "tests/support/source_dir.h"
 
@@ -70,7 +71,8 @@ TEST_F(ChildDecoderTest, EveryFormatIsDecodedAsHere) {
   same_info(FileKind::kImage, make("a.jpg", picture));
   same_info(FileKind::kImage, make("a.webp", picture));
   const std::string sound = "-f lavfi -i sine=d=1";
-  for (const char* const name : {"a.wav", "a.mp3", "a.m4a", "a.flac", "a.ogg", "a.opus", "a.aac"}) {
+  for (const char* const name : {"a.wav", "a.mp3", "a.m4a", "a.flac", "a.ogg", "a.opus", "a.aac",
+                                 "a.aiff", "a.caf", "a.webm"}) {
     same_info(FileKind::kAudio, make(name, sound));
   }
   const std::string film = "-f lavfi -i testsrc=s=128x96:d=1 -pix_fmt yuv420p ";
@@ -79,6 +81,20 @@ TEST_F(ChildDecoderTest, EveryFormatIsDecodedAsHere) {
   same_info(FileKind::kClip, make("a.mov", film + "-c:v libx264"));
   for (const char* const name : {"product_front.jpg", "product_cutout.png", "logo.png"}) {
     same_info(FileKind::kImage, example(name));
+  }
+  EXPECT_TRUE(decoder_.deaths().empty());
+}
+
+// Their decoders start threads.
+TEST_F(ChildDecoderTest, HeicAndAvifAreDecodedAsHere) {
+  for (const bool avif : {false, true}) {
+    const gpu::RgbaImage photo = *local_.read_image(example("product_front.jpg"));
+    const fs::path file = write(avif ? "a.avif" : "a.heic", heif_file(photo, {.avif = avif}));
+    same_info(FileKind::kImage, file);
+    const auto here = local_.read_image(file);
+    const auto there = decoder_.read_image(file);
+    ASSERT_TRUE(here && there) << (there ? here.failure().detail : there.failure().detail);
+    EXPECT_TRUE(there->pixels == here->pixels);
   }
   EXPECT_TRUE(decoder_.deaths().empty());
 }
