@@ -40,10 +40,8 @@ struct Words {
   std::string folder;
   std::string job;
   std::string tenant;
-  std::string kind;
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t cpu_seconds = 0;
   std::string error = "failed by an operator";
+  int waiting = 0;
   app::JobsListing listing;
   bool json = false;
   bool force = false;
@@ -80,14 +78,11 @@ void add_tools(CLI::App& root, Words& words, Command& chosen) {
       ->add_option("--out", words.out,
                    "Folder for output.mp4, thumbnail.jpg, metadata.json, segments/")
       ->required();
-  CLI::App* inspect = add(root, "inspect", "What a server asks of a child", chosen, [&words] {
-    return app::inspect_in_child(words.kind, words.request, words.memory_bytes, words.cpu_seconds);
-  });
-  inspect->group("");  // not for people
-  inspect->add_option("kind", words.kind)->required();
-  inspect->add_option("file", words.request)->required();
-  inspect->add_option("memory", words.memory_bytes)->required();
-  inspect->add_option("cpu", words.cpu_seconds)->required();
+  // Started by the program itself, not by people.
+  CLI::App* decoders = add(root, "decode-files", "Host decoders", chosen,
+                           [&words] { return app::decode_files(words.waiting); });
+  decoders->group("");
+  decoders->add_option("waiting", words.waiting)->required();
   add(root, "doctor", "Say what this machine has and lacks", chosen,
       [] { return with_config(app::doctor); });
   CLI::App* presets = add(root, "presets", "List the presets", chosen, [&words] {

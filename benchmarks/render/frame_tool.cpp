@@ -23,6 +23,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/render/open_clips.h"
 #include "pipeline/render/scene_builder.h"
@@ -61,7 +62,8 @@ Status compose(const app::Config& config, app::RenderStack& stack, const fs::pat
   if (!job) return job.failure();
   const int frames = render::timeline_of(*job).frames;
   render::ImageCache cache(render::SceneRenderer::kCacheBytes);
-  auto scene = render::build_scene(*job, {0, frames}, {*stack.device, *stack.fonts, cache});
+  auto scene =
+      render::build_scene(*job, {0, frames}, {*stack.device, *stack.fonts, cache, *stack.decoder});
   if (!scene) return scene.failure();
   const auto compositor = stack.device->make_compositor();
   std::vector<std::uint8_t> bytes(kFrameBytes);
@@ -208,7 +210,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
-  Result<app::RenderStack> stack = app::open_studio(*config, log);
+  Result<app::RenderStack> stack =
+      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
   if (!stack) {
     std::cerr << stack.failure().detail << "\n";
     return 1;

@@ -1,20 +1,20 @@
 #include "pipeline/render/cost_facts.h"
 
-#include "pipeline/media/image/image_file.h"
 #include "pipeline/plan/dependencies.h"
 #include "pipeline/render/prepared_images.h"
 
 namespace pytoon::render {
 namespace {
 
-void add_image(const plan::InputFile& file, const Inputs& inputs, SegmentFacts& facts) {
+void add_image(const plan::InputFile& file, const Inputs& inputs, media::FileDecoder& decoder,
+               SegmentFacts& facts) {
   if (facts.images.contains(file.sha256)) return;
   if (file.path.empty()) {
     const auto known = inputs.known.find(file.sha256);
     if (known != inputs.known.end()) facts.images.insert(*known);
     return;
   }
-  const Result<media::MediaInfo> info = media::read_image_header(file.path);
+  const Result<media::MediaInfo> info = decoder.image_header(file.path);
   if (info) facts.images.emplace(file.sha256, *info);
 }
 
@@ -48,10 +48,11 @@ Result<SegmentFacts> facts_for_cost(const RenderJob& job, int index, const Scene
   auto captions = captions_of(job, tools);
   if (!captions) return captions.failure();
   facts.captions = std::move(*captions);
-  PreparedImages images(tools.device, tools.cache);
+  PreparedImages images(tools.device, tools.cache, tools.decoder);
   const plan::Dependencies drawn = plan::drawn_from(job.spec, timeline_of(job), index);
   for (const int image : drawn.images) {
-    add_image(job.inputs.images.at(static_cast<std::size_t>(image)), job.inputs, facts);
+    add_image(job.inputs.images.at(static_cast<std::size_t>(image)), job.inputs, tools.decoder,
+              facts);
   }
   for (const int clip : drawn.clips) {
     add_clip(job.inputs.clips.at(static_cast<std::size_t>(clip)), job.inputs, images, facts);
@@ -61,7 +62,7 @@ Result<SegmentFacts> facts_for_cost(const RenderJob& job, int index, const Scene
         job.footage.at(static_cast<std::size_t>(made)).clip;
     if (clip) add_clip(*clip, job.inputs, images, facts);
   }
-  if (job.inputs.logo) add_image(*job.inputs.logo, job.inputs, facts);
+  if (job.inputs.logo) add_image(*job.inputs.logo, job.inputs, tools.decoder, facts);
   return facts;
 }
 

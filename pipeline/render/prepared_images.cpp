@@ -1,7 +1,6 @@
 #include "pipeline/render/prepared_images.h"
 
 #include "pipeline/media/clip/clip_source.h"
-#include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_ops.h"
 #include "pipeline/render/layout.h"
 
@@ -126,7 +125,7 @@ Result<const RgbaImage*> Still::pixels() {
       cache_.get<RgbaImage>(Kind::kDecoded, key(), [&]() -> Result<ImageCache::Built<RgbaImage>> {
         Result<RgbaImage> image = RgbaImage();
         if (from_ == From::kImage) {
-          image = media::read_image(file_.path);
+          image = decoder_.read_image(file_.path);
         } else {
           const auto clip = media::index_clip(file_.path);
           if (!clip) return clip.failure();
@@ -211,7 +210,7 @@ Result<PreparedPtr> PreparedImages::product(Still& still,
     if (!image) return image.failure();
     std::optional<RgbaImage> cut;
     if (mask) {
-      Still shape(cache_, *mask, Still::From::kImage);
+      Still shape = this->still(*mask, Still::From::kImage);
       const Result<const RgbaImage*> alpha = shape.pixels();
       if (!alpha) return alpha.failure();
       Result<RgbaImage> masked = media::apply_mask(**image, **alpha);
@@ -231,7 +230,7 @@ Result<PreparedPtr> PreparedImages::product(Still& still,
 
 Result<PreparedPtr> PreparedImages::logo(const plan::InputFile& file, const spec::Output& output) {
   return get(key_of("logo", file.sha256, name_of(output.size())), [&]() -> Result<PreparedImage> {
-    Still still(cache_, file, Still::From::kImage);
+    Still still = this->still(file, Still::From::kImage);
     const Result<const RgbaImage*> image = still.pixels();
     if (!image) return image.failure();
     const gpu::Rect place = place_logo((*image)->size, output);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "gpu/device.h"
 #include "pipeline/media/clip/clip_index.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/render/image_cache.h"
 #include "pipeline/render/renderer.h"
 
@@ -31,9 +32,9 @@ std::shared_ptr<const gpu::Texture> texture_of(const PreparedPtr& image);
 class Still {
  public:
   enum class From { kImage, kClip };
-  // The cache must outlive this.
-  Still(ImageCache& cache, plan::InputFile file, From from)
-      : cache_(cache), file_(std::move(file)), from_(from) {}
+  // Cache and decoder must outlive this.
+  Still(ImageCache& cache, media::FileDecoder& decoder, plan::InputFile file, From from)
+      : cache_(cache), decoder_(decoder), file_(std::move(file)), from_(from) {}
 
   Result<const gpu::RgbaImage*> pixels();
   const plan::InputFile& file() const { return file_; }
@@ -43,6 +44,7 @@ class Still {
 
  private:
   ImageCache& cache_;
+  media::FileDecoder& decoder_;
   const plan::InputFile file_;
   const From from_;
   std::shared_ptr<const gpu::RgbaImage> pixels_;
@@ -54,7 +56,7 @@ class SceneImages {
  public:
   virtual ~SceneImages() = default;
 
-  virtual ImageCache& cache() = 0;
+  virtual Still still(const plan::InputFile& file, Still::From from) = 0;
   virtual Result<PreparedPtr> plain(gpu::Rgba colour) = 0;
   // Fills `size`; transparent parts show the background.
   virtual Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size) = 0;
@@ -71,10 +73,13 @@ class SceneImages {
 
 class PreparedImages final : public SceneImages {
  public:
-  // Both must outlive this.
-  PreparedImages(gpu::Device& device, ImageCache& cache) : device_(device), cache_(cache) {}
+  // All must outlive this.
+  PreparedImages(gpu::Device& device, ImageCache& cache, media::FileDecoder& decoder)
+      : device_(device), cache_(cache), decoder_(decoder) {}
 
-  ImageCache& cache() override { return cache_; }
+  Still still(const plan::InputFile& file, Still::From from) override {
+    return {cache_, decoder_, file, from};
+  }
   Result<PreparedPtr> plain(gpu::Rgba colour) override;
   Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size) override;
   Result<PreparedPtr> blurred(Still& still, gpu::Rgba background,
@@ -94,6 +99,7 @@ class PreparedImages final : public SceneImages {
  private:
   gpu::Device& device_;
   ImageCache& cache_;
+  media::FileDecoder& decoder_;
 };
 
 }  // namespace pytoon::render

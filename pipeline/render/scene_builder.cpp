@@ -41,7 +41,7 @@ class SceneBuilder {
         tools_(tools),
         timeline_(timeline_of(job)),
         fonts_fingerprint_(tools.fonts.fingerprint(job.spec.style.caption.font)),
-        images_(tools.device, tools.cache) {}
+        images_(tools.device, tools.cache, tools.decoder) {}
 
   Result<std::shared_ptr<const Scene>> build(const plan::FrameSpan& frames) {
     auto sheet = captions_of(job_, tools_);

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "gpu/device.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/media/text/text.h"
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/image_cache.h"
@@ -24,6 +25,7 @@ struct SceneTools {
   gpu::Device& device;
   const media::FontLibrary& fonts;
   ImageCache& cache;
+  media::FileDecoder& decoder;
 };
 
 // The file of a shot whose source is kMade.

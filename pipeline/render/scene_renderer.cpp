@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/media/assembler.h"
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/pieces.h"
 #include "pipeline/media/segment_writer.h"
@@ -65,7 +66,8 @@ SceneRenderer::SceneRenderer(gpu::Device& device, const media::FontLibrary& font
       encoders_(std::move(encoders)),
       options_(options),
       cache_(options.cache_bytes),
-      pool_(options.pool ? options.pool : std::make_shared<PiecePool>(1)) {}
+      pool_(options.pool ? options.pool : std::make_shared<PiecePool>(1)),
+      decoder_(options.decoder ? options.decoder : std::make_shared<media::LocalDecoder>()) {}
 
 Status SceneRenderer::check(const spec::RenderSpec& spec) { return check_captions(spec, fonts_); }
 
@@ -122,7 +124,7 @@ RenderMachine SceneRenderer::machine_for(const RenderJob& job, int compositors) 
 
 Result<SegmentCost> SceneRenderer::cost(const RenderJob& job, int index,
                                         const RenderMachine& machine) {
-  auto facts = facts_for_cost(job, index, {device_, fonts_, cache_});
+  auto facts = facts_for_cost(job, index, {device_, fonts_, cache_, *decoder_});
   if (!facts) return facts.failure();
   return segment_cost(job, index, *facts, machine);
 }
@@ -166,7 +168,8 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
                    encoder.settings.codec + " can't be used here: " + encoder.unavailable);
   }
   const plan::FrameSpan span = timeline_of(job).segments.at(static_cast<std::size_t>(index));
-  Result<std::shared_ptr<const Scene>> scene = build_scene(job, span, {device_, fonts_, cache_});
+  Result<std::shared_ptr<const Scene>> scene =
+      build_scene(job, span, {device_, fonts_, cache_, *decoder_});
   if (!scene) return scene.failure();
   media::SegmentOrder order;
   order.format = {job.spec.output.size(), job.spec.output.fps};
@@ -200,7 +203,7 @@ Result<media::AudioMeasures> SceneRenderer::prepare_audio(const RenderJob& job,
   order.duration_seconds = job.spec.target_duration_seconds;
   order.output = output;
   order.cancel = cancel;
-  return media::write_audio(order);
+  return media::write_audio(order, *decoder_);
 }
 
 Status SceneRenderer::assemble(const RenderJob& job,

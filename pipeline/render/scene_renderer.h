@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gpu/device.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/text/text.h"
 #include "pipeline/render/content_key.h"
@@ -31,6 +32,8 @@ class SceneRenderer final : public Renderer {
     // Of one segment's pieces at once where a GPU composes them: each takes memory of the card for
     // its frames. 0: no limit.
     int gpu_pieces_at_once = 0;
+    // What inputs are decoded by; null: in this process.
+    std::shared_ptr<media::FileDecoder> decoder = nullptr;
   };
 
   // device and fonts must outlive the renderer.
@@ -76,6 +79,7 @@ class SceneRenderer final : public Renderer {
   const Options options_;
   ImageCache cache_;
   const std::shared_ptr<PiecePool> pool_;
+  const std::shared_ptr<media::FileDecoder> decoder_;
 };
 
 }  // namespace pytoon::render

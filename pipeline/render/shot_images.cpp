@@ -132,7 +132,7 @@ class ShotMaker {
   }
   // The shot's image, or its clip's first frame.
   Still own_still() const {
-    return {images_.cache(), own(), shot_.clip < 0 ? Still::From::kImage : Still::From::kClip};
+    return images_.still(own(), shot_.clip < 0 ? Still::From::kImage : Still::From::kClip);
   }
 
   const RenderJob& job_;

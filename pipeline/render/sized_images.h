@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/render/prepared_images.h"
 #include "pipeline/render/segment_cost.h"
 #include "pipeline/render/shot_clip.h"
@@ -33,7 +34,9 @@ class SizedImages final : public SceneImages {
   // Both must outlive this.
   SizedImages(const SegmentFacts& facts, PoolTally& tally) : facts_(facts), tally_(tally) {}
 
-  ImageCache& cache() override { return no_cache_; }
+  Still still(const plan::InputFile& file, Still::From from) override {
+    return {no_cache_, no_decoder_, file, from};
+  }
   Result<PreparedPtr> plain(gpu::Rgba colour) override;
   Result<PreparedPtr> covering(Still& still, gpu::Rgba background, gpu::Size size) override;
   Result<PreparedPtr> blurred(Still& still, gpu::Rgba background,
@@ -51,7 +54,9 @@ class SizedImages final : public SceneImages {
  private:
   const SegmentFacts& facts_;
   PoolTally& tally_;
-  ImageCache no_cache_{0};  // stills that nobody decodes want one
+  // Stills that nobody decodes want both.
+  ImageCache no_cache_{0};
+  media::LocalDecoder no_decoder_;
   std::map<std::string, PreparedPtr> made_;
 };
 

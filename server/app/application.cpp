@@ -5,11 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "pipeline/media/audio/audio_file.h"
-#include "pipeline/media/clip/inspect_clip.h"
-#include "pipeline/media/image/image_file.h"
 #include "server/app/backends.h"
-#include "server/app/child_inspector.h"
 
 namespace pytoon::app {
 namespace {
@@ -81,24 +77,18 @@ jobs::ServiceLimits limits_of(const Config& config) {
   return limits;
 }
 
-// What strangers upload is decoded by a child.
-std::unique_ptr<jobs::MediaInspector> inspector_for(Role role) {
-  if (role == Role::kRender) return std::make_unique<Inspector>();
-  return std::make_unique<ChildInspector>();
-}
-
 }  // namespace
 
 Result<media::MediaInfo> Inspector::inspect_image(const std::filesystem::path& file) {
-  return media::inspect_image(file);
+  return decoder_.inspect(media::FileKind::kImage, file);
 }
 
 Result<media::MediaInfo> Inspector::inspect_clip(const std::filesystem::path& file) {
-  return media::inspect_clip(file);
+  return decoder_.inspect(media::FileKind::kClip, file);
 }
 
 Result<media::MediaInfo> Inspector::inspect_audio(const std::filesystem::path& file) {
-  return media::inspect_audio(file);
+  return decoder_.inspect(media::FileKind::kAudio, file);
 }
 
 Application::Application(Role role, const Config& config, RenderStack& stack,
@@ -109,7 +99,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       log_(log),
       store_(std::move(store)),
       storage_(std::move(storage)),
-      inspector_(inspector_for(role)),
+      inspector_(*stack.decoder),
       process_health_(log),
       metrics_(*store_),
       health_(*store_, *store_, *storage_, process_health_),
@@ -129,11 +119,12 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
-      service_({*store_, *store_, *store_, *storage_, *inspector_, stack.renderer(),
+      service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
                 config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log,
                 store_->promises(), store_->profiles(), engines_->engine_chain()},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
+  metrics_.watch_decoders([&decoder = *stack.decoder] { return decoder.deaths(); });
   if (redis_notifier_) listen(config, clock);
   if (draws()) metrics_.watch_pools([this] { return worker_.pool_states(); });
 }

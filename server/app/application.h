@@ -34,12 +34,18 @@ enum class Role {
   kRender,  // draws what this process itself asks for
 };
 
-// Decodes files that are the user's own, here and now.
+// Uploads, and the files of a local request, inspected behind the door that all files come through.
 class Inspector final : public jobs::MediaInspector {
  public:
+  // decoder must outlive it.
+  explicit Inspector(media::FileDecoder& decoder) : decoder_(decoder) {}
+
   Result<media::MediaInfo> inspect_image(const std::filesystem::path& file) override;
   Result<media::MediaInfo> inspect_clip(const std::filesystem::path& file) override;
   Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) override;
+
+ private:
+  media::FileDecoder& decoder_;
 };
 
 // Wakes our own workers, and those of other processes when there is a Redis.
@@ -89,7 +95,7 @@ class Application {
   RandomIds ids_;
   std::unique_ptr<io::SqlStore> store_;
   std::unique_ptr<jobs::ObjectStore> storage_;
-  const std::unique_ptr<jobs::MediaInspector> inspector_;
+  Inspector inspector_;
   jobs::ProcessHealth process_health_;
   observe::Metrics metrics_;
   observe::Health health_;

@@ -23,9 +23,8 @@ int render_request(const Config& config, const std::filesystem::path& request,
                    const std::filesystem::path& out);
 // What this machine has, each ok or why not. 0 when the main job can run.
 int doctor(const Config& config);
-// What an upload is, for the process that takes it (child_inspector.h).
-int inspect_in_child(const std::string& kind, const std::filesystem::path& file,
-                     std::uint64_t memory_bytes, std::uint64_t cpu_seconds);
+// Hosts decoders for the process that started it (pipeline/media/decoder/decoder_host.h).
+int decode_files(int waiting);
 // Says that the configuration is sound: who gets here has read all of it.
 int check_config(const Config& config);
 // Every setting with the value that holds and where it comes from; secrets are masked.

@@ -42,6 +42,9 @@ void read_access(Variables& env, Config& config) {
 void read_limits(Variables& env, Config& config) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   config.worker_concurrency = env.whole_or("WORKER_CONCURRENCY", cores);
+  constexpr int kDecodersLeast = 4;
+  config.decoder_processes = env.whole_or("DECODER_PROCESSES", std::max(cores, kDecodersLeast));
+  config.decoders_waiting = env.whole("DECODERS_WAITING");
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB");
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
   config.requests_per_second = env.whole("RATE_LIMIT_RPS");

@@ -33,6 +33,8 @@ struct Config {
   std::string api_key;                  // API_KEY; never logged
   std::filesystem::path api_keys_file;  // API_KEYS_FILE: lines "key tenant scope[,scope]"
   int worker_concurrency = 1;           // WORKER_CONCURRENCY: threads that draw; default: the cores
+  int decoder_processes = 4;            // DECODER_PROCESSES: files decoded at once; default: cores
+  int decoders_waiting = 2;             // DECODERS_WAITING: of them, made ahead of their files
   int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
   std::uint64_t image_cache_bytes() const { return std::uint64_t(image_cache_mb) << 20; }
   int max_queued_jobs = 1000;             // MAX_QUEUED_JOBS

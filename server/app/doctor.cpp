@@ -12,6 +12,7 @@
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
 #include "gpu/nvml/nvml.h"
+#include "pipeline/media/image/image_file.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
 #include "server/app/gpu_report.h"
@@ -283,6 +284,22 @@ void check_engines(const Config& config, const HeadroomAdvice& advice, Clock& cl
   check_comfyui((*room)->comfyui_servers(), advice, watch, report);
 }
 
+// Whether a file can be decoded where it can do no harm.
+void check_decoder(const Config& config, media::FileDecoder& decoder, Report& report) {
+  const fs::path probe = temporary_beside(config.cache_dir / "probe.png");
+  Status done = create_private_folders(config.cache_dir);
+  if (done) done = media::write_png(gpu::RgbaImage({16, 16}, {1, 2, 3, 255}), probe);
+  if (done) {
+    const auto info = decoder.inspect(media::FileKind::kImage, probe);
+    if (!info) done = info.failure();
+  }
+  std::error_code error;
+  fs::remove(probe, error);
+  if (!done) return report.bad("decoders", done.failure().detail);
+  report.ok("decoders", "files are decoded in confined processes, " +
+                            std::to_string(config.decoder_processes) + " at once");
+}
+
 }  // namespace
 
 int doctor(const Config& config) {
@@ -294,12 +311,13 @@ int doctor(const Config& config) {
   check_cpu(config, report);
   check_gpu_memory(config, report);
   check_cuda(config, report);
-  const Result<RenderStack> stack = open_studio(config, log);
+  const Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
   HeadroomAdvice advice;
   if (stack) {
     advice = check_headroom(config, *stack, report);
     check_encoders(stack->encoders, report);
     check_fonts(config, *stack->fonts, report);
+    check_decoder(config, *stack->decoder, report);
   } else {
     report.bad("media", stack.failure().detail);
   }

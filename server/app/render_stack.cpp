@@ -2,6 +2,7 @@
 
 #include "gpu/cpu/cpu_device.h"
 #include "gpu/cuda/cuda.h"
+#include "pipeline/media/decoder/child_decoder.h"
 
 namespace pytoon::app {
 namespace {
@@ -37,6 +38,7 @@ void make_renderers(const Config& config, RenderStack& stack) {
   options.cache_bytes = config.image_cache_bytes();
   options.pool = std::make_shared<render::PiecePool>(config.worker_concurrency);
   options.gpu_pieces_at_once = config.gpu_pieces_per_segment;
+  options.decoder = stack.decoder;
   stack.on_device =
       std::make_unique<render::SceneRenderer>(*stack.device, *stack.fonts, stack.encoders, options);
   if (!stack.device->cuda_handles()) return;
@@ -50,12 +52,24 @@ void make_renderers(const Config& config, RenderStack& stack) {
 
 }  // namespace
 
-Result<RenderStack> open_studio(const Config& config, Log& log) {
+std::shared_ptr<media::FileDecoder> confined_decoder(const Config& config) {
+  media::ChildDecoder::Options options;
+  options.processes = config.decoder_processes;
+  options.waiting = config.decoders_waiting;
+  auto decoder = std::make_shared<media::ChildDecoder>(options);
+  // What is in its way now is said of the first file, if it is there then.
+  static_cast<void>(decoder->start());
+  return decoder;
+}
+
+Result<RenderStack> open_studio(const Config& config, Log& log,
+                                std::shared_ptr<media::FileDecoder> decoder) {
   RenderStack stack;
   Result<std::unique_ptr<media::MediaRuntime>> media =
       media::MediaRuntime::start(config.cache_dir, log);
   if (!media) return media.failure();
   stack.media = std::move(*media);
+  stack.decoder = std::move(decoder);
 
   media::FontLibrary::Options options;
   options.fonts_yaml = config.config_dir / "fonts.yaml";

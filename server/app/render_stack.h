@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "gpu/device.h"
+#include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/text/text.h"
@@ -18,6 +19,7 @@ namespace pytoon::app {
 
 struct RenderStack {
   std::unique_ptr<media::MediaRuntime> media;
+  std::shared_ptr<media::FileDecoder> decoder;
   std::unique_ptr<media::FontLibrary> fonts;
   std::unique_ptr<gpu::Device> device;
   media::EncoderChoice encoders;
@@ -30,6 +32,9 @@ struct RenderStack {
 };
 
 // Blocks for some hundred milliseconds. The Failure names what is missing and how to get it.
-Result<RenderStack> open_studio(const Config& config, Log& log);
+Result<RenderStack> open_studio(const Config& config, Log& log,
+                                std::shared_ptr<media::FileDecoder> decoder);
+// Decodes in confined processes of this program, which must be pytoon itself.
+std::shared_ptr<media::FileDecoder> confined_decoder(const Config& config);
 
 }  // namespace pytoon::app

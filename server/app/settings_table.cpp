@@ -14,7 +14,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 50> kSettings{{
+constexpr std::array<Setting, 52> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -29,6 +29,19 @@ constexpr std::array<Setting, 50> kSettings{{
      .about = "threads that draw and encode; not set: the machine's cores",
      .least = 1,
      .most = 256},
+    {.group = kProcess,
+     .name = "DECODER_PROCESSES",
+     .fallback = "",
+     .about = "files decoded at once, each in a confined process of at most 1 GiB "
+              "([security](security.md)); not set: the machine's cores, 4 at least",
+     .least = 1,
+     .most = 1024},
+    {.group = kProcess,
+     .name = "DECODERS_WAITING",
+     .fallback = "2",
+     .about = "such processes made ahead of their files",
+     .least = 0,
+     .most = 64},
     {.group = kProcess,
      .name = "IMAGE_CACHE_MB",
      .fallback = "256",

@@ -147,6 +147,9 @@ struct Metrics::Families {
       gauges(registry, "pytoon_pool_queue_length", "What waits in this process for such a thread");
   Family<Gauge>& pool_lost =
       gauges(registry, "pytoon_pool_lost_threads", "Threads that hang and were replaced");
+  Family<Counter>& decoder_deaths =
+      counters(registry, "pytoon_decoder_deaths_total",
+               "Confined decoders that died, by what they did and of what");
 };
 
 // What is counted elsewhere is brought up to date when somebody looks.
@@ -360,9 +363,24 @@ void Metrics::ask_pools() {
   }
 }
 
+void Metrics::watch_decoders(std::function<std::vector<media::DecoderDeaths>()> ask) {
+  decoders_ = std::move(ask);
+}
+
+void Metrics::ask_decoders() {
+  if (!decoders_) return;
+  for (const media::DecoderDeaths& deaths : decoders_()) {
+    Counter& counted =
+        families_->decoder_deaths.Add({{"kind", deaths.task}, {"reason", deaths.reason}});
+    const double more = static_cast<double>(deaths.count) - counted.Value();
+    if (more > 0) counted.Increment(more);
+  }
+}
+
 std::string Metrics::text() {
   ask_store();
   ask_pools();
+  ask_decoders();
   if (notifier_) notifier_->look();
   families_->unusable.Set(process_ != nullptr && !process_->usable() ? 1 : 0);
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());

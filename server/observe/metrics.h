@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/media/decoder/file_decoder.h"
 #include "server/jobs/eraser.h"
 #include "server/jobs/pool_state.h"
 #include "server/jobs/ports.h"
@@ -77,6 +78,8 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   // Pools of threads of this process: asked for each text(). Several sources add up. Before any
   // other thread asks for the text.
   void watch_pools(std::function<std::vector<jobs::PoolState>()> ask);
+  // Decoders of files that died: asked for each text(). Before any other thread asks for the text.
+  void watch_decoders(std::function<std::vector<media::DecoderDeaths>()> ask);
 
   // The body of GET /metrics. What the store says keeps its last value while it can't be asked.
   std::string text();
@@ -86,12 +89,14 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   struct Notifier;
   void ask_store();
   void ask_pools();
+  void ask_decoders();
 
   jobs::JobStore& store_;
   const jobs::ProcessHealth* process_ = nullptr;  // null: nobody can mark it
   std::unique_ptr<Families> families_;
   std::unique_ptr<Notifier> notifier_;  // null without Redis
   std::vector<std::function<std::vector<jobs::PoolState>()>> pools_;
+  std::function<std::vector<media::DecoderDeaths>()> decoders_;  // empty: nobody decodes
 };
 
 }  // namespace pytoon::observe

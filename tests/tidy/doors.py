@@ -55,6 +55,7 @@ FOREIGN = {
     "libswresample/": ["pipeline/media"],
     "ffnvcodec/": ["pipeline/media"],
     "vips/": ["pipeline/media"],
+    "seccomp.h": ["pipeline/media"],
     "pango/": ["pipeline/media"],
     "cairo": ["pipeline/media"],
     "fontconfig/": ["pipeline/media"],

@@ -15,6 +15,7 @@
 #include "benchmarks/gpu/card/job_rounds.h"
 #include "benchmarks/gpu/card/segment_costs.h"
 #include "gpu/nvml/nvml.h"
+#include "pipeline/media/decoder/local_decoder.h"
 
 namespace pytoon::bench {
 namespace {
@@ -95,7 +96,8 @@ int run(const std::vector<std::string>& arguments) {
   Log log(clock, std::cerr, LogLevel::kError);
   auto nvml = gpu::open_nvml();
   const std::uint64_t free_before = nvml ? free_everywhere(**nvml) : 0;
-  Result<app::RenderStack> stack = app::open_studio(*config, log);
+  Result<app::RenderStack> stack =
+      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
   if (!stack) return fail(stack.failure().detail);
   const Studio studio{*config, *stack, clock, log};
   Result<OwnCard> card = find_card(*stack->device);

@@ -21,16 +21,13 @@ Failure broken(int error, const std::string& what) {
   return fault;
 }
 
-Result<InputPtr> open_input(const std::filesystem::path& path, const AudioFormat& format) {
+Result<InputPtr> open_audio(const std::filesystem::path& path, const AudioFormat& format) {
   Options options;
-  options.set("protocol_whitelist", "file");
   options.set("codec_whitelist", kDecoders);
   options.set("max_streams", "32");
-  AVFormatContext* context = nullptr;
-  const int rc = avformat_open_input(&context, file_url(path).c_str(),
-                                     av_find_input_format(format.demuxer.c_str()), options.out());
-  if (rc < 0) return broken(rc, "the file can't be read as " + format.name);
-  InputPtr input(context);
+  OpenedInput opened = open_input(path, format.demuxer, options);
+  if (opened.answer < 0) return broken(opened.answer, "the file can't be read as " + format.name);
+  InputPtr input = std::move(opened.input);
   const int found = avformat_find_stream_info(input.get(), nullptr);
   if (found < 0) return broken(found, "the file can't be read as " + format.name);
   return input;
@@ -106,7 +103,7 @@ Result<std::unique_ptr<AudioDecoder>> AudioDecoder::open(const std::filesystem::
   if (format->demuxer == "mov") {
     if (Status good = check_audio_boxes(path); !good) return good.failure();
   }
-  Result<InputPtr> input = open_input(path, *format);
+  Result<InputPtr> input = open_audio(path, *format);
   if (!input) return input.failure();
   const Result<int> stream = audio_stream(**input);
   if (!stream) return stream.failure();

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <fstream>
 #include <string_view>
 
-#include "base/files.h"
+#include "base/input_file.h"
 
 namespace pytoon::media {
 namespace {
@@ -15,17 +13,8 @@ namespace {
 constexpr std::size_t kHeadBytes = 12;
 constexpr std::size_t kId3HeaderBytes = 10;
 
-std::string bytes_at(std::ifstream& file, std::uint64_t offset, std::size_t count) {
-  std::string head(count, '\0');
-  file.clear();
-  file.seekg(static_cast<std::streamoff>(offset));
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(file.gcount()));
-  return head;
-}
-
-std::string head_at(std::ifstream& file, std::uint64_t offset) {
-  return bytes_at(file, offset, kHeadBytes);
+std::string head_at(const InputFile& file, std::uint64_t offset) {
+  return file.text_at(offset, kHeadBytes);
 }
 
 std::uint8_t byte_at(std::string_view head, std::size_t at) {
@@ -64,13 +53,13 @@ std::uint64_t little_endian(std::string_view bytes) {
 
 // Programs that write a WAV into a pipe don't know yet how much will come: as the size of its data
 // they say 0, or one far beyond any file that is taken.
-bool has_placeholder_size(std::ifstream& file) {
+bool has_placeholder_size(const InputFile& file) {
   constexpr std::uint64_t kPlaceholderBytes = 1'000'000'000;
   constexpr int kChunksMax = 100;
   std::uint64_t long_size = 0;  // of RF64
   std::uint64_t at = 12;
   for (int chunks = 0; chunks < kChunksMax; ++chunks) {
-    const std::string head = bytes_at(file, at, 24);
+    const std::string head = file.text_at(at, 24);
     if (head.size() < 8) return false;
     const std::string_view text(head);
     std::uint64_t size = little_endian(text.substr(4, 4));
@@ -117,10 +106,10 @@ bool frames_follow(std::string_view text) {
 }
 
 // Cut from a longer one, an MP3 begins with zeros, or in the middle of a frame.
-bool is_mp3_after_junk(std::ifstream& file) {
+bool is_mp3_after_junk(const InputFile& file) {
   constexpr std::size_t kZerosMax = 1 << 20;
   constexpr std::size_t kFrameMax = 2'881;
-  std::string text = bytes_at(file, 0, kZerosMax + 5 * kFrameMax);
+  std::string text = file.text_at(0, kZerosMax + 5 * kFrameMax);
   const std::string_view all(text);
   const std::size_t zeros = std::min(all.find_first_not_of('\0'), all.size());
   for (std::size_t at = zeros; at < std::min(zeros + kFrameMax, all.size()); ++at) {
@@ -132,8 +121,9 @@ bool is_mp3_after_junk(std::ifstream& file) {
 }  // namespace
 
 Result<AudioFormat> audio_format_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return errno_failure(errno, "can't open " + path.string());
+  const Result<InputFile> opened = InputFile::open(path);
+  if (!opened) return opened.failure();
+  const InputFile& file = *opened;
   std::string head = head_at(file, 0);
   if (head.empty()) return failure(FailureKind::kMalformed, "the file is empty");
   const bool id3 = head.starts_with("ID3") && head.size() >= kId3HeaderBytes;

@@ -1,7 +1,6 @@
 #include "pipeline/media/audio/audio_writer.h"
 
 #include "pipeline/media/audio/aac.h"
-#include "pipeline/media/audio/audio_file.h"
 #include "pipeline/media/audio/loop.h"
 #include "pipeline/media/audio/mastering.h"
 #include "pipeline/media/audio/mix.h"
@@ -20,10 +19,10 @@ std::size_t samples_of(const AudioOrder& order) {
   return static_cast<std::size_t>(order.duration_seconds) * kAudioRate;
 }
 
-Result<std::optional<Pcm>> read_voice(const AudioOrder& order) {
+Result<std::optional<Pcm>> read_voice(const AudioOrder& order, FileDecoder& decoder) {
   if (!order.voice) return std::optional<Pcm>();
   const std::size_t samples = samples_of(order);
-  Result<Pcm> voice = read_audio(*order.voice, samples + kAudioRate, order.cancel);
+  Result<Pcm> voice = decoder.read_audio(*order.voice, samples + kAudioRate, order.cancel);
   if (!voice) return voice.failure();
   // Resampling may round up by a few samples.
   constexpr std::size_t kRounding = 32;
@@ -34,9 +33,9 @@ Result<std::optional<Pcm>> read_voice(const AudioOrder& order) {
   return std::optional<Pcm>(std::move(voice).value());
 }
 
-Result<std::optional<Pcm>> read_music(const AudioOrder& order) {
+Result<std::optional<Pcm>> read_music(const AudioOrder& order, FileDecoder& decoder) {
   if (!order.music) return std::optional<Pcm>();
-  Result<Pcm> music = read_audio(*order.music, samples_of(order), order.cancel);
+  Result<Pcm> music = decoder.read_audio(*order.music, samples_of(order), order.cancel);
   if (!music) return music.failure();
   return std::optional<Pcm>(looped(std::move(music).value(), samples_of(order)));
 }
@@ -46,11 +45,11 @@ struct MixedVoice {
   VoiceShape mended = VoiceShape::kWhole;
 };
 
-Result<MixedVoice> make_mix(const AudioOrder& order) {
+Result<MixedVoice> make_mix(const AudioOrder& order, FileDecoder& decoder) {
   MixParts parts;
-  Result<std::optional<Pcm>> voice = read_voice(order);
+  Result<std::optional<Pcm>> voice = read_voice(order, decoder);
   if (!voice) return voice.failure();
-  Result<std::optional<Pcm>> music = read_music(order);
+  Result<std::optional<Pcm>> music = read_music(order, decoder);
   if (!music) return music.failure();
   parts.voice = std::move(voice).value();
   parts.music = std::move(music).value();
@@ -126,9 +125,9 @@ Status write_file(const AacAudio& aac, const std::filesystem::path& path) {
   return file.publish();
 }
 
-Result<AudioMeasures> write(const AudioOrder& order) {
+Result<AudioMeasures> write(const AudioOrder& order, FileDecoder& decoder) {
   if (order.duration_seconds < 1) return failure(FailureKind::kInvalid, "a video has a length");
-  const Result<MixedVoice> mixed = make_mix(order);
+  const Result<MixedVoice> mixed = make_mix(order, decoder);
   if (!mixed) return mixed.failure();
   Result<Encoded> encoded = finish(mixed->mix, order.cancel);
   if (!encoded) return encoded.failure();
@@ -139,8 +138,8 @@ Result<AudioMeasures> write(const AudioOrder& order) {
 
 }  // namespace
 
-Result<AudioMeasures> write_audio(const AudioOrder& order) {
-  return contained([&] { return write(order); });
+Result<AudioMeasures> write_audio(const AudioOrder& order, FileDecoder& decoder) {
+  return contained([&] { return write(order, decoder); });
 }
 
 }  // namespace pytoon::media

@@ -19,6 +19,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "pipeline/media/audio/voice_shape.h"
+#include "pipeline/media/decoder/file_decoder.h"
 
 namespace pytoon::media {
 
@@ -43,6 +44,6 @@ struct AudioMeasures {
   VoiceShape voice_mended = VoiceShape::kWhole;
 };
 
-Result<AudioMeasures> write_audio(const AudioOrder& order);
+Result<AudioMeasures> write_audio(const AudioOrder& order, FileDecoder& decoder);
 
 }  // namespace pytoon::media

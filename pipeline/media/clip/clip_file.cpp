@@ -10,16 +10,14 @@ namespace {
 
 Result<InputPtr> open_demuxer(const std::filesystem::path& path) {
   Options options;
-  options.set("protocol_whitelist", "file");
   options.set("codec_whitelist", "h264,hevc");
   options.set("enable_drefs", "0");
   options.set("use_absolute_path", "0");
-  AVFormatContext* context = nullptr;
-  const int rc = avformat_open_input(&context, file_url(path).c_str(), av_find_input_format("mp4"),
-                                     options.out());
+  OpenedInput opened = open_input(path, "mp4", options);
+  const int rc = opened.answer;
   if (rc == AVERROR_INVALIDDATA || rc == AVERROR_EOF) return damaged_clip("in its index");
   if (rc < 0) return av_failure(rc, "can't open the clip");
-  return InputPtr(context);
+  return std::move(opened.input);
 }
 
 bool is_cover_picture(const AVStream& track) {

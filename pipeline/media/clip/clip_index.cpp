@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <system_error>
 
-#include "base/files.h"
+#include "base/input_file.h"
 #include "pipeline/media/clip/clip_file.h"
 #include "pipeline/media/clip/movie_boxes.h"
 #include "pipeline/media/gst/element_failure.h"
@@ -13,10 +12,9 @@ namespace pytoon::media {
 namespace {
 
 Status check_size(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return errno_failure(error.value(), "can't read the clip");
-  if (size > static_cast<std::uintmax_t>(kClipBytesMax)) {
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  if (file->size() > static_cast<std::uint64_t>(kClipBytesMax)) {
     return failure(FailureKind::kTooLarge, "a clip may have 300 MB at most");
   }
   return ok_status();

@@ -1,14 +1,11 @@
 #include "pipeline/media/clip/movie_boxes.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
 
-#include "base/files.h"
+#include "base/input_file.h"
 
 namespace pytoon::media {
 namespace {
@@ -59,23 +56,13 @@ class Walker {
     kLoose,   // one that doesn't is taken for as long as what holds it, as demuxers do
   };
 
-  Walker(const std::filesystem::path& path, int boxes_max)
-      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), boxes_max_(boxes_max) {
-    const off_t end = file_ ? ::lseek(file_.get(), 0, SEEK_END) : -1;
-    readable_ = end >= 0;
-    size_ = readable_ ? static_cast<std::uint64_t>(end) : 0;
-  }
+  Walker(const InputFile& file, int boxes_max)
+      : file_(file), size_(file.size()), boxes_max_(boxes_max) {}
 
-  bool readable() const { return readable_; }
   bool found_index() const { return found_index_; }
 
   // Fewer at the end of the file.
-  std::string bytes(std::uint64_t at, std::size_t count) const {
-    std::string text(count, '\0');
-    const ssize_t got = ::pread(file_.get(), text.data(), count, static_cast<off_t>(at));
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    return text;
-  }
+  std::string bytes(std::uint64_t at, std::size_t count) const { return file_.text_at(at, count); }
 
   Status walk(Manner manner) { return walk(0, size_, 0, manner); }
 
@@ -238,9 +225,8 @@ class Walker {
     return samples_ > kSamplesMax ? Status(excessive()) : ok_status();
   }
 
-  FileDescriptor file_;
-  bool readable_ = false;
-  std::uint64_t size_ = 0;
+  const InputFile& file_;
+  const std::uint64_t size_;
   int boxes_max_;
   std::uint64_t samples_ = 0;
   std::uint64_t uniform_samples_ = 0;  // of tables that give one size for all
@@ -267,10 +253,9 @@ std::string format_of(const std::string& head) {
 }  // namespace
 
 Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
-  Walker walker(path, kClipBoxesMax);
-  if (!walker.readable()) {
-    return failure(FailureKind::kNotFound, "can't read the clip " + path.string());
-  }
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  Walker walker(*file, kClipBoxesMax);
   std::string format = format_of(walker.bytes(0, 12));
   if (format.empty()) {
     return failure(FailureKind::kUnsupportedType,
@@ -283,10 +268,9 @@ Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
 }
 
 Status check_audio_boxes(const std::filesystem::path& path) {
-  Walker walker(path, kAudioBoxesMax);
-  if (!walker.readable()) {
-    return failure(FailureKind::kNotFound, "can't read the file " + path.string());
-  }
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  Walker walker(*file, kAudioBoxesMax);
   if (Status good = walker.walk(Walker::Manner::kLoose); !good) return good;
   return walker.too_many_samples() ? Status(excessive()) : ok_status();
 }

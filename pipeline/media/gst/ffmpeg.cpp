@@ -28,16 +28,6 @@ PacketPtr make_packet() {
 
 std::string file_url(const std::filesystem::path& path) { return "file:" + path.string(); }
 
-Result<InputPtr> open_mp4(const std::filesystem::path& path) {
-  Options options;
-  options.set("protocol_whitelist", "file");
-  AVFormatContext* context = nullptr;
-  const int rc = avformat_open_input(&context, file_url(path).c_str(), av_find_input_format("mp4"),
-                                     options.out());
-  if (rc < 0) return av_failure(rc, "can't open " + path.string());
-  return InputPtr(context);
-}
-
 Failure av_failure(int error, const std::string& what) {
   constexpr std::array kFromTheSystem{EACCES, EDQUOT, EFBIG,  EIO,     EISDIR, EMFILE, ENAMETOOLONG,
                                       ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM,  EROFS};

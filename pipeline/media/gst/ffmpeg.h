@@ -32,8 +32,9 @@ using PacketPtr = std::unique_ptr<AVPacket, AvDelete>;
 using ScalerPtr = std::unique_ptr<SwsContext, AvDelete>;
 using BufferRefPtr = std::unique_ptr<AVBufferRef, AvDelete>;
 
+// Frees what open_input() reads by, too.
 struct CloseInput {
-  void operator()(AVFormatContext* context) const { avformat_close_input(&context); }
+  void operator()(AVFormatContext* context) const;
 };
 using InputPtr = std::unique_ptr<AVFormatContext, CloseInput>;
 
@@ -68,7 +69,16 @@ class Options {
 FramePtr make_frame();
 PacketPtr make_packet();
 
-// An MP4 on disk, opened for reading: no other container, no network, no file it may refer to.
+// A file of whoever it is, opened by one demuxer: no other container, no network, and no other file
+// whatever it refers to. FFmpeg reads it by us and opens nothing itself. `answer` is FFmpeg's, for
+// callers that have their own words for it: what is refused has one below 0.
+struct OpenedInput {
+  InputPtr input;
+  int answer = 0;
+};
+OpenedInput open_input(const std::filesystem::path& path, const std::string& demuxer,
+                       Options& options);
+// An MP4 on disk, likewise.
 Result<InputPtr> open_mp4(const std::filesystem::path& path);
 // For av_ functions that take a URL: keeps a name such as "http:x" a file name.
 std::string file_url(const std::filesystem::path& path);

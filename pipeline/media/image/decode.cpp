@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/files.h"
+#include "base/input_file.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/image/image_library.h"
 #include "pipeline/media/image/image_structure.h"
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using namespace std::string_view_literals;
 
 // 4096 x 4096 RGBA of noise as PNG is 64 MiB; nothing we can take needs more than twice that.
-constexpr std::uintmax_t kMaxFileBytes = 128u << 20;
+constexpr std::uint64_t kMaxFileBytes = 128u << 20;
 
 // Every scan of a progressive JPEG passes over the whole image; encoders write about ten.
 constexpr int kMaxScans = 64;
@@ -135,22 +135,20 @@ VipsImagePtr upright(VipsImagePtr image) {
 }
 
 Result<std::string> read_bounded(const fs::path& path) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) return errno_failure(error.value(), "can't read " + path.string());
-  if (size > kMaxFileBytes) {
+  const Result<InputFile> file = InputFile::open(path);
+  if (!file) return file.failure();
+  if (file->size() > kMaxFileBytes) {
     return failure(FailureKind::kTooLarge, "the image's file is larger than 128 MiB");
   }
-  return read_file(path);
+  std::string bytes(file->size(), '\0');
+  const std::int64_t got = file->read_at(0, bytes);
+  if (got < 0) return errno_failure(static_cast<int>(-got), "can't read " + path.string());
+  bytes.resize(static_cast<std::size_t>(got));
+  return bytes;
 }
 
-}  // namespace
-
-std::string damaged(const std::string& format) {
-  return "the " + upper(format) + " image is truncated or damaged";
-}
-
-Result<OpenImage> open_image(const fs::path& path) {
+// Its bytes and its format; no image yet.
+Result<OpenImage> read_recognised(const fs::path& path) {
   if (Status started = start_image_library(); !started) return started.failure();
   Result<std::string> bytes = read_bounded(path);
   if (!bytes) return bytes.failure();
@@ -160,6 +158,29 @@ Result<OpenImage> open_image(const fs::path& path) {
   if (open.format.empty()) {
     return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
   }
+  if (open.format == "png") drop_text(*open.bytes);
+  return open;
+}
+
+}  // namespace
+
+std::string damaged(const std::string& format) {
+  return "the " + upper(format) + " image is truncated or damaged";
+}
+
+Result<OpenImage> open_head(const fs::path& path) {
+  Result<OpenImage> open = read_recognised(path);
+  if (!open) return open;
+  open->image = load(open->format, *open->bytes, VIPS_FAIL_ON_NONE);
+  if (!open->image) return failure(FailureKind::kMalformed, "the image's head can't be read");
+  open->has_alpha = vips_image_hasalpha(open->image.get()) != 0;
+  return open;
+}
+
+Result<OpenImage> open_image(const fs::path& path) {
+  Result<OpenImage> recognised = read_recognised(path);
+  if (!recognised) return recognised;
+  OpenImage& open = *recognised;
   const Failure broken = failure(FailureKind::kMalformed, damaged(open.format));
   auto strictness = VIPS_FAIL_ON_ERROR;
   if (open.format == "png") move_exif_before_pixels(*open.bytes);
@@ -189,7 +210,7 @@ Result<OpenImage> open_image(const fs::path& path) {
   VipsImagePtr rgba = to_rgba(raw.get());
   if (rgba) open.image = upright(std::move(rgba));
   if (!open.image) return broken;
-  return open;
+  return recognised;
 }
 
 }  // namespace pytoon::media

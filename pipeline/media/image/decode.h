@@ -20,6 +20,8 @@ struct OpenImage {
 // Reads the header and builds the conversion; failures as inspect_image() says, kTooLarge for a
 // file that no image within the pixel limits needs.
 Result<OpenImage> open_image(const std::filesystem::path& path);
+// Its head alone, as the file has it: neither turned nor converted, and the rest need not be there.
+Result<OpenImage> open_head(const std::filesystem::path& path);
 // "the PNG image is truncated or damaged"
 std::string damaged(const std::string& format);
 

@@ -14,14 +14,6 @@ Status publish(void* bytes, std::size_t size, const std::filesystem::path& path)
   return write_file_atomically(path, {static_cast<const char*>(bytes), size});
 }
 
-// "png" of what libvips loaded by its pngload.
-std::string format_loaded(VipsImage* image) {
-  const char* loader = nullptr;
-  if (vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) return "";
-  const std::string name = loader;
-  return name.substr(0, name.find("load"));
-}
-
 Failure unwritable() {
   vips_error_clear();
   return failure(FailureKind::kMedia, "the image can't be encoded");
@@ -55,23 +47,17 @@ Result<MediaInfo> inspect_image(const std::filesystem::path& path) {
 
 Result<MediaInfo> read_image_header(const std::filesystem::path& path) {
   if (Status started = start_image_library(); !started) return started.failure();
-  // Pixels would be decoded when they are asked for.
-  const VipsImagePtr image = made([&](VipsImage** out) {
-    *out = vips_image_new_from_file(path.c_str(), "access", VIPS_ACCESS_SEQUENTIAL, nullptr);
-    return *out == nullptr ? -1 : 0;
-  });
-  if (!image) return failure(FailureKind::kMalformed, "the image's head can't be read");
+  const Result<OpenImage> head = open_head(path);
+  if (!head) return head.failure();
+  VipsImage* const image = head->image.get();
   MediaInfo info;
-  info.format = format_loaded(image.get());
-  if (info.format != "png" && info.format != "jpeg" && info.format != "webp") {
-    return failure(FailureKind::kUnsupportedType, "the bytes are not a PNG, JPEG or WebP image");
-  }
-  info.size = {vips_image_get_width(image.get()), vips_image_get_height(image.get())};
+  info.format = head->format;
+  info.size = {vips_image_get_width(image), vips_image_get_height(image)};
   constexpr int kFirstTransposed = 5;  // of EXIF's eight orientations
-  if (vips_image_get_orientation(image.get()) >= kFirstTransposed) {
+  if (vips_image_get_orientation(image) >= kFirstTransposed) {
     std::swap(info.size.width, info.size.height);
   }
-  info.has_alpha = vips_image_hasalpha(image.get()) != 0;
+  info.has_alpha = head->has_alpha;
   return info;
 }
 

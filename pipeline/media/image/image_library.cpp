@@ -13,7 +13,12 @@ constexpr int kThreadsPerOperation = 1;
 
 void drop_warning(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
+// libvips loads modules for more formats (ImageMagick, poppler, OpenSlide, HEIF, JPEG XL) from
+// beneath its home, which it else finds for itself and sets as we do here.
+void hide_modules() { g_setenv("VIPSHOME", "/nonexistent", TRUE); }
+
 bool start_vips() {
+  hide_modules();
   if (VIPS_INIT("pytoon") != 0) return false;
   vips_block_untrusted_set(TRUE);
   vips_cache_set_max(0);

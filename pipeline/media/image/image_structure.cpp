@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace pytoon::media {
 namespace {
@@ -71,6 +72,23 @@ void move_exif_before_pixels(std::string& png) {
     if (type == "eXIf") return;
     at += bytes;
   }
+}
+
+void drop_text(std::string& png) {
+  std::size_t kept = kPngSignatureBytes;
+  std::size_t at = kPngSignatureBytes;
+  while (at + kPngChunkFrameBytes <= png.size()) {
+    const std::size_t bytes = kPngChunkFrameBytes + number_at(png, at, 4);
+    if (bytes > png.size() - at) break;
+    const std::string_view type = std::string_view(png).substr(at + 4, 4);
+    const bool text = type == "tEXt" || type == "zTXt" || type == "iTXt";
+    if (!text) {
+      std::memmove(png.data() + kept, png.data() + at, bytes);
+      kept += bytes;
+    }
+    at += bytes;
+  }
+  if (at > kept) png.erase(kept, at - kept);
 }
 
 }  // namespace pytoon::media

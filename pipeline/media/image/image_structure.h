@@ -20,4 +20,8 @@ JpegStructure read_jpeg_structure(std::string_view jpeg);
 // row by row find it too late: moved before them.
 void move_exif_before_pixels(std::string& png);
 
+// What a PNG says in words (tEXt, zTXt, iTXt) is taken out: nobody reads it, and each of any number
+// of compressed chunks may unpack to megabytes in a decoder.
+void drop_text(std::string& png);
+
 }  // namespace pytoon::media

@@ -180,7 +180,7 @@ AudioOrder AudioTest::order(int seconds) const {
 }
 
 AudioMeasures AudioTest::write(const AudioOrder& order) const {
-  const Result<AudioMeasures> written = write_audio(order);
+  const Result<AudioMeasures> written = write_audio(order, decoder_);
   EXPECT_TRUE(written) << written.failure().detail;
   return written ? *written : AudioMeasures{};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pipeline/media/audio/audio_writer.h"
+#include "pipeline/media/decoder/local_decoder.h"
 
 namespace pytoon::media {
 
@@ -65,6 +66,7 @@ class AudioTest : public testing::Test {
   AudioMeasures write(const AudioOrder& order) const;
 
   std::filesystem::path folder_;
+  mutable LocalDecoder decoder_;
 };
 
 }  // namespace pytoon::media

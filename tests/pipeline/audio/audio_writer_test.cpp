@@ -155,7 +155,7 @@ TEST_F(AudioWriter, LevelsOfThePresetAreKept) {
 TEST_F(AudioWriter, AVoiceLongerThanTheVideoIsRefused) {
   AudioOrder wanted = order(1);
   wanted.voice = save("long.wav", make_wave(1.01, [](double t, int) { return std::sin(900 * t); }));
-  const Result<AudioMeasures> written = write_audio(wanted);
+  const Result<AudioMeasures> written = write_audio(wanted, decoder_);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.failure().kind, FailureKind::kInvalid);
   EXPECT_THAT(written.failure().detail, HasSubstr("longer"));
@@ -180,7 +180,7 @@ TEST_F(AudioWriter, ACancelledAudioLeavesNothing) {
   AudioOrder wanted = order(15);
   wanted.music = music(2);
   wanted.cancel.cancel();
-  const Result<AudioMeasures> written = write_audio(wanted);
+  const Result<AudioMeasures> written = write_audio(wanted, decoder_);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.failure().kind, FailureKind::kCancelled);
   EXPECT_FALSE(fs::exists(wanted.output));

@@ -44,6 +44,23 @@ TEST_F(ImageStructure, OtherPngsStayAsTheyAre) {
   }
 }
 
+TEST_F(ImageStructure, WhatAPngSaysInWordsIsDropped) {
+  const auto chunk = [](const std::string& type, const std::string& data) {
+    return std::string(3, '\0') + static_cast<char>(data.size()) + type + data + "sum!";
+  };
+  const std::string signature = "\x89PNG\r\n\x1A\n";
+  const std::string head = chunk("IHDR", "head");
+  const std::string rest =
+      chunk("IDAT", "pixels tEXt") + chunk("IEND", "") + "\xFF\xFF\xFF\xFFzTXt";
+  std::string png =
+      signature + chunk("zTXt", "a") + head + chunk("tEXt", "bc") + chunk("iTXt", "") + rest;
+  drop_text(png);
+  EXPECT_EQ(png, signature + head + rest);
+  std::string none = signature.substr(0, 5);
+  drop_text(none);
+  EXPECT_EQ(none, signature.substr(0, 5));
+}
+
 TEST_F(ImageStructure, ACamerasJpegWithoutEndIsTaken) {
   const auto facts = inspect_image(field("jpeg_no_end.jpg"));
   EXPECT_TRUE(facts) << facts.failure().detail;

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "gpu/cpu/cpu_device.h"
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/image/image_file.h"
 #include "pipeline/media/media.h"
 #include "pipeline/plan/planner.h"
@@ -63,7 +64,7 @@ class FrameTest : public testing::Test {
   // Of the whole video, with nothing left of another one.
   Result<std::shared_ptr<const Scene>> build(const RenderJob& job) {
     ImageCache cache(0);
-    return build_scene(job, {0, timeline_of(job).frames}, {*device_, *fonts_, cache});
+    return build_scene(job, {0, timeline_of(job).frames}, {*device_, *fonts_, cache, decoder_});
   }
   std::shared_ptr<const Scene> scene_of(const RenderJob& job) {
     auto scene = build(job);
@@ -89,6 +90,7 @@ class FrameTest : public testing::Test {
   std::unique_ptr<media::MediaRuntime> media_;
   std::unique_ptr<media::FontLibrary> fonts_;
   std::unique_ptr<gpu::Device> device_;
+  media::LocalDecoder decoder_;
   plan::Catalogue catalogue_;
 };
 

@@ -48,7 +48,7 @@ class SegmentScene : public FrameTest {
 
   std::shared_ptr<const Scene> segment_of(const RenderJob& job, int index, ImageCache& cache) {
     const plan::FrameSpan frames = timeline_of(job).segments.at(static_cast<std::size_t>(index));
-    auto scene = build_scene(job, frames, {*device_, *fonts_, cache});
+    auto scene = build_scene(job, frames, {*device_, *fonts_, cache, decoder_});
     EXPECT_TRUE(scene) << scene.failure().detail;
     return *scene;
   }
@@ -193,6 +193,44 @@ TEST_F(SegmentScene, OfHalfTheSizeIsTheSameImageSmaller) {
     }
     EXPECT_LT(difference / (540 * 960), 4) << preset;
   }
+}
+
+// As a confined decoder's end is told: the file's fault, and no crash of who draws.
+class BreakingDecoder final : public media::FileDecoder {
+ public:
+  Result<media::MediaInfo> inspect(media::FileKind, const std::filesystem::path&) override {
+    return broken();
+  }
+  Result<media::MediaInfo> image_header(const std::filesystem::path&) override { return broken(); }
+  Result<gpu::RgbaImage> read_image(const std::filesystem::path&) override { return broken(); }
+  Result<media::Pcm> read_audio(const std::filesystem::path&, std::size_t,
+                                const CancelToken&) override {
+    return broken();
+  }
+
+ private:
+  static Failure broken() {
+    return failure(FailureKind::kMalformed, "the file could not be read safely");
+  }
+};
+
+TEST_F(SegmentScene, AFileThatBreaksItsDecoderIsAtFault) {
+  const RenderJob job = job_over("product_hero_clean", 6, 1);
+  SceneRenderer::Options options;
+  options.decoder = std::make_shared<BreakingDecoder>();
+  SceneRenderer renderer(*device_, *fonts_, {}, options);
+  BreakingDecoder decoder;
+  ImageCache cache(kAmple);
+  const auto scene =
+      build_scene(job, timeline_of(job).segments.front(), {*device_, *fonts_, cache, decoder});
+  ASSERT_FALSE(scene);
+  EXPECT_EQ(scene.failure().kind, FailureKind::kMalformed);
+  EXPECT_EQ(traits(scene.failure().kind).blame, Blame::kInput);
+  RenderJob with_music = job;
+  with_music.inputs.music = plan::InputFile{folder_ / "music.mp3", "music"};
+  const auto audio = renderer.prepare_audio(with_music, folder_ / "audio.mp4", {});
+  ASSERT_FALSE(audio);
+  EXPECT_EQ(audio.failure().kind, FailureKind::kMalformed);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A process from its start to its exit status, with everything in it but the process.
 #include "server/app/serving.h"
+#include "pipeline/media/decoder/local_decoder.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -33,7 +34,7 @@ class ServingTest : public testing::Test {
                      {"WORKER_CONCURRENCY", "1"}});
     ASSERT_TRUE(config) << config.failure().detail;
     config_ = *config;
-    Result<RenderStack> stack = open_studio(config_, log_);
+    Result<RenderStack> stack = open_studio(config_, log_, std::make_shared<media::LocalDecoder>());
     ASSERT_TRUE(stack) << stack.failure().detail;
     stack_ = std::move(*stack);
     auto store = open_record(config_, clock_);

@@ -1,0 +1,28 @@
+#include "pipeline/media/decoder/local_decoder.h"
+
+#include "pipeline/media/audio/audio_file.h"
+#include "pipeline/media/clip/inspect_clip.h"
+#include "pipeline/media/image/image_file.h"
+
+namespace pytoon::media {
+
+Result<MediaInfo> LocalDecoder::inspect(FileKind kind, const std::filesystem::path& file) {
+  if (kind == FileKind::kClip) return inspect_clip(file);
+  if (kind == FileKind::kAudio) return inspect_audio(file);
+  return inspect_image(file);
+}
+
+Result<MediaInfo> LocalDecoder::image_header(const std::filesystem::path& file) {
+  return read_image_header(file);
+}
+
+Result<gpu::RgbaImage> LocalDecoder::read_image(const std::filesystem::path& file) {
+  return media::read_image(file);
+}
+
+Result<Pcm> LocalDecoder::read_audio(const std::filesystem::path& file, std::size_t samples_max,
+                                     const CancelToken& cancel) {
+  return media::read_audio(file, samples_max, cancel);
+}
+
+}  // namespace pytoon::media

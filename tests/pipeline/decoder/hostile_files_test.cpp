@@ -1,0 +1,104 @@
+// Files as an attacker writes them, small to send and dear to decode: each gets an honest answer,
+// and this process, which stands for the server, grows by nothing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "base/clock.h"
+#include "pipeline/media/decoder/child_decoder.h"
+#include "tests/pipeline/decoder/decoder_fixture.h"
+
+namespace pytoon::media {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string number(std::uint32_t value) {
+  std::string text;
+  for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xff);
+  return text;
+}
+
+std::string box(const std::string& type, const std::string& content) {
+  return number(static_cast<std::uint32_t>(content.size() + 8)) + type + content;
+}
+
+// A file of 8 KB that claims fifty million samples, in a place where demuxers look for none.
+std::string bomb(const std::string& hidden_in) {
+  const std::string table = box("stsz", number(0) + number(1) + number(50'000'000));
+  const std::string head =
+      box("hdlr", number(0) + number(0) + "soun" + std::string(13, '\0')) +
+      box("mdhd", number(0) + number(0) + number(0) + number(48'000) + number(480'000) + number(0));
+  const std::string minf =
+      box("minf", hidden_in.empty() ? box("stbl", table) : box(hidden_in, table));
+  return box("ftyp", "M4A " + number(0)) +
+         box("moov", box("mvhd", std::string(100, '\0')) + box("trak", box("mdia", head + minf))) +
+         box("mdat", std::string(7000, '\0'));
+}
+
+std::uint64_t peak_kb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6));
+  }
+  return 0;
+}
+
+class HostileFiles : public DecoderTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(decoder_.inspect(FileKind::kAudio, make("a.wav", "-f lavfi -i sine=d=1")));
+    before_kb_ = peak_kb();
+  }
+  void TearDown() override { EXPECT_LT(peak_kb(), before_kb_ + 16 * 1024) << "kB"; }
+
+  ChildDecoder decoder_{options()};
+  std::uint64_t before_kb_ = 0;
+};
+
+TEST_F(HostileFiles, SmallMoviesThatClaimMillionsOfSamples) {
+  for (const char* const hidden : {"", "dinf", "udta"}) {
+    for (const FileKind kind : {FileKind::kAudio, FileKind::kClip}) {
+      const auto info = decoder_.inspect(kind, write("bomb.m4a", bomb(hidden)));
+      ASSERT_FALSE(info) << hidden;
+      EXPECT_EQ(traits(info.failure().kind).blame, Blame::kInput) << info.failure().detail;
+    }
+    EXPECT_FALSE(decoder_.read_audio(folder_.path() / "bomb.m4a", 48'000, {}));
+  }
+}
+
+TEST_F(HostileFiles, APngOfThousandsOfCompressedTexts) {
+  const fs::path file = folder_.path() / "texts.png";
+  const std::string script =
+      "import zlib, struct\n"
+      "def chunk(t, d):\n"
+      " return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))\n"
+      "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 7000000, 9))\n"
+      "head = chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0))\n"
+      "pixels = chunk(b'IDAT', zlib.compress(b'\\0' * 8 * 25))\n"
+      "open('" +
+      file.string() +
+      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 500 + "
+      "pixels + chunk(b'IEND', b''))\n";
+  ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
+  ASSERT_GT(fs::file_size(file), 3'000'000U);
+  const SystemClock clock;
+  const SteadyTime began = clock.steady_now();
+  EXPECT_TRUE(decoder_.inspect(FileKind::kImage, file));
+  EXPECT_TRUE(decoder_.image_header(file));
+  EXPECT_LT(clock.steady_now() - began, std::chrono::seconds(2));
+}
+
+TEST_F(HostileFiles, AnImageBeyondAllSizes) {
+  const fs::path wide = make("wide.png", "-f lavfi -i color=s=5000x8:d=0.04 -frames:v 1");
+  const auto info = decoder_.inspect(FileKind::kImage, wide);
+  ASSERT_FALSE(info);
+  EXPECT_EQ(info.failure().kind, FailureKind::kInvalid);
+  EXPECT_FALSE(decoder_.read_image(wide));
+}
+
+}  // namespace
+}  // namespace pytoon::media
