@@ -47,6 +47,7 @@ void read_limits(Variables& env, Config& config) {
   config.decoders_waiting = env.whole("DECODERS_WAITING");
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB");
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
+  config.max_queued_jobs_per_tenant = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
   config.requests_per_second = env.whole("RATE_LIMIT_RPS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));

@@ -37,7 +37,8 @@ struct Config {
   int decoders_waiting = 2;             // DECODERS_WAITING: of them, made ahead of their files
   int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
   std::uint64_t image_cache_bytes() const { return std::uint64_t(image_cache_mb) << 20; }
-  int max_queued_jobs = 1000;             // MAX_QUEUED_JOBS
+  int max_queued_jobs = 10'000;           // MAX_QUEUED_JOBS
+  int max_queued_jobs_per_tenant = 1000;  // MAX_QUEUED_JOBS_PER_TENANT
   double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;     // STORAGE_ROOT

@@ -54,7 +54,7 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
     if (const auto reason = application.process_health().reason()) {
       return failure(FailureKind::kDeviceLost, *reason);
     }
-    if (signals.wait_for(std::chrono::milliseconds(100))) {
+    if (signals.wait_for(std::chrono::milliseconds(100)) != StopSignals::Order::kNone) {
       return failure(FailureKind::kCancelled, "stopped by a signal");
     }
   }

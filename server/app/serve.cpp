@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -95,9 +98,30 @@ void warn_of_engines(Application& application, const Config& config, const Clock
   }
 }
 
+// The keys as they are now; with a mistake in them the old ones stay.
+void reload_keys(const Config& config, http::HttpServer& server, Log& log) {
+  Result<http::KeyRing> keys = read_keys(config, log);
+  if (!keys) {
+    return log.error("keys_not_reloaded", {{"reason", keys.failure().detail}});
+  }
+  log.info("keys_reloaded", {{"keys", keys->size()}});
+  server.replace_keys(std::move(*keys));
+}
+
+// What we write is nobody else's; and each client and each decoder takes descriptors, of which
+// services are often started with fewer than they may have.
+void prepare_process() {
+  std::signal(SIGPIPE, SIG_IGN);
+  ::umask(0077);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int run(Role role, Config config) {
   const StopSignals signals;
-  std::signal(SIGPIPE, SIG_IGN);
+  prepare_process();
   SystemClock clock;
   Log log(clock, std::clog, config.log_level);
 
@@ -133,7 +157,9 @@ int run(Role role, Config config) {
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(application, config, clock, log);
-  const int status = run_until_stopped(application, server, signals, log);
+  const int status = run_until_stopped(application, server, signals, log, [&] {
+    if (role != Role::kWorker) reload_keys(config, server, log);
+  });
   // All is handed back by now. What would be left to take down stands on a device or on threads
   // that don't answer any more, and would only keep the supervisor waiting.
   if (status == jobs::kExitUnusable) std::_Exit(status);

@@ -34,9 +34,12 @@ http::Callbacks callbacks_of(Application& application) {
 }
 
 int run_until_stopped(Application& application, http::HttpServer& server,
-                      const StopSignals& signals, Log& log) {
+                      const StopSignals& signals, Log& log, const std::function<void()>& reload) {
   const jobs::ProcessHealth& process = application.process_health();
-  while (process.usable() && !signals.wait_for(kHealthPoll)) {
+  for (auto order = StopSignals::Order::kNone;
+       process.usable() && order != StopSignals::Order::kStop;) {
+    order = signals.wait_for(kHealthPoll);
+    if (order == StopSignals::Order::kReload) reload();
   }
   const bool usable = process.usable();
   leave(application, server, log, usable ? 1 : jobs::kExitUnusable);

@@ -14,7 +14,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 52> kSettings{{
+constexpr std::array<Setting, 53> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -82,11 +82,18 @@ constexpr std::array<Setting, 52> kSettings{{
     {.group = kApi,
      .name = "API_KEYS_FILE",
      .fallback = "",
-     .about = "a file with lines `key tenant scope[,scope]`"},
+     .about = "a file with lines `key tenant scope[,scope]`; SIGHUP reads it again"},
     {.group = kApi,
      .name = "MAX_QUEUED_JOBS",
-     .fallback = "1000",
+     .fallback = "10000",
      .about = "jobs that may wait; more are refused with 429",
+     .unit = "jobs",
+     .least = 1,
+     .most = 1000000},
+    {.group = kApi,
+     .name = "MAX_QUEUED_JOBS_PER_TENANT",
+     .fallback = "1000",
+     .about = "of them, those of one tenant",
      .unit = "jobs",
      .least = 1,
      .most = 1000000},

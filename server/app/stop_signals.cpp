@@ -13,6 +13,8 @@ sigset_t stop_set() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGQUIT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -23,12 +25,14 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-bool StopSignals::wait_for(std::chrono::milliseconds duration) const {
+StopSignals::Order StopSignals::wait_for(std::chrono::milliseconds duration) const {
   const sigset_t set = stop_set();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
   const std::chrono::nanoseconds rest = duration - seconds;
   const timespec limit{seconds.count(), rest.count()};
-  return sigtimedwait(&set, nullptr, &limit) > 0;
+  const int signal = sigtimedwait(&set, nullptr, &limit);
+  if (signal <= 0) return Order::kNone;
+  return signal == SIGHUP ? Order::kReload : Order::kStop;
 }
 
 }  // namespace pytoon::app

@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM, blocked in this thread and all that it starts, and waited for in one place.
-// Make it before any thread.
+// The signals that mean something to us, blocked in this thread and all that it starts, and waited
+// for in one place: SIGINT, SIGTERM and SIGQUIT, which end the process in order, and SIGHUP, which
+// asks for its keys to be read again. Make it before any thread.
 #pragma once
 
 #include <chrono>
@@ -9,8 +10,10 @@ namespace pytoon::app {
 class StopSignals {
  public:
   StopSignals();
-  // True when one came within the duration.
-  bool wait_for(std::chrono::milliseconds duration) const;
+  enum class Order { kNone, kStop, kReload };
+
+  // The first that came within the duration.
+  Order wait_for(std::chrono::milliseconds duration) const;
 };
 
 }  // namespace pytoon::app

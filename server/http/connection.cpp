@@ -33,6 +33,7 @@ Connection::Connection(int fd, ServerContext& context, std::function<void()> rea
     : fd_(fd),
       context_(context),
       rearm_(std::move(rearm)),
+      address_(peer_address(fd)),
       deadline_(context.clock.steady_now() + context.limits.head) {}
 
 template <typename Step>
@@ -112,7 +113,7 @@ void Connection::begin_transaction() {
   transaction_->head_only = head.method == Method::kHead;
   transaction_->keep_alive = head.keep_alive;
   const bool has_body = head.has_body();
-  GateResult result = context_.gate.check(std::move(head));
+  GateResult result = context_.gate.check(std::move(head), address_);
   transaction_->route = result.route;
   if (auto* refusal = std::get_if<Response>(&result.outcome)) {
     // An unread body would be taken for the next request.

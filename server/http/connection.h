@@ -127,6 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const int fd_;
   ServerContext& context_;
   const std::function<void()> rearm_;
+  const std::string address_;
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;

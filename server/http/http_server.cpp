@@ -47,7 +47,7 @@ struct HttpServer::Parts {
       : options(std::move(wanted)),
         gate(routes_of(options, service, draining,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
-             std::move(keys), options.rate,
+             std::move(keys), options.rate, options.failures,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
                         options.spool_folder},
              clock, log, draining),
@@ -95,6 +95,8 @@ std::uint16_t HttpServer::port() const { return parts_->acceptor.port(); }
 int HttpServer::in_flight() const { return parts_->in_flight.count(); }
 
 std::vector<jobs::PoolState> HttpServer::pools() const { return parts_->pools.states(); }
+
+void HttpServer::replace_keys(KeyRing keys) { parts_->gate.replace_keys(std::move(keys)); }
 
 void HttpServer::begin_drain() {
   parts_->draining = true;

@@ -45,6 +45,7 @@ struct Options {
   bool operators_only = false;  // only what needs no key: /health, /ready, /metrics, /openapi.json
   std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
   RateLimit rate;                      // per key
+  RateLimit failures{1.0 / 3, 20};     // of wrong keys per address
   TimeLimits time;
 };
 
@@ -70,6 +71,9 @@ class HttpServer {
   int in_flight() const;
   // Who answers, and how busy they are.
   std::vector<jobs::PoolState> pools() const;
+
+  // From now on these are the keys; requests under way go on.
+  void replace_keys(KeyRing keys);
 
   // /ready says 503, every answer closes its connection, POST is refused, event streams end.
   void begin_drain();

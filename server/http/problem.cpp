@@ -1,5 +1,6 @@
 #include "server/http/problem.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -44,6 +45,26 @@ int retry_after(int status) {
   }
 }
 
+constexpr std::size_t kFaultsNamedMax = 20;
+constexpr std::size_t kFaultTextMax = 500;
+
+// Names and texts of the request come back in them: an answer is no longer than it helps.
+std::string shortened(const std::string& text) {
+  if (text.size() <= kFaultTextMax) return text;
+  std::size_t end = kFaultTextMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "...";
+}
+
+void name_faults(const std::vector<FieldFault>& faults, Problem& problem) {
+  const std::size_t named = std::min(faults.size(), kFaultsNamedMax);
+  for (std::size_t i = 0; i < named; ++i) {
+    problem.faults.push_back({shortened(faults[i].pointer), shortened(faults[i].detail)});
+  }
+  if (named == faults.size()) return;
+  problem.detail += " (" + std::to_string(faults.size() - named) + " more than are named here)";
+}
+
 // A detail written for the operator may name paths and hosts; only these kinds speak to clients.
 bool detail_is_public(FailureKind kind) {
   return traits(kind).http_status < 500 || kind == FailureKind::kUnavailable;
@@ -57,8 +78,11 @@ Problem problem_of(const Failure& failure) {
   problem.status = row.http_status;
   problem.type = std::string(kTypePrefix) + std::string(row.label);
   problem.title = row.title;
-  problem.detail = detail_is_public(failure.kind) ? failure.detail : std::string(row.title);
-  if (detail_is_public(failure.kind)) problem.faults = failure.faults;
+  problem.detail = row.title;
+  if (detail_is_public(failure.kind)) {
+    problem.detail = shortened(failure.detail);
+    name_faults(failure.faults, problem);
+  }
   problem.retry_after_seconds = retry_after(row.http_status);
   return problem;
 }

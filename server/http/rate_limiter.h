@@ -18,6 +18,21 @@ struct RateLimit {
   double burst = 1000;
 };
 
+class TokenBucket {
+ public:
+  TokenBucket(const RateLimit& limit, SteadyTime now) : tokens_(limit.burst), filled_at_(now) {}
+
+  // As RateLimiter::take().
+  std::optional<int> take(const RateLimit& limit, SteadyTime now);
+  bool is_full(const RateLimit& limit, SteadyTime now) const;
+
+ private:
+  double filled(const RateLimit& limit, SteadyTime now) const;
+
+  double tokens_;
+  SteadyTime filled_at_;
+};
+
 class RateLimiter {
  public:
   RateLimiter(const Clock& clock, RateLimit limit, std::size_t keys);
@@ -26,15 +41,10 @@ class RateLimiter {
   std::optional<int> take(std::size_t key_index);
 
  private:
-  struct Bucket {
-    double tokens = 0;
-    SteadyTime filled_at;
-  };
-
   const Clock& clock_;
   const RateLimit limit_;
   std::mutex mutex_;
-  std::vector<Bucket> buckets_;
+  std::vector<TokenBucket> buckets_;
 };
 
 }  // namespace pytoon::http

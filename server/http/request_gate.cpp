@@ -54,11 +54,14 @@ std::string with_key_slashes(const std::string& path) {
 
 }  // namespace
 
-RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits limits,
-                         const Clock& clock, Log& log, const std::atomic<bool>& draining)
+RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate,
+                         RateLimit failures, BodyLimits limits, const Clock& clock, Log& log,
+                         const std::atomic<bool>& draining)
     : router_(std::move(routes)),
-      keys_(std::move(keys)),
-      limiter_(clock, rate, keys_.size()),
+      clock_(clock),
+      rate_(rate),
+      keys_(std::make_shared<Keys>(clock, rate, std::move(keys))),
+      failures_(clock, failures),
       limits_(std::move(limits)),
       body_budget_(limits_.json_bytes_held_max),
       log_(log),
@@ -75,17 +78,40 @@ Response RequestGate::refuse(const std::string& route, const Failure& failure) {
   return problem_response(problem);
 }
 
-std::optional<Response> RequestGate::authorize(const RequestHead& head, Scope scope,
-                                               jobs::Caller& caller) {
-  const auto key = head.header("x-api-key");
-  const auto holder = key ? keys_.find(*key) : std::nullopt;
-  if (!holder) {
-    Response response = problem_response(problem_of(
-        failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
-    response.headers.push_back({"WWW-Authenticate", "ApiKey realm=\"pytoon\""});
-    return response;
+std::shared_ptr<RequestGate::Keys> RequestGate::keys() const {
+  const std::lock_guard lock(keys_mutex_);
+  return keys_;
+}
+
+void RequestGate::replace_keys(KeyRing keys) {
+  auto fresh = std::make_shared<Keys>(clock_, rate_, std::move(keys));
+  const std::lock_guard lock(keys_mutex_);
+  keys_ = std::move(fresh);
+}
+
+// Whoever guesses is told to wait; a right key is never refused for the guesses of a neighbour
+// behind the same address.
+Response RequestGate::unauthorized(bool guessed, const std::string& address) {
+  if (const auto wait_seconds = guessed ? failures_.take(address) : std::nullopt) {
+    Problem problem = problem_of(failure(FailureKind::kRateLimited,
+                                         "Too many requests with a wrong API key came from "
+                                         "this address."));
+    problem.retry_after_seconds = *wait_seconds;
+    return problem_response(problem);
   }
-  if (const auto wait_seconds = limiter_.take(holder->index)) {
+  Response response = problem_response(problem_of(
+      failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
+  response.headers.push_back({"WWW-Authenticate", "ApiKey realm=\"pytoon\""});
+  return response;
+}
+
+std::optional<Response> RequestGate::authorize(const RequestHead& head, const std::string& address,
+                                               Scope scope, jobs::Caller& caller) {
+  const std::shared_ptr<Keys> now = keys();
+  const auto key = head.header("x-api-key");
+  const auto holder = key ? now->ring.find(*key) : std::nullopt;
+  if (!holder) return unauthorized(key.has_value(), address);
+  if (const auto wait_seconds = now->limiter.take(holder->index)) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
     problem.retry_after_seconds = *wait_seconds;
@@ -140,7 +166,7 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
   return ok_status();
 }
 
-GateResult RequestGate::check(RequestHead head) {
+GateResult RequestGate::check(RequestHead head, const std::string& address) {
   GateResult result;
   if (head.path == "*") {
     result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
@@ -158,7 +184,7 @@ GateResult RequestGate::check(RequestHead head) {
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
     const Scope scope = match.route ? match.route->scope : Scope::kOpen;
-    if (auto refusal = authorize(head, scope, admitted.request.caller)) {
+    if (auto refusal = authorize(head, address, scope, admitted.request.caller)) {
       result.outcome = *std::move(refusal);
       return result;
     }

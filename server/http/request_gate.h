@@ -8,12 +8,15 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/log.h"
+#include "server/http/address_limiter.h"
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
@@ -43,10 +46,14 @@ struct GateResult {
 
 class RequestGate {
  public:
-  RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, BodyLimits limits,
-              const Clock& clock, Log& log, const std::atomic<bool>& draining);
+  // failures: how often an address may send a key that is none.
+  RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, RateLimit failures,
+              BodyLimits limits, const Clock& clock, Log& log, const std::atomic<bool>& draining);
 
-  GateResult check(RequestHead head);
+  // address: whose connection it is, as peer_address() says.
+  GateResult check(RequestHead head, const std::string& address);
+  // From now on these are the keys, each with its full rate.
+  void replace_keys(KeyRing keys);
   Response answer(const Admitted& admitted);
 
   const std::vector<Route>& routes() const { return router_.routes(); }
@@ -56,13 +63,27 @@ class RequestGate {
   Response refuse(const std::string& route, const Failure& failure);
 
  private:
-  std::optional<Response> authorize(const RequestHead& head, Scope scope, jobs::Caller& caller);
+  // Keys, and how fast each is used.
+  struct Keys {
+    Keys(const Clock& clock, RateLimit rate, KeyRing keys)
+        : ring(std::move(keys)), limiter(clock, rate, ring.size()) {}
+    const KeyRing ring;
+    RateLimiter limiter;
+  };
+
+  std::shared_ptr<Keys> keys() const;
+  Response unauthorized(bool guessed, const std::string& address);
+  std::optional<Response> authorize(const RequestHead& head, const std::string& address,
+                                    Scope scope, jobs::Caller& caller);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
 
   const Router router_;
-  const KeyRing keys_;
-  RateLimiter limiter_;
+  const Clock& clock_;
+  const RateLimit rate_;
+  mutable std::mutex keys_mutex_;
+  std::shared_ptr<Keys> keys_;  // guarded by keys_mutex_
+  AddressLimiter failures_;
   const BodyLimits limits_;
   ByteBudget body_budget_;
   Log& log_;

@@ -108,6 +108,23 @@ void PostgresDatabase::write(const Writing& body) {
   transact([&](SqlSession& session, pqxx::work& /*transaction*/) { return body(session); });
 }
 
+Status PostgresDatabase::writable() {
+  bool takes_writes = false;
+  try {
+    read([&](SqlSession& session) {
+      takes_writes = !session
+                          .query(
+                              "SELECT 1 WHERE NOT pg_is_in_recovery() AND "
+                              "current_setting('transaction_read_only') = 'off'")
+                          .empty();
+    });
+  } catch (const DatabaseError& error) {
+    return failure(error.kind(), error.what());
+  }
+  if (takes_writes) return ok_status();
+  return failure(FailureKind::kUnavailable, "the database is a read-only copy");
+}
+
 Status PostgresDatabase::migrate(const std::vector<Migration>& steps) {
   Status outcome = ok_status();
   try {

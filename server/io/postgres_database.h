@@ -33,6 +33,7 @@ class PostgresDatabase final : public SqlDatabase {
 
   void read(const Reading& body) override;
   void write(const Writing& body) override;
+  Status writable() override;
   bool sole_owner() const override { return false; }
   Status migrate(const std::vector<Migration>& steps);
 

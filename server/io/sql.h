@@ -92,6 +92,8 @@ class SqlDatabase {
   // undone for the sake of others (PostgreSQL: a deadlock). Throws kUnavailable also when the
   // commit's answer was lost.
   virtual void write(const Writing& body) = 0;
+  // Whether a write would be taken: room on its disk, and not a read-only copy. Writes nothing.
+  virtual Status writable() = 0;
   // No other process can be in it while this one is.
   virtual bool sole_owner() const = 0;
 };

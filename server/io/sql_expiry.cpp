@@ -169,6 +169,10 @@ Result<Keys> SqlStore::delete_job(const std::string& id) {
     let_go_of_assets(session, id);
     session.run("DELETE FROM dead_letters WHERE job_id = ?", {id});
     session.run("DELETE FROM jobs WHERE id = ?", {id});
+    session.run(
+        "DELETE FROM tenant_turns WHERE tenant = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE tenant "
+        "= ?)",
+        {job->tenant, job->tenant});
     return keys;
   });
 }

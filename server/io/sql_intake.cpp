@@ -63,7 +63,7 @@ bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
 
 }  // namespace
 
-Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queued_max) {
+Result<Submitted> SqlStore::create(const jobs::NewJob& order, const jobs::QueueLimits& limits) {
   const bool keyed = !order.idempotency_key.empty();
   const auto seen_before = [&]() -> Result<std::optional<jobs::IdempotencyRecord>> {
     if (!keyed) return std::optional<jobs::IdempotencyRecord>();
@@ -74,8 +74,8 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, std::int64_t queue
   if (*seen) return jobs::replay(**seen, order.body_sha256);
   bool second = false;
   Result<Submitted> created = writing("create", [&](SqlSession& session) -> Result<Submitted> {
-    const Rows queue = session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'");
-    if (queue.at(0).integer(0) >= queued_max) return jobs::queue_full(queued_max);
+    const Status room = jobs::room_in_queue(read_queue_length(session, order.job.tenant), limits);
+    if (!room) return room.failure();
     insert_job(session, order);
     if (Status noted = note_assets(session, order.job); !noted) return noted.failure();
     second = keyed && !insert_receipt(session, order);
@@ -128,10 +128,7 @@ Status SqlStore::probe() {
     return ok_status();
   });
   if (!readable) return readable;
-  return writing("probe", [](SqlSession& session) -> Status {
-    session.run("UPDATE fleet SET draining = draining");
-    return ok_status();
-  });
+  return database_->writable();
 }
 
 Result<Job> SqlStore::cancel(const std::string& id) {

@@ -136,9 +136,9 @@ Result<jobs::JobPage> SqlStore::list(const std::optional<std::string>& tenant,
   });
 }
 
-Result<std::int64_t> SqlStore::queued() {
-  return reading([](SqlSession& session) -> Result<std::int64_t> {
-    return session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'").at(0).integer(0);
+Result<jobs::QueueLength> SqlStore::queued(const std::string& tenant) {
+  return reading([&](SqlSession& session) -> Result<jobs::QueueLength> {
+    return read_queue_length(session, tenant);
   });
 }
 
@@ -182,17 +182,16 @@ Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
     const std::string& tenant = own[0].text(1);
     const std::int64_t priority = own[0].integer(2);
     const Rows before = session.query(
-        "SELECT coalesce(sum(CASE WHEN priority > ? THEN open_segments ELSE 0 END), 0), "
-        "coalesce(sum(CASE WHEN priority = ? AND tenant = ? AND seq < ? THEN open_segments ELSE 0 "
-        "END), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', 'RENDERING_SEGMENTS', "
-        "'ASSEMBLING') AND priority >= ?",
-        {priority, priority, tenant, seq, priority});
-    const std::int64_t own_ahead = before.at(0).integer(1);
-    std::int64_t ahead = before[0].integer(0) + own_ahead;
+        "SELECT coalesce(sum(open_segments), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
+        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND tenant = ? AND (priority > ? OR (priority = ? AND "
+        "seq < ?))",
+        {tenant, priority, priority, seq});
+    const std::int64_t own_ahead = before.at(0).integer(0);
+    std::int64_t ahead = own_ahead;
     const Rows others = session.query(
         "SELECT sum(open_segments) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
-        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND priority = ? AND tenant <> ? GROUP BY tenant",
-        {priority, tenant});
+        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND tenant <> ? GROUP BY tenant",
+        {tenant});
     for (const Row& other : others) {
       ahead += std::min(other.integer(0), own_ahead + own[0].integer(3));
     }

@@ -53,6 +53,44 @@ constexpr std::string_view kSelectReady =
     "1 "
     "{FOR UPDATE SKIP LOCKED}";
 
+jobs::Turn read_turn(SqlSession& session, const std::string& tenant, const std::string& lane) {
+  const Rows rows = session.query(
+      "SELECT start, finish FROM tenant_turns WHERE tenant = ? AND lane = ? {FOR UPDATE}",
+      {tenant, lane});
+  return rows.empty() ? jobs::Turn() : jobs::Turn{rows[0].integer(0), rows[0].integer(1)};
+}
+
+std::int64_t read_latest(SqlSession& session, const std::string& lane) {
+  return session.query("SELECT coalesce(max(start), 0) FROM tenant_turns WHERE lane = ?", {lane})
+      .at(0)
+      .integer(0);
+}
+
+void read_leads(SqlSession& session, std::vector<Candidate>& candidates) {
+  for (const Row& row : session.query(
+           "SELECT t.tenant, t.lane, t.finish - l.latest FROM (SELECT lane, max(start) AS latest "
+           "FROM tenant_turns GROUP BY lane) l JOIN tenant_turns t ON t.lane = l.lane AND "
+           "t.finish > l.latest")) {
+    for (Candidate& candidate : candidates) {
+      const bool its =
+          candidate.tenant == row.text(0) && jobs::lane_of(candidate.slot) == row.text(1);
+      if (its) candidate.lead = row.integer(2);
+    }
+  }
+}
+
+void count_held(SqlSession& session, std::vector<Candidate>& candidates) {
+  for (const Row& row : session.query("SELECT tenant, kind, engine, count(*) FROM tasks WHERE "
+                                      "worker_id <> '' GROUP BY tenant, kind, engine")) {
+    const std::string lane =
+        jobs::lane_of({*jobs::task_kind_from_name(row.text(1)), "", row.text(2)});
+    for (Candidate& candidate : candidates) {
+      const bool counts = candidate.tenant == row.text(0) && jobs::lane_of(candidate.slot) == lane;
+      if (counts) candidate.held += row.integer(3);
+    }
+  }
+}
+
 std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Slot>& slots) {
   std::vector<Param> params;
   for (const Slot& slot : slots) {
@@ -71,21 +109,31 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
     candidates.push_back(std::move(candidate));
   }
   if (candidates.empty()) return candidates;
-  for (const Row& row :
-       session.query("SELECT tenant, count(*) FROM tasks WHERE worker_id <> '' GROUP BY tenant")) {
-    for (Candidate& candidate : candidates) {
-      if (candidate.tenant == row.text(0)) candidate.held = row.integer(1);
-    }
-  }
+  count_held(session, candidates);
+  read_leads(session, candidates);
   jobs::sort_by_turn(candidates);
   return candidates;
+}
+
+// The tenant got a piece of work.
+void note_turn(SqlSession& session, const LeasedTask& leased, const Slot& slot) {
+  const std::string lane = jobs::lane_of(slot);
+  const auto index = static_cast<std::size_t>(leased.lease.segment);
+  const int seconds = index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
+  const jobs::Turn turn =
+      jobs::next_turn(read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
+                      jobs::work_of(leased.lease.kind, seconds));
+  session.run(
+      "INSERT INTO tenant_turns (tenant, lane, start, finish) VALUES (?, ?, ?, ?) ON CONFLICT "
+      "(tenant, lane) DO UPDATE SET start = excluded.start, finish = excluded.finish",
+      {leased.job.tenant, lane, turn.start, turn.finish});
 }
 
 struct Ready {
   std::int64_t id = 0;
   Lease lease;
   int failures = 0;
-  std::string engine;
+  Slot slot;
 };
 
 std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate>& candidates) {
@@ -100,7 +148,7 @@ std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate
     ready.lease.kind = candidate.slot.kind;
     ready.lease.segment = rows[0].small(2);
     ready.failures = rows[0].small(3);
-    ready.engine = candidate.slot.engine;
+    ready.slot = candidate.slot;
     return ready;
   }
   return std::nullopt;
@@ -169,18 +217,19 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
     leased.lease.worker_id = request.worker_id;
     leased.lease.epoch = session.next_epoch();
     leased.failures = ready->failures;
-    leased.engine = std::move(ready->engine);
+    leased.engine = ready->slot.engine;
     if (!begin_work(session, leased.lease)) {
       return failure(FailureKind::kConflict, "the job is being changed");
     }
     session.run(
-        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0, waiting_for = '', "
-        "waiting_since = NULL WHERE id = ?",
+        "UPDATE tasks SET worker_id = ?, epoch = ?, expires_at = ?, frames = 0, alone = 0, "
+        "waiting_for = '', waiting_since = NULL WHERE id = ?",
         {request.worker_id, leased.lease.epoch, session.now() + micros(duration), ready->id});
     const Rows rows = session.query(
         std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {leased.lease.job_id});
     leased.job = complete(session, read_job(rows.at(0)));
     leased.segments = read_segments(session, leased.lease.job_id);
+    note_turn(session, leased, ready->slot);
     leased.leased_at = time_from(session.now());
     return std::optional(std::move(leased));
   });
@@ -229,6 +278,14 @@ Result<std::vector<Lease>> SqlStore::lost(const std::vector<Lease>& leases) {
       if (!is_held(session, lease)) gone.push_back(lease);
     }
     return gone;
+  });
+}
+
+Status SqlStore::put_alone(const Lease& lease) {
+  return held_writing("put_alone", lease, [&](SqlSession& session, Job& job) -> Status {
+    session.run("UPDATE tasks SET alone = 1 WHERE job_id = ? AND kind = ? AND segment = ?",
+                {job.id, name_of(lease.kind), lease.segment});
+    return ok_status();
   });
 }
 

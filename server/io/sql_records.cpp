@@ -223,6 +223,15 @@ void free_task(SqlSession& session, const std::string& job_id, const Task& task,
       {job_id, task.segment});
 }
 
+jobs::QueueLength read_queue_length(SqlSession& session, const std::string& tenant) {
+  const auto count = [&session](const std::string& which, std::initializer_list<Param> params) {
+    return session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'" + which, params)
+        .at(0)
+        .integer(0);
+  };
+  return {count("", {}), count(" AND tenant = ?", {tenant})};
+}
+
 void write_job(SqlSession& session, Job& job) {
   ++job.version;
   job.updated_at = time_from(session.now());

@@ -65,14 +65,14 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<jobs::Segment>> segments(const std::string& job_id) override;
   Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
                              const jobs::ListQuery& query) override;
-  Result<std::int64_t> queued() override;
+  Result<jobs::QueueLength> queued(const std::string& tenant) override;
   Result<jobs::Backlog> backlog() override;
   Result<std::int64_t> segments_ahead(const std::string& job_id) override;
   Result<std::optional<jobs::IdempotencyRecord>> record(
       const std::string& tenant, const std::string& idempotency_key) override;
   Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override;
   Status probe() override;
-  Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override;
+  Result<jobs::Submitted> create(const jobs::NewJob& job, const jobs::QueueLimits& limits) override;
   Status keep_asset(const jobs::AssetRecord& asset) override;
   Result<jobs::Job> cancel(const std::string& id) override;
   Result<jobs::Job> force_fail(const std::string& id, const std::string& error) override;
@@ -105,6 +105,7 @@ class SqlStore final : public jobs::JobStore,
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;
   Status note_fallback(const jobs::Lease& lease, const std::string& reason) override;
+  Status put_alone(const jobs::Lease& lease) override;
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override;
 
   // Outbox

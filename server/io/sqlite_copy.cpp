@@ -1,9 +1,13 @@
 #include "server/io/sqlite_copy.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <memory>
 
+#include "base/files.h"
 #include "server/io/sqlite.h"
 
 namespace pytoon::io {
@@ -56,7 +60,11 @@ Status copy_sqlite(const fs::path& from, const fs::path& to) {
   }
   {
     const Handle source = open_at(from, SQLITE_OPEN_READWRITE);
-    const Handle target = open_at(to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    // Empty, and nobody else's from the start.
+    const FileDescriptor made(::open(to.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!made || ::fchmod(made.get(), 0600) != 0)
+      return errno_failure(errno, "can't write " + to.string());
+    const Handle target = open_at(to, SQLITE_OPEN_READWRITE);
     if (!source) return no_copy(from, SQLITE_CANTOPEN);
     if (!target) return no_copy(to, SQLITE_CANTOPEN);
     if (const int code = copy_pages(source.get(), target.get()); code != SQLITE_OK) {

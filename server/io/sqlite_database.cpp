@@ -1,5 +1,11 @@
 #include "server/io/sqlite_database.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/files.h"
 #include "server/io/migrations.h"
 #include "server/io/owner_lock.h"
 
@@ -41,11 +47,30 @@ class SqliteSession final : public SqlSession {
   const std::int64_t now_;
 };
 
+// Others may read neither the file nor those that SQLite lays beside it, which get its mode.
+Status make_private(const fs::path& file) {
+  const FileDescriptor made(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!made || ::fchmod(made.get(), 0600) != 0) {
+    return errno_failure(errno, "can't open " + file.string());
+  }
+  for (const char* beside : {"-wal", "-shm"}) {
+    const std::string path = file.string() + beside;
+    if (::chmod(path.c_str(), 0600) != 0 && errno != ENOENT) {
+      return errno_failure(errno, "can't open " + path);
+    }
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 SqliteDatabase::SqliteDatabase(const fs::path& file, const Clock& clock,
                                const SqliteOptions& options, FileDescriptor lock)
-    : lock_(std::move(lock)), clock_(clock), writer_(file, Database::Access::kWrite, options) {
+    : file_(file),
+      free_bytes_min_(options.free_bytes_min),
+      lock_(std::move(lock)),
+      clock_(clock),
+      writer_(file, Database::Access::kWrite, options) {
   writer_.database.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
 }
 
@@ -56,6 +81,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const fs::path& fil
   if (Status made = create_private_folders(file.parent_path()); !made) return made.failure();
   Result<FileDescriptor> lock = own(file.string() + ".lock", file.string());
   if (!lock) return lock.failure();
+  if (Status hidden = make_private(file); !hidden) return hidden.failure();
   return start(file, clock, options, std::move(*lock));
 }
 
@@ -106,6 +132,19 @@ void SqliteDatabase::write(const Writing& body) {
   Transaction transaction(writer_.database, Transaction::Kind::kWrite);
   SqliteSession session(writer_.database, clock_);
   if (body(session)) transaction.commit();
+}
+
+// A transaction that is begun for writing and undone.
+Status SqliteDatabase::writable() {
+  std::error_code error;
+  const fs::space_info space = fs::space(file_, error);
+  if (!error && space.available < free_bytes_min_) {
+    return failure(FailureKind::kStorageFull, "the database's disk is full");
+  }
+  return guarded([&]() -> Status {
+    write([](SqlSession&) { return false; });
+    return ok_status();
+  });
 }
 
 }  // namespace pytoon::io

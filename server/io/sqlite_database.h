@@ -19,10 +19,10 @@
 
 namespace pytoon::io {
 
-// How fast, never what.
 struct SqliteOptions {
   int readers = 4;
   std::chrono::milliseconds busy_timeout{5000};
+  std::uintmax_t free_bytes_min = 16 << 20;  // with less on its disk it counts as full
 };
 
 class SqliteDatabase final : public SqlDatabase {
@@ -36,6 +36,7 @@ class SqliteDatabase final : public SqlDatabase {
 
   void read(const Reading& body) override;
   void write(const Writing& body) override;
+  Status writable() override;
   bool sole_owner() const override { return true; }  // by the lock, or in memory
 
  private:
@@ -55,6 +56,8 @@ class SqliteDatabase final : public SqlDatabase {
                                                        FileDescriptor lock);
   void read_on(Connection& connection, const Reading& body);
 
+  const std::filesystem::path file_;
+  const std::uintmax_t free_bytes_min_;
   const FileDescriptor lock_;
   const Clock& clock_;
   Connection writer_;  // closed last: it folds the WAL back into the file

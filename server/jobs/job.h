@@ -40,8 +40,8 @@ std::optional<JobStatus> job_status_from_name(std::string_view name);
 std::optional<SegmentStatus> segment_status_from_name(std::string_view name);
 bool is_terminal(JobStatus status);
 
-// A job that kills its worker this often without getting on ends with plain card footage; when
-// even that crashes, it fails.
+// A job that crashes this often without getting on ends with plain card footage; when even that
+// crashes, it fails. Which deaths of workers count: task_rules.h.
 inline constexpr int kCrashesBeforeCard = 3;
 inline constexpr int kCrashesBeforeFailure = 6;
 
@@ -54,7 +54,7 @@ struct Job {
   std::string webhook_url;      // "" is none
   int run = 1;                  // grows with a retry, and when segments must be made anew
   int attempts = 0;             // pieces of work begun again after a crash or an error
-  int crashes = 0;              // of those, crashes with no piece of work finished between them
+  int crashes = 0;              // with no piece of work finished between them
   int progress_pct = 0;         // 0 to 100, never down within a run
   bool fallback_used = false;   // an engine of the chain gave nothing, or the audio was left out
   std::string fallback_reason;  // the first one; for people, without internal addresses

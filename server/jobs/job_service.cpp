@@ -111,9 +111,9 @@ Result<JobEstimate> JobService::estimate(const Caller& caller, const nlohmann::j
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   const Result<Planned> planned = plan_now(caller, body);
   if (!planned) return planned.failure();
-  const Result<std::int64_t> queued = parts_.store.queued();
+  const Result<QueueLength> queued = parts_.store.queued(caller.tenant);
   if (!queued) return queued.failure();
-  if (*queued >= limits_.queued_max) return queue_full(limits_.queued_max);
+  if (Status room = room_in_queue(*queued, limits_.queue); !room) return room.failure();
   return estimator_.estimate(planned->order.job, planned->request);
 }
 
@@ -137,7 +137,7 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   NewJob& order = planned->order;
   order.idempotency_key = idempotency_key;
   order.body_sha256 = body_sha256;
-  Result<Submitted> submitted = parts_.store.create(order, limits_.queued_max);
+  Result<Submitted> submitted = parts_.store.create(order, limits_.queue);
   if (!submitted || submitted->replayed) return submitted;
 
   const spec::RenderSpec& spec = order.job.spec;

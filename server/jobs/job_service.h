@@ -47,7 +47,7 @@ enum class Webhooks {
 };
 
 struct ServiceLimits {
-  std::int64_t queued_max = 10'000;  // more waiting jobs are refused with kRateLimited
+  QueueLimits queue;
   Webhooks webhooks = Webhooks::kNone;
   EstimateOptions estimate = {};
 };

@@ -24,6 +24,17 @@ struct NewJob {
   std::string body_sha256;
 };
 
+struct QueueLength {
+  std::int64_t all = 0;
+  std::int64_t of_tenant = 0;
+};
+
+// How many jobs may wait; more are refused with kRateLimited.
+struct QueueLimits {
+  std::int64_t all = 10'000;
+  std::int64_t of_tenant = 1'000;
+};
+
 // What an idempotency key was used for.
 struct IdempotencyRecord {
   std::string body_sha256;
@@ -60,22 +71,22 @@ class JobStore {
   // kInvalid for a cursor that no page ended with. No tenant: everybody's.
   virtual Result<JobPage> list(const std::optional<std::string>& tenant,
                                const ListQuery& query) = 0;
-  virtual Result<std::int64_t> queued() = 0;
+  virtual Result<QueueLength> queued(const std::string& tenant) = 0;
   virtual Result<Backlog> backlog() = 0;
   // Open segments that are served before the job's own, by the order of lease_next().
   virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;
   virtual Result<std::optional<IdempotencyRecord>> record(const std::string& tenant,
                                                           const std::string& idempotency_key) = 0;
   virtual Result<AssetRecord> asset(const std::string& tenant, const std::string& key) = 0;
-  // Can it be read and written?
+  // Can it be read, and would it take a write? Writes nothing.
   virtual Status probe() = 0;
 
   // Taking in. create() commits job, segments, first task and idempotency record together. A key
   // seen before gives its job (replayed) for the same body and kInvalid for another one.
-  // kRateLimited when about `queued_max` jobs are waiting. After kUnavailable the job may be there
-  // all the same; with the key a second try tells. kInvalid when an upload that the spec names is
-  // gone.
-  virtual Result<Submitted> create(const NewJob& job, std::int64_t queued_max) = 0;
+  // kRateLimited when about as many jobs are waiting as may. After kUnavailable the job may be
+  // there all the same; with the key a second try tells. kInvalid when an upload that the spec
+  // names is gone.
+  virtual Result<Submitted> create(const NewJob& job, const QueueLimits& limits) = 0;
   // Before the object itself is put, so that no collector takes it for an orphan. The same key
   // again: replaced. kUnavailable while an object of that key is being deleted.
   virtual Status keep_asset(const AssetRecord& asset) = 0;

@@ -1,6 +1,7 @@
 #include "server/jobs/lease_order.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace pytoon::jobs {
@@ -24,9 +25,32 @@ std::vector<Slot> slots_of(const LeaseRequest& request) {
   return slots;
 }
 
+std::string lane_of(const Slot& slot) {
+  if (slot.kind == TaskKind::kAudio) return "audio";
+  return slot.engine.empty() ? "render" : "engine:" + slot.engine;
+}
+
+Turn next_turn(const Turn& turn, std::int64_t latest, std::int64_t work) {
+  const std::int64_t start = std::max(turn.finish, latest);
+  return {start, start + work};
+}
+
+std::int64_t work_of(TaskKind kind, int segment_seconds) {
+  constexpr std::int64_t kSecond = 1000;
+  const bool of_segment = kind == TaskKind::kFootage || kind == TaskKind::kRender;
+  return of_segment ? std::max(segment_seconds, 1) * kSecond : kSecond;
+}
+
 void sort_by_turn(std::vector<Candidate>& candidates) {
-  const auto turn = [](const Candidate& c) {
-    return std::tuple(-c.priority, c.held, c.seq, -static_cast<int>(c.slot.kind));
+  // Of tenants that are equal the one whose work waits longest; the name keeps a tenant together.
+  std::map<std::string, std::int64_t> oldest;
+  for (const Candidate& c : candidates) {
+    const auto known = oldest.emplace(c.tenant, c.seq).first;
+    known->second = std::min(known->second, c.seq);
+  }
+  const auto turn = [&oldest](const Candidate& c) {
+    return std::tuple(c.held, c.lead, oldest.at(c.tenant), std::string_view(c.tenant), -c.priority,
+                      c.seq, -static_cast<int>(c.slot.kind));
   };
   std::sort(candidates.begin(), candidates.end(),
             [&turn](const Candidate& a, const Candidate& b) { return turn(a) < turn(b); });

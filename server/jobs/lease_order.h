@@ -1,4 +1,10 @@
 // Whose turn it is: the order in which ready tasks are leased. Pure.
+//
+// Across tenants work is shared, whatever their jobs' priorities and numbers: first who holds the
+// fewest leases of this lane, then who was given the least work of it. That is start-time fair
+// queuing (Goyal, Vin, Cheng 1996): a piece of work starts where the tenant's last one ended, or
+// where the work given latest started, if that is later: being idle saves nothing up. So tenants
+// take turns on a single thread too. Priority, then age, order the jobs of one tenant.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +29,25 @@ struct Candidate {
   std::string tenant;
   int priority = 0;
   std::int64_t seq = 0;   // of its job: the order of creation
-  std::int64_t held = 0;  // leases that the tenant holds now
+  std::int64_t held = 0;  // leases of the slot's lane that the tenant holds now
+  std::int64_t lead = 0;  // by how much its next piece starts later than the latest; 0 at least
 };
 
 std::vector<Slot> slots_of(const LeaseRequest& request);
+// Slots whose tasks are done by the same threads, whose work is counted together: "render".
+std::string lane_of(const Slot& slot);
 
-// First the one to lease next: priority, then the tenant with the fewest leases, then the oldest
-// job. Within a job the tasks nearest to its end come first.
+// What a tenant was given of a lane, in milliseconds of video.
+struct Turn {
+  std::int64_t start = 0;
+  std::int64_t finish = 0;
+};
+// latest: the greatest start of the lane.
+Turn next_turn(const Turn& turn, std::int64_t latest, std::int64_t work);
+// Of a task of the segment, or of none.
+std::int64_t work_of(TaskKind kind, int segment_seconds);
+
+// First the one to lease next. Within a job the tasks nearest to its end come first.
 void sort_by_turn(std::vector<Candidate>& candidates);
 
 }  // namespace pytoon::jobs

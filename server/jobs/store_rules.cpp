@@ -54,9 +54,14 @@ Failure lease_lost(const Lease& lease) {
                                              std::to_string(lease.epoch) + " any more");
 }
 
-Failure queue_full(std::int64_t queued_max) {
-  return failure(FailureKind::kRateLimited, "the queue is full (" + std::to_string(queued_max) +
-                                                " jobs are waiting): try again later");
+Status room_in_queue(const QueueLength& queued, const QueueLimits& limits) {
+  const auto full = [](const std::string& whose, std::int64_t most) {
+    return failure(FailureKind::kRateLimited, whose + " queue is full (" + std::to_string(most) +
+                                                  " jobs are waiting): try again later");
+  };
+  // The tenant's own first: it can do something about that.
+  if (queued.of_tenant >= limits.of_tenant) return full("your", limits.of_tenant);
+  return queued.all >= limits.all ? Status(full("the", limits.all)) : ok_status();
 }
 
 Result<Submitted> replay(const IdempotencyRecord& record, const std::string& body_sha256) {

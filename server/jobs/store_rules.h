@@ -17,7 +17,8 @@ Failure no_such_asset(const std::string& key);
 // The uploads that a job is made of, each once.
 std::vector<std::string> asset_keys(const spec::RenderSpec& spec);
 Failure lease_lost(const Lease& lease);
-Failure queue_full(std::int64_t queued_max);
+// kRateLimited when no more job of the tenant may wait.
+Status room_in_queue(const QueueLength& queued, const QueueLimits& limits);
 // The answer to a key seen before.
 Result<Submitted> replay(const IdempotencyRecord& record, const std::string& body_sha256);
 // A cursor is the sequence number of the last job of a page; "" is past the newest.

@@ -77,6 +77,16 @@ CrashVerdict after_crashes(int before, int now) {
   return now < kCrashesBeforeFailure ? CrashVerdict::kGoOn : CrashVerdict::kFail;
 }
 
+int crashes_after_death(int crashes, const DeathsAlone& deaths) {
+  constexpr int kInRowToBlame = 3;
+  constexpr int kInAllToBlame = 12;
+  const int limit = crashes < kCrashesBeforeCard ? kCrashesBeforeCard : kCrashesBeforeFailure;
+  const bool blamed = deaths.in_row >= kInRowToBlame || deaths.all >= kInAllToBlame;
+  return std::min(crashes + 1, blamed ? limit : limit - 1);
+}
+
+bool is_poison_suspect(const Job& job) { return job.crashes >= kCrashesBeforeCard - 1; }
+
 int crashes_after_success(int crashes) {
   return crashes >= kCrashesBeforeCard ? kCrashesBeforeCard : 0;
 }

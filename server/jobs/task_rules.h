@@ -39,6 +39,18 @@ int frames_of_drawing(const Segment& segment, int frames);             // `frame
 enum class CrashVerdict { kGoOn, kQuarantine, kFail };
 // For a job whose crashes in a row grew from `before` to `now`.
 CrashVerdict after_crashes(int before, int now);
+// Deaths of workers that did nothing but one and the same task; 0: it was not alone.
+struct DeathsAlone {
+  int all = 0;
+  int in_row = 0;  // with no worker dying of other work between them
+};
+// The crashes in a row of a job whose worker died. Nobody knows of what: a signal, the power, a
+// neighbour. So a death makes the job a suspect at most, whose tasks compute alone from then on. It
+// is blamed when one of them dies alone three times while nobody else does; where workers die of
+// other things too, that is the likelier cause, and it takes many more.
+int crashes_after_death(int crashes, const DeathsAlone& deaths);
+// Such a job's tasks compute alone.
+bool is_poison_suspect(const Job& job);
 // A piece of work ended well: the row is over. A quarantined job stays one.
 int crashes_after_success(int crashes);
 

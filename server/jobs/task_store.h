@@ -43,7 +43,7 @@ struct LeasedTask {
   Lease lease;
   Job job;
   std::vector<Segment> segments;
-  int failures = 0;    // of this very task so far, errors and crashes
+  int failures = 0;    // of this very task so far; deaths of its workers are none
   std::string engine;  // of kFootage: whose slot the worker holds for it; "" is none
   WallTime leased_at;  // by the store's clock, as the times of the job
 };
@@ -70,8 +70,8 @@ struct Reaped {
   TaskKind kind = TaskKind::kPrepare;
   int segment = -1;
   std::string worker_id;
-  int crashes = 0;           // of the job, this one included
-  bool quarantined = false;  // it was the third: the job goes on as a plain card
+  int crashes = 0;           // of the job, this one included if it counts
+  bool quarantined = false;  // it was blamed: the job goes on as a plain card
   bool failed = false;       // even the card crashed too often: the job is FAILED
 };
 
@@ -104,8 +104,8 @@ class TaskStore {
  public:
   virtual ~TaskStore() = default;
 
-  // The next task for this request. Priority decides first; among equal ones the tenant with the
-  // fewest leases is served, and of its tasks the one of the oldest job. Leasing the prepare task
+  // The next task for this request: first whose tenant's turn it is, then its job of the highest
+  // priority, then the oldest (lease_order.h). Leasing the prepare task
   // moves QUEUED to PLANNING, a render task its segment to RUNNING.
   virtual Result<std::optional<LeasedTask>> lease_next(const LeaseRequest& request,
                                                        std::chrono::milliseconds duration) = 0;
@@ -123,15 +123,16 @@ class TaskStore {
   virtual Result<int> hand_back_unknown(const std::string& worker_id,
                                         const std::vector<Lease>& known) = 0;
 
-  // Frees the tasks whose leases ran out, and what their workers hold besides of the same jobs: a
-  // failure of each task, an attempt of the job for each, and one crash of the job, however many of
-  // its tasks went at once. The third crash of a job with nothing finished between quarantines it:
+  // Frees the tasks whose leases ran out, and what their workers hold besides of the same jobs: an
+  // attempt of the job for each, and at most one crash of the job, however many of its tasks went
+  // at once (crashes_after_death()). The third crash of a job with nothing finished between
+  // quarantines it:
   // every segment becomes card footage in a new run, the fallback's reason is "crashed", and a dead
   // letter keeps the cause. Of a job that was being prepared the footage is decided then, and
   // preparing it must leave it so. quarantined and failed are said on the job's last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
   // Only for the sole owner of a store, at its start: whoever else holds a lease is dead. In a
-  // store that others share this would take the work of the living and count a crash for each.
+  // store that others share this would take the work of the living.
   virtual Status expire_leases_except(const std::string& worker_id) = 0;
   // Jobs whose encoder no worker seen within `patience` has go on with `to`, all segments anew.
   // Does nothing while no such worker has `to` either.
@@ -140,6 +141,10 @@ class TaskStore {
   // Footage tasks for an engine that no worker seen within `patience` has become tasks for none, so
   // that whoever takes one goes on behind that engine. Gives the jobs concerned.
   virtual Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) = 0;
+
+  // The process of the task's worker does nothing else from now on: should it die, the task killed
+  // it, or nobody did. Before the task is begun.
+  virtual Status put_alone(const Lease& lease) = 0;
 
   // Ends of tasks. Each removes the task, adds those that follow, and ends a row of crashes.
   virtual Status prepared(const Lease& lease, const PrepareResult& preparation) = 0;

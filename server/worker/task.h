@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/cancel.h"
+#include "server/jobs/task_rules.h"
 #include "server/worker/gpu_admission.h"
 #include "server/worker/input_cache.h"
 #include "server/worker/job_encoder.h"
@@ -57,7 +58,7 @@ class Task {
   const jobs::Lease& lease() const { return leased_.lease; }
   const jobs::Job& job() const { return leased_.job; }
   // Its job crashed before and may take this process with it: better run alone.
-  bool is_poison_suspect() const { return leased_.job.crashes >= jobs::kCrashesBeforeCard - 1; }
+  bool is_poison_suspect() const { return jobs::is_poison_suspect(leased_.job); }
   int frames() const { return frames_; }  // as progress counts them (task_rules.h)
   // The first reason counts.
   void stop(Stop why);

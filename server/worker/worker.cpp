@@ -40,8 +40,12 @@ Worker::Worker(const WorkerDependencies& deps, jobs::WorkerRegistry& registry, O
 }
 
 bool Worker::may_take(std::size_t pool) const {
-  return !stopping_ && !draining_ && context_.deps.process.usable() &&
-         (exclusive_ == nullptr || !pools_[pool].computes);
+  return !stopping_ && !draining_ && context_.deps.process.usable() && !excluded(pool);
+}
+
+// A task of this pool would share the process with one that is to be alone.
+bool Worker::excluded(std::size_t pool) const {
+  return exclusive_ != nullptr && (pools_[pool].computes || !pools_[exclusive_->pool].computes);
 }
 
 std::chrono::milliseconds Worker::lease_duration() const {
@@ -128,35 +132,46 @@ bool Worker::step(std::size_t pool) {
   if (!place) return false;
   const Place held = *place;
   const std::shared_ptr<Task> task = held->task;
-  begin(*held);
+  if (begin(*held)) {
+    // Unsaid, nobody is blamed should we die; and a lease that is lost the task notices itself.
+    const Status said = context_.deps.tasks.put_alone(task->lease());
+    if (!said) context_.deps.log.warning("alone_unsaid", {{"reason", said.failure().detail}});
+  }
 
   task->run();
 
   const std::lock_guard lock(mutex_);
+  if (exclusive_ == &*held) exclusive_ = nullptr;
   held_.erase(held);
-  if (exclusive_ == task.get()) exclusive_ = nullptr;
   changed_.notify_all();
   return true;
 }
 
-void Worker::begin(Held& held) {
+bool Worker::begin(Held& held) {
   std::unique_lock lock(mutex_);
   const Task& task = *held.task;
-  if (pools_[held.pool].computes) {
-    changed_.wait(lock, [&] { return exclusive_ == nullptr || task.stopped(); });
-    // One that is stopped computes nothing: it needs no turn, and must not take another's.
-    if (task.is_poison_suspect() && !task.stopped()) wait_until_exclusive(lock, task);
-  }
+  const bool suspect = task.is_poison_suspect();
+  changed_.wait(lock, [&] {
+    return task.stopped() || (suspect ? exclusive_ == nullptr : !excluded(held.pool));
+  });
+  // One that is stopped computes nothing: it needs no turn, and must not take another's.
+  if (suspect && !task.stopped()) wait_until_exclusive(lock, held);
   held.moved_at = context_.deps.clock.steady_now();
   held.begun = true;
+  return exclusive_ == &held && !task.stopped();
 }
 
-// Nobody begins to compute any more; who began before is waited for.
-void Worker::wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Task& task) {
-  exclusive_ = &task;
+bool Worker::in_the_way(const Held& other, const Held& held) const {
+  const bool concerned = pools_[other.pool].computes || !pools_[held.pool].computes;
+  return other.begun && !other.abandoned && concerned;
+}
+
+// Nobody begins beside it any more; who began before is waited for.
+void Worker::wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Held& held) {
+  exclusive_ = &held;
   changed_.wait(lock, [&] {
-    return task.stopped() || std::none_of(held_.begin(), held_.end(), [&](const Held& held) {
-             return held.begun && !held.abandoned && pools_[held.pool].computes;
+    return held.task->stopped() || std::none_of(held_.begin(), held_.end(), [&](const Held& other) {
+             return in_the_way(other, held);
            });
   });
 }
@@ -283,7 +298,7 @@ void Worker::watch(SteadyTime now) {
       context_.deps.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id},
                                                    {"pool", pools_[held.pool].name}});
       held.abandoned = true;
-      if (exclusive_ == held.task.get()) exclusive_ = nullptr;
+      if (exclusive_ == &held) exclusive_ = nullptr;
       changed_.notify_all();
     }
   }

@@ -4,10 +4,11 @@
 // Its threads are in pools by purpose (pool_spec.h). A step is one of a pool: it leases what that
 // pool is for and nothing else.
 //
-// A job that crashed repeatedly may take the process with it, so its tasks compute alone: nothing
+// A job whose workers died repeatedly may have killed them, so its tasks compute alone: nothing
 // else is begun on our cores, and what began there before is waited for. Threads that wait for an
 // engine go on meanwhile, for they may take minutes and lose little: what they ordered is taken up
-// again. The price is that a job whose engine was asked by a process that dies so counts one crash.
+// again. Only when such a job's own footage is wanted from an engine they are waited for too. The
+// store is told which task is alone: should we die, no other is blamed.
 //
 // A task that shows no progress is cancelled; one that does not even obey is handed back, and its
 // thread counts as lost until it returns. When half of a pool's threads are lost the process is
@@ -77,8 +78,11 @@ class Worker {
   Result<std::optional<jobs::LeasedTask>> lease(std::size_t pool);
   // A task that is ours from now on.
   std::optional<Place> take(std::size_t pool);
-  void begin(Held& held);
-  void wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Task& task);
+  // False: the task shares the process with others.
+  bool begin(Held& held);
+  bool excluded(std::size_t pool) const;  // with the lock held
+  bool in_the_way(const Held& other, const Held& held) const;
+  void wait_until_exclusive(std::unique_lock<std::mutex>& lock, const Held& held);
   std::vector<jobs::Lease> kept_leases() const;
   void drop_lost(const std::vector<jobs::Lease>& lost);
   void watch(SteadyTime now);
@@ -102,7 +106,7 @@ class Worker {
   std::list<Held> held_;
   bool stopping_ = false;
   bool draining_ = false;
-  const Task* exclusive_ = nullptr;  // the one that computes alone, or waits to
+  const Held* exclusive_ = nullptr;  // the one that is alone, or waits to be
   int requests_in_flight_ = 0;       // threads that ask for a lease; not while gathering_
   bool reconciling_ = false;    // leases that we never heard of are handed back; not while asking_
   SteadyTime orphans_until_{};  // until then there may be some

@@ -153,7 +153,7 @@ void CrashLife::want_job() {
   order.job.spec.assets.music = std::string("storage://") + kMusic;
   order.idempotency_key = "once";
   order.body_sha256 = "body";
-  const auto submitted = store_->create(order, 100);
+  const auto submitted = store_->create(order, {100});
   CHECK(submitted.ok() && submitted->job_id == kId, "a key gives one job");
 }
 
@@ -187,7 +187,10 @@ void CrashLife::lose_first_worker() {
     if (job().crashes >= 1) return;  // the test's own death is another, a third sets it aside
     const auto leased = store_->lease_next(ghost, kLease);
     CHECK(leased.ok(), "the store answers");
-    if (*leased) CHECK(store_->put_waiting((*leased)->lease, "memory").ok(), "a task may wait");
+    if (*leased) {
+      CHECK(store_->put_waiting((*leased)->lease, "memory").ok(), "a task may wait");
+      CHECK(store_->put_alone((*leased)->lease).ok(), "a task may be alone");
+    }
     CHECK(store_->expire_leases_except("nobody").ok() && store_->reap().ok(), "so it does");
   }
 }
@@ -249,7 +252,8 @@ void CrashLife::collect_garbage() {
   CHECK(store_->deleted({spare.key}).ok(), "and are gone");
   CHECK(store_->expire_jobs(JobStatus::kDone, kNoAge, 1).ok(), "files of jobs expire");
   const std::string other = "other";
-  if (!store_->job(other)) CHECK(store_->create(testing_support::sample_job(other), 100).ok(), "b");
+  if (!store_->job(other))
+    CHECK(store_->create(testing_support::sample_job(other), {100}).ok(), "b");
   if (!is_terminal(store_->job(other)->status)) CHECK(store_->cancel(other).ok(), "it can end");
   CHECK(store_->delete_job(other).ok() && store_->purge_spend(other).ok(), "jobs can be deleted");
 }

@@ -29,7 +29,7 @@ const std::vector<std::string> kCommits{
     "deleted",       "expire_assets", "expire_jobs",     "expire_leases_except",
     "failed",        "finished",      "footage_decided", "force_fail",
     "purge_spend",   "keep_asset",    "lease_next",      "note_fallback",
-    "prepared",      "probe",         "purge_rows",      "put_progress",
+    "prepared",      "put_alone",     "purge_rows",      "put_progress",
     "upsert_worker", "reap",          "redeliver",       "release",
     "remove_worker", "renew",         "restart",         "retry",
     "segment_done",  "set_draining",  "audio_made",      "take_deletions",

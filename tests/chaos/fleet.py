@@ -39,6 +39,7 @@ class Member:
                 "PYTOON_CACHE_DIR": str(self.fleet.folder / f"cache-{self.name}"),
                 "LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_CONCURRENCY": "1",
                 "RATE_LIMIT_RPS": "1000000", "MAX_QUEUED_JOBS": "100000",
+                "MAX_QUEUED_JOBS_PER_TENANT": "100000",
                 "WEBHOOK_SECRET": SECRET, "WEBHOOKS_ALLOW_PRIVATE": "true",
                 "WEBHOOK_RETRY_SECONDS": ",".join(["1"] * 20), **self.extra}
 

@@ -8,29 +8,25 @@ from fleet import LEASE_SECONDS
 from load import Load
 from servers import wait_for
 
-CRASHES_BEFORE_CARD = 3  # of the product: three in a row set a job aside
+DEATHS_MAX = 20  # of workers under one job until it must be set aside
 
 
 def held(stage, worker):
-    """(how many tasks it holds, the most crashes that a job of them has behind it)"""
+    """How many tasks it holds."""
     rows = stage.fleet.database.sql(
-        "SELECT count(*), coalesce(max(j.crashes), 0) FROM tasks t JOIN workers w ON w.worker_id = "
-        f"t.worker_id JOIN jobs j ON j.id = t.job_id WHERE w.pid = {worker.process.pid}")
-    return int(rows[0][0]), int(rows[0][1])
+        "SELECT count(*) FROM tasks t JOIN workers w ON w.worker_id = t.worker_id "
+        f"WHERE w.pid = {worker.process.pid}")
+    return int(rows[0][0])
 
 
 def wait_until_busy(stage, worker, random, spread):
-    """A random moment of its work on a job that may still crash without being set aside: that
-    three crashes in a row do so is a row of its own.
+    """A random moment of its work, also on a job whose workers died before: none may end FAILED or
+    as a card for it, as the judge checks of every job.
     """
-    def look():
-        tasks, _ = held(stage, worker)
-        return tasks > 0
     for _ in range(100):
-        wait_for(look, 120, f"{worker.name} to hold work")
+        wait_for(lambda: held(stage, worker) > 0, 120, f"{worker.name} to hold work")
         time.sleep(random.random() * spread)
-        tasks, crashes = held(stage, worker)
-        if tasks and crashes < CRASHES_BEFORE_CARD - 1:
+        if held(stage, worker):
             return
     raise AssertionError("no moment to strike")
 
@@ -41,7 +37,7 @@ def kill_workers(stage, ledger, count):
         for _ in range(count):
             worker = ledger.random.choice(stage.fleet.workers)
             wait_until_busy(stage, worker, ledger.random, 0.5)
-            holding += held(stage, worker)[0] > 0
+            holding += held(stage, worker) > 0
             worker.kill()
             worker.begin()
     return {"kills": count, "killed_with_work": holding}
@@ -64,7 +60,7 @@ def kill_at_default_lease(stage, ledger, count):
                 wait_until_busy(stage, worker, ledger.random, 0.5)
                 worker.kill()
                 began = time.monotonic()
-                wait_for(lambda: held(stage, worker)[0] == 0, 90, "its work to be taken over")
+                wait_for(lambda: held(stage, worker) == 0, 90, "its work to be taken over")
                 seconds.append(time.monotonic() - began)
                 worker.start()
     finally:
@@ -83,7 +79,7 @@ def freeze_workers(stage, ledger, count):
             worker.signal(signal.SIGSTOP)
             try:
                 time.sleep(LEASE_SECONDS)
-                wait_for(lambda: held(stage, worker)[0] == 0, 30, "its leases to be taken away")
+                wait_for(lambda: held(stage, worker) == 0, 30, "its leases to be taken away")
                 time.sleep(ledger.random.random())
             finally:
                 worker.signal(signal.SIGCONT)
@@ -120,9 +116,14 @@ def holder_of(stage, job_id):
     return next((w for w in stage.fleet.workers if w.process.pid in pids), None)
 
 
+def set_aside(stage, job_id):
+    return stage.fleet.database.sql(
+        f"SELECT 1 FROM jobs WHERE id = '{job_id}' AND fallback_reason = 'crashed'")
+
+
 def poison(stage, ledger, count):
     """A job whose rendering kills its worker: nothing in the product makes one, so whoever renders
-    it is killed, three times.
+    it is killed, until the job is set aside.
     """
     client = Client(stage.fleet.api.port)
     for _ in range(count):
@@ -133,10 +134,15 @@ def poison(stage, ledger, count):
         bad.kind = "poison"
         with Load(stage, ledger, ahead=3):
             ledger.insist(bad)
-            for _ in range(CRASHES_BEFORE_CARD):
-                victim = wait_for(lambda: holder_of(stage, bad.job_id), 60, "somebody to draw it")
-                victim.kill()
-                victim.begin()
+            for _ in range(DEATHS_MAX):
+                wait_for(lambda: set_aside(stage, bad.job_id) or holder_of(stage, bad.job_id), 60,
+                         "somebody to draw it")
+                victim = holder_of(stage, bad.job_id)
+                if set_aside(stage, bad.job_id):
+                    break
+                if victim:
+                    victim.kill()
+                    victim.begin()
             stage.judge.wait(ledger)
         job = client.job(bad.job_id).json()
         if (job["status"], job["fallback_reason"]) != ("DONE", "crashed"):

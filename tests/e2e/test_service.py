@@ -1,6 +1,10 @@
 """The REST API of the real binary: the main road, and every wrong turn with its own answer."""
 
 import json
+import os
+import pathlib
+import resource
+import signal
 import time
 import unittest
 
@@ -199,6 +203,77 @@ class Stopping(unittest.TestCase):
             self.assertEqual(server.job(job_id)["progress_pct"], before)
         finally:
             server.remove()
+
+
+class Guarded(unittest.TestCase):
+    """What an operator gives it is kept, and given to nobody."""
+
+    def setUp(self):
+        self.server = Server()
+        self.keys = self.server.folder / "keys"
+        self.keys.write_text("first-key acme submit,read\n")
+        self.server.environment = {"API_KEYS_FILE": str(self.keys), "API_KEY": ""}
+
+    def tearDown(self):
+        self.server.remove()
+
+    def test_nobody_else_reads_what_it_writes(self):
+        ours = {path for path in self.server.folder.rglob("*")}
+        before = os.umask(0o022)
+        try:
+            self.server.start()
+        finally:
+            os.umask(before)
+        answer = self.server.upload(picture(10), key="first-key")
+        self.assertEqual(answer.status, 201, answer.body)
+        job = self.server.call("POST", "/api/v1/jobs", {
+            "preset_id": "meme_fast", "target_duration_seconds": 1, "prompt": "Hi",
+            "image_uris": [answer.json()["uri"]]}, key="first-key").json()
+        path = f"/api/v1/jobs/{job['job_id']}"
+        for _ in range(1000):
+            if self.server.call("GET", path, key="first-key").json()["status"] == "DONE":
+                break
+            time.sleep(0.1)
+        found = [path for path in self.server.folder.rglob("*")
+                 if path not in ours and not path.name.startswith("server-")]
+        self.assertGreater(len(found), 10)
+        for path in found:
+            if path.is_symlink() or not path.exists():
+                continue
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_it_takes_as_many_descriptors_as_it_may(self):
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        try:
+            self.server.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        limits = pathlib.Path(f"/proc/{self.server.process.pid}/limits").read_text("utf-8")
+        line = next(line for line in limits.splitlines() if line.startswith("Max open files"))
+        soft, hard = line.split()[3:5]
+        self.assertEqual(soft, hard)
+
+    def test_a_hang_up_reads_the_keys_again_and_a_quit_ends_it_well(self):
+        self.server.start()
+        def status(key):
+            return self.server.call("GET", "/api/v1/jobs", key=key).status
+        def reload(text, event, count):
+            self.keys.write_text(text)
+            self.server.process.send_signal(signal.SIGHUP)
+            for _ in range(200):
+                if sum(line["event"] == event for line in self.server.log_lines()) >= count:
+                    return
+                time.sleep(0.05)
+            self.fail(f"no {event}")
+        self.assertEqual((status("first-key"), status("second-key")), (200, 401))
+        reload("second-key acme submit,read\n", "keys_reloaded", 1)
+        self.assertEqual((status("first-key"), status("second-key")), (401, 200))
+        reload("nonsense\n", "keys_not_reloaded", 1)
+        self.assertEqual((status("first-key"), status("second-key")), (401, 200))
+        self.server.process.send_signal(signal.SIGQUIT)
+        self.assertEqual(self.server.process.wait(timeout=40), 0)
+        self.assertEqual(self.server.log_lines()[-1]["event"], "stopped")
 
 
 if __name__ == "__main__":

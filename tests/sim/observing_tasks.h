@@ -86,6 +86,9 @@ class ObservingTasks final : public jobs::TaskStore {
   Status put_progress(const jobs::Lease& lease, int frames) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.put_progress(by, frames); });
   }
+  Status put_alone(const jobs::Lease& lease) override {
+    return watched(lease, [&](const jobs::Lease& by) { return real_.put_alone(by); });
+  }
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.put_waiting(by, text); });
   }

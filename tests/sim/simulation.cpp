@@ -340,7 +340,7 @@ void Simulation::send(Wish& wish) {
   ++report_.submissions;
   wish.order.job.id = "job-" + std::to_string(report_.submissions);
   if (mutation_ == Mutation::kForgetsAnswers) wish.order.idempotency_key.clear();
-  const auto submitted = store_->create(wish.order, 1000);
+  const auto submitted = store_->create(wish.order, {1000});
   if (!submitted) {
     violation("a sound submission was refused: " + submitted.failure().detail);
     return;

@@ -154,8 +154,8 @@ class FaultInjectingJobs final : public jobs::JobStore {
                              const jobs::ListQuery& query) override {
     return faults_.around([&] { return real_.list(tenant, query); });
   }
-  Result<std::int64_t> queued() override {
-    return faults_.around([&] { return real_.queued(); });
+  Result<jobs::QueueLength> queued(const std::string& tenant) override {
+    return faults_.around([&] { return real_.queued(tenant); });
   }
   Result<jobs::Backlog> backlog() override {
     return faults_.around([&] { return real_.backlog(); });
@@ -173,8 +173,9 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Status probe() override {
     return faults_.around([&] { return real_.probe(); });
   }
-  Result<jobs::Submitted> create(const jobs::NewJob& job, std::int64_t queued_max) override {
-    return faults_.around([&] { return real_.create(job, queued_max); });
+  Result<jobs::Submitted> create(const jobs::NewJob& job,
+                                 const jobs::QueueLimits& limits) override {
+    return faults_.around([&] { return real_.create(job, limits); });
   }
   Status keep_asset(const jobs::AssetRecord& asset) override {
     return faults_.around([&] { return real_.keep_asset(asset); });
@@ -256,6 +257,9 @@ class FaultInjectingTasks final : public jobs::TaskStore {
   }
   Status put_progress(const jobs::Lease& lease, int frames) override {
     return faults_.around([&] { return real_.put_progress(lease, frames); });
+  }
+  Status put_alone(const jobs::Lease& lease) override {
+    return faults_.around([&] { return real_.put_alone(lease); });
   }
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override {
     return faults_.around([&] { return real_.put_waiting(lease, text); });

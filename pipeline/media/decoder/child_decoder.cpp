@@ -41,6 +41,14 @@ Failure broke() {
                  "it in another format");
 }
 
+// Whatever a decoder makes of a stranger's bytes is their fault; a disk that can't be read is not.
+Failure of_file(const Failure& failure) {
+  if (failure.kind == FailureKind::kOutOfMemory) return too_much();
+  const bool machine = failure.kind == FailureKind::kIo ||
+                       failure.kind == FailureKind::kStorageFull || failure.kind == kOfMachine;
+  return machine || traits(failure.kind).http_status < 500 ? failure : broke();
+}
+
 std::string reason_of(const DecoderEnd& end, std::uint64_t cpu_seconds) {
   if (end.signal == SIGXCPU || (end.signal != 0 && end.cpu_ms >= cpu_seconds * 1000)) return "cpu";
   if (end.signal == SIGSYS) return "forbidden";
@@ -183,8 +191,8 @@ Result<DecoderAnswer> ChildDecoder::ask(DecoderRequest request, const std::files
   for (int tries = 0; tries < kAttempts; ++tries) {
     Attempt made = attempt(request, opened.get(), data, cancel);
     if (made.answer) {
-      const bool memory = !*made.answer && made.answer->failure().kind == FailureKind::kOutOfMemory;
-      return memory ? Result<DecoderAnswer>(too_much()) : std::move(*made.answer);
+      if (!*made.answer) return of_file(made.answer->failure());
+      return std::move(*made.answer);
     }
     count_death(request, made.death);
     if (made.death == "cpu" || made.death == "time") return too_much();

@@ -31,7 +31,7 @@ TEST_F(StartTest, OnASharedDatabaseNobodysLeaseIsTaken) {
   const std::string connection = server.connection(server.create_database());
   const auto store = io::open_postgres_store(connection, clock_);
   ASSERT_TRUE(store) << store.failure().detail;
-  ASSERT_TRUE((*store)->create(testing_support::sample_job("a"), 100));
+  ASSERT_TRUE((*store)->create(testing_support::sample_job("a"), {100}));
   const jobs::Lease held = lease(**store, "living");
   for (const char* worker_id : {"first", "second", "third"}) {
     ASSERT_TRUE(free_leases_of_the_dead(**store, worker_id));
@@ -44,7 +44,7 @@ TEST_F(StartTest, OnASharedDatabaseNobodysLeaseIsTaken) {
 TEST_F(StartTest, OfAStoreThatWeOwnAloneTheDeadAreReaped) {
   const auto store = io::open_sqlite_store(folder_.path() / "pytoon.db", clock_);
   ASSERT_TRUE(store);
-  ASSERT_TRUE((*store)->create(testing_support::sample_job("a"), 100));
+  ASSERT_TRUE((*store)->create(testing_support::sample_job("a"), {100}));
   const jobs::Lease held = lease(**store, "dead");
   ASSERT_TRUE(free_leases_of_the_dead(**store, "next"));
   EXPECT_EQ((*store)->lost({held})->size(), 1U);

@@ -25,7 +25,7 @@ class BackupTest : public testing::Test {
   std::unique_ptr<io::SqlStore> install() {
     auto store = io::open_sqlite_store(config_.database_url.file, clock_);
     EXPECT_TRUE(store);
-    EXPECT_TRUE((*store)->create(testing_support::sample_job("before"), 100));
+    EXPECT_TRUE((*store)->create(testing_support::sample_job("before"), {100}));
     EXPECT_TRUE((*store)->reserve({"api:before/1/0", "before", 300'000}, {1'000'000, 1'000'000}));
     write(config_.storage_root / "segments/k.1.mp4", "segment");
     write(config_.storage_root / "jobs/a/output.mp4", "video");
@@ -51,7 +51,7 @@ class BackupTest : public testing::Test {
 TEST_F(BackupTest, ComesBackAsItWasAtThatMoment) {
   const auto store = install();
   ASSERT_EQ(back_up(config_, backup_), 0) << "while the store is open";
-  ASSERT_TRUE(store->create(testing_support::sample_job("after"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("after"), {100}));
   write(config_.storage_root / "jobs/a/output.mp4", "another video");
   EXPECT_FALSE(fs::exists(backup_ / "storage/.tmp"));
 
@@ -83,7 +83,7 @@ TEST_F(BackupTest, WhatIsThereIsNotWrittenOverUnlessForced) {
   auto store = install();
   ASSERT_EQ(back_up(config_, backup_), 0);
   EXPECT_EQ(back_up(config_, backup_), 2) << "a second one needs a folder of its own";
-  ASSERT_TRUE(store->create(testing_support::sample_job("after"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("after"), {100}));
   EXPECT_EQ(restore(config_, backup_, false), 1);
   EXPECT_EQ(restore(config_, backup_, true), 1) << "in use";
   store.reset();

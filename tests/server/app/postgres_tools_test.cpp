@@ -38,11 +38,11 @@ TEST_F(PostgresBackupTest, ComesBackInAnotherDatabase) {
   const Config here = installation("here");
   const Config there = installation("there");
   const auto store = open(here);
-  ASSERT_TRUE(store->create(testing_support::sample_job("before"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("before"), {100}));
   std::filesystem::create_directories(here.storage_root / "jobs/a");
   ASSERT_TRUE(write_file_atomically(here.storage_root / "jobs/a/output.mp4", "video"));
   ASSERT_EQ(back_up(here, backup_), 0) << "while the store is open";
-  ASSERT_TRUE(store->create(testing_support::sample_job("after"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("after"), {100}));
 
   ASSERT_EQ(restore(there, backup_, false), 0);
   const auto restored = open(there);
@@ -50,15 +50,15 @@ TEST_F(PostgresBackupTest, ComesBackInAnotherDatabase) {
   EXPECT_FALSE(restored->job("after"));
   EXPECT_EQ(*read_file(there.storage_root / "jobs/a/output.mp4"), "video");
   // It goes on as a database of ours.
-  EXPECT_TRUE(restored->create(testing_support::sample_job("later"), 100));
+  EXPECT_TRUE(restored->create(testing_support::sample_job("later"), {100}));
 }
 
 TEST_F(PostgresBackupTest, WhatIsThereIsNotWrittenOverUnlessForced) {
   const Config here = installation("here");
   const auto store = open(here);
-  ASSERT_TRUE(store->create(testing_support::sample_job("before"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("before"), {100}));
   ASSERT_EQ(back_up(here, backup_), 0);
-  ASSERT_TRUE(store->create(testing_support::sample_job("after"), 100));
+  ASSERT_TRUE(store->create(testing_support::sample_job("after"), {100}));
   EXPECT_EQ(restore(here, backup_, false), 1);
   EXPECT_TRUE(store->job("after"));
   ASSERT_EQ(restore(here, backup_, true), 0);

@@ -101,7 +101,7 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
   EXPECT_NE(ready.body.find("\"process\""), std::string::npos) << ready.body;
   EXPECT_NE(get("/metrics").body.find("pytoon_process_unusable 1\n"), std::string::npos);
 
-  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), jobs::kExitUnusable);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), jobs::kExitUnusable);
   EXPECT_NE(lines_.str().find("process_unusable"), std::string::npos);
   EXPECT_EQ(job(id).attempts, 0);
   EXPECT_EQ(job(id).crashes, 0);
@@ -110,7 +110,20 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
 
 TEST_F(ServingTest, ASignalEndsItWell) {
   ASSERT_EQ(::pthread_kill(::pthread_self(), SIGTERM), 0);  // blocked, and so it waits
-  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_), 0);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), 0);
+}
+
+TEST_F(ServingTest, AHangUpReloadsAndAQuitEndsItWell) {
+  int reloads = 0;
+  ASSERT_EQ(::pthread_kill(::pthread_self(), SIGHUP), 0);
+  EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_,
+                              [&] {
+                                ++reloads;
+                                EXPECT_EQ(get("/health").status, 200);
+                                ::pthread_kill(::pthread_self(), SIGQUIT);
+                              }),
+            0);
+  EXPECT_EQ(reloads, 1);
 }
 
 }  // namespace

@@ -8,6 +8,14 @@ namespace {
 
 class AuthTest : public LiveServer {};
 
+class GuessingTest : public LiveServer {
+ protected:
+  void SetUp() override {
+    options.failures = {.per_second = 0.01, .burst = 3};
+    start();
+  }
+};
+
 struct Row {
   std::string method;
   std::string pattern;
@@ -110,6 +118,29 @@ TEST_F(AuthTest, AnotherTenantsJobIsNotFound) {
     EXPECT_EQ(theirs.body, none.body) << "the answers must not tell them apart";
   }
   EXPECT_EQ(get("/api/v1/jobs", kOtherKey).body, R"({"jobs":[],"next_cursor":null})");
+}
+
+TEST_F(GuessingTest, WhoGuessesKeysIsToldToWaitAndHarmsNobodyBesideHim) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/api/v1/jobs", "wrong-key-000").status, 401) << i;
+  const Reply refused = get("/api/v1/jobs", "wrong-key-001");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_GE(std::stoi(refused.headers.at("retry-after")), 60);
+  EXPECT_FALSE(refused.headers.contains("www-authenticate"));
+  EXPECT_EQ(get("/api/v1/jobs", "").status, 401) << "without a key nothing is guessed";
+  EXPECT_EQ(get("/api/v1/jobs", kAdminKey).status, 200) << "the same address, a right key";
+  EXPECT_EQ(get("/health", "wrong-key-000").status, 200);
+}
+
+TEST_F(AuthTest, KeysAreReplacedWhileConnectionsStay) {
+  RawClient kept = client();
+  const auto ask = [&](std::string_view key) {
+    return kept.ask(request("GET", "/api/v1/jobs", key_header(key))).status;
+  };
+  EXPECT_EQ(ask(kReadKey), 200);
+  server->replace_keys(*KeyRing::parse("fresh-key-acme acme read\n"));
+  EXPECT_EQ(ask(kReadKey), 401);
+  EXPECT_EQ(ask(kAdminKey), 401);
+  EXPECT_EQ(ask("fresh-key-acme"), 200);
 }
 
 }  // namespace

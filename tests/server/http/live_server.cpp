@@ -35,6 +35,7 @@ LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
   options.pools.api.threads = 4;
   options.spool_folder = folder / "spool";
   options.rate = {.per_second = 1e6, .burst = 1e6};
+  options.failures = options.rate;
   service.put(sample_job("queued"));
   jobs::Job done = sample_job("finished");
   done.status = jobs::JobStatus::kDone;

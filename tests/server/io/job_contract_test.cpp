@@ -64,14 +64,26 @@ TEST_P(StoreContract, AKeySeenBeforeGivesItsJobOrIsRefused) {
 TEST_P(StoreContract, AFullQueueTakesNoMoreButStillReplays) {
   NewJob order = sample_job("a");
   order.idempotency_key = "key";
-  ASSERT_TRUE(store_->create(order, 1));
-  EXPECT_EQ(store_->create(sample_job("b"), 1).failure().kind, FailureKind::kRateLimited);
+  ASSERT_TRUE(store_->create(order, {1}));
+  EXPECT_EQ(store_->create(sample_job("b"), {1}).failure().kind, FailureKind::kRateLimited);
   EXPECT_EQ(store_->job("b").failure().kind, FailureKind::kNotFound);
-  EXPECT_TRUE(store_->create(order, 1)->replayed);
+  EXPECT_TRUE(store_->create(order, {1})->replayed);
   lease();
-  EXPECT_EQ(*store_->queued(), 0);
-  EXPECT_TRUE(store_->create(sample_job("b"), 1));
-  EXPECT_EQ(*store_->queued(), 1);
+  EXPECT_EQ(store_->queued("acme")->all, 0);
+  EXPECT_TRUE(store_->create(sample_job("b"), {1}));
+  EXPECT_EQ(store_->queued("acme")->all, 1);
+}
+
+TEST_P(StoreContract, ATenantsFullQueueLeavesRoomForOthers) {
+  const jobs::QueueLimits limits{10, 2};
+  for (const char* id : {"a", "b"}) ASSERT_TRUE(store_->create(sample_job(id, "noisy"), limits));
+  const auto third = store_->create(sample_job("c", "noisy"), limits);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.failure().kind, FailureKind::kRateLimited);
+  EXPECT_EQ(third.failure().detail, "your queue is full (2 jobs are waiting): try again later");
+  EXPECT_TRUE(store_->create(sample_job("c", "quiet"), limits));
+  EXPECT_EQ(store_->queued("noisy")->of_tenant, 2);
+  EXPECT_EQ(store_->queued("quiet")->all, 3);
 }
 
 TEST_P(StoreContract, PagesGoFromNewToOldWithoutGapsOrRepeats) {
@@ -234,10 +246,10 @@ TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {
   create("mine1", "small", 5, 2);
   create("mine2", "small", 5, 3);
   create("urgent", "other", 9, 4);
-  EXPECT_EQ(*store_->segments_ahead("urgent"), 0);
-  EXPECT_EQ(*store_->segments_ahead("mine1"), 4 + 2);
-  EXPECT_EQ(*store_->segments_ahead("mine2"), 4 + 2 + 5);
-  EXPECT_EQ(*store_->segments_ahead("big2"), 4 + 20 + 5);
+  EXPECT_EQ(*store_->segments_ahead("urgent"), 4 + 4) << "its priority is its tenant's business";
+  EXPECT_EQ(*store_->segments_ahead("mine1"), 2 + 2);
+  EXPECT_EQ(*store_->segments_ahead("mine2"), 2 + 5 + 4);
+  EXPECT_EQ(*store_->segments_ahead("big2"), 20 + 5 + 4);
   ASSERT_TRUE(store_->cancel("big2"));
   EXPECT_EQ(*store_->segments_ahead("big2"), 0);
   EXPECT_EQ(store_->segments_ahead("none").failure().kind, FailureKind::kNotFound);
@@ -291,7 +303,7 @@ TEST_P(StoreContract, TwentyCopiesOfOneKeyAtOnceMakeOneJob) {
   for (std::thread& thread : threads) thread.join();
   for (const std::string& id : ids) EXPECT_EQ(id, ids[0]);
   EXPECT_EQ(store_->list("acme", {})->jobs.size(), 1U);
-  EXPECT_EQ(*store_->queued(), 1);
+  EXPECT_EQ(store_->queued("acme")->all, 1);
   EXPECT_TRUE(store_->probe());
 }
 

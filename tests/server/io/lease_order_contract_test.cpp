@@ -1,4 +1,5 @@
 // What every database promises about whose turn it is, and about many asking at once.
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -38,7 +39,54 @@ TEST_P(StoreContract, TenantsTakeTurns) {
   create("urgent", "flood", 6);
   std::string turns;
   for (int i = 0; i < 9; ++i) turns += lease().job.tenant[0];
-  EXPECT_EQ(turns.substr(0, 5), "fsfsf") << turns;
+  for (const std::size_t leased : {2U, 4U}) {
+    const std::string some = turns.substr(0, leased);
+    EXPECT_EQ(std::count(some.begin(), some.end(), 's'), leased / 2) << turns;
+  }
+}
+
+TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {
+  create("waits", "quiet", 0);
+  create("first", "pushy", 8);
+  create("urgent", "pushy", 9);
+  EXPECT_EQ(lease().job.id, "waits");
+  EXPECT_EQ(lease().job.id, "urgent");
+  EXPECT_EQ(lease().job.id, "first");
+}
+
+// One thread that does one task after the other, whose length is its segment's. Gives the seconds
+// until the job is drawn.
+TEST_P(StoreContract, ATenantWithManyJobsDelaysAnotherByNoMoreThanItsOwnWork) {
+  const auto step = [&] {
+    const LeasedTask leased = lease();
+    if (leased.lease.kind == TaskKind::kPrepare) prepare(leased);
+    if (leased.lease.kind == TaskKind::kFinish) {
+      EXPECT_TRUE(store_->finished(leased.lease, ""));
+    }
+    if (leased.lease.kind != TaskKind::kRender) return 0;
+    render(leased);
+    return leased.segments[static_cast<std::size_t>(leased.lease.segment)].duration_seconds;
+  };
+  const auto seconds_until_drawn = [&](const std::string& id) {
+    int seconds = 0;
+    while (job(id).progress_pct < 95) seconds += step();
+    return seconds;
+  };
+  create("calm", "quiet", 0, 10);
+  const int calm = seconds_until_drawn("calm");
+  walk_to_done("calm");
+  constexpr int kLongSegment = 15;
+  for (int i = 0; i < 100; ++i) {
+    jobs::NewJob order = sample_job("noise" + std::to_string(i), "noisy", 9, 4);
+    for (auto& segment : order.segments) segment.duration_seconds = kLongSegment;
+    ASSERT_TRUE(store_->create(order, kPlenty));
+  }
+  // It has the thread for itself, and owes nobody anything for that.
+  for (int i = 0; i < 30; ++i) step();
+  create("disturbed", "quiet", 0, 10);
+  const int disturbed = seconds_until_drawn("disturbed");
+  EXPECT_LE(disturbed, 2 * calm + 2 * kLongSegment) << "quiet it takes " << calm;
+  EXPECT_GT(disturbed, calm) << "the other has its turns too";
 }
 
 TEST_P(StoreContract, ATenantThatHoldsMuchWaitsForOthers) {

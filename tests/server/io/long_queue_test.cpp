@@ -16,7 +16,7 @@ TEST(LongQueue, LeasingStepsOverWhatWaits) {
   auto database = SqliteDatabase::in_memory(clock).value();
   SqliteDatabase& raw = *database;
   SqlStore store(std::move(database), clock, {});
-  ASSERT_TRUE(store.create(testing_support::sample_job("first"), 10));
+  ASSERT_TRUE(store.create(testing_support::sample_job("first"), {10}));
   raw.write([](SqlSession& session) {
     session.run(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "

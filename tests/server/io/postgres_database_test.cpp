@@ -78,40 +78,41 @@ TEST_F(Postgres, ANewerSchemaIsRefusedAndLeftAlone) {
 
 TEST_F(Postgres, AServerThatIsAwayIsUnavailableAndComesBack) {
   const auto store = open(connection());
-  ASSERT_TRUE(store->create(sample_job("a"), 10));
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
   shared_postgres().stop_at_once();
-  EXPECT_EQ(store->create(sample_job("b"), 10).failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ(store->create(sample_job("b"), {10}).failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ(store->job("a").failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ(store->probe().failure().kind, FailureKind::kUnavailable);
   const auto other = open_postgres_store(connection(), clock_);
   EXPECT_EQ(other.failure().kind, FailureKind::kUnavailable);
   shared_postgres().start();
   EXPECT_EQ(store->job("a")->id, "a");
-  EXPECT_TRUE(store->create(sample_job("c"), 10));
+  EXPECT_TRUE(store->create(sample_job("c"), {10}));
 }
 
 TEST_F(Postgres, ConnectionsThatDiedUnusedCostNobodyAnError) {
   const auto store = open(connection());
   std::vector<std::thread> threads;
   for (int i = 0; i < 6; ++i) {
-    threads.emplace_back(
-        [&store, i] { EXPECT_TRUE(store->create(sample_job("before" + std::to_string(i)), 100)); });
+    threads.emplace_back([&store, i] {
+      EXPECT_TRUE(store->create(sample_job("before" + std::to_string(i)), {100}));
+    });
   }
   for (std::thread& thread : threads) thread.join();
   shared_postgres().stop_at_once();
   shared_postgres().start();
   EXPECT_TRUE(store->job("before0"));
-  EXPECT_TRUE(store->create(sample_job("after"), 100));
+  EXPECT_TRUE(store->create(sample_job("after"), {100}));
   shared_postgres().stop_at_once();
   shared_postgres().start();
-  EXPECT_TRUE(store->create(sample_job("later"), 100)) << "a write comes first";
+  EXPECT_TRUE(store->create(sample_job("later"), {100})) << "a write comes first";
 }
 
 TEST_F(Postgres, ARowLockedByHandIsUnavailableAndHeals) {
   PostgresOptions options;
   options.limits.lock = milliseconds(50);
   const auto store = open(connection(), options);
-  ASSERT_TRUE(store->create(sample_job("a"), 10));
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
   {
     pqxx::connection request(connection());
     pqxx::work work(request);
@@ -131,7 +132,7 @@ TEST_F(Postgres, AFullPoolIsUnavailableInsteadOfGrowing) {
   options.wait = milliseconds(20);
   options.limits.lock = options.limits.statement = milliseconds(60'000);
   const auto store = open(connection(), options);
-  ASSERT_TRUE(store->create(sample_job("a"), 10));
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
   pqxx::connection request(connection());
   pqxx::work work(request);
   work.exec("UPDATE jobs SET priority = 7 WHERE id = 'a'");
@@ -176,7 +177,7 @@ TEST_F(Postgres, ASubmissionWhoseCommitIsCutIsThereOnceOrUnavailable) {
                                       (reaches_server ? "-done" : "-undone"));
       if (keyed) order.idempotency_key = order.job.id;
       gate.cut_next_commit(reaches_server);
-      const auto first = store->create(order, 10);
+      const auto first = store->create(order, {10});
       ASSERT_EQ(first.ok(), reaches_server);
       EXPECT_EQ(store->job(order.job.id).ok(), reaches_server);
       if (!first) {
@@ -184,19 +185,19 @@ TEST_F(Postgres, ASubmissionWhoseCommitIsCutIsThereOnceOrUnavailable) {
       }
       if (!keyed) continue;
       order.job.id += "-again";
-      const auto again = store->create(order, 10);
+      const auto again = store->create(order, {10});
       ASSERT_TRUE(again) << again.failure().detail;
       EXPECT_EQ(again->replayed, reaches_server);
       EXPECT_EQ(again->job_id, reaches_server ? first->job_id : order.job.id);
     }
   }
-  EXPECT_EQ(*store->queued(), 3);
+  EXPECT_EQ(store->queued("acme")->all, 3);
 }
 
 TEST_F(Postgres, ACommitWhoseAnswerIsLostIsUnavailableAndNotDoneTwice) {
   CommitGate gate(shared_postgres().port());
   const auto store = open(shared_postgres().connection(database_, gate.port()));
-  ASSERT_TRUE(store->create(sample_job("a"), 10));
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
   gate.cut_next_commit(false);
   EXPECT_EQ(store->cancel("a").failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ(store->job("a")->status, jobs::JobStatus::kQueued);
@@ -209,9 +210,9 @@ TEST_F(Postgres, ACommitWhoseAnswerIsLostIsUnavailableAndNotDoneTwice) {
 TEST_F(Postgres, ALinkThatIsCutOutsideOfACommitCostsNothing) {
   CommitGate gate(shared_postgres().port());
   const auto store = open(shared_postgres().connection(database_, gate.port()));
-  ASSERT_TRUE(store->create(sample_job("a"), 10));
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
   gate.cut_all();
-  EXPECT_TRUE(store->create(sample_job("b"), 10));
+  EXPECT_TRUE(store->create(sample_job("b"), {10}));
   gate.cut_all();
   EXPECT_TRUE(store->job("b"));
 }

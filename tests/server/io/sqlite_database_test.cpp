@@ -1,11 +1,15 @@
 #include "server/io/sqlite_database.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "server/io/migrations.h"
 #include "server/io/open_store.h"
+#include "server/io/sqlite_copy.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::io {
@@ -34,7 +38,7 @@ TEST_F(SqliteFile, WhatWasAcknowledgedSurvivesAProcessThatDies) {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto store = open();
-    const bool kept = store && (*store)->create(sample_job("a"), 10) &&
+    const bool kept = store && (*store)->create(sample_job("a"), {10}) &&
                       (*store)->lease_next(request("child"), milliseconds(20'000));
     ::_exit(kept ? 0 : 1);  // no destructor runs: the WAL stays as it is
   }
@@ -62,7 +66,7 @@ TEST_F(SqliteFile, AtEachPointOfAWriteItHappenedOrItDidNot) {
         if (at == point) ::_exit(9);
       };
       const auto store = open({}, options);
-      (void)(*store)->create(sample_job(id), 10);
+      (void)(*store)->create(sample_job(id), {10});
       ::_exit(1);
     }
     int status = 0;
@@ -86,7 +90,7 @@ TEST_F(SqliteFile, OneProcessOwnsIt) {
 TEST_F(SqliteFile, ACleanCloseFoldsTheLogIntoTheFile) {
   {
     const auto store = open();
-    ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+    ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   }
   EXPECT_FALSE(std::filesystem::exists(file().string() + "-wal"));
 }
@@ -163,20 +167,20 @@ TEST_F(SqliteFile, ADatabaseLockedByHandIsUnavailableAndHeals) {
   SqliteOptions options;
   options.busy_timeout = milliseconds(20);
   const auto store = open(options);
-  ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   Database by_hand(file(), Database::Access::kWrite, milliseconds(100));
   by_hand.run("BEGIN IMMEDIATE");
-  EXPECT_EQ((*store)->create(sample_job("b"), 10).failure().kind, FailureKind::kUnavailable);
+  EXPECT_EQ((*store)->create(sample_job("b"), {10}).failure().kind, FailureKind::kUnavailable);
   EXPECT_EQ((*store)->probe().failure().kind, FailureKind::kUnavailable);
   EXPECT_TRUE((*store)->job("a"));  // readers do not wait
   by_hand.run("ROLLBACK");
-  EXPECT_TRUE((*store)->create(sample_job("b"), 10));
+  EXPECT_TRUE((*store)->create(sample_job("b"), {10}));
   EXPECT_TRUE((*store)->probe());
 }
 
 TEST_F(SqliteFile, AFullDiskIsSaidAndLeavesTheDatabaseSound) {
   const auto store = open();
-  ASSERT_TRUE((*store)->create(sample_job("a"), 10));
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
   // A cap on the file's pages refuses like a full disk does.
   Status full = ok_status();
   {
@@ -189,7 +193,58 @@ TEST_F(SqliteFile, AFullDiskIsSaidAndLeavesTheDatabaseSound) {
   }
   ASSERT_FALSE(full);
   EXPECT_EQ(full.failure().kind, FailureKind::kStorageFull);
-  EXPECT_TRUE((*store)->create(sample_job("b"), 10));
+  EXPECT_TRUE((*store)->create(sample_job("b"), {10}));
+}
+
+TEST_F(SqliteFile, AProbeWritesNothing) {
+  const auto store = open();
+  ASSERT_TRUE((*store)->set_draining(false));
+  const auto logged = std::filesystem::file_size(file().string() + "-wal");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE((*store)->probe());
+  EXPECT_EQ(std::filesystem::file_size(file().string() + "-wal"), logged);
+}
+
+TEST_F(SqliteFile, AProbeSaysThatTheDiskIsFullBeforeASubmissionMeetsIt) {
+  SqliteOptions options;
+  options.free_bytes_min = std::uintmax_t{1} << 62;
+  const auto store = open(options);
+  EXPECT_EQ((*store)->probe().failure().kind, FailureKind::kStorageFull);
+}
+
+TEST_F(SqliteFile, NobodyElseMayReadItNorItsCopy) {
+  namespace fs = std::filesystem;
+  ::umask(0022);
+  fs::create_directories(file().parent_path());
+  std::ofstream(file()).flush();  // as an older version left it
+  ASSERT_EQ(fs::status(file()).permissions() & fs::perms::others_read, fs::perms::others_read);
+  const auto store = open();
+  ASSERT_TRUE(store) << store.failure().detail;
+  ASSERT_TRUE((*store)->create(sample_job("a"), {10}));
+  const fs::path copy = folder_.path() / "copy.db";
+  ASSERT_TRUE(copy_sqlite(file(), copy));
+  for (const fs::path& one :
+       {file(), fs::path(file().string() + "-wal"), fs::path(file().string() + "-shm"), copy}) {
+    EXPECT_EQ(fs::status(one).permissions(), fs::perms::owner_read | fs::perms::owner_write) << one;
+  }
+}
+
+TEST_F(SqliteFile, NothingNamesATenantWhoseLastJobIsDeleted) {
+  const auto turns = [this] {
+    Database by_hand(file(), Database::Access::kWrite, milliseconds(100));
+    Statement count = by_hand.prepare("SELECT count(*) FROM tenant_turns WHERE tenant = 'acme'");
+    EXPECT_TRUE(count.step());
+    return count.integer(0);
+  };
+  const auto store = open();
+  for (const char* id : {"a", "b"}) ASSERT_TRUE((*store)->create(sample_job(id), {10}));
+  ASSERT_TRUE((*store)->lease_next(request("w"), milliseconds(1000)));
+  EXPECT_EQ(turns(), 1);
+  for (const char* id : {"a", "b"}) {
+    ASSERT_TRUE((*store)->cancel(id));
+    EXPECT_EQ(turns(), 1) << "another job of it is there";
+    ASSERT_TRUE((*store)->delete_job(id));
+  }
+  EXPECT_EQ(turns(), 0);
 }
 
 TEST_F(SqliteFile, AFolderThatCannotBeMadeIsAFailure) {

@@ -13,7 +13,7 @@
 
 namespace pytoon::testing_support {
 
-inline constexpr std::int64_t kPlenty = 100'000;
+inline constexpr jobs::QueueLimits kPlenty{100'000, 100'000};
 inline constexpr std::chrono::milliseconds kLease{20'000};
 inline constexpr std::chrono::milliseconds kAtOnce{0};
 

@@ -62,7 +62,7 @@ class EtaEstimatorTest : public testing::Test {
  protected:
   Job stored(const std::string& id) { return *store_->job(id); }
   void create(const std::string& id, int priority) {
-    ASSERT_TRUE(store_->create(testing_support::sample_job(id, "acme", priority, 3), 100));
+    ASSERT_TRUE(store_->create(testing_support::sample_job(id, "acme", priority, 3), {100}));
   }
   // One segment of the job done in `seconds`, the job then left to others.
   void draw_one(const std::string& id, double seconds) {

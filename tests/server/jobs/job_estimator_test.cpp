@@ -113,7 +113,7 @@ class JobEstimatorTest : public JobServiceTest {
 TEST_F(JobEstimatorTest, StoresNothingAndRefusesWhatASubmissionRefuses) {
   told();
   EXPECT_EQ(store_.list(std::nullopt, {})->jobs.size(), 0U);
-  EXPECT_EQ(*store_.queued(), 0);
+  EXPECT_EQ(store_.queued("acme")->all, 0);
   EXPECT_EQ(metrics_.created, 0);
   EXPECT_EQ(notifier_.notified, 0);
   EXPECT_EQ(lines_.str().find("job_created"), std::string::npos);
@@ -135,7 +135,7 @@ TEST_F(JobEstimatorTest, StoresNothingAndRefusesWhatASubmissionRefuses) {
   health_.draining_now = true;
   EXPECT_EQ(kind(body(), acme_), FailureKind::kUnavailable);
   health_.draining_now = false;
-  make(0, {.queued_max = 1});
+  make(0, {.queue = {1, 1}});
   ASSERT_TRUE(service_->submit(acme_, body(), ""));
   EXPECT_EQ(kind(body(), acme_), FailureKind::kRateLimited);
   make(std::uintmax_t{1} << 60, {});

@@ -116,7 +116,7 @@ TEST_F(JobServiceTest, AFullStorageIsSaid) {
 }
 
 TEST_F(JobServiceTest, AFullQueueIsARateLimit) {
-  make(0, {.queued_max = 1});
+  make(0, {.queue = {1, 1}});
   ASSERT_TRUE(service_->submit(acme_, body(), ""));
   EXPECT_EQ(refusal(body()).kind, FailureKind::kRateLimited);
 }

@@ -64,6 +64,24 @@ TEST(TaskRules, AnEnginesClipIsHalfOfItsSegment) {
   EXPECT_EQ(progress_pct(segments, 0, 30), 47);
 }
 
+TEST(TaskRules, OnlyWhatDiedAloneAgainAndAgainIsBlamed) {
+  int crashes = 0;
+  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, {});
+  EXPECT_EQ(crashes, kCrashesBeforeCard - 1) << "however often its neighbours take it with them";
+  Job job;
+  job.crashes = crashes;
+  EXPECT_TRUE(is_poison_suspect(job));
+  EXPECT_EQ(crashes_after_death(crashes, {2, 2}), crashes) << "twice may be the power";
+  EXPECT_EQ(crashes_after_death(crashes, {3, 3}), kCrashesBeforeCard);
+  EXPECT_EQ(crashes_after_death(crashes, {11, 1}), crashes) << "others die as well";
+  EXPECT_EQ(crashes_after_death(crashes, {12, 1}), kCrashesBeforeCard) << "but not for ever";
+  crashes = kCrashesBeforeCard;
+  for (int i = 0; i < 20; ++i) crashes = crashes_after_death(crashes, {});
+  EXPECT_EQ(crashes, kCrashesBeforeFailure - 1);
+  EXPECT_EQ(crashes_after_death(crashes, {2, 2}), crashes);
+  EXPECT_EQ(crashes_after_death(crashes, {3, 3}), kCrashesBeforeFailure);
+}
+
 TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_EQ(after_crashes(1, 2), CrashVerdict::kGoOn);
   EXPECT_EQ(after_crashes(2, 3), CrashVerdict::kQuarantine);
@@ -73,19 +91,33 @@ TEST(TaskRules, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_EQ(crashes_after_success(5), kCrashesBeforeCard);
 }
 
-TEST(LeaseOrder, PriorityThenFairnessThenAge) {
+// Tenant, priority, seq, held, lead.
+TEST(LeaseOrder, FairnessBetweenTenantsThenPriorityThenAge) {
   std::vector<Candidate> candidates{
-      {{TaskKind::kRender, "x264"}, "busy", 5, 1, 3},
-      {{TaskKind::kPrepare, ""}, "idle", 5, 9, 0},
-      {{TaskKind::kPrepare, ""}, "old", 5, 2, 0},
-      {{TaskKind::kPrepare, ""}, "urgent", 6, 10, 9},
-      {{TaskKind::kFinish, ""}, "old", 5, 2, 0},
+      {{TaskKind::kRender, "x264"}, "busy", 5, 1, 3, 0},
+      {{TaskKind::kPrepare, ""}, "idle", 5, 9, 0, 0},
+      {{TaskKind::kPrepare, ""}, "old", 5, 2, 0, 0},
+      {{TaskKind::kPrepare, ""}, "old", 6, 10, 0, 0},
+      {{TaskKind::kFinish, ""}, "old", 5, 2, 0, 0},
+      {{TaskKind::kRender, "x264"}, "ahead", 9, 1, 0, 3000},
+      {{TaskKind::kRender, "x264"}, "more ahead", 9, 1, 0, 4000},
   };
   sort_by_turn(candidates);
   std::string order;
   for (const Candidate& candidate : candidates) order += candidate.tenant[0];
-  EXPECT_EQ(order, "uooib");
+  EXPECT_EQ(order, "oooiamb");
+  EXPECT_EQ(candidates[0].priority, 6);
   EXPECT_EQ(candidates[1].slot.kind, TaskKind::kFinish);
+}
+
+TEST(LeaseOrder, WorkIsCountedFromWhereTheLatestOneStands) {
+  const Turn first = next_turn({}, 0, 3000);
+  EXPECT_EQ(first.start, 0);
+  EXPECT_EQ(first.finish, 3000);
+  EXPECT_EQ(next_turn(first, 0, 3000).start, 3000) << "where its own last one ended";
+  EXPECT_EQ(next_turn(first, 90'000, 3000).start, 90'000) << "being idle saves nothing up";
+  EXPECT_EQ(work_of(TaskKind::kRender, 3), 3000);
+  EXPECT_GT(work_of(TaskKind::kPrepare, 0), 0);
 }
 
 TEST(LeaseOrder, AHandHasASlotForEachEncoder) {

@@ -119,7 +119,7 @@ class WebhookSenderTest : public testing::Test {
   void end_job(const std::string& id) {
     NewJob order = testing_support::sample_job(id);
     order.job.webhook_url = sink_.url("/hook?token=s3cret");
-    ASSERT_TRUE(store_->create(order, 100));
+    ASSERT_TRUE(store_->create(order, {100}));
     ASSERT_TRUE(store_->cancel(id));
   }
   // Written apart from the code under test.

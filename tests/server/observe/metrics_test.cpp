@@ -152,8 +152,8 @@ TEST_F(MetricsTest, CardsAreShownAsTheyWereSampledLast) {
 
 TEST_F(MetricsTest, TheDepthOfTheQueueIsTheStoresOwn) {
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 0\n"));
-  ASSERT_TRUE(store_->create(testing_support::sample_job("a"), 10));
-  ASSERT_TRUE(store_->create(testing_support::sample_job("b"), 10));
+  ASSERT_TRUE(store_->create(testing_support::sample_job("a"), {10}));
+  ASSERT_TRUE(store_->create(testing_support::sample_job("b"), {10}));
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_depth 2\n"));
   EXPECT_THAT(metrics_.text(), HasSubstr("pytoon_queue_segments 6\n"));
   clock_.advance(std::chrono::seconds(90));

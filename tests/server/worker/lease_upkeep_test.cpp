@@ -158,6 +158,33 @@ class Gate {
   int inside_ = 0;
 };
 
+// As a process that dies while it draws: its leases run out, and nothing that it writes counts.
+TEST_F(LeaseUpkeep, OnlyASuspectIsBlamedForTheDeathsOfItsWorker) {
+  renderer_.on_render = [&](int, plan::SourceKind footage, const CancelToken&) -> Status {
+    if (footage == plan::SourceKind::kCard) return ok_status();
+    EXPECT_TRUE(store_->expire_leases_except("a living one"));
+    EXPECT_TRUE(store_->reap());
+    return ok_status();
+  };
+  make_suspect("suspect", 9);
+  const auto subject = worker_over(*store_);
+  for (int death = 0; death < 2; ++death) EXPECT_TRUE(step(*subject));
+  EXPECT_EQ(job("suspect").crashes, 2) << "twice may be the power";
+  EXPECT_TRUE(step(*subject));
+  EXPECT_EQ(job("suspect").fallback_reason, "crashed");
+  finish(*subject, "suspect");
+
+  submit(order("innocent", 1));
+  EXPECT_TRUE(step(*subject));  // prepares it
+  for (int death = 0; death < 2; ++death) EXPECT_TRUE(step(*subject));
+  EXPECT_EQ(job("innocent").crashes, 2);
+  EXPECT_TRUE(step(*subject));
+  renderer_.on_render = nullptr;
+  finish(*subject, "innocent");
+  EXPECT_FALSE(job("innocent").fallback_used);
+  EXPECT_EQ(job("innocent").crashes, 0);
+}
+
 // Two suspects are leased at once; the one that waits for its turn loses its lease meanwhile.
 TEST_F(LeaseUpkeep, ASuspectThatGivesUpWaitingDoesNotEndTheTurnOfAnother) {
   class HoldTheAnswer final : public FaultPlan {

@@ -50,7 +50,7 @@ class RunFixture : public testing::Test {
     asset.sha256 = sha256_hex(bytes);
     ASSERT_TRUE(store_->keep_asset(asset));
   }
-  void submit(const jobs::NewJob& order) { ASSERT_TRUE(store_->create(order, 100)); }
+  void submit(const jobs::NewJob& order) { ASSERT_TRUE(store_->create(order, {100})); }
   void overwrite(const std::string& key, const std::string& bytes) {
     ASSERT_TRUE(write_file_atomically(*storage_->local(key), bytes));
   }

@@ -221,7 +221,7 @@ TEST_F(SegmentFootageTest, ANewWorkerGivesAJobNoNewTime) {
   EXPECT_EQ(left_, (std::vector<seconds>{seconds(264), seconds(104), seconds(44)}));
   EXPECT_EQ(job("a").status, jobs::JobStatus::kDone);
 
-  ASSERT_TRUE(store_->create(order("b", 1), 100));
+  ASSERT_TRUE(store_->create(order("b", 1), {100}));
   ASSERT_TRUE(store_->force_fail("b", "by hand"));
   clock_.advance(seconds(1000));
   ASSERT_TRUE(store_->retry("b"));
