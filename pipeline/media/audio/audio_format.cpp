@@ -135,8 +135,7 @@ Result<AudioFormat> audio_format_of(const std::filesystem::path& path) {
   const bool id3 = head.starts_with("ID3") && head.size() >= kId3HeaderBytes;
   if (id3) head = head_at(file, id3_bytes(head));
   AudioFormat format = format_of(head, id3);
-  if (format.name == "webm" &&
-      bytes_at(file, 0, kDocTypeWithin).find("webm") == std::string::npos) {
+  if (format.name == "webm" && file.text_at(0, kDocTypeWithin).find("webm") == std::string::npos) {
     format.name = "mka";
   }
   if (format.name == "wav") format.endless = has_placeholder_size(file);
