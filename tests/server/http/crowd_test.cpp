@@ -14,14 +14,19 @@ class ManyConnections : public LiveServer {
  protected:
   void SetUp() override {
     options.connections = {.all = 64, .of_address = 16, .for_operators = 8};
-    options.time.crowded = milliseconds(1500);
+    options.time.crowded = milliseconds(3000);
     start();
   }
   RawClient client_from(const char* address) const { return RawClient(server->port(), 0, address); }
   // Silent sockets, sixteen of each address.
   void crowd(int count) {
     static constexpr const char* kOthers[]{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
-    for (int i = 0; i < count; ++i) silent.push_back(client_from(kOthers[i % 4]));
+    for (int i = 0; i < count; ++i) be_silent(kOthers[i % 4]);
+  }
+  // After an answer, which shows that it was taken: several threads take them, in any order.
+  void be_silent(const char* address) {
+    silent.push_back(client_from(address));
+    EXPECT_EQ(silent.back().ask(request("GET", "/health")).status, 200);
   }
   int status_on(RawClient&& client, std::string_view path, std::string_view key = "") {
     return client.ask(request("GET", path, key_header(key))).status;
@@ -31,7 +36,7 @@ class ManyConnections : public LiveServer {
 };
 
 TEST_F(ManyConnections, OfOneAddressLeaveRoomForOthers) {
-  for (int i = 0; i < 16; ++i) silent.push_back(client_from("127.0.0.2"));
+  for (int i = 0; i < 16; ++i) be_silent("127.0.0.2");
   EXPECT_EQ(client_from("127.0.0.2").reply().status, 503);
   EXPECT_EQ(status_on(client_from("127.0.0.3"), "/health"), 200);
   EXPECT_EQ(status_on(client(), "/api/v1/jobs", kReadKey), 200);
@@ -56,14 +61,16 @@ TEST_F(ManyConnections, ThatShowNoKeyEndSoonInACrowd) {
   RawClient known = client();
   EXPECT_EQ(known.ask(request("GET", "/api/v1/jobs", key_header(kReadKey))).status, 200);
   crowd(55);
-  for (RawClient& one : silent) EXPECT_TRUE(one.ended_within(seconds(5)));
+  int ended = 0;  // until it is a crowd no more
+  for (RawClient& one : silent) ended += one.ended_within(milliseconds(ended < 8 ? 10'000 : 1));
+  EXPECT_GE(ended, 8);
   EXPECT_EQ(status_on(client(), "/api/v1/jobs", kReadKey), 200);
   EXPECT_EQ(known.ask(request("GET", "/api/v1/jobs", key_header(kReadKey))).status, 200);
 }
 
 TEST_F(ManyConnections, ThatShowNoKeyMayStayWhereThereIsRoom) {
   crowd(40);
-  clock.sleep_for(milliseconds(2500));
+  clock.sleep_for(milliseconds(4500));
   for (RawClient& one : silent) EXPECT_EQ(one.ask(request("GET", "/health")).status, 200);
 }
 
