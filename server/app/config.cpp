@@ -34,6 +34,13 @@ void read_access(Variables& env, Config& config) {
   config.api_port = env.whole("API_PORT");
   config.api_key = env.text("API_KEY").value_or("");
   config.api_keys_file = env.text("API_KEYS_FILE").value_or("");
+  Result<http::AddressSet> proxies =
+      http::AddressSet::parse(env.text_or_default("TRUSTED_PROXIES"));
+  if (proxies) {
+    config.trusted_proxies = std::move(*proxies);
+  } else {
+    env.note(wrong("TRUSTED_PROXIES", proxies.failure().detail));
+  }
   if (!config.api_key.empty() && config.production && config.api_key.size() < kLeastKeyBytes) {
     env.note(wrong("API_KEY", "must have at least 16 characters in production"));
   }
@@ -49,6 +56,7 @@ void read_limits(Variables& env, Config& config) {
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
   config.max_queued_jobs_per_tenant = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
   config.requests_per_second = env.whole("RATE_LIMIT_RPS");
+  config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));
 }

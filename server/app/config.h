@@ -18,6 +18,7 @@
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
 #include "server/http/handler_pools.h"
+#include "server/http/ip_address.h"
 #include "server/io/database_url.h"
 #include "server/io/redis/redis_url.h"
 #include "server/io/storage/s3_options.h"
@@ -40,6 +41,8 @@ struct Config {
   int max_queued_jobs = 10'000;           // MAX_QUEUED_JOBS
   int max_queued_jobs_per_tenant = 1000;  // MAX_QUEUED_JOBS_PER_TENANT
   double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
+  int max_connections_per_address = 512;  // MAX_CONNECTIONS_PER_ADDRESS
+  http::AddressSet trusted_proxies;       // TRUSTED_PROXIES: whose X-Forwarded-For is believed
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;     // STORAGE_ROOT
   io::DatabaseUrl database_url;           // DB_URL: sqlite:///relative, sqlite:////absolute, or

@@ -14,7 +14,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 53> kSettings{{
+constexpr std::array<Setting, 55> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -104,6 +104,17 @@ constexpr std::array<Setting, 53> kSettings{{
      .unit = "a second",
      .least = 1,
      .most = 1000000},
+    {.group = kApi,
+     .name = "MAX_CONNECTIONS_PER_ADDRESS",
+     .fallback = "512",
+     .about = "of one client; more are refused with 503, trusted proxies' never",
+     .unit = "connections",
+     .least = 1,
+     .most = 1000000},
+    {.group = kApi,
+     .name = "TRUSTED_PROXIES",
+     .fallback = "",
+     .about = "addresses and networks, separated by commas, whose X-Forwarded-For is believed"},
     {.group = kDatabaseWakeupsFiles,
      .name = "DB_URL",
      .fallback = "sqlite:///data/pytoon.db",

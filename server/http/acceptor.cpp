@@ -24,12 +24,8 @@ class ByteHandler final : public Pistache::Http::Handler {
  public:
   HTTP_PROTOTYPE(ByteHandler)
 
-  ByteHandler(ServerContext& context, ConnectionTable& table, std::size_t connections_max,
-              std::shared_ptr<ReactorGate> gate)
-      : context_(&context),
-        table_(&table),
-        connections_max_(connections_max),
-        gate_(std::move(gate)) {}
+  ByteHandler(ServerContext& context, ConnectionTable& table, std::shared_ptr<ReactorGate> gate)
+      : context_(&context), table_(&table), gate_(std::move(gate)) {}
 
   void onConnection(const PeerPointer& peer) override {
     contained(peer, [&] {
@@ -41,7 +37,6 @@ class ByteHandler final : public Pistache::Http::Handler {
       auto connection = std::make_shared<Connection>(peer->fd(), *context_, rearming(*peer));
       peer->putData(kPeerData, connection);
       table_->add(connection);
-      if (table_->size() > connections_max_) connection->reject_overload();
     });
   }
 
@@ -93,7 +88,6 @@ class ByteHandler final : public Pistache::Http::Handler {
 
   ServerContext* context_;
   ConnectionTable* table_;
-  std::size_t connections_max_;
   std::shared_ptr<ReactorGate> gate_;
 };
 
@@ -105,8 +99,8 @@ class Acceptor::Reactor {
   Pistache::Http::Endpoint endpoint;
 };
 
-Acceptor::Acceptor(ServerContext& context, ConnectionTable& table, std::size_t connections_max)
-    : context_(context), table_(table), connections_max_(connections_max) {}
+Acceptor::Acceptor(ServerContext& context, ConnectionTable& table)
+    : context_(context), table_(table) {}
 
 Acceptor::~Acceptor() { stop(); }
 
@@ -122,8 +116,7 @@ Status Acceptor::start(const ListenAddress& address, int threads) {
             .headerTimeout(kNever)
             .bodyTimeout(kNever)
             .keepaliveTimeout(kNever));
-    reactor_->endpoint.setHandler(
-        std::make_shared<ByteHandler>(context_, table_, connections_max_, gate_));
+    reactor_->endpoint.setHandler(std::make_shared<ByteHandler>(context_, table_, gate_));
     reactor_->endpoint.serveThreaded();
     return ok_status();
   } catch (const std::exception& error) {

@@ -32,7 +32,7 @@ struct ReactorGate {
 
 class Acceptor {
  public:
-  Acceptor(ServerContext& context, ConnectionTable& table, std::size_t connections_max);
+  Acceptor(ServerContext& context, ConnectionTable& table);
   ~Acceptor();
 
   // kIo when the address can't be had.
@@ -45,7 +45,6 @@ class Acceptor {
   class Reactor;
   ServerContext& context_;
   ConnectionTable& table_;
-  const std::size_t connections_max_;
   std::unique_ptr<Reactor> reactor_;
   const std::shared_ptr<ReactorGate> gate_ = std::make_shared<ReactorGate>();
 };

@@ -1,6 +1,6 @@
-// A token bucket per client address, for what a client without a key may do wrong. Buckets start
-// full; those that are full again are forgotten, and when too many addresses are remembered all
-// others share one.
+// A token bucket per client (client_name(), ip_address.h), for what a client without a key may do
+// wrong. Buckets start full; those that are full again are forgotten, and when too many addresses
+// are remembered all others share one.
 //
 // Thread rule: any thread; one short lock. Per process.
 #pragma once
@@ -32,9 +32,5 @@ class AddressLimiter {
   std::unordered_map<std::string, TokenBucket> buckets_;
   SteadyTime forget_again_at_;
 };
-
-// Whom the socket is connected to: an IPv4 address, or the /64 of an IPv6 one, of which a client
-// has them all. "" when it can't be told.
-std::string peer_address(int socket);
 
 }  // namespace pytoon::http

@@ -5,7 +5,9 @@
 namespace pytoon::http {
 
 BodyReader::BodyReader(Admitted& admitted, RequestGate& gate)
-    : admitted_(admitted), budget_(gate.body_budget()) {
+    : admitted_(admitted),
+      budget_(gate.body_budget()),
+      tenant_budget_(gate.body_budget_of(admitted.request.caller.tenant)) {
   const RequestHead& head = admitted.request.head;
   left_bytes_ = head.content_length.value_or(0);
   if (head.chunked) chunked_.emplace();
@@ -24,6 +26,9 @@ Status BodyReader::keep(std::string_view bytes) {
                    "The body is over " + std::to_string(admitted_.body_bytes_max) + " bytes.");
   }
   if (form_) return form_->feed(bytes, *admitted_.request.form);
+  if (!admitted_.request.tenant_share.take(tenant_budget_, bytes.size())) {
+    return failure(FailureKind::kRateLimited, "Too many requests of yours are being read.");
+  }
   if (!admitted_.request.body_share.take(budget_, bytes.size())) {
     return failure(FailureKind::kUnavailable, "Too many requests are being read.");
   }

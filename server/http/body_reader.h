@@ -18,8 +18,8 @@ class BodyReader {
   BodyReader(Admitted& admitted, RequestGate& gate);
 
   // Returns how many bytes belong to this body; fewer than given only when done(). Errors:
-  // kMalformed, kInvalid, kTooLarge, kUnavailable, kStorageFull, kIo; then the connection can't be
-  // used again.
+  // kMalformed, kInvalid, kTooLarge, kRateLimited, kUnavailable, kStorageFull, kIo; then the
+  // connection can't be used again.
   Result<std::size_t> feed(std::string_view bytes);
   bool done() const;
   // The body ended; was it whole? kMalformed for a form without its closing delimiter.
@@ -31,6 +31,7 @@ class BodyReader {
 
   Admitted& admitted_;
   ByteBudget& budget_;
+  ByteBudget& tenant_budget_;
   std::uint64_t left_bytes_ = 0;           // by Content-Length
   std::optional<ChunkedDecoder> chunked_;  // instead
   std::optional<MultipartReader> form_;

@@ -27,4 +27,9 @@ bool ByteBudget::Share::take(ByteBudget& budget, std::uint64_t bytes) {
   return true;
 }
 
+ByteBudget& TenantBudgets::of(const std::string& tenant) {
+  const std::lock_guard lock(mutex_);
+  return budgets_.try_emplace(tenant, bytes_max_).first->second;
+}
+
 }  // namespace pytoon::http

@@ -6,6 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
 
 namespace pytoon::http {
 
@@ -32,6 +35,20 @@ class ByteBudget {
  private:
   const std::uint64_t bytes_max_;
   std::atomic<std::uint64_t> taken_{0};
+};
+
+// A budget for each tenant, so that none can spend what is for all.
+class TenantBudgets {
+ public:
+  explicit TenantBudgets(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // Good as long as this is.
+  ByteBudget& of(const std::string& tenant);
+
+ private:
+  const std::uint64_t bytes_max_;
+  std::mutex mutex_;
+  std::map<std::string, ByteBudget> budgets_;
 };
 
 }  // namespace pytoon::http

@@ -27,14 +27,24 @@ ssize_t send_now(int fd, std::string_view bytes) {
   return static_cast<ssize_t>(sent);
 }
 
+Failure too_many_connections() {
+  return failure(FailureKind::kUnavailable, "There are too many connections.");
+}
+
+std::string counted_by(const std::optional<IpAddress>& peer, const AddressSet& proxies) {
+  return peer && !proxies.contains(*peer) ? client_name(*peer) : "";
+}
+
 }  // namespace
 
 Connection::Connection(int fd, ServerContext& context, std::function<void()> rearm)
     : fd_(fd),
       context_(context),
       rearm_(std::move(rearm)),
-      address_(peer_address(fd)),
-      deadline_(context.clock.steady_now() + context.limits.head) {}
+      peer_(peer_of(fd)),
+      counted_by_(http::counted_by(peer_, context.gate.proxies())),
+      deadline_(context.clock.steady_now() + context.limits.head),
+      waiting_since_(context.clock.steady_now()) {}
 
 template <typename Step>
 void Connection::locked(const Step& step) {
@@ -113,15 +123,19 @@ void Connection::begin_transaction() {
   transaction_->head_only = head.method == Method::kHead;
   transaction_->keep_alive = head.keep_alive;
   const bool has_body = head.has_body();
-  GateResult result = context_.gate.check(std::move(head), address_);
+  GateResult result = context_.gate.check(std::move(head), peer_);
   transaction_->route = result.route;
   if (auto* refusal = std::get_if<Response>(&result.outcome)) {
     // An unread body would be taken for the next request.
     if (has_body) transaction_->keep_alive = false;
     return respond(std::move(*refusal));
   }
-  transaction_->admitted =
-      std::make_unique<Admitted>(std::move(std::get<Admitted>(result.outcome)));
+  Admitted& admitted = std::get<Admitted>(result.outcome);
+  known_ = known_ || admitted.route->scope != Scope::kOpen;
+  if (only_for_operators_ && !for_operators(admitted)) {
+    return refuse(problem_of(too_many_connections()));
+  }
+  transaction_->admitted = std::make_unique<Admitted>(std::move(admitted));
   if (has_body) {
     begin_body();
   } else {
@@ -130,6 +144,10 @@ void Connection::begin_transaction() {
     }
     dispatch();
   }
+}
+
+bool Connection::for_operators(const Admitted& admitted) const {
+  return admitted.route->scope == Scope::kOpen || admitted.request.caller.admin;
 }
 
 void Connection::begin_body() {
@@ -213,7 +231,7 @@ void Connection::respond(Response response) {
   transaction.status = response.status;
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_transaction(false);
   const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
-  if (endless || context_.draining) transaction.keep_alive = false;
+  if (endless || context_.draining || only_for_operators_) transaction.keep_alive = false;
   std::string bytes = wire_head(response, transaction.keep_alive, context_.clock.now());
   Body body = transaction.head_only ? Body() : std::move(response.body);
   if (const auto* text = std::get_if<std::string>(&body)) {
@@ -265,6 +283,7 @@ void Connection::finish_transaction(bool whole) {
   if (!keep_alive) return linger();
   phase_ = Phase::kHead;
   deadline_ = now + context_.limits.idle;
+  waiting_since_ = now;
 }
 
 void Connection::linger() {
@@ -309,15 +328,25 @@ void Connection::closed() {
 
 void Connection::reject_overload() {
   locked([this] {
-    refuse(problem_of(failure(FailureKind::kUnavailable, "There are too many connections.")));
+    refuse(problem_of(too_many_connections()));
     shut_down();  // lingering would let a crowd grow for as long
   });
 }
 
-void Connection::check_deadline(SteadyTime now) {
-  locked([this, now] {
-    if (now >= deadline_) be_late();
+void Connection::keep_for_operators() {
+  locked([this] { only_for_operators_ = true; });
+}
+
+void Connection::check_deadline(SteadyTime now, bool crowded) {
+  locked([&] {
+    if (is_late(now, crowded)) be_late();
   });
+}
+
+bool Connection::is_late(SteadyTime now, bool crowded) const {
+  if (now >= deadline_) return true;
+  const bool stranger = crowded && !known_ && phase_ == Phase::kHead;
+  return stranger && now >= waiting_since_ + context_.limits.crowded;
 }
 
 void Connection::be_late() {

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "server/http/handler_pools.h"
+#include "server/http/ip_address.h"
 #include "server/http/limits.h"
 #include "server/http/request_gate.h"
 #include "server/http/request_head.h"
@@ -66,7 +68,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Answers 503 and closes: too many connections.
   void reject_overload();
-  void check_deadline(SteadyTime now);
+  // It has one of the last places: operators alone are answered on it, once.
+  void keep_for_operators();
+  // crowded: places are few, and who shows no key has little time.
+  void check_deadline(SteadyTime now, bool crowded);
+  // By whom connections are counted; "" is nobody: a proxy of ours, or a peer that can't be told.
+  const std::string& counted_by() const { return counted_by_; }
   void close_if_idle();
   void drop();
   // The descriptor, for closing, when no reactor is left to do it; -1 when it was closed.
@@ -90,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void discard(std::string_view bytes);
   void set_aside(std::string_view bytes);
   void begin_transaction();
+  bool for_operators(const Admitted& admitted) const;
   void begin_body();
   void dispatch();
   void hand_to(Purpose purpose);
@@ -115,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish_transaction(bool whole);
   void take_set_aside();
   void linger();
+  bool is_late(SteadyTime now, bool crowded) const;
   void be_late();
   void shut_down();
   void abort();
@@ -127,10 +136,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const int fd_;
   ServerContext& context_;
   const std::function<void()> rearm_;
-  const std::string address_;
+  const std::optional<IpAddress> peer_;
+  const std::string counted_by_;
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;
+  SteadyTime waiting_since_;         // for a head
+  bool known_ = false;               // a good key was shown on it
+  bool only_for_operators_ = false;  // keep_for_operators()
   HeadReader reader_;
   std::unique_ptr<Transaction> transaction_;  // from the complete head to the end of the answer
   SteadyTime body_since_;

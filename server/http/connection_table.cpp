@@ -5,18 +5,32 @@ namespace {
 constexpr std::chrono::milliseconds kSweepInterval{250};
 }
 
-ConnectionTable::ConnectionTable(const Clock& clock)
-    : clock_(clock), sweeper_([this] { sweep(); }) {}
+ConnectionTable::ConnectionTable(const ConnectionLimits& limits, const Clock& clock)
+    : limits_(limits), clock_(clock), sweeper_([this] { sweep(); }) {}
 
-void ConnectionTable::add(std::shared_ptr<Connection> connection) {
-  const std::lock_guard lock(mutex_);
-  const Connection* const key = connection.get();
-  connections_.emplace(key, std::move(connection));
+void ConnectionTable::add(const std::shared_ptr<Connection>& connection) {
+  std::size_t all = 0;
+  std::size_t of_address = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.emplace(connection.get(), connection);
+    all = connections_.size();
+    const std::string& client = connection->counted_by();
+    if (!client.empty()) of_address = ++of_address_[client];
+  }
+  const bool last_ones = all > limits_.for_everybody();
+  const std::size_t of_address_max = last_ones ? limits_.of_address_late() : limits_.of_address;
+  if (all > limits_.all || of_address > of_address_max) return connection->reject_overload();
+  if (last_ones) connection->keep_for_operators();
 }
 
 void ConnectionTable::remove(const Connection* connection) {
   const std::lock_guard lock(mutex_);
-  connections_.erase(connection);
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  const auto counted = of_address_.find(connection->counted_by());
+  if (counted != of_address_.end() && --counted->second == 0) of_address_.erase(counted);
+  connections_.erase(found);
   if (connections_.empty()) changed_.notify_all();
 }
 
@@ -26,11 +40,6 @@ std::vector<std::shared_ptr<Connection>> ConnectionTable::all() const {
   list.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) list.push_back(connection);
   return list;
-}
-
-std::size_t ConnectionTable::size() const {
-  const std::lock_guard lock(mutex_);
-  return connections_.size();
 }
 
 bool ConnectionTable::wait_for_none(std::chrono::milliseconds patience) {
@@ -55,7 +64,9 @@ void ConnectionTable::sweep() {
       if (stopped_) return;
     }
     const SteadyTime now = clock_.steady_now();
-    for (const auto& connection : all()) connection->check_deadline(now);
+    const auto connections = all();
+    const bool crowded = connections.size() > limits_.crowd();
+    for (const auto& connection : connections) connection->check_deadline(now, crowded);
   }
 }
 

@@ -20,11 +20,13 @@ constexpr std::size_t kDescriptorsKept = 128;     // for everything that is not 
 constexpr std::size_t kDescriptorsPerStream = 3;  // socket, its duplicate, the file
 constexpr std::chrono::milliseconds kClosingPatience{2000};
 
-std::size_t affordable_connections(std::size_t wanted) {
+ConnectionLimits affordable(ConnectionLimits wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
   const std::size_t free = limit.rlim_cur - std::min<std::size_t>(limit.rlim_cur, kDescriptorsKept);
-  return std::clamp<std::size_t>(free / kDescriptorsPerStream, 1, std::max<std::size_t>(wanted, 1));
+  const std::size_t most = std::max<std::size_t>(wanted.all, 1);
+  wanted.all = std::clamp<std::size_t>(free / kDescriptorsPerStream, 1, most);
+  return wanted;
 }
 
 bool sigpipe_ignored() {
@@ -47,8 +49,9 @@ struct HttpServer::Parts {
       : options(std::move(wanted)),
         gate(routes_of(options, service, draining,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
-             std::move(keys), options.rate, options.failures,
-             BodyLimits{options.json_bytes_max, options.json_bytes_held_max, options.uploads,
+             std::move(keys), options.rate, options.failures, options.proxies,
+             BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
+                        options.json_bytes_held_of_tenant_max, options.uploads,
                         options.spool_folder},
              clock, log, draining),
         access(log, std::move(callbacks.on_served)),
@@ -58,8 +61,8 @@ struct HttpServer::Parts {
         upload_budget(options.upload_bytes_held_max),
         context{gate,          pools,  files, events, in_flight,    silent,
                 upload_budget, access, clock, log,    options.time, draining},
-        table(clock),
-        acceptor(context, table, affordable_connections(options.connections_max)) {}
+        table(affordable(options.connections), clock),
+        acceptor(context, table) {}
 
   const Options options;
   std::atomic<bool> draining{false};

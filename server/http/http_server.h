@@ -3,8 +3,7 @@
 //
 // The process must ignore SIGPIPE (start() refuses otherwise: the library below would let a client
 // that hangs up kill the process) and should block the signals it waits for before start(), so
-// that the server's threads inherit the mask. TLS, HTTP/2 and per-address limits belong to a proxy
-// in front.
+// that the server's threads inherit the mask. TLS and HTTP/2 belong to a proxy in front.
 //
 // Thread rule: start() and stop() from one thread; the others from any. Callbacks come from many
 // threads at a time.
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "server/http/access_record.h"
+#include "server/http/connection_table.h"
 #include "server/http/handler_pools.h"
 #include "server/http/key_ring.h"
 #include "server/http/limits.h"
@@ -40,12 +40,14 @@ struct Options {
   jobs::UploadLimits uploads;
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // of all requests together
+  std::uint64_t json_bytes_held_of_tenant_max = 16'000'000;
   // Of all uploads together: what waits to be written to the disk. Beyond it uploads are refused.
   std::uint64_t upload_bytes_held_max = 64'000'000;
-  bool operators_only = false;  // only what needs no key: /health, /ready, /metrics, /openapi.json
-  std::size_t connections_max = 4096;  // lowered to what the descriptor limit allows
-  RateLimit rate;                      // per key
-  RateLimit failures{1.0 / 3, 20};     // of wrong keys per address
+  bool operators_only = false;   // only what needs no key: /health, /ready, /metrics, /openapi.json
+  ConnectionLimits connections;  // `all` is lowered to what the descriptor limit allows
+  AddressSet proxies;            // whose X-Forwarded-For is believed; not limited by address
+  RateLimit rate;                // per key
+  RateLimit failures{1.0 / 3, 20};  // of wrong keys per address
   TimeLimits time;
 };
 

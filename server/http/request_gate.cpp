@@ -52,18 +52,29 @@ std::string with_key_slashes(const std::string& path) {
   return plain;
 }
 
+// Several headers of one name are one list (RFC 9110 section 5.3).
+std::string forwarded_for(const RequestHead& head) {
+  std::string list;
+  for (const Header& header : head.headers) {
+    if (header.name == "x-forwarded-for") list += (list.empty() ? "" : ",") + header.value;
+  }
+  return list;
+}
+
 }  // namespace
 
 RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate,
-                         RateLimit failures, BodyLimits limits, const Clock& clock, Log& log,
-                         const std::atomic<bool>& draining)
+                         RateLimit failures, AddressSet proxies, BodyLimits limits,
+                         const Clock& clock, Log& log, const std::atomic<bool>& draining)
     : router_(std::move(routes)),
       clock_(clock),
       rate_(rate),
       keys_(std::make_shared<Keys>(clock, rate, std::move(keys))),
       failures_(clock, failures),
+      proxies_(std::move(proxies)),
       limits_(std::move(limits)),
       body_budget_(limits_.json_bytes_held_max),
+      tenant_budgets_(limits_.json_bytes_held_of_tenant_max),
       log_(log),
       draining_(draining) {}
 
@@ -91,8 +102,13 @@ void RequestGate::replace_keys(KeyRing keys) {
 
 // Whoever guesses is told to wait; a right key is never refused for the guesses of a neighbour
 // behind the same address.
-Response RequestGate::unauthorized(bool guessed, const std::string& address) {
-  if (const auto wait_seconds = guessed ? failures_.take(address) : std::nullopt) {
+Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
+                                   const std::optional<IpAddress>& peer) {
+  const auto wait_for = [&] {
+    const auto client = client_of(peer, forwarded_for(head), proxies_);
+    return failures_.take(client ? client_name(*client) : "");
+  };
+  if (const auto wait_seconds = guessed ? wait_for() : std::nullopt) {
     Problem problem = problem_of(failure(FailureKind::kRateLimited,
                                          "Too many requests with a wrong API key came from "
                                          "this address."));
@@ -105,12 +121,13 @@ Response RequestGate::unauthorized(bool guessed, const std::string& address) {
   return response;
 }
 
-std::optional<Response> RequestGate::authorize(const RequestHead& head, const std::string& address,
-                                               Scope scope, jobs::Caller& caller) {
+std::optional<Response> RequestGate::authorize(const RequestHead& head,
+                                               const std::optional<IpAddress>& peer, Scope scope,
+                                               jobs::Caller& caller) {
   const std::shared_ptr<Keys> now = keys();
   const auto key = head.header("x-api-key");
   const auto holder = key ? now->ring.find(*key) : std::nullopt;
-  if (!holder) return unauthorized(key.has_value(), address);
+  if (!holder) return unauthorized(key.has_value(), head, peer);
   if (const auto wait_seconds = now->limiter.take(holder->index)) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
@@ -166,7 +183,7 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
   return ok_status();
 }
 
-GateResult RequestGate::check(RequestHead head, const std::string& address) {
+GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& peer) {
   GateResult result;
   if (head.path == "*") {
     result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
@@ -184,7 +201,7 @@ GateResult RequestGate::check(RequestHead head, const std::string& address) {
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
     const Scope scope = match.route ? match.route->scope : Scope::kOpen;
-    if (auto refusal = authorize(head, address, scope, admitted.request.caller)) {
+    if (auto refusal = authorize(head, peer, scope, admitted.request.caller)) {
       result.outcome = *std::move(refusal);
       return result;
     }

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "server/http/address_limiter.h"
+#include "server/http/ip_address.h"
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
@@ -27,7 +28,8 @@ namespace pytoon::http {
 struct BodyLimits {
   std::uint64_t json_bytes_max = 1'000'000;
   std::uint64_t json_bytes_held_max = 64'000'000;  // by all requests together
-  jobs::UploadLimits uploads;                      // of the file in the form
+  std::uint64_t json_bytes_held_of_tenant_max = 16'000'000;
+  jobs::UploadLimits uploads;  // of the file in the form
   std::filesystem::path spool_folder;
 };
 
@@ -48,17 +50,20 @@ class RequestGate {
  public:
   // failures: how often an address may send a key that is none.
   RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, RateLimit failures,
-              BodyLimits limits, const Clock& clock, Log& log, const std::atomic<bool>& draining);
+              AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
+              const std::atomic<bool>& draining);
 
-  // address: whose connection it is, as peer_address() says.
-  GateResult check(RequestHead head, const std::string& address);
+  // peer: the other end of the connection.
+  GateResult check(RequestHead head, const std::optional<IpAddress>& peer);
   // From now on these are the keys, each with its full rate.
   void replace_keys(KeyRing keys);
   Response answer(const Admitted& admitted);
 
   const std::vector<Route>& routes() const { return router_.routes(); }
+  const AddressSet& proxies() const { return proxies_; }
   const BodyLimits& limits() const { return limits_; }
   ByteBudget& body_budget() { return body_budget_; }
+  ByteBudget& body_budget_of(const std::string& tenant) { return tenant_budgets_.of(tenant); }
   // Logs what the client is not told, and makes the answer.
   Response refuse(const std::string& route, const Failure& failure);
 
@@ -72,8 +77,9 @@ class RequestGate {
   };
 
   std::shared_ptr<Keys> keys() const;
-  Response unauthorized(bool guessed, const std::string& address);
-  std::optional<Response> authorize(const RequestHead& head, const std::string& address,
+  Response unauthorized(bool guessed, const RequestHead& head,
+                        const std::optional<IpAddress>& peer);
+  std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
                                     Scope scope, jobs::Caller& caller);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
@@ -84,8 +90,10 @@ class RequestGate {
   mutable std::mutex keys_mutex_;
   std::shared_ptr<Keys> keys_;  // guarded by keys_mutex_
   AddressLimiter failures_;
+  const AddressSet proxies_;
   const BodyLimits limits_;
   ByteBudget body_budget_;
+  TenantBudgets tenant_budgets_;
   Log& log_;
   const std::atomic<bool>& draining_;
 };

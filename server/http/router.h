@@ -32,7 +32,8 @@ struct Request {
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
   std::string body;                  // kJson; kMaybeJson, "" when none came
-  ByteBudget::Share body_share;      // what body holds
+  ByteBudget::Share body_share;      // what body holds, of all that bodies may
+  ByteBudget::Share tenant_share;    // the same, of what the tenant's may
   std::unique_ptr<UploadForm> form;  // kUpload
 
   // {id} of a route that has it.

@@ -36,6 +36,7 @@ LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
   options.spool_folder = folder / "spool";
   options.rate = {.per_second = 1e6, .burst = 1e6};
   options.failures = options.rate;
+  options.connections.of_address = 1'000'000;
   service.put(sample_job("queued"));
   jobs::Job done = sample_job("finished");
   done.status = jobs::JobStatus::kDone;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{20'000};
 }
 
-RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
+RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes, const char* from)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer_bytes > 0) {
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
@@ -25,10 +25,12 @@ RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
   const timeval patience{.tv_sec = 5, .tv_usec = 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   sockaddr_in address{};
+  void* const any = &address;
   address.sin_family = AF_INET;
+  ::inet_pton(AF_INET, from, &address.sin_addr);
+  EXPECT_EQ(::bind(socket_.get(), static_cast<sockaddr*>(any), sizeof address), 0);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  void* const any = &address;
   EXPECT_EQ(::connect(socket_.get(), static_cast<sockaddr*>(any), sizeof address), 0);
 }
 

@@ -19,8 +19,9 @@ struct Reply {
 
 class RawClient {
  public:
-  // receive_buffer_bytes 0 is the system's choice.
-  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0);
+  // receive_buffer_bytes 0 is the system's choice; from: 127.0.0.x, another client each.
+  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0,
+                     const char* from = "127.0.0.1");
 
   // False when the server has closed, or takes nothing for five seconds.
   bool send(std::string_view bytes);

@@ -72,7 +72,7 @@ TEST_F(SlowClientTest, RefusedClientsThatStayAreClosed) {
 
 class CrowdTest : public LiveServer {
   void SetUp() override {
-    options.connections_max = 20;
+    options.connections = {.all = 20, .of_address = 1000, .for_operators = 0};
     start();
   }
 };
