@@ -8,8 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kJson = "Content-Type: application/json\r\n";
-
 class ApiTest : public LiveServer {};
 
 TEST_F(ApiTest, OperatorsNeedNoKey) {

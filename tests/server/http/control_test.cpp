@@ -7,8 +7,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kJson = "Content-Type: application/json\r\n";
-
 class ControlTest : public LiveServer {
  protected:
   void expect_problem(const Reply& reply, int status, const std::string& type) {

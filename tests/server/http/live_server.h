@@ -74,6 +74,8 @@ void write_bytes(const std::filesystem::path& path, std::string_view bytes);
 // A multipart form with the file and its category.
 std::string form_of(std::string_view file, std::string_view category,
                     std::string_view client_name = "a.png");
+inline constexpr std::string_view kUpload = "/api/v1/assets/upload";
+inline constexpr std::string_view kJson = "Content-Type: application/json\r\n";
 inline constexpr std::string_view kFormType =
     "Content-Type: multipart/form-data; boundary=frontier\r\n";
 

@@ -11,7 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view kUpload = "/api/v1/assets/upload";
 constexpr std::string_view kStatus = "/api/v1/jobs/queued";
 
 // Holds whoever comes until it is opened, or until a test has taken far too long.

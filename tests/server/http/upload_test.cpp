@@ -8,7 +8,6 @@ namespace pytoon::http::testing_support {
 namespace {
 
 using nlohmann::json;
-constexpr std::string_view kUpload = "/api/v1/assets/upload";
 
 class UploadTest : public LiveServer {
  protected:

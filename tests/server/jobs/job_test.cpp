@@ -54,24 +54,24 @@ TEST(JobJson, ShowsUrisOnlyWhenDone) {
   Job job = testing_support::sample_job("id").job;
   job.status = JobStatus::kAssembling;
   job.progress_pct = 96;
-  auto json = to_json(job);
-  EXPECT_EQ(json["job_id"], "id");
-  EXPECT_EQ(json["status"], "ASSEMBLING");
-  EXPECT_EQ(json["archetype"], "PRODUCT_HERO");
-  EXPECT_EQ(json["preset_id"], "product_hero_clean");
-  EXPECT_EQ(json["target_duration_seconds"], 9);
-  EXPECT_EQ(json["progress_pct"], 96);
-  EXPECT_EQ(json["created_at"], "1970-01-01T00:00:00.000000Z");
-  EXPECT_EQ(json["fallback_used"], false);
+  auto shown = to_json(job);
+  EXPECT_EQ(shown["job_id"], "id");
+  EXPECT_EQ(shown["status"], "ASSEMBLING");
+  EXPECT_EQ(shown["archetype"], "PRODUCT_HERO");
+  EXPECT_EQ(shown["preset_id"], "product_hero_clean");
+  EXPECT_EQ(shown["target_duration_seconds"], 9);
+  EXPECT_EQ(shown["progress_pct"], 96);
+  EXPECT_EQ(shown["created_at"], "1970-01-01T00:00:00.000000Z");
+  EXPECT_EQ(shown["fallback_used"], false);
   for (const char* name :
        {"output_uri", "thumbnail_uri", "metadata_uri", "fallback_reason", "error"}) {
-    EXPECT_TRUE(json[name].is_null()) << name;
+    EXPECT_TRUE(shown[name].is_null()) << name;
   }
   job.status = JobStatus::kDone;
-  json = to_json(job);
-  EXPECT_EQ(json["output_uri"], "storage://jobs/id/output.mp4");
-  EXPECT_EQ(json["thumbnail_uri"], "storage://jobs/id/thumbnail.jpg");
-  EXPECT_EQ(json["metadata_uri"], "storage://jobs/id/metadata.json");
+  shown = to_json(job);
+  EXPECT_EQ(shown["output_uri"], "storage://jobs/id/output.mp4");
+  EXPECT_EQ(shown["thumbnail_uri"], "storage://jobs/id/thumbnail.jpg");
+  EXPECT_EQ(shown["metadata_uri"], "storage://jobs/id/metadata.shown");
 }
 
 TEST(JobJson, SegmentsShowTheirFileWhenTheyHaveOne) {
@@ -81,13 +81,13 @@ TEST(JobJson, SegmentsShowTheirFileWhenTheyHaveOne) {
   segments[1].duration_seconds = 3;
   segments[1].engine_used = "template";
   segments[1].artifact_key = "segments/k.1.mp4";
-  const auto json = to_json("id", segments);
-  EXPECT_EQ(json["job_id"], "id");
-  EXPECT_TRUE(json["segments"][0]["artifact_uri"].is_null());
-  EXPECT_TRUE(json["segments"][0]["engine_used"].is_null());
-  EXPECT_EQ(json["segments"][1]["artifact_uri"], "storage://jobs/id/segments/seg_001.mp4");
-  EXPECT_EQ(json["segments"][1]["status"], "DONE");
-  EXPECT_EQ(json["segments"][1]["engine_used"], "template");
+  const auto shown = to_json("id", segments);
+  EXPECT_EQ(shown["job_id"], "id");
+  EXPECT_TRUE(shown["segments"][0]["artifact_uri"].is_null());
+  EXPECT_TRUE(shown["segments"][0]["engine_used"].is_null());
+  EXPECT_EQ(shown["segments"][1]["artifact_uri"], "storage://jobs/id/segments/seg_001.mp4");
+  EXPECT_EQ(shown["segments"][1]["status"], "DONE");
+  EXPECT_EQ(shown["segments"][1]["engine_used"], "template");
 }
 
 }  // namespace pytoon::jobs
