@@ -71,7 +71,7 @@ TEST(JobJson, ShowsUrisOnlyWhenDone) {
   shown = to_json(job);
   EXPECT_EQ(shown["output_uri"], "storage://jobs/id/output.mp4");
   EXPECT_EQ(shown["thumbnail_uri"], "storage://jobs/id/thumbnail.jpg");
-  EXPECT_EQ(shown["metadata_uri"], "storage://jobs/id/metadata.shown");
+  EXPECT_EQ(shown["metadata_uri"], "storage://jobs/id/metadata.json");
 }
 
 TEST(JobJson, SegmentsShowTheirFileWhenTheyHaveOne) {
