@@ -68,7 +68,7 @@ class Clips(VideoCase):
                                     (b"no clip at all", 415, "MP4 or MOV"),
                                     (picture(3), 415, "MP4 or MOV"),
                                     (old, 415, "H.264 (AVC) and H.265 (HEVC)"),
-                                    (audio, 422, "no picture track"),
+                                    (audio, 422, "no video track"),
                                     (long, 422, "120 s")):
             answer = self.server.upload(data, category="video")
             self.assertEqual(answer.status, status, answer.body)

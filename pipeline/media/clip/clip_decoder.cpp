@@ -28,7 +28,7 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   return codec;
 }
 
-// What the coded pictures don't say of their colours, the file may.
+// What the coded frames don't say of their colours, the file may.
 void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
   if (frame.colorspace == AVCOL_SPC_UNSPECIFIED) frame.colorspace = file.color_space;
   if (frame.color_range == AVCOL_RANGE_UNSPECIFIED) frame.color_range = file.color_range;

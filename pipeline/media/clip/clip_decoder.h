@@ -1,4 +1,4 @@
-// Decodes a clip's picture track in the order its frames are shown, from its start or from a key
+// Decodes a clip's video track in the order its frames are shown, from its start or from a key
 // frame. Stops at the first thing that is wrong with the data.
 //
 // Thread rule: one thread at a time. Blocks. Errors: kMalformed naming where, kIo, kNotFound,

@@ -20,16 +20,16 @@ Result<InputPtr> open_demuxer(const std::filesystem::path& path) {
   return std::move(opened.input);
 }
 
-bool is_cover_picture(const AVStream& track) {
+bool is_cover_image(const AVStream& track) {
   return (track.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
 }
 
-// The first track with moving pictures, as players choose it; -1: none.
-int picture_track(const AVFormatContext& file) {
+// The first track with moving images, as players choose it; -1: none.
+int video_track(const AVFormatContext& file) {
   for (unsigned i = 0; i < file.nb_streams; ++i) {
     const AVStream& track = *file.streams[i];
-    const bool pictures = track.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
-    if (pictures && !is_cover_picture(track)) return static_cast<int>(i);
+    const bool moving = track.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    if (moving && !is_cover_image(track)) return static_cast<int>(i);
   }
   return -1;
 }
@@ -65,9 +65,9 @@ Result<ClipFile> ClipFile::open(const std::filesystem::path& path) {
   Result<InputPtr> input = open_demuxer(path);
   if (!input) return input.failure();
   AVFormatContext& file = **input;
-  const int chosen = picture_track(file);
+  const int chosen = video_track(file);
   if (chosen < 0) {
-    return failure(FailureKind::kInvalid, "the clip has no picture track, only audio or data");
+    return failure(FailureKind::kInvalid, "the clip has no video track, only audio or data");
   }
   for (unsigned i = 0; i < file.nb_streams; ++i) {
     if (static_cast<int>(i) != chosen) file.streams[i]->discard = AVDISCARD_ALL;

@@ -1,5 +1,5 @@
 // A clip's file opened for demuxing: only the MP4/MOV demuxer, only local files, only H.264 and
-// HEVC, only the picture track; everything else in it is skipped unread.
+// HEVC, only the video track; everything else in it is skipped unread.
 //
 // Thread rule: one thread at a time. Blocks. Errors as in clip_index.h.
 #pragma once
@@ -17,7 +17,7 @@ class ClipFile {
   AVFormatContext* file() const { return input_.get(); }
   AVStream* track() const { return input_->streams[track_]; }
 
-  // The next packet of the picture track; false at the end. kMalformed for packets that are marked
+  // The next packet of the video track; false at the end. kMalformed for packets that are marked
   // as damaged.
   Result<bool> next(AVPacket* packet);
   // Packets come from the key frame that is decoded at `decoded` (the file's ticks), or one before.

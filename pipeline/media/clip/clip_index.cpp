@@ -94,7 +94,7 @@ Rotation turn_of_track(const AVStream& track) {
   return data == nullptr ? Rotation{} : turn_of(reinterpret_cast<const std::int32_t*>(data));
 }
 
-// With square pixels: a wide pixel makes the picture wider, a tall one taller.
+// With square pixels: a wide pixel makes the frame wider, a tall one taller.
 gpu::Size upright_size(const AVStream& track, const Rotation& rotation) {
   const AVCodecParameters& coded = *track.codecpar;
   AVRational pixel =

@@ -2,8 +2,8 @@
 // decoding: made once, shared by all who play the clip.
 //
 // Refused, with words for the client: kUnsupportedType (no MP4 or MOV, another codec), kMalformed
-// (cut off, damaged), kInvalid (no picture track, encrypted, too long, too many pixels, Dolby
-// Vision without a picture that others can read), kTooLarge. Never opens another file or a network
+// (cut off, damaged), kInvalid (no video track, encrypted, too long, too many pixels, Dolby
+// Vision without a layer that others can read), kTooLarge. Never opens another file or a network
 // address that the clip may name.
 //
 // Thread rule: immutable once made. index_clip() blocks on reading the file once.

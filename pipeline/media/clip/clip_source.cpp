@@ -20,7 +20,7 @@ struct ClipSource::State {
   bool has_ahead = false;
   // What was given last.
   std::optional<std::size_t> index;
-  gpu::Nv12Frame picture;
+  gpu::Nv12Frame converted;
 
   void forget() {
     av_frame_unref(held.get());
@@ -28,7 +28,7 @@ struct ClipSource::State {
     has_held = false;
     has_ahead = false;
     index.reset();
-    picture = {};
+    converted = {};
   }
 };
 
@@ -120,7 +120,7 @@ Status ClipSource::reach(std::int64_t wanted) {
   return advance(wanted);
 }
 
-Result<gpu::Nv12Frame> ClipSource::picture_of_held() {
+Result<gpu::Nv12Frame> ClipSource::frame_of_held() {
   const AVFrame& frame = *state_->held;
   if (frame.format != AV_PIX_FMT_CUDA) return state_->converter.convert(frame);
   const std::shared_ptr<AVFrame> kept(av_frame_clone(&frame), AvDelete());
@@ -136,7 +136,7 @@ Result<gpu::Nv12Frame> ClipSource::picture_of_held() {
 
 Result<gpu::Nv12Frame> ClipSource::find(std::size_t index) {
   State& s = *state_;
-  if (s.index == index) return s.picture;
+  if (s.index == index) return s.converted;
   if (s.hardware_wanted && !s.decoder && !clip_->rotation.none()) use_software("it is turned");
   const std::int64_t wanted = clip_->first_shown + clip_->times.starts.at(index);
   Status reached = reach(wanted);
@@ -147,19 +147,19 @@ Result<gpu::Nv12Frame> ClipSource::find(std::size_t index) {
     s.decoder.reset();
     reached = reach(wanted);
   }
-  Result<gpu::Nv12Frame> picture =
-      reached ? picture_of_held() : Result<gpu::Nv12Frame>(reached.failure());
-  if (!picture) {
+  Result<gpu::Nv12Frame> converted =
+      reached ? frame_of_held() : Result<gpu::Nv12Frame>(reached.failure());
+  if (!converted) {
     s.forget();
     s.decoder.reset();  // where it stands is not known: the next call begins anew
-    return picture;
+    return converted;
   }
-  if (s.hardware_wanted && picture->memory == gpu::Memory::kHost) {
+  if (s.hardware_wanted && converted->memory == gpu::Memory::kHost) {
     use_software("the card decodes 8-bit 4:2:0 in SDR, BT.709, limited range only");
   }
   s.index = index;
-  s.picture = *picture;
-  return picture;
+  s.converted = *converted;
+  return converted;
 }
 
 Result<gpu::Nv12Frame> ClipSource::frame(std::size_t index) {
@@ -168,8 +168,8 @@ Result<gpu::Nv12Frame> ClipSource::frame(std::size_t index) {
 
 namespace {
 
-Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& picture, gpu::Size size) {
-  const ScalerPtr scaler(sws_getContext(picture.size.width, picture.size.height, AV_PIX_FMT_NV12,
+Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
+  const ScalerPtr scaler(sws_getContext(frame.size.width, frame.size.height, AV_PIX_FMT_NV12,
                                         size.width, size.height, AV_PIX_FMT_RGBA,
                                         SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
                                         nullptr, nullptr, nullptr));
@@ -178,12 +178,12 @@ Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& picture, gpu::Size size) {
   const int* const bt709 = sws_getCoefficients(SWS_CS_ITU709);
   sws_setColorspaceDetails(scaler.get(), bt709, 0, bt709, 1, 0, kOne, kOne);
   gpu::RgbaImage image(size, {0, 0, 0, 255});
-  const std::uint8_t* const planes[] = {picture.luma, picture.chroma, nullptr, nullptr};
-  const int pitches[] = {static_cast<int>(picture.luma_pitch_bytes),
-                         static_cast<int>(picture.chroma_pitch_bytes), 0, 0};
+  const std::uint8_t* const planes[] = {frame.luma, frame.chroma, nullptr, nullptr};
+  const int pitches[] = {static_cast<int>(frame.luma_pitch_bytes),
+                         static_cast<int>(frame.chroma_pitch_bytes), 0, 0};
   std::uint8_t* const rows[] = {image.pixels.data(), nullptr, nullptr, nullptr};
   const int pitch[] = {size.width * 4, 0, 0, 0};
-  const int rc = sws_scale(scaler.get(), planes, pitches, 0, picture.size.height, rows, pitch);
+  const int rc = sws_scale(scaler.get(), planes, pitches, 0, frame.size.height, rows, pitch);
   if (rc < 0) return av_failure(rc, "can't convert the clip's colours");
   return image;
 }
@@ -193,9 +193,9 @@ Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& picture, gpu::Size size) {
 Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
   return contained([&]() -> Result<gpu::RgbaImage> {
     ClipSource source({clip, clip->upright, std::nullopt, {}});
-    const Result<gpu::Nv12Frame> picture = source.frame(0);
-    if (!picture) return picture.failure();
-    return to_rgba(*picture, clip->upright);
+    const Result<gpu::Nv12Frame> frame = source.frame(0);
+    if (!frame) return frame.failure();
+    return to_rgba(*frame, clip->upright);
   });
 }
 

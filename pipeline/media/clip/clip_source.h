@@ -1,4 +1,4 @@
-// Plays a clip: any of its frames as a picture that a device can take up. Going forward frame by
+// Plays a clip: any of its frames as a device can take it up. Going forward frame by
 // frame is cheap; going back, or far ahead, begins at the key frame before.
 //
 // On the CPU device frames are decoded in software into host memory. A CUDA device that lends its
@@ -7,9 +7,9 @@
 // frames, and a line in the log says why. Frames of the card are written on its context's default
 // stream; at most kSurfacesHeld of them may be held at a time.
 //
-// Only the picture: a clip's audio is never read.
+// Only the video: a clip's audio is never read.
 //
-// Thread rule: one thread at a time; pictures may be kept and used by others. Blocks on decoding,
+// Thread rule: one thread at a time; frames may be kept and used by others. Blocks on decoding,
 // checks the CancelToken at every packet. Errors: kMalformed (near which second), kNotFound, kIo,
 // kOutOfMemory, kCancelled.
 #pragma once
@@ -58,7 +58,7 @@ class ClipSource {
   Status open(bool hardware);
   Status begin_before(std::int64_t wanted);
   Status advance(std::int64_t wanted);
-  Result<gpu::Nv12Frame> picture_of_held();
+  Result<gpu::Nv12Frame> frame_of_held();
   void use_software(const std::string& why);
 
   const std::shared_ptr<const ClipIndex> clip_;

@@ -6,8 +6,8 @@
 // What its colours mean is told in clip_colours.h; plain ones go through libswscale, wide gamuts
 // and HDR through zimg.
 //
-// Thread rule: one thread at a time. Pictures it gave stay valid after it has gone. Buffers are
-// used again once nobody holds their picture. Errors: kOutOfMemory, kMedia.
+// Thread rule: one thread at a time. Frames it gave stay valid after it has gone. Buffers are
+// used again once nobody holds their frame. Errors: kOutOfMemory, kMedia.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,7 @@ extern "C" {
 namespace pytoon::media {
 namespace {
 
-// Slices of a picture don't change what comes out of the filters that are used here.
+// Slices of a frame don't change what comes out of the filters that are used here.
 constexpr int kFilterThreads = 2;
 
 struct FreeEnds {

@@ -1,4 +1,4 @@
-// How large the pictures are that a clip's frames come as, and how many may be held. Pure.
+// How large the frames are that a clip's frames come as, and how many may be held. Pure.
 #pragma once
 
 #include "gpu/image.h"
@@ -13,8 +13,8 @@ inline constexpr double kClipStepMax = 1.25;
 // those whose drawing is not complete yet.
 inline constexpr int kSurfacesHeld = 6;
 
-// The size, upright, of the picture in host memory that a frame stored in that size is turned into.
-// shown: px that the upright whole takes up where it is drawn.
+// The size, upright, of what a frame stored in that size becomes in host memory. shown: px that the
+// upright whole takes up where it is drawn.
 gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown);
 
 }  // namespace pytoon::media

@@ -21,7 +21,7 @@ Failure without_base() {
                  "export it as HLG, HDR10 or SDR");
 }
 
-// Dolby Vision's profile 5 has no picture that others can read.
+// Dolby Vision's profile 5 has no layer that others can read.
 bool is_dolby_alone(const AVStream& track) {
   const std::uint8_t* const data = av_stream_get_side_data(&track, AV_PKT_DATA_DOVI_CONF, nullptr);
   constexpr int kNoBaseLayer = 5;

@@ -19,7 +19,7 @@ Result<bool> is_untagged(const std::filesystem::path& clip) {
   return *first != nullptr && (*first)->colorspace == AVCOL_SPC_UNSPECIFIED;
 }
 
-// How the pictures are to be turned is told beside them.
+// How the frames are to be turned is told beside them.
 Status copy_rotation(const AVStream& from, AVStream& to) {
   std::size_t size = 0;
   const std::uint8_t* const told = av_stream_get_side_data(&from, AV_PKT_DATA_DISPLAYMATRIX, &size);

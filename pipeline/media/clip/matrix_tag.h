@@ -17,8 +17,8 @@ enum class UnsaidMatrix {
   kBt601,   // at any size
 };
 
-// A tagged clip stays as it is. An untagged one is written anew with its picture track alone: its
-// coded pictures as they are, no audio and no notes of its maker.
+// A tagged clip stays as it is. An untagged one is written anew with its video track alone: its
+// coded frames as they are, no audio and no notes of its maker.
 Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix);
 
 }  // namespace pytoon::media

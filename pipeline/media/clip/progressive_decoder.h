@@ -1,4 +1,4 @@
-// A clip's frames as whole pictures: what is coded as two fields of different moments is
+// A clip's frames as whole ones: what is coded as two fields of different moments is
 // deinterlaced (FFmpeg's bwdif, a frame for a frame), where the frames themselves say so; all
 // others pass untouched. The first frame after a seek has no frame before it to look at.
 //

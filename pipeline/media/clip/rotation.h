@@ -1,4 +1,4 @@
-// How a stored picture is turned to stand upright: any of the eight ways to lay a rectangle on its
+// How a stored frame is turned to stand upright: any of the eight ways to lay a rectangle on its
 // axes. Upright pixel (x, y) is stored at
 //   (x', y') = transposed ? (y, x) : (x, y), counted from the far edge where mirrored.
 //
@@ -31,7 +31,7 @@ struct PlanarView {
 
 gpu::Size rotated(gpu::Size size, const Rotation& rotation);
 
-// Writes the upright picture; target has size turned(source.size, turn). Chroma is left-sited on
+// Writes the upright frame; target has size turned(source.size, turn). Chroma is left-sited on
 // both sides: turned samples are moved back to their place by weights of a quarter.
 void rotate_upright(const PlanarView& source, const Rotation& rotation,
                     const gpu::HostNv12View& target);

@@ -116,7 +116,7 @@ TEST_F(InspectClip, OtherCodecsAreNamedWithThoseTaken) {
 
 TEST_F(InspectClip, AudioAloneIsNoClip) {
   ffmpeg("-f lavfi -i sine=duration=1 -c:a aac {}/audio.mp4");
-  expect_refused(path("audio.mp4"), FailureKind::kInvalid, "no picture track");
+  expect_refused(path("audio.mp4"), FailureKind::kInvalid, "no video track");
 }
 
 TEST_F(InspectClip, EncryptedIsSaid) {
