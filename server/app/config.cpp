@@ -350,6 +350,10 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
 
 Status read_files(Variables& env, Config& config) {
   Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
+  if (!presets && presets.failure().kind == FailureKind::kNotFound) {
+    return failure(FailureKind::kNotFound,
+                   presets.failure().detail + "; PYTOON_CONFIG_DIR names the folder that has it");
+  }
   if (!presets) return presets.failure();
   config.catalogue.presets = std::move(*presets);
   Result<spec::PlatformTable> platforms =

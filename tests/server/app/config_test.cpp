@@ -45,6 +45,8 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"REDIS_URL", "rediss://x"},
       {"DB_URL", "sqlite:///"},
       {"WORKER_PORT", "none"},
+      {"MAX_CONNECTIONS_PER_ADDRESS", "0"},
+      {"TRUSTED_PROXIES", "10.0.0.0/8, somewhere"},
       {"LEASE_SECONDS", "1"},
       {"RETENTION_DAYS", "-1"},
       {"RETENTION_ORPHANS_HOURS", "soon"},
@@ -62,7 +64,7 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
     const std::string detail = refusal(name, value);
     EXPECT_FALSE(detail.empty()) << name;
     EXPECT_EQ(detail.find('\n'), std::string::npos) << detail;
-    EXPECT_NE(detail.find(name == "PYTOON_CONFIG_DIR" ? value : name), std::string::npos) << detail;
+    EXPECT_NE(detail.find(name), std::string::npos) << detail;
   }
 }
 
