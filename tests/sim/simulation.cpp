@@ -65,9 +65,10 @@ struct Simulation::Process {
         jobs(*simulation.store_, faults),
         tasks(simulation.tasks_, faults),
         storage(*simulation.storage_, faults),
+        health(simulation.quiet_.log),
         worker({jobs, tasks, storage, simulation.renderer_, simulation.quiet_.engine_chain,
                 simulation.quiet_.presets, simulation.quiet_.metrics, clock, simulation.quiet_.log,
-                simulation.quiet_.process},
+                health},
                *simulation.store_, options(name), facts()),
         outbox(simulation.mutation_ == Mutation::kNoOutbox ? static_cast<jobs::Outbox&>(forgetful)
                                                            : *simulation.store_,
@@ -111,6 +112,7 @@ struct Simulation::Process {
   testing_support::FaultInjectingJobs jobs;
   testing_support::FaultInjectingTasks tasks;
   testing_support::FaultInjectingStorage storage;
+  jobs::ProcessHealth health;
   worker::Worker worker;
   testing_support::FaultInjectingOutbox outbox;
   jobs::WebhookSender sender;
@@ -209,6 +211,9 @@ void Simulation::tend(Process& process) {
   if (!process.dead) process.worker.renew_leases();
   if (!process.dead) process.worker.run_maintenance();
   --process.inside;
+  if (process.dead || process.health.usable()) return;
+  process.dead = true;  // it exits, and its supervisor starts it anew
+  ++report_.deaths;
 }
 
 void Simulation::pass(milliseconds time, const Process* stalled) {
@@ -401,8 +406,10 @@ void Simulation::settle() {
   for (Wish& wish : wishes_) send(wish);  // clients who heard nothing ask once more
   for (int idle = 0; idle < 400;) {
     bool worked = false;
-    for (const auto& process : processes_) {
-      tend(*process);
+    for (std::size_t i = 0; i < kProcesses; ++i) {
+      tend(*processes_[i]);
+      if (processes_[i]->dead) start_process(i);
+      const auto& process = processes_[i];
       worked = process->sender.step() || worked;
       if (!process->collecting) (void)process->collector.step();
       for (std::size_t pool = 0; pool < process->worker.pools().size(); ++pool) {
