@@ -21,7 +21,7 @@ Status Task::decide_footage() {
   const engines::ChainPosition from{segment.engine_next, segment.engine_failures};
   Result<engines::ChainStep> step =
       choose_segment_footage(leased_.job, segment.index, *inputs, sources, key, watch_of(segment),
-                             from, leased_.engine, leased_.failures > 0);
+                             from, leased_.engine, leased_.job.attempts > 0);
   silent_until_ = SteadyTime{};
   if (!step) return step.failure();
   if (const auto* const next = std::get_if<engines::ChainPosition>(&*step)) {
