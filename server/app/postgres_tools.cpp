@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "server/app/spawned.h"
+#include "base/spawned.h"
 
 namespace pytoon::app {
 namespace {

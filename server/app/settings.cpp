@@ -1,19 +1,13 @@
 #include "server/app/settings.h"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace pytoon::app {
 namespace {
-
-std::optional<int> number(std::string_view text) {
-  int value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // `:password@` of scheme://user:password@host.
 std::string without_password(const std::string& url) {
@@ -85,22 +79,22 @@ std::string Variables::text_or_default(std::string_view name) const {
 }
 
 int Variables::whole(std::string_view name) {
-  const std::optional<int> fallback = number(setting(name).fallback);
+  const auto fallback = decimal(setting(name).fallback);
   CHECK(fallback.has_value(), "a whole number without a default in the table of settings");
-  return whole_or(name, *fallback);
+  return whole_or(name, static_cast<int>(*fallback));
 }
 
 int Variables::whole_or(std::string_view name, int fallback) {
   const Setting& known = setting(name);
   const std::optional<std::string> value = text(name);
   if (!value) return fallback;
-  const std::optional<int> read = number(*value);
-  if (!read || *read < known.least || *read > known.most) {
+  const auto read = decimal(*value);
+  if (!read || std::cmp_less(*read, known.least) || std::cmp_greater(*read, known.most)) {
     note(wrong(name, "must be a whole number from " + std::to_string(known.least) + " to " +
                          std::to_string(known.most)));
     return fallback;
   }
-  return *read;
+  return static_cast<int>(*read);
 }
 
 std::optional<bool> Variables::truth(std::string_view name) {

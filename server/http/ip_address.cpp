@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "base/text.h"
@@ -36,13 +35,6 @@ bool same_network(const IpAddress& a, const IpAddress& b, unsigned bits) {
   if (!std::equal(a.bytes.begin(), a.bytes.begin() + whole, b.bytes.begin())) return false;
   const unsigned rest = bits % 8;
   return rest == 0 || (a.bytes[whole] ^ b.bytes[whole]) >> (8 - rest) == 0;
-}
-
-std::optional<unsigned> number_from(std::string_view text) {
-  unsigned number = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 // Proxies write a port behind an address, some of them: "192.0.2.7:4711", "[2001:db8::1]:4711".
@@ -95,13 +87,13 @@ Result<AddressSet> AddressSet::parse(std::string_view text) {
     const std::size_t slash = one.find('/');
     const auto address = ip_address_from(one.substr(0, slash));
     const unsigned bits_max = address && address->is_v4() ? 32 : 128;
-    const auto bits =
-        slash == std::string_view::npos ? bits_max : number_from(one.substr(slash + 1));
+    const auto bits = slash == std::string_view::npos ? bits_max : decimal(one.substr(slash + 1));
     if (!address || !bits || *bits > bits_max) {
       return failure(FailureKind::kInvalid,
                      "'" + std::string(one) + "' is no IP address or network");
     }
-    set.networks_.push_back({*address, address->is_v4() ? *bits + kV4Bits : *bits});
+    const auto own = static_cast<unsigned>(*bits);
+    set.networks_.push_back({*address, address->is_v4() ? own + kV4Bits : own});
   }
   return set;
 }

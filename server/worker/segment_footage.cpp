@@ -1,5 +1,7 @@
 #include "server/worker/segment_footage.h"
 
+#include <optional>
+
 #include "base/hash.h"
 #include "engines/local_compositor.h"
 #include "pipeline/media/image/image_file.h"
@@ -27,20 +29,6 @@ engines::FootageRequest request_for(const jobs::Job& job, int segment, const ren
   return request;
 }
 
-// Engines read PNG, JPEG and WebP; an image of another kind is made a PNG for them.
-Status make_readable(plan::InputFile& image, media::FileDecoder& decoder,
-                     const std::filesystem::path& png) {
-  const Result<std::string> format = media::image_format_of_file(image.path);
-  if (!format || (*format != "heic" && *format != "avif")) return ok_status();
-  const Result<gpu::RgbaImage> pixels = decoder.read_image(image.path);
-  if (!pixels) return pixels.failure();
-  if (Status written = media::write_png(*pixels, png); !written) return written.failure();
-  Result<std::string> sha256 = sha256_file(png);
-  if (!sha256) return sha256.failure();
-  image = {png, std::move(*sha256)};
-  return ok_status();
-}
-
 class RemovedAtEnd {
  public:
   explicit RemovedAtEnd(std::filesystem::path file) : file_(std::move(file)) {}
@@ -56,6 +44,22 @@ class RemovedAtEnd {
   const std::filesystem::path file_;
 };
 
+// Engines read PNG, JPEG and WebP; an image of another kind is made a PNG for them, for as long as
+// `png` is there.
+Status make_readable(plan::InputFile& image, const FootageSources& sources,
+                     std::optional<RemovedAtEnd>& png) {
+  const Result<std::string> format = media::image_format_of_file(image.path);
+  if (!format || !media::is_heif(*format)) return ok_status();
+  const Result<gpu::RgbaImage> pixels = sources.decoder->read_image(image.path);
+  if (!pixels) return pixels.failure();
+  png.emplace(sources.storage.staging("image.png"));
+  if (Status written = media::write_png(*pixels, png->file()); !written) return written.failure();
+  Result<std::string> sha256 = sha256_file(png->file());
+  if (!sha256) return sha256.failure();
+  image = {png->file(), std::move(*sha256)};
+  return ok_status();
+}
+
 }  // namespace
 
 Result<engines::ChainStep> choose_segment_footage(
@@ -68,9 +72,9 @@ Result<engines::ChainStep> choose_segment_footage(
   }
   engines::FootageRequest request = request_for(job, segment, inputs, sources.storage);
   request.taken_over = taken_over;
-  const RemovedAtEnd png(sources.storage.staging("image.png"));
+  std::optional<RemovedAtEnd> png;
   if (request.image && sources.decoder != nullptr && !slot.empty()) {
-    if (Status readable = make_readable(*request.image, *sources.decoder, png.file()); !readable) {
+    if (Status readable = make_readable(*request.image, sources, png); !readable) {
       return readable.failure();
     }
   }

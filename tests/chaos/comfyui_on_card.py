@@ -24,7 +24,7 @@ def main(config, clips, seed, command):
     sys.stdin.read()
     comfyui.close()
     card.close()
-    known = [oom for oom in comfyui.ooms if oom.runs > 0 and not oom.grown >= oom.missing > 0]
+    known = [oom for oom in comfyui.ooms if oom.of_known_workflow()]
     print(json.dumps({
         "prompts": sum(comfyui.runs.values()), "tiled": comfyui.tiled_runs,
         "full": comfyui.full_runs, "frees": comfyui.frees, "most_queued": comfyui.most_queued,

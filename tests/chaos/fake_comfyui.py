@@ -36,7 +36,13 @@ class OutOfMemory(Exception):
 
 # Of a prompt: its model's runs before, what it lacked, and by how much others had grown since it
 # began.
-Oom = collections.namedtuple("Oom", "model runs missing grown")
+class Oom(collections.namedtuple("Oom", "model runs missing grown")):
+    def by_others(self):
+        """What others took while it ran is nobody's fault here: the promise was good once."""
+        return self.grown >= self.missing > 0
+
+    def of_known_workflow(self):
+        return self.runs > 0 and not self.by_others()
 
 
 class Interrupted(Exception):

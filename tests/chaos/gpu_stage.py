@@ -215,9 +215,8 @@ class Node:
             fault(f"the metric counts {self.violations('ours')} violations of ours")
         if watcher.most_at_once > 1:
             fault(f"{watcher.most_at_once} prompts were promised the card at once")
-        # What others took while it ran is nobody's fault here: the promise was good once.
-        theirs = [oom for oom in comfyui.ooms if oom.grown >= oom.missing > 0]
-        known = [oom for oom in comfyui.ooms if oom.runs > 0 and oom not in theirs]
+        theirs = [oom for oom in comfyui.ooms if oom.by_others()]
+        known = [oom for oom in comfyui.ooms if oom.of_known_workflow()]
         if known:
             fault(f"ComfyUI ran out of memory in runs of known workflows: {known}")
         return {"samples": watcher.looks, "samples_of_foreign_violations": len(watcher.foreign),

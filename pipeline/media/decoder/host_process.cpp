@@ -3,15 +3,14 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <vector>
 
+#include "base/spawned.h"
 #include "pipeline/media/decoder/decoder_host.h"
 #include "pipeline/media/decoder/decoder_wire.h"
 
@@ -25,13 +24,6 @@ std::vector<std::string> harmless_environment() {
   const char* const libraries = std::getenv("LD_LIBRARY_PATH");
   if (libraries != nullptr) variables.push_back(std::string("LD_LIBRARY_PATH=") + libraries);
   return variables;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 // Its standard error goes nowhere: decoders say a line for each broken byte. A session of its own
@@ -49,7 +41,7 @@ int spawn(const std::string& program, int waiting, int control, pid_t& pid) {
   std::vector<std::string> words{"pytoon", "decode-files", std::to_string(waiting)};
   std::vector<std::string> variables = harmless_environment();
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
-                                  pointers_to(words).data(), pointers_to(variables).data());
+                                  spawn_list(words).data(), spawn_list(variables).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   return error;
@@ -77,7 +69,7 @@ Result<std::shared_ptr<HostProcess>> HostProcess::start(const std::string& progr
 
 HostProcess::~HostProcess() {
   ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  wait_for_end(pid_);
 }
 
 bool HostProcess::send(const std::string& request, std::span<const int> descriptors) const {

@@ -18,8 +18,6 @@ namespace pytoon::media {
 // "heic", "avif", or "" for other bytes: by the brands of the file's first box.
 std::string heif_format_of(std::string_view first_bytes);
 
-inline bool is_heif(std::string_view format) { return format == "heic" || format == "avif"; }
-
 // Size, upright, and alpha, without decoding pixels. kMalformed, with `broken` as its detail, where
 // there is no image.
 Result<MediaInfo> read_heif_header(std::string_view bytes, const std::string& broken);

@@ -23,7 +23,9 @@ inline constexpr int kMaxImageEdgePx = 4096;
 
 // "png", "jpeg", "webp", "heic", "avif", or "" for anything else.
 std::string image_format_of(std::string_view first_bytes);
-// The same of a file's first bytes; kNotFound, kIo.
+// Of those formats, one that browsers, engines and most programs do not read.
+inline bool is_heif(std::string_view format) { return format == "heic" || format == "avif"; }
+// The format of a file by its first bytes; kNotFound, kIo.
 Result<std::string> image_format_of_file(const std::filesystem::path& path);
 
 // Decodes the whole image to be sure: kUnsupportedType for other bytes, kInvalid for an edge over

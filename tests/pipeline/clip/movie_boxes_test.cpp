@@ -7,22 +7,13 @@
 #include <string>
 
 #include "base/files.h"
+#include "tests/pipeline/clip/box_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::media {
 namespace {
 
 constexpr std::uint32_t kClaimed = 50'000'000;
-
-std::string number(std::uint32_t value) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xff);
-  return text;
-}
-
-std::string box(const std::string& type, const std::string& content) {
-  return number(static_cast<std::uint32_t>(content.size() + 8)) + type + content;
-}
 
 std::string one_size_for_all(std::uint32_t bytes, std::uint32_t samples) {
   return box("stsz", number(0) + number(bytes) + number(samples));

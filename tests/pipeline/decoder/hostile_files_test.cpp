@@ -9,22 +9,13 @@
 
 #include "base/clock.h"
 #include "pipeline/media/decoder/child_decoder.h"
+#include "tests/pipeline/clip/box_bytes.h"
 #include "tests/pipeline/decoder/decoder_fixture.h"
 
 namespace pytoon::media {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string number(std::uint32_t value) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xff);
-  return text;
-}
-
-std::string box(const std::string& type, const std::string& content) {
-  return number(static_cast<std::uint32_t>(content.size() + 8)) + type + content;
-}
 
 // A file of 8 KB that claims fifty million samples, in a place where demuxers look for none.
 std::string bomb(const std::string& hidden_in) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace pytoon::app {
+namespace pytoon {
 
 // As posix_spawn takes arguments and environment: ended by null, valid while `texts` stays as it
 // is.
@@ -14,4 +14,4 @@ std::vector<char*> spawn_list(std::vector<std::string>& texts);
 // The child's wait status. Blocks until it has ended.
 int wait_for_end(pid_t child);
 
-}  // namespace pytoon::app
+}  // namespace pytoon

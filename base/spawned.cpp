@@ -1,10 +1,10 @@
-#include "server/app/spawned.h"
+#include "base/spawned.h"
 
 #include <sys/wait.h>
 
 #include <cerrno>
 
-namespace pytoon::app {
+namespace pytoon {
 
 std::vector<char*> spawn_list(std::vector<std::string>& texts) {
   std::vector<char*> list;
@@ -20,4 +20,4 @@ int wait_for_end(pid_t child) {
   return status;
 }
 
-}  // namespace pytoon::app
+}  // namespace pytoon
