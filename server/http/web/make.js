@@ -10,6 +10,7 @@ import { jobCard } from "./job_card.js";
 import { money, plain, seconds } from "./words.js";
 
 const PAUSE_MS = 500;
+const FIRST = "product_hero_clean";
 
 const step = (number, title, ...children) =>
   h("section", { class: "card step", "aria-labelledby": `step-${number}` },
@@ -144,7 +145,7 @@ export function showMake(view, { id }) {
     platform.value = "universal";
     showZone();
     const spec = id ? await get(`/api/v1/jobs/${encodeURIComponent(id)}/spec`) : null;
-    presets.show(list, spec?.preset_id);
+    presets.show(list, spec?.preset_id ?? FIRST);
     const preset = presets.chosen();
     brandSafe.checked = spec?.brand_safe ?? preset?.brand_safe ?? true;
     if (preset) look.show(preset);
