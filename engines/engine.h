@@ -73,6 +73,7 @@ struct Watch {
   // Asked once it is cancelled: whether nobody will ever ask for this segment in this run again.
   // Unset is no. May block for as long as the store takes to say.
   std::function<bool()> discarded;
+  std::string traceparent = "";  // header of that name for what is ordered; "" is none
 };
 
 struct Capabilities {

@@ -77,6 +77,7 @@ Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {
   request.limits.total = *left;
   request.url = url_of(request.url);
   request.egress = egress_;
+  if (!watch.traceparent.empty()) request.headers.emplace_back("traceparent", watch.traceparent);
   Result<HttpAnswer> answer = http_.send(request, watch.cancel);
   if (!answer) return engine_fault(answer.failure());
   return answer;

@@ -65,6 +65,7 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
     const std::string text = filled_text(value, values);
     if (!text.empty()) request.headers.emplace_back(name, text);
   }
+  if (!watch.traceparent.empty()) request.headers.emplace_back("traceparent", watch.traceparent);
   return request;
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr int kSenders = 4;  // a slow receiver holds up one of them
 constexpr std::chrono::seconds kSenderPause{1};
 constexpr std::chrono::minutes kGcPause{1};
+constexpr std::chrono::seconds kSpanPause{1};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -56,6 +57,15 @@ jobs::WebhookOptions webhook_options(const Config& config) {
   options.egress = config.webhooks_allow_private ? EgressScope::kAny : EgressScope::kPublic;
   options.schedule = config.webhook_schedule;
   return options;
+}
+
+std::unique_ptr<observe::SpanExporter> open_spans(const Config& config, const std::string& instance,
+                                                  HttpClient& client, IdSource& ids, Log& log) {
+  if (config.spans_endpoint.empty()) return nullptr;
+  return std::make_unique<observe::SpanExporter>(
+      client, ids, log,
+      observe::SpanExporterOptions{config.spans_endpoint, config.spans_headers, PYTOON_VERSION,
+                                   instance});
 }
 
 jobs::GcOptions gc_options(const Config& config) {
@@ -105,13 +115,14 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       health_(*store_, *store_, *storage_, process_health_),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
+      spans_(open_spans(config, facts_.worker_id, collector_, ids_, log)),
       gpu_admission_(
           draws() ? open_gpu_admission({config, stack, *store_, *engines_, metrics_, clock, log},
                                        facts_.worker_id)
                   : nullptr),
       worker_({*store_, *store_, *storage_, stack.renderer(), engines_->engine_chain(),
                config.catalogue.presets, metrics_, clock, log, process_health_,
-               gpu_admission_.get(), stack.decoder.get()},
+               gpu_admission_.get(), stack.decoder.get(), spans_.get()},
               *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
@@ -166,6 +177,9 @@ Status Application::start() {
   if (draws()) {
     if (Status known = store_->upsert_worker(facts_); !known) return known;
     if (gpu_admission_) gpu_admission_->start();
+    if (spans_) {
+      span_task_ = std::make_unique<PeriodicTask>([this] { return spans_->step(); }, kSpanPause);
+    }
     pool_.start();
     working_ = true;
   }
@@ -186,6 +200,11 @@ void Application::stop() {
   periodic_tasks_.clear();
   if (!std::exchange(working_, false)) return;
   pool_.stop();
+  if (spans_) {
+    spans_->stop();
+    span_task_.reset();
+    spans_->flush();
+  }
   if (gpu_admission_) gpu_admission_->stop();
   const Status removed = store_->remove_worker(facts_.worker_id);
   if (!removed) log_.warning("worker_not_removed", {{"reason", removed.failure().detail}});

@@ -23,6 +23,7 @@
 #include "server/jobs/webhook_sender.h"
 #include "server/observe/health.h"
 #include "server/observe/metrics.h"
+#include "server/observe/span_exporter.h"
 #include "server/worker/worker_pool.h"
 
 namespace pytoon::app {
@@ -101,6 +102,8 @@ class Application {
   observe::Health health_;
   std::unique_ptr<engines::EngineRegistry> engines_;
   const jobs::WorkerInfo facts_;
+  CurlClient collector_;
+  const std::unique_ptr<observe::SpanExporter> spans_;         // null where nobody asks for them
   const std::unique_ptr<worker::GpuAdmission> gpu_admission_;  // null where there is no card
   worker::Worker worker_;
   const std::unique_ptr<io::RedisNotifier> redis_notifier_;  // null without REDIS_URL
@@ -113,6 +116,7 @@ class Application {
   jobs::GarbageCollector gc_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks_;
+  std::unique_ptr<PeriodicTask> span_task_;
   bool working_ = false;
 };
 

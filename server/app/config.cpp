@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/web_address.h"
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
 #include "server/app/settings.h"
@@ -60,6 +61,23 @@ void read_limits(Variables& env, Config& config) {
   config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));
+}
+
+void read_traces(Variables& env, Config& config) {
+  config.spans_endpoint = env.text("OTEL_EXPORTER_OTLP_ENDPOINT").value_or("");
+  while (config.spans_endpoint.ends_with('/')) config.spans_endpoint.pop_back();
+  if (!config.spans_endpoint.empty() && !parse_web_address(config.spans_endpoint)) {
+    env.note(wrong("OTEL_EXPORTER_OTLP_ENDPOINT", "must be http(s)://host[:port][/path]"));
+  }
+  std::istringstream list(env.text("OTEL_EXPORTER_OTLP_HEADERS").value_or(""));
+  for (std::string pair; std::getline(list, pair, ',');) {
+    const std::size_t equals = pair.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return env.note(
+          wrong("OTEL_EXPORTER_OTLP_HEADERS", "must be name=value, separated by commas"));
+    }
+    config.spans_headers.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
 }
 
 void read_log_level(Variables& env, Config& config) {
@@ -386,6 +404,7 @@ Result<Config> read_config(const Environment& environment) {
   read_environment_name(env, config);
   read_access(env, config);
   read_limits(env, config);
+  read_traces(env, config);
   read_log_level(env, config);
   read_device(env, config);
   read_places(env, config);

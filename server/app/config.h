@@ -53,9 +53,11 @@ struct Config {
   std::optional<io::RedisAddress> redis;  // REDIS_URL
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
-  jobs::Retention retention;                // RETENTION_*, over config/defaults.yaml
-  std::vector<std::string> webhook_keys;    // WEBHOOK_SECRET, decoded; never logged
-  bool webhooks_allow_private = false;      // WEBHOOKS_ALLOW_PRIVATE: for development
+  std::string spans_endpoint;               // OTEL_EXPORTER_OTLP_ENDPOINT; "" sends none
+  std::vector<std::pair<std::string, std::string>> spans_headers;  // OTEL_EXPORTER_OTLP_HEADERS
+  jobs::Retention retention;              // RETENTION_*, over config/defaults.yaml
+  std::vector<std::string> webhook_keys;  // WEBHOOK_SECRET, decoded; never logged
+  bool webhooks_allow_private = false;    // WEBHOOKS_ALLOW_PRIVATE: for development
   jobs::RetrySchedule webhook_schedule = jobs::webhook_schedule();  // WEBHOOK_RETRY_SECONDS
   std::filesystem::path config_dir;                                 // PYTOON_CONFIG_DIR
   std::filesystem::path cache_dir;                                  // PYTOON_CACHE_DIR

@@ -8,13 +8,14 @@ namespace {
 constexpr std::string_view kProcess = "Process";
 constexpr std::string_view kApi = "API";
 constexpr std::string_view kDatabaseWakeupsFiles = "Database, wake-ups, files";
+constexpr std::string_view kTraces = "Traces";
 constexpr std::string_view kWorkers = "Workers";
 constexpr std::string_view kEnginesOfFootage = "Engines of footage";
 constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 56> kSettings{{
+constexpr std::array<Setting, 58> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -176,6 +177,16 @@ constexpr std::array<Setting, 56> kSettings{{
      .name = "MINIO_SECRET_KEY",
      .fallback = "",
      .about = "likewise",
+     .secrecy = Secrecy::kSecret},
+    {.group = kTraces,
+     .name = "OTEL_EXPORTER_OTLP_ENDPOINT",
+     .fallback = "",
+     .about = "http(s)://host:port of an OpenTelemetry collector that is sent the spans of jobs as "
+              "JSON; not set: none are sent ([observability](observability.md))"},
+    {.group = kTraces,
+     .name = "OTEL_EXPORTER_OTLP_HEADERS",
+     .fallback = "",
+     .about = "name=value, separated by commas: headers for the collector, such as a key",
      .secrecy = Secrecy::kSecret},
     {.group = kWorkers,
      .name = "WORKER_PORT",

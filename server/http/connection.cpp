@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "base/trace_context.h"
 
 namespace pytoon::http {
 namespace {
@@ -33,6 +36,26 @@ Failure too_many_connections() {
 
 std::string counted_by(const std::optional<IpAddress>& peer, const AddressSet& proxies) {
   return peer && !proxies.contains(*peer) ? client_name(*peer) : "";
+}
+
+std::string trace_id_of(const RequestHead& head, IdSource& ids) {
+  if (const auto sent = parse_traceparent(head.header("traceparent").value_or(""))) {
+    return sent->trace_id;
+  }
+  std::string fresh = ids.next();
+  std::erase(fresh, '-');
+  return fresh;
+}
+
+// A refusal says by which number its lines of the log are found.
+void name_trace(Response& response, const std::string& trace_id) {
+  auto* const text = std::get_if<std::string>(&response.body);
+  const bool problem =
+      std::any_of(response.headers.begin(), response.headers.end(),
+                  [](const Header& header) { return header.value == "application/problem+json"; });
+  if (!problem || trace_id.empty() || text == nullptr || !text->ends_with('}')) return;
+  text->pop_back();
+  *text += ",\"trace_id\":\"" + trace_id + "\"}";
 }
 
 }  // namespace
@@ -122,6 +145,8 @@ void Connection::begin_transaction() {
   transaction_->method = name_of(head.method);
   transaction_->head_only = head.method == Method::kHead;
   transaction_->keep_alive = head.keep_alive;
+  head.trace_id = trace_id_of(head, context_.ids);
+  transaction_->trace_id = head.trace_id;
   const bool has_body = head.has_body();
   GateResult result = context_.gate.check(std::move(head), peer_);
   transaction_->route = result.route;
@@ -169,7 +194,8 @@ std::size_t Connection::take_body(std::string_view bytes) {
   const Status whole = taken && body.done() ? body.finish() : ok_status();
   if (!taken || !whole) {
     transaction_->keep_alive = false;
-    respond(context_.gate.refuse(transaction_->route, taken ? whole.failure() : taken.failure()));
+    respond(context_.gate.refuse(transaction_->route, transaction_->trace_id,
+                                 taken ? whole.failure() : taken.failure()));
     return bytes.size();
   }
   deadline_ = body_deadline(body.received_bytes());
@@ -229,6 +255,7 @@ void Connection::respond(Response response) {
   transaction.body.reset();
   transaction.admitted.reset();
   transaction.status = response.status;
+  name_trace(response, transaction.trace_id);
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_transaction(false);
   const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
   if (endless || context_.draining || only_for_operators_) transaction.keep_alive = false;

@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "server/http/handler_pools.h"
 #include "server/http/ip_address.h"
@@ -51,6 +52,7 @@ struct ServerContext {
   const SilentSocket& silent;
   ByteBudget& upload_budget;  // what waits to be written to the disk, of all connections
   AccessLog& access;
+  IdSource& ids;  // of traces that begin here
   const Clock& clock;
   Log& log;
   const TimeLimits limits;

@@ -90,7 +90,8 @@ bool Connection::store_some(std::unique_lock<std::mutex>& lock) {
     if (!taken || !whole) {
       storing_ = false;
       transaction_->keep_alive = false;
-      respond(context_.gate.refuse(transaction_->route, taken ? whole.failure() : taken.failure()));
+      respond(context_.gate.refuse(transaction_->route, transaction_->trace_id,
+                                   taken ? whole.failure() : taken.failure()));
       return false;
     }
     if (body.done()) {

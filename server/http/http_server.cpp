@@ -63,8 +63,8 @@ struct HttpServer::Parts {
         events(clock, options.time.stall),
         pools(options.pools, log),
         upload_budget(options.upload_bytes_held_max),
-        context{gate,          pools,  files, events, in_flight,    silent,
-                upload_budget, access, clock, log,    options.time, draining},
+        context{gate,   pools, files, events, in_flight,    silent,  upload_budget,
+                access, ids,   clock, log,    options.time, draining},
         table(affordable(options.connections), clock),
         acceptor(context, table) {}
 
@@ -78,6 +78,7 @@ struct HttpServer::Parts {
   Streamer events;
   HandlerPools pools;
   const SilentSocket silent;
+  RandomIds ids;
   ByteBudget upload_budget;
   ServerContext context;
   ConnectionTable table;

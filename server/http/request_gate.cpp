@@ -99,10 +99,12 @@ std::optional<KeyRing::Holder> RequestGate::Keys::find_tag(std::string_view tag)
   return std::nullopt;
 }
 
-Response RequestGate::refuse(const std::string& route, const Failure& failure) {
+Response RequestGate::refuse(const std::string& route, const std::string& trace_id,
+                             const Failure& failure) {
   const Problem problem = problem_of(failure);
   if (problem.status >= 500) {
     log_.error("http_failure", {{"route", route},
+                                {"trace_id", trace_id},
                                 {"status", problem.status},
                                 {"kind", traits(failure.kind).label},
                                 {"error", failure.detail}});
@@ -257,7 +259,8 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   const auto segments = decode_path(with_key_slashes(head.path));
   auto query = decode_query(head.query);
   if (!segments || !query) {
-    result.outcome = refuse(result.route, segments ? query.failure() : segments.failure());
+    result.outcome =
+        refuse(result.route, head.trace_id, segments ? query.failure() : segments.failure());
     return result;
   }
   Router::Match match = router_.find(head.method, *segments);
@@ -276,14 +279,15 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
     return result;
   }
   if (draining_ && match.route->method != Method::kGet) {
-    result.outcome =
-        refuse(result.route, failure(FailureKind::kUnavailable, "The server is shutting down."));
+    result.outcome = refuse(result.route, head.trace_id,
+                            failure(FailureKind::kUnavailable, "The server is shutting down."));
     return result;
   }
   if (Status planned = plan_body(head, admitted); !planned) {
-    result.outcome = refuse(result.route, planned.failure());
+    result.outcome = refuse(result.route, head.trace_id, planned.failure());
     return result;
   }
+  admitted.request.caller.traceparent = head.header("traceparent").value_or("");
   admitted.request.head = std::move(head);
   admitted.request.parameters = std::move(match.parameters);
   result.outcome = std::move(admitted);
@@ -292,14 +296,17 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
 
 Response RequestGate::answer(const Admitted& admitted) {
   const std::string& route = admitted.route->pattern;
+  const std::string& trace_id = admitted.request.head.trace_id;
   try {
     auto response = admitted.route->handler(admitted.request);
-    if (!response) return refuse(route, response.failure());
+    if (!response) return refuse(route, trace_id, response.failure());
     return *std::move(response);
   } catch (const std::exception& error) {
-    log_.error("http_handler_crash", {{"route", route}, {"error", error.what()}});
+    log_.error("http_handler_crash",
+               {{"route", route}, {"trace_id", trace_id}, {"error", error.what()}});
   } catch (...) {
-    log_.error("http_handler_crash", {{"route", route}, {"error", "not a std::exception"}});
+    log_.error("http_handler_crash",
+               {{"route", route}, {"trace_id", trace_id}, {"error", "not a std::exception"}});
   }
   return problem_response(problem_of(failure(FailureKind::kInternal, "")));
 }

@@ -65,7 +65,7 @@ class RequestGate {
   ByteBudget& body_budget() { return body_budget_; }
   ByteBudget& body_budget_of(const std::string& tenant) { return tenant_budgets_.of(tenant); }
   // Logs what the client is not told, and makes the answer.
-  Response refuse(const std::string& route, const Failure& failure);
+  Response refuse(const std::string& route, const std::string& trace_id, const Failure& failure);
 
  private:
   // Keys, and how fast each is used.

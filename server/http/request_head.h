@@ -41,6 +41,7 @@ struct RequestHead {
   bool chunked = false;
   bool keep_alive = true;
   bool expects_continue = false;
+  std::string trace_id;  // of its traceparent, else drawn for it
 
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
   // The first value of a header, by its lower-case name.

@@ -50,6 +50,7 @@ struct Transaction {
   const SteadyTime started_at;
   std::string method = "-";
   std::string route = "unmatched";
+  std::string trace_id;  // "" where the head could not be read
   bool head_only = false;
   bool keep_alive = false;
   int status = 0;

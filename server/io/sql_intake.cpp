@@ -24,10 +24,10 @@ void insert_job(SqlSession& session, const jobs::NewJob& order) {
   const Job& job = order.job;
   const std::int64_t now = session.now();
   session.run(
-      "INSERT INTO jobs (id, tenant, status, spec, priority, webhook_url, open_segments, "
-      "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO jobs (id, tenant, status, spec, priority, webhook_url, traceparent, "
+      "open_segments, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {job.id, job.tenant, name_of(JobStatus::kQueued), json_text(to_json(job.spec)), job.priority,
-       job.webhook_url, std::int64_t{std::ssize(order.segments)}, now, now});
+       job.webhook_url, job.traceparent, std::int64_t{std::ssize(order.segments)}, now, now});
   for (const Segment& segment : order.segments) {
     session.run("INSERT INTO segments (job_id, idx, status, duration_seconds) VALUES (?, ?, ?, ?)",
                 {job.id, segment.index, name_of(segment.status), segment.duration_seconds});

@@ -1,6 +1,7 @@
 // SqlStore: what is told to the outside. Triggers write the events, together with the ends they
 // tell of; here they are handed out and settled.
 #include "server/io/sql_writing.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/store_rules.h"
 
 namespace pytoon::io {
@@ -29,6 +30,7 @@ Event read_event(const Row& row) {
   event.body = jobs::event_body(end);
   event.attempts = row.small(7);
   event.created_at = end.at;
+  event.traceparent = to_traceparent(jobs::trace_of(end.job_id, row.text(9)));
   return event;
 }
 
@@ -47,7 +49,8 @@ Result<std::vector<Event>> SqlStore::take_events(int limit, milliseconds lease) 
     std::vector<Event> events;
     for (const Row& row : session.query(
              "SELECT id, job_id, url, status, error, fallback_used, fallback_reason, attempts, "
-             "created_at FROM outbox WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, id "
+             "created_at, (SELECT traceparent FROM jobs j WHERE j.id = outbox.job_id) "
+             "FROM outbox WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, id "
              "LIMIT ? {FOR UPDATE SKIP LOCKED}",
              {session.now(), limit})) {
       Event event = read_event(row);

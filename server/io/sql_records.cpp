@@ -76,7 +76,8 @@ const char* const kJobColumns =
     "jobs.version, jobs.created_at, jobs.updated_at, jobs.completed_at, jobs.webhook_url, "
     "jobs.encoder, jobs.degraded, jobs.audio_key, jobs.audio_sha256, jobs.audio_facts, "
     "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder, "
-    "jobs.files_removed_at, (SELECT t.waiting_for FROM tasks t WHERE t.job_id = jobs.id AND "
+    "jobs.files_removed_at, jobs.traceparent, (SELECT t.waiting_for FROM tasks t WHERE t.job_id = "
+    "jobs.id AND "
     "t.waiting_for <> '' ORDER BY t.waiting_since, t.id LIMIT 1)";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
@@ -111,7 +112,8 @@ Job read_job(const Row& row) {
   job.taken_at = time_in(row, 24);
   job.output_folder = row.text(25);
   job.files_removed = !row.is_null(26);
-  job.waiting_for = row.text(27);
+  job.traceparent = row.text(27);
+  job.waiting_for = row.text(28);
   return job;
 }
 

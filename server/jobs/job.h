@@ -52,6 +52,7 @@ struct Job {
   spec::RenderSpec spec;        // fixed at submission
   int priority = 5;             // 0 to 9, larger first
   std::string webhook_url;      // "" is none
+  std::string traceparent;      // of the submission; "" is none. Ask trace_of()
   int run = 1;                  // grows with a retry, and when segments must be made anew
   int attempts = 0;             // pieces of work begun again after a crash or an error
   int crashes = 0;              // with no piece of work finished between them

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/store_rules.h"
 
 namespace pytoon::jobs {
@@ -100,6 +101,7 @@ Result<JobService::Planned> JobService::plan(const Caller& caller, const nlohman
   order.job.tenant = caller.tenant;
   order.job.priority = request->priority;
   order.job.webhook_url = request->webhook_url;
+  if (parse_traceparent(caller.traceparent)) order.job.traceparent = caller.traceparent;
   for (const spec::SegmentSpec& part : spec->segments) {
     Segment segment;
     segment.index = part.index;
@@ -156,6 +158,7 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   const spec::RenderSpec& spec = order.job.spec;
   parts_.metrics.job_created(spec.archetype, spec.preset_id);
   parts_.log.info("job_created", {{"job_id", order.job.id},
+                                  {"trace_id", trace_of(order.job).trace_id},
                                   {"tenant", caller.tenant},
                                   {"preset_id", spec.preset_id},
                                   {"archetype", spec::name_of(spec.archetype)},

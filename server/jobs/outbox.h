@@ -19,8 +19,9 @@ struct Event {
   std::string id;  // of the message, unique
   std::string job_id;
   std::string url;
-  std::string type;  // "job.done", "job.failed", "job.cancelled"
-  std::string body;  // JSON, as it is sent
+  std::string type;         // "job.done", "job.failed", "job.cancelled"
+  std::string body;         // JSON, as it is sent
+  std::string traceparent;  // of the job's trace
   WallTime created_at;
   int attempts = 0;        // begun so far, this one included
   std::int64_t epoch = 0;  // of this lease

@@ -30,6 +30,7 @@ struct Caller {
   bool may_submit = false;
   bool may_read = false;
   bool admin = false;
+  std::string traceparent = "";  // of the request, as it came
 };
 
 struct Submitted {

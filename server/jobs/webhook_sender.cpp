@@ -26,6 +26,7 @@ HttpRequest request_of(const Event& event, const WebhookOptions& options, std::i
   request.headers = {
       {"Content-Type", "application/json"},
       {"User-Agent", "pytoon-webhooks"},
+      {"traceparent", event.traceparent},
       {"webhook-id", event.id},
       {"webhook-timestamp", std::to_string(timestamp)},
       {"webhook-signature", webhook_signature(options.keys, event.id, timestamp, event.body)}};

@@ -111,8 +111,11 @@ void Task::fail_job(const std::string& reason, const std::string& detail) {
   const Status failed = commit([&] { return context_.deps.tasks.failed(leased_.lease, detail); });
   if (!failed) return;  // somebody else decides by now
   context_.deps.metrics.job_failed(leased_.job.spec.archetype, reason);
-  context_.deps.log.error("job_failed",
-                          {{"job_id", leased_.job.id}, {"reason", reason}, {"error", detail}});
+  context_.deps.log.error("job_failed", {{"job_id", leased_.job.id},
+                                         {"trace_id", jobs::trace_of(leased_.job).trace_id},
+                                         {"reason", reason},
+                                         {"error", detail}});
+  tell_job_span(detail);
 }
 
 // A file that the job names is gone for good: no engine of the engine chain can help.

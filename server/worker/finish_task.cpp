@@ -51,7 +51,9 @@ Status Task::publish_outputs(const render::RenderJob& order) {
   Status made = publish_video(order, folder);
   if (!made) return made;
   const std::chrono::duration<double> took = deps.clock.steady_now() - began;
-  deps.log.info("assembly_complete", {{"job_id", leased_.job.id}, {"seconds", took.count()}});
+  const std::string trace_id = jobs::trace_of(leased_.job).trace_id;
+  deps.log.info("assembly_complete",
+                {{"job_id", leased_.job.id}, {"trace_id", trace_id}, {"seconds", took.count()}});
   made = publish_thumbnail(folder);
   if (made) made = publish_metadata(order, folder, took.count());
   if (made) made = link_outputs(folder);
@@ -65,8 +67,10 @@ Status Task::publish_outputs(const render::RenderJob& order) {
   const std::chrono::duration<double> total = deps.clock.now() - leased_.job.created_at;
   deps.metrics.job_done(leased_.job.spec.archetype, total.count());
   deps.log.info("job_done", {{"job_id", leased_.job.id},
+                             {"trace_id", trace_id},
                              {"seconds", total.count()},
                              {"fallback_used", leased_.job.fallback_used}});
+  tell_job_span("");
   return ok_status();
 }
 

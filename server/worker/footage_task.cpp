@@ -48,6 +48,7 @@ Status Task::decide_footage() {
 engines::Watch Task::watch_of(const jobs::Segment& segment) {
   engines::Watch watch;
   watch.cancel = cancel_;
+  watch.traceparent = to_traceparent(jobs::trace_of(leased_.job));
   watch.deadline = engines_until_;
   // Who says nothing for longer than an engine is given at most hangs.
   const SteadyTime limit =

@@ -32,6 +32,7 @@ Status Task::prepare() {
   const WorkerDependencies& deps = context_.deps;
   const jobs::Job& job = leased_.job;
   deps.log.info("job_dequeued", {{"job_id", job.id},
+                                 {"trace_id", jobs::trace_of(job).trace_id},
                                  {"run", job.run},
                                  {"epoch", leased_.lease.epoch},
                                  {"attempts", job.attempts}});

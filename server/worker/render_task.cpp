@@ -103,6 +103,7 @@ Status Task::keep(const fs::path& staged, const std::string& key, double seconds
     return removed ? kept : removed;
   }
   deps.log.info("segment_rendered", {{"job_id", leased_.job.id},
+                                     {"trace_id", jobs::trace_of(leased_.job).trace_id},
                                      {"segment_id", row.index},
                                      {"engine", row.engine_used},
                                      {"seconds", seconds}});

@@ -16,6 +16,22 @@ namespace {
 constexpr milliseconds kNap{100};
 constexpr milliseconds kLongestGoodbye{5000};
 
+const char* span_name(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::kPrepare:
+      return "prepare";
+    case TaskKind::kFootage:
+      return "footage";
+    case TaskKind::kAudio:
+      return "audio";
+    case TaskKind::kRender:
+      return "render";
+    case TaskKind::kFinish:
+      return "assemble";
+  }
+  CHECK(false, "a kind of work has no name");
+}
+
 // Counted by the store's clock, so that no new worker and no restart gives a job more time.
 SteadyTime engines_until(const jobs::LeasedTask& leased, const WorkerContext& context) {
   const WallTime began = leased.job.taken_at.value_or(leased.leased_at);
@@ -52,14 +68,47 @@ void Task::stop(Stop why) {
 }
 
 nlohmann::ordered_json Task::about() const {
-  nlohmann::ordered_json fields{{"job_id", leased_.job.id}};
+  nlohmann::ordered_json fields{{"job_id", leased_.job.id},
+                                {"trace_id", jobs::trace_of(leased_.job).trace_id}};
   if (leased_.lease.segment >= 0) fields["segment_id"] = leased_.lease.segment;
   return fields;
 }
 
+// One span for each piece of work that was begun, handed back ones too.
+void Task::tell_span(std::string name, WallTime began, const std::string& error) {
+  if (context_.deps.spans == nullptr) return;
+  const TraceContext trace = jobs::trace_of(leased_.job);
+  jobs::Span span{{trace.trace_id, "", trace.sampled},
+                  trace.span_id,
+                  std::move(name),
+                  began,
+                  context_.deps.clock.now(),
+                  leased_.job.id,
+                  {},
+                  error};
+  if (leased_.lease.segment >= 0) span.segment = leased_.lease.segment;
+  context_.deps.spans->ended(std::move(span));
+}
+
+// The root, under which all others hang.
+void Task::tell_job_span(const std::string& error) {
+  if (context_.deps.spans == nullptr) return;
+  const auto caller = parse_traceparent(leased_.job.traceparent);
+  context_.deps.spans->ended({jobs::trace_of(leased_.job),
+                              caller ? caller->span_id : "",
+                              "job",
+                              leased_.job.created_at,
+                              context_.deps.clock.now(),
+                              leased_.job.id,
+                              {},
+                              error});
+}
+
 void Task::run() {
+  const WallTime began = context_.deps.clock.now();
   try {
     const Status done = perform();
+    tell_span(span_name(leased_.lease.kind), began, done ? "" : done.failure().detail);
     if (done) {
       context_.retry_budget.succeeded();
     } else {

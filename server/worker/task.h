@@ -81,6 +81,8 @@ class Task {
   // Writes something on the way, likewise.
   Status persist(const std::function<Status()>& write);
   void tell_lease_lost();
+  void tell_span(std::string name, WallTime began, const std::string& error);
+  void tell_job_span(const std::string& error);
   void wait_for_store();
   Result<render::RenderJob> order();     // what content keys are made of; no files
   nlohmann::ordered_json about() const;  // the job and segment, for a line of the log

@@ -11,6 +11,7 @@
 #include "engines/job_time.h"
 #include "pipeline/media/decoder/file_decoder.h"
 #include "pipeline/render/renderer.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/ports.h"
 #include "server/jobs/process_health.h"
 #include "server/jobs/task_store.h"
@@ -33,6 +34,7 @@ struct WorkerDependencies {
   jobs::ProcessHealth& process;           // marked when this process can draw no more
   GpuAdmission* gpu_admission = nullptr;  // null where nothing is composed on a card
   media::FileDecoder* decoder = nullptr;  // null: engines get images as they were sent
+  jobs::SpanSink* spans = nullptr;        // null: nobody asks for spans
 };
 
 struct Options {

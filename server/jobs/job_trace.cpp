@@ -1,0 +1,30 @@
+#include "server/jobs/job_trace.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+
+namespace pytoon::jobs {
+namespace {
+
+constexpr std::size_t kTraceDigits = 32;
+constexpr std::size_t kSpanDigits = 16;
+
+// Of an id that is no UUID (a test's) the hash will do.
+std::string trace_id_of(const std::string& job_id) {
+  std::string digits;
+  std::copy_if(job_id.begin(), job_id.end(), std::back_inserter(digits),
+               [](char c) { return c != '-'; });
+  const auto own = parse_traceparent("00-" + digits + "-" + std::string(kSpanDigits, '1') + "-01");
+  return own ? own->trace_id : sha256_hex(job_id).substr(0, kTraceDigits);
+}
+
+}  // namespace
+
+TraceContext trace_of(const std::string& job_id, const std::string& traceparent) {
+  const auto caller = parse_traceparent(traceparent);
+  return {caller ? caller->trace_id : trace_id_of(job_id),
+          sha256_hex("span of job " + job_id).substr(0, kSpanDigits), !caller || caller->sampled};
+}
+
+}  // namespace pytoon::jobs
