@@ -1,12 +1,12 @@
 """What the server takes of its clients' time: requests while two jobs render, followers, leases.
 
 Usage: bench.py PYTOON LEASE_TOOL [requests|followers|leases] [--seconds N] [--followers N]
-`pytoon api` and one `pytoon worker` of two threads, PostgreSQL and Redis of their own; 2,000 jobs wait. Without a name all three,
-one JSON line each:
+`pytoon api` and one `pytoon worker` of two threads, PostgreSQL and Redis of their own; 2,000 jobs
+wait. Without a name all three, one JSON line each:
 
-requests   200 a second for N (20) seconds, four of five GET (job, list), the rest POST of jobs, at times fixed before:
-           a request that is late counts from when it should have been sent
-followers  1,000 server-sent event streams on 10 jobs; from a change's answer to its arrival at each follower
+requests   200 a second for N (20) seconds while two jobs render, four of five GET (job, list), the
+           rest POST of jobs, at times fixed before: one that is late counts from when it was due
+followers  1,000 server-sent event streams on 10 jobs; from a change's answer to its arrival
 leases     1,000 simulated workers (lease_tool.cpp)
 
 The load of the machine stands in each line; clients run on it, too, and take a share.
@@ -121,8 +121,12 @@ class Fleet:
         for seed in (1, 2):
             job = self.submit({"preset_id": "overlay_classic", "image_uris": [image], "seed": seed,
                                "target_duration_seconds": 60, "priority": 9})
-            wait_for(lambda: self.client.job(job).json()["status"] == "RENDERING_SEGMENTS", 60,
-                     "a job that renders")
+            wait_for(lambda: self.renders(job), 60, "a job that renders")
+
+    def renders(self, job):
+        status = self.client.job(job).json()["status"]
+        assert status in ("QUEUED", "PLANNING", "RENDERING_SEGMENTS"), status
+        return status == "RENDERING_SEGMENTS"
 
     def close(self):
         for member in self.members:
@@ -204,20 +208,23 @@ def followers(fleet, options):
     before, began = cpu_seconds(fleet.api.pid), time.monotonic()
     time.sleep(5)
     idle_cpu = (cpu_seconds(fleet.api.pid) - before) / (time.monotonic() - began)
-    changed = {}
+    changed, seen = {}, []
+    reader = threading.Thread(target=lambda: seen.extend(
+        read_for(selector, 20, lambda text: b"CANCELLED" in text, count)))
+    reader.start()
     for i, job in enumerate(jobs):
         fleet.client.call("POST", f"/api/v1/jobs/{job}/cancel")
         changed[i] = time.monotonic()
         time.sleep(0.2)
-    seen = read_for(selector, 20, lambda text: b"CANCELLED" in text, count, fresh=False)
-    delays = [at - changed[job] for job, at in seen]
+    reader.join()
+    delays = [max(0, at - changed[job]) for job, at in seen]
     for stream in streams:
         stream.close()
     return {"followers": count, "told": len(seen), "delay": shown(delays),
             "target": {"max_ms": 1000}, "api_cpu_idle": round(idle_cpu, 3)}
 
 
-def read_for(selector, seconds, wanted, count, fresh=True):
+def read_for(selector, seconds, wanted, count):
     """(job, when) of each stream that said what was wanted."""
     seen, end = [], time.monotonic() + seconds
     said = set()

@@ -77,12 +77,12 @@ class Thread {
   void act(Worker& worker) {
     const SteadyTime now = clock_.steady_now();
     if (worker.lease && now < worker.until) {
-      timed(taken.renew, [&] { return store_.renew({*worker.lease}, kLease); });
+      (void)timed(taken.renew, [&] { return store_.renew({*worker.lease}, kLease); });
       worker.due = std::min(now + kRenewal, worker.until);
       return;
     }
     if (worker.lease) {
-      timed(taken.release, [&] {
+      (void)timed(taken.release, [&] {
         return store_.release(*worker.lease, jobs::ReleaseReason::kHandedBack, milliseconds(0));
       });
       worker.lease.reset();

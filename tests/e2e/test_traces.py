@@ -1,5 +1,5 @@
-"""One trace from the client through both Pytoons to collector and webhook: W3C Trace Context, and OTLP
-as JSON, judged by the mapping of its protobuf messages (opentelemetry-proto, trace.proto)."""
+"""One trace from the client through both Pytoons to collector and webhook: W3C Trace Context, and
+OTLP as JSON, judged by the mapping of its protobuf messages (opentelemetry-proto, trace.proto)."""
 
 import http.server
 import json
