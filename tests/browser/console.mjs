@@ -30,6 +30,12 @@ async function wholeWay({ page }) {
   await page.locator("label.preset", { hasText: "Overlay, glow" }).click();
   await page.getByLabel("Hook").fill(HOSTILE);
   await page.getByLabel("Length").fill("2");
+  // The renderer's own frames, at the moment that is chosen.
+  const still = page.locator(".stage-image img");
+  await page.locator('.stage-image img[alt="The video at 1 seconds"]').waitFor({ timeout: PATIENCE_MS });
+  assert.deepEqual(await still.evaluate((element) => [element.naturalWidth, element.naturalHeight]), [540, 960]);
+  await page.getByLabel("Moment of the preview").fill("1.5");
+  await page.locator('.stage-image img[alt="The video at 1.5 seconds"]').waitFor({ timeout: PATIENCE_MS });
   const submit = page.getByRole("button", { name: "Make the video" });
   await page.locator(".figures dl").waitFor();
   await submit.click();
