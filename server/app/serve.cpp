@@ -7,10 +7,10 @@
 
 #include "base/base64.h"
 #include "base/curl_client.h"
-#include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
+#include "server/app/key_file.h"
 #include "server/app/serving.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
@@ -29,13 +29,7 @@ const char* name_of(Role role) {
 }
 
 Result<http::KeyRing> read_keys(const Config& config, Log& log) {
-  std::string lines;
-  if (!config.api_keys_file.empty()) {
-    Result<std::string> text = read_file(config.api_keys_file);
-    if (!text) return text.failure();
-    lines = std::move(*text);
-  }
-  Result<http::KeyRing> ring = http::KeyRing::parse(lines);
+  Result<http::KeyRing> ring = read_key_file(config);
   if (!ring) return ring;
   std::string key = config.api_key;
   if (key.empty() && ring->size() == 0) {
