@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { launch, openPage, signIn } from "./browser.mjs";
+import { busyFleet } from "./busy_fleet.mjs";
 
 const [url, key, folder, wanted, image, sound] = process.argv.slice(2);
 const HOSTILE = `<img src=x onerror="document.title='owned'">"><script>alert(1)</script>`;
@@ -143,6 +144,9 @@ async function accessible({ browser }) {
       await page.goto(`${url}#/operator`);
       await page.locator(".numbers").waitFor();
       await judge("operator");
+      await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+      await page.locator(".gpu").first().waitFor();
+      await judge("operator of a busy fleet");
       await context.close();
     }
   }

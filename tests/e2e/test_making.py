@@ -43,16 +43,17 @@ class Making(VideoCase):
 
     def test_a_preview_is_the_films_frame(self):
         body = self.request(image_uris=[self.server.asset(picture(40))])
+        before = self.server.call("GET", "/api/v1/jobs").json()["jobs"]
         previews = {}
         for frame in (0, 40):
             answer = self.server.call("POST", f"/api/v1/preview?at_seconds={frame / 30:.3f}", body)
             self.assertEqual(answer.status, 200, answer.body)
             self.assertEqual(answer.headers["Content-Type"], "image/jpeg")
             previews[frame] = answer.body
-        self.assertEqual(self.server.call("GET", "/api/v1/jobs").json()["jobs"], [])
-        job = self.server.finish(**body)
+        self.assertEqual(self.server.call("GET", "/api/v1/jobs").json()["jobs"], before)
+        _, data = self.server.finish(**body)
         video = self.server.folder / "film.mp4"
-        video.write_bytes(self.server.call("GET", f"/api/v1/jobs/{job['job_id']}/output").body)
+        video.write_bytes(data)
         for frame, jpeg in previews.items():
             self.assertGreater(self.psnr(jpeg, video, frame), 30, frame)
         self.assertLess(self.psnr(previews[0], video, 59), self.psnr(previews[0], video, 0))

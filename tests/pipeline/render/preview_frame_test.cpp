@@ -1,6 +1,7 @@
 // A preview is the film's frame: the same composition, at half the size.
 #include <cmath>
 
+#include "base/files.h"
 #include "pipeline/media/video_probe.h"
 #include "tests/pipeline/render/frame_fixture.h"
 
@@ -66,9 +67,9 @@ TEST_F(PreviewFrame, ShowsTheFilmsFrame) {
     const gpu::RgbaImage shown = preview(renderer, job, frame);
     ASSERT_EQ(shown.size, (gpu::Size{540, 960}));
     EXPECT_LT(difference(shown, *media::decode_frame(film, frame)), 2.0) << frame;
-    // Without what the encoder did to it, it is closer by far.
+    // Without what the encoder did to it; what is left is JPEG.
     HostFrame composed = compose(*scene_of(job), frame);
-    EXPECT_LT(difference(shown, *media::image_of(composed.view())), 0.8) << frame;
+    EXPECT_LT(difference(shown, *media::image_of(composed.view())), 1.0) << frame;
   }
   EXPECT_NE(*renderer.frame_jpeg(job, 44), *renderer.frame_jpeg(job, 45)) << "other words";
 }

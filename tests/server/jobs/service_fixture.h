@@ -204,6 +204,7 @@ class JobServiceTest : public testing::Test {
   testing_support::CountingGcMetrics gc_metrics_;
   std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<engines::EngineChain> engine_chain_;
+  FakePreviewer previewer_;
   std::unique_ptr<JobService> service_;
 };
 
