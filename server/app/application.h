@@ -24,6 +24,7 @@
 #include "server/observe/health.h"
 #include "server/observe/metrics.h"
 #include "server/observe/span_exporter.h"
+#include "server/worker/frame_preview.h"
 #include "server/worker/worker_pool.h"
 
 namespace pytoon::app {
@@ -114,6 +115,7 @@ class Application {
   jobs::WebhookSender sender_;
   jobs::Eraser eraser_;
   jobs::GarbageCollector gc_;
+  worker::FramePreview previewer_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks_;
   std::unique_ptr<PeriodicTask> span_task_;

@@ -34,10 +34,10 @@ void AccessLog::record(const Transaction& transaction, SteadyTime now, bool whol
   if (reads && record.status < 400) return;
   log_.info("http_request", {{"method", record.method},
                              {"route", record.route},
-                             {"trace_id", transaction.trace_id},
                              {"status", record.status},
                              {"ms", std::round(record.seconds * 1e5) / 100},
-                             {"bytes", record.bytes}});
+                             {"bytes", record.bytes},
+                             {"trace_id", transaction.trace_id}});
 }
 
 }  // namespace pytoon::http
