@@ -10,8 +10,9 @@
 namespace pytoon::app {
 namespace {
 
-constexpr int kSenders = 4;  // a slow receiver holds up one of them
+constexpr int kSenders = 8;  // a slow receiver holds up one of them, a tenant two at most
 constexpr std::chrono::seconds kSenderPause{1};
+constexpr std::chrono::milliseconds kLookPause{500};  // how late /ready tells
 constexpr std::chrono::minutes kGcPause{1};
 
 std::string host_name() {
@@ -102,7 +103,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       inspector_(*stack.decoder),
       process_health_(log),
       metrics_(*store_),
-      health_(*store_, *store_, *storage_, process_health_),
+      health_(*store_, *store_, *storage_, process_health_, clock),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
       gpu_admission_(
@@ -169,6 +170,13 @@ Status Application::start() {
     pool_.start();
     working_ = true;
   }
+  health_.look();
+  periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
+      [this] {
+        health_.look();
+        return false;
+      },
+      kLookPause));
   if (keeps_house()) {
     for (int i = 0; i < kSenders; ++i) {
       periodic_tasks_.push_back(

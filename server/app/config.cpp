@@ -307,6 +307,7 @@ void read_pools(spec::FieldReader& r, Config& config) {
   threads("audio", config.audio_threads);
   threads("gpu_pieces_per_segment", config.gpu_pieces_per_segment);
   threads("http_api", config.http_pools.api.threads);
+  threads("http_operators", config.http_pools.operators.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);
 }

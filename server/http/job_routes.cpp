@@ -134,10 +134,12 @@ std::vector<Route> job_routes(Service& service) {
   };
   const auto feed = std::make_shared<JobFeed>(service);
   return {
-      get("/api/v1/presets",
+      get(
+          "/api/v1/presets",
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.presets());
-          }),
+          },
+          Purpose::kImmediate),
       {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
       get("/api/v1/jobs", with(list)),
       get("/api/v1/jobs/{id}", with(show)),

@@ -48,9 +48,9 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
   };
   return {
       {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, health},
-      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kApi, readiness},
-      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kApi, metrics},
-      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kApi, openapi},
+      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, readiness},
+      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kOperators, metrics},
+      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, openapi},
   };
 }
 

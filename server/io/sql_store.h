@@ -109,7 +109,7 @@ class SqlStore final : public jobs::JobStore,
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override;
 
   // Outbox
-  Result<std::vector<jobs::Event>> take_events(int limit, std::chrono::milliseconds lease) override;
+  Result<std::vector<jobs::Event>> take_events(const jobs::EventRequest& request) override;
   Status event_delivered(const jobs::Event& event) override;
   Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override;
   Status event_given_up(const jobs::Event& event, const std::string& cause) override;

@@ -70,16 +70,34 @@ WebhookSender::WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& met
 
 bool WebhookSender::step() {
   if (cancel_.cancelled()) return false;
-  const Result<std::vector<Event>> events = outbox_.take_events(1, options_.limit + kLeaseMargin);
-  if (!events) {
-    log_.warning("webhooks_wait", {{"reason", events.failure().detail}});
+  const Result<std::optional<Event>> event = take();
+  if (!event) {
+    log_.warning("webhooks_wait", {{"reason", event.failure().detail}});
     return false;
   }
-  if (events->empty()) return false;
-  const Event& event = events->front();
-  const Outcome outcome = send(event);
-  settle(event, outcome);
+  if (!*event) return false;
+  const Outcome outcome = send(**event);
+  sent(**event);
+  settle(**event, outcome);
   return true;
+}
+
+Result<std::optional<Event>> WebhookSender::take() {
+  const std::lock_guard lock(mutex_);
+  EventRequest request{1, options_.limit + kLeaseMargin, {}};
+  for (const auto& [tenant, count] : sending_) {
+    if (count >= options_.at_once_of_tenant) request.tenants_left_out.push_back(tenant);
+  }
+  Result<std::vector<Event>> events = outbox_.take_events(request);
+  if (!events) return events.failure();
+  if (events->empty()) return std::optional<Event>();
+  ++sending_[events->front().tenant];
+  return std::optional(std::move(events->front()));
+}
+
+void WebhookSender::sent(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (--sending_[event.tenant] == 0) sending_.erase(event.tenant);
 }
 
 WebhookSender::Outcome WebhookSender::send(const Event& event) {

@@ -12,6 +12,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +37,7 @@ struct WebhookOptions {
   EgressScope egress = EgressScope::kPublic;
   std::chrono::milliseconds limit{15'000};  // for the whole exchange
   RetrySchedule schedule = webhook_schedule();
+  int at_once_of_tenant = 2;  // so that receivers that hang delay their own tenant only
 };
 
 // How long after attempt number `attempt` (from 1) the next one comes. nullopt: there is none.
@@ -60,6 +63,9 @@ class WebhookSender {
     std::string reason;
     std::optional<std::chrono::seconds> retry_after;
   };
+  // Of a tenant that is not busy. It counts as being sent until sent() is called.
+  Result<std::optional<Event>> take();
+  void sent(const Event& event);
   Outcome send(const Event& event);
   void settle(const Event& event, const Outcome& outcome);
 
@@ -70,6 +76,8 @@ class WebhookSender {
   Log& log_;
   const WebhookOptions options_;
   const CancelToken cancel_;
+  std::mutex mutex_;
+  std::map<std::string, int> sending_;  // by tenant; guarded by mutex_
 };
 
 }  // namespace pytoon::jobs

@@ -233,7 +233,7 @@ TEST_P(StoreContract, CancellingWhileWorkersWriteEndsEachJobOnce) {
   over = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(nothing_to_lease());
-  const auto events = *store_->take_events(100, kLease);
+  const auto events = *store_->take_events({100, kLease, {}});
   std::set<std::string> told;
   for (const auto& event : events) EXPECT_TRUE(told.insert(event.job_id).second) << event.job_id;
   EXPECT_EQ(told.size(), 12U);
