@@ -173,8 +173,8 @@ TRIP_SHARE = 0.15
 
 
 def strike_database(stage, ledger, count):
-    """Killed, cut off, silent, slow, locked, serializing badly, in turn. Nobody of the fleet may need a new
-    start, and no job pays with an attempt.
+    """Killed, cut off, silent, slow, locked, serializing badly, in turn. Nobody of the fleet may
+    need a new start, and no job pays with an attempt.
     """
     fleet, slowest = stage.fleet, {}
     gates = (fleet.api_gate, fleet.worker_gate)
@@ -224,7 +224,8 @@ def strike_database(stage, ledger, count):
         ledger.fault("no transaction failed to serialize")
     for statement in NO_TRIPS:
         fleet.database.sql(statement)
-    return {"rounds_of_kill_cut_refuse_hold_delay_lock_trip": count, "serialization_failures": tripped,
+    return {"rounds_of_kill_cut_refuse_hold_delay_lock_trip": count,
+            "serialization_failures": tripped,
             "slowest_recovery_seconds": slowest}
 
 
