@@ -101,6 +101,8 @@ std::vector<jobs::PoolState> HttpServer::pools() const { return parts_->pools.st
 
 void HttpServer::replace_keys(KeyRing keys) { parts_->gate.replace_keys(std::move(keys)); }
 
+std::map<std::string, WallTime> HttpServer::take_key_uses() { return parts_->gate.take_key_uses(); }
+
 void HttpServer::begin_drain() {
   parts_->draining = true;
   parts_->events.end_events();

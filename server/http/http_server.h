@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,8 @@ class HttpServer {
 
   // From now on these are the keys; requests under way go on.
   void replace_keys(KeyRing keys);
+  // Keys that the record keeps and that were used since the last call, and when.
+  std::map<std::string, WallTime> take_key_uses();
 
   // /ready says 503, every answer closes its connection, POST is refused, event streams end.
   void begin_drain();

@@ -31,6 +31,9 @@ class KeyRing {
   // One more key that may do everything, of tenant "default": the API_KEY variable.
   Status add_admin_key(std::string_view key);
 
+  // A key that the record keeps, by its digest; one that is there already stays as it is.
+  void add_digest(std::string digest, jobs::Caller caller);
+
   std::optional<Holder> find(std::string_view presented_key) const;
   std::size_t size() const { return entries_.size(); }
 
@@ -41,6 +44,7 @@ class KeyRing {
   };
 
   Status add(std::string_view key, jobs::Caller caller);
+  bool has(std::string_view digest) const;
 
   std::vector<Entry> entries_;
 };

@@ -100,6 +100,17 @@ void RequestGate::replace_keys(KeyRing keys) {
   keys_ = std::move(fresh);
 }
 
+void RequestGate::note_use(const std::string& key_id) {
+  if (key_id.empty()) return;
+  const std::lock_guard lock(keys_mutex_);
+  key_uses_[key_id] = clock_.now();
+}
+
+std::map<std::string, WallTime> RequestGate::take_key_uses() {
+  const std::lock_guard lock(keys_mutex_);
+  return std::exchange(key_uses_, {});
+}
+
 // Whoever guesses is told to wait; a right key is never refused for the guesses of a neighbour
 // behind the same address.
 Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
@@ -135,6 +146,7 @@ std::optional<Response> RequestGate::authorize(const RequestHead& head,
     return problem_response(problem);
   }
   caller = holder->caller;
+  note_use(caller.key_id);
   if (allows(caller, scope)) return std::nullopt;
   return problem_response(
       problem_of(failure(FailureKind::kForbidden, "This needs an API key with the scope '" +

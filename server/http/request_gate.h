@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,8 @@ class RequestGate {
   GateResult check(RequestHead head, const std::optional<IpAddress>& peer);
   // From now on these are the keys, each with its full rate.
   void replace_keys(KeyRing keys);
+  // By id, of those used since the last call.
+  std::map<std::string, WallTime> take_key_uses();
   Response answer(const Admitted& admitted);
 
   const std::vector<Route>& routes() const { return router_.routes(); }
@@ -77,6 +80,7 @@ class RequestGate {
   };
 
   std::shared_ptr<Keys> keys() const;
+  void note_use(const std::string& key_id);
   Response unauthorized(bool guessed, const RequestHead& head,
                         const std::optional<IpAddress>& peer);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
@@ -89,6 +93,7 @@ class RequestGate {
   const RateLimit rate_;
   mutable std::mutex keys_mutex_;
   std::shared_ptr<Keys> keys_;  // guarded by keys_mutex_
+  std::map<std::string, WallTime> key_uses_;  // guarded by keys_mutex_
   AddressLimiter failures_;
   const AddressSet proxies_;
   const BodyLimits limits_;

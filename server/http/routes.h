@@ -25,6 +25,7 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
 std::vector<Route> job_routes(jobs::Service& service);
 std::vector<Route> control_routes(jobs::Service& service);
 std::vector<Route> asset_routes(jobs::Service& service);
+std::vector<Route> key_routes(jobs::Service& service);
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
                               ProcessReport report);

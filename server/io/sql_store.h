@@ -18,6 +18,7 @@
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql_generations.h"
+#include "server/io/sql_keys.h"
 #include "server/io/sql_profiles.h"
 #include "server/io/sql_promises.h"
 #include "server/jobs/job_store.h"
@@ -48,7 +49,8 @@ class SqlStore final : public jobs::JobStore,
         options_(std::move(options)),
         promises_(*database_, options_.ledger),
         profiles_(*database_),
-        generations_(*database_) {}
+        generations_(*database_),
+        keys_(*database_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
@@ -57,6 +59,8 @@ class SqlStore final : public jobs::JobStore,
   jobs::admission::PromiseLedger& promises() { return promises_; }
   // What was learned of workflows, likewise.
   jobs::admission::ProfileStore& profiles() { return profiles_; }
+  // API keys, likewise.
+  jobs::KeyStore& keys() { return keys_; }
   // What waits for inference endpoints, of the tasks of this store.
   jobs::admission::GenerationQueue& generations() { return generations_; }
 
@@ -176,6 +180,7 @@ class SqlStore final : public jobs::JobStore,
   SqlPromiseLedger promises_;
   SqlProfileStore profiles_;
   SqlGenerationQueue generations_;
+  SqlKeyStore keys_;
   SpecCache specs_;
 };
 

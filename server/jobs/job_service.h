@@ -14,6 +14,7 @@
 #include "server/jobs/eraser.h"
 #include "server/jobs/eta_estimator.h"
 #include "server/jobs/job_estimator.h"
+#include "server/jobs/key_registry.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::jobs {
@@ -37,6 +38,7 @@ struct ServiceParts {
   admission::PromiseLedger& promises;
   admission::ProfileStore& profiles;
   engines::EngineChain& engine_chain;
+  KeyStore& keys;
 };
 
 // Where a job may have its end told.
@@ -61,7 +63,8 @@ class JobService final : public Service {
         eta_(parts.store, parts.clock),
         estimator_({parts.store, parts.fleet, parts.promises, parts.profiles, parts.renderer,
                     parts.engine_chain, parts.catalogue.presets},
-                   limits_.estimate) {}
+                   limits_.estimate),
+        keys_(parts.keys, parts.ids, parts.clock, parts.log) {}
 
   nlohmann::ordered_json presets() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
@@ -84,6 +87,11 @@ class JobService final : public Service {
   Result<Capacity> capacity(const Caller& caller) override;
   Status set_draining(const Caller& caller, bool draining) override;
   Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) override;
+  Result<std::vector<ApiKey>> api_keys(const Caller& caller) override;
+  Result<NewKey> create_key(const Caller& caller, const KeyOrder& order) override;
+  Result<NewKey> rotate_key(const Caller& caller, const std::string& id,
+                            std::chrono::seconds grace) override;
+  Result<ApiKey> revoke_key(const Caller& caller, const std::string& id) override;
   Readiness readiness() override { return parts_.health.readiness(); }
 
  private:
@@ -106,6 +114,7 @@ class JobService final : public Service {
   AssetKeeper assets_;
   EtaEstimator eta_;
   JobEstimator estimator_;
+  KeyRegistry keys_;
 };
 
 }  // namespace pytoon::jobs

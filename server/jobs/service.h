@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "pipeline/media/media_info.h"
 #include "server/jobs/admission/gpu_state.h"
+#include "server/jobs/api_key.h"
 #include "server/jobs/job.h"
 #include "server/jobs/job_estimate.h"
 #include "server/jobs/outbox.h"
@@ -30,6 +31,7 @@ struct Caller {
   bool may_submit = false;
   bool may_read = false;
   bool admin = false;
+  std::string key_id;  // of a key that the record keeps; "" for others
 };
 
 struct Submitted {
@@ -130,6 +132,14 @@ class Service {
   // A bounded part of erasing all that a tenant stored, and a look at what is left: ask again until
   // it is complete. Its live jobs are cancelled.
   virtual Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) = 0;
+
+  // API keys that the record keeps, scope admin. kNotFound, and kConflict for what was revoked.
+  virtual Result<std::vector<ApiKey>> api_keys(const Caller& caller) = 0;
+  virtual Result<NewKey> create_key(const Caller& caller, const KeyOrder& order) = 0;
+  // Another one with the same rights; the old one goes on for `grace`.
+  virtual Result<NewKey> rotate_key(const Caller& caller, const std::string& id,
+                                    std::chrono::seconds grace) = 0;
+  virtual Result<ApiKey> revoke_key(const Caller& caller, const std::string& id) = 0;
 
   // Readiness: names of what is missing; `blocking` ones make the service not ready.
   struct Readiness {
