@@ -92,7 +92,7 @@ class RequestGate {
   const Clock& clock_;
   const RateLimit rate_;
   mutable std::mutex keys_mutex_;
-  std::shared_ptr<Keys> keys_;  // guarded by keys_mutex_
+  std::shared_ptr<Keys> keys_;                // guarded by keys_mutex_
   std::map<std::string, WallTime> key_uses_;  // guarded by keys_mutex_
   AddressLimiter failures_;
   const AddressSet proxies_;

@@ -1,5 +1,6 @@
 #include "server/io/sql_keys.h"
 
+#include "server/io/sql_promise_records.h"
 #include "server/io/sql_records.h"
 
 namespace pytoon::io {
@@ -30,7 +31,7 @@ std::optional<WallTime> time_at(const Row& row, std::size_t column) {
 }
 
 Param param_of(const std::optional<WallTime>& time) {
-  return time ? Param(micros(*time)) : Param(Null{});
+  return time ? Param(micros_since_1970(*time)) : Param(Null{});
 }
 
 ApiKey read_key(const Row& row) {
@@ -57,7 +58,7 @@ bool insert(SqlSession& session, const ApiKey& key) {
              "INSERT INTO api_keys (id, digest, hint, name, tenant, scopes, plan, created_at, "
              "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {key.id, key.digest, key.hint, key.name, key.tenant, scopes_of(key), key.plan,
-              micros(key.created_at), param_of(key.expires_at)}) == 1;
+              micros_since_1970(key.created_at), param_of(key.expires_at)}) == 1;
 }
 
 Failure taken() { return failure(FailureKind::kConflict, "there is such a key already"); }
@@ -101,7 +102,8 @@ Status SqlKeyStore::replace_key(const std::string& id, const ApiKey& successor, 
         const ApiKey old = read_key(rows[0]);
         if (old.revoked_at) return failure(FailureKind::kConflict, "the key was revoked");
         const WallTime end = std::min(old.expires_at.value_or(until), until);
-        session.run("UPDATE api_keys SET expires_at = ? WHERE id = ?", {micros(end), id});
+        session.run("UPDATE api_keys SET expires_at = ? WHERE id = ?",
+                    {micros_since_1970(end), id});
         return insert(session, successor) ? ok_status() : Status(taken());
       }();
       return outcome.ok();
@@ -117,7 +119,7 @@ Result<ApiKey> SqlKeyStore::revoke_key(const std::string& id, WallTime at) {
   try {
     database_.write([&](SqlSession& session) {
       session.run("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-                  {micros(at), id});
+                  {micros_since_1970(at), id});
       const Rows rows = session.query(kOne, {id});
       key.reset();
       if (!rows.empty()) key = read_key(rows[0]);
@@ -138,7 +140,7 @@ Status SqlKeyStore::keys_used(const std::vector<std::pair<std::string, WallTime>
         session.run(
             "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR "
             "last_used_at < ?)",
-            {micros(at), id, micros(at)});
+            {micros_since_1970(at), id, micros_since_1970(at)});
       }
       return true;
     });

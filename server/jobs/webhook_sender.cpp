@@ -82,17 +82,29 @@ bool WebhookSender::step() {
   return true;
 }
 
+// One caller at a time asks the outbox, so that no two take a tenant's last place together.
 Result<std::optional<Event>> WebhookSender::take() {
-  const std::lock_guard lock(mutex_);
-  EventRequest request{1, options_.limit + kLeaseMargin, {}};
-  for (const auto& [tenant, count] : sending_) {
-    if (count >= options_.at_once_of_tenant) request.tenants_left_out.push_back(tenant);
-  }
+  if (taking_.exchange(true)) return std::optional<Event>();
+  EventRequest request{1, options_.limit + kLeaseMargin, busy_tenants()};
   Result<std::vector<Event>> events = outbox_.take_events(request);
+  std::optional<Event> event;
+  if (events && !events->empty()) {
+    event = std::move(events->front());
+    const std::lock_guard lock(mutex_);
+    ++sending_[event->tenant];
+  }
+  taking_ = false;
   if (!events) return events.failure();
-  if (events->empty()) return std::optional<Event>();
-  ++sending_[events->front().tenant];
-  return std::optional(std::move(events->front()));
+  return event;
+}
+
+std::vector<std::string> WebhookSender::busy_tenants() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> busy;
+  for (const auto& [tenant, count] : sending_) {
+    if (count >= options_.at_once_of_tenant) busy.push_back(tenant);
+  }
+  return busy;
 }
 
 void WebhookSender::sent(const Event& event) {

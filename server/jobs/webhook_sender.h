@@ -11,6 +11,7 @@
 // takes, at most the limit. stop() from any.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -51,7 +52,7 @@ class WebhookSender {
   WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& metrics, const Clock& clock,
                 Log& log, WebhookOptions options);
 
-  // Sends one event that is due. False: there was none.
+  // Sends one event that is due. False: there was none, or somebody else is looking for one.
   bool step();
   // What is being sent is cut off and put off, with no attempt judged; step() does nothing more.
   void stop() { cancel_.cancel(); }
@@ -65,6 +66,7 @@ class WebhookSender {
   };
   // Of a tenant that is not busy. It counts as being sent until sent() is called.
   Result<std::optional<Event>> take();
+  std::vector<std::string> busy_tenants() const;
   void sent(const Event& event);
   Outcome send(const Event& event);
   void settle(const Event& event, const Outcome& outcome);
@@ -76,7 +78,8 @@ class WebhookSender {
   Log& log_;
   const WebhookOptions options_;
   const CancelToken cancel_;
-  std::mutex mutex_;
+  std::atomic<bool> taking_{false};
+  mutable std::mutex mutex_;
   std::map<std::string, int> sending_;  // by tenant; guarded by mutex_
 };
 

@@ -38,8 +38,7 @@ class FakeService final : public jobs::Service {
   Status set_draining(const jobs::Caller& caller, bool draining) override;
   Result<jobs::Purged> purge_tenant(const jobs::Caller& caller, const std::string& tenant) override;
   Result<std::vector<jobs::ApiKey>> api_keys(const jobs::Caller& caller) override;
-  Result<jobs::NewKey> create_key(const jobs::Caller& caller,
-                                  const jobs::KeyOrder& order) override;
+  Result<jobs::NewKey> create_key(const jobs::Caller& caller, const jobs::KeyOrder& order) override;
   Result<jobs::NewKey> rotate_key(const jobs::Caller& caller, const std::string& id,
                                   std::chrono::seconds grace) override;
   Result<jobs::ApiKey> revoke_key(const jobs::Caller& caller, const std::string& id) override;
