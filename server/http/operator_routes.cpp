@@ -57,8 +57,8 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
                               ProcessReport report) {
   std::vector<Route> routes = operator_routes(service, draining, std::move(report));
-  for (auto& more : {job_routes(service), control_routes(service), asset_routes(service),
-                     key_routes(service)}) {
+  for (auto& more :
+       {job_routes(service), control_routes(service), asset_routes(service), key_routes(service)}) {
     routes.insert(routes.end(), more.begin(), more.end());
   }
   return routes;

@@ -71,7 +71,7 @@ Result<NewKey> KeyRegistry::create(const KeyOrder& order, const std::string& by)
 }
 
 Result<NewKey> KeyRegistry::rotate(const std::string& id, std::chrono::seconds grace,
-                                 const std::string& by) {
+                                   const std::string& by) {
   const Result<std::vector<ApiKey>> keys = store_.api_keys();
   if (!keys) return keys.failure();
   const auto old =

@@ -27,6 +27,7 @@ class FakeService final : public jobs::Service {
                                               const std::string& id) override;
   Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Usage> usage(const jobs::Caller& caller) override;
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;
@@ -38,8 +39,7 @@ class FakeService final : public jobs::Service {
   Status set_draining(const jobs::Caller& caller, bool draining) override;
   Result<jobs::Purged> purge_tenant(const jobs::Caller& caller, const std::string& tenant) override;
   Result<std::vector<jobs::ApiKey>> api_keys(const jobs::Caller& caller) override;
-  Result<jobs::NewKey> create_key(const jobs::Caller& caller,
-                                  const jobs::KeyOrder& order) override;
+  Result<jobs::NewKey> create_key(const jobs::Caller& caller, const jobs::KeyOrder& order) override;
   Result<jobs::NewKey> rotate_key(const jobs::Caller& caller, const std::string& id,
                                   std::chrono::seconds grace) override;
   Result<jobs::ApiKey> revoke_key(const jobs::Caller& caller, const std::string& id) override;
