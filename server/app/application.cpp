@@ -67,7 +67,8 @@ jobs::GcOptions gc_options(const Config& config) {
 
 jobs::ServiceLimits limits_of(const Config& config) {
   jobs::ServiceLimits limits;
-  limits.queue = {config.max_queued_jobs, config.max_queued_jobs_per_tenant};
+  limits.queued_jobs = config.max_queued_jobs;
+  limits.plans = config.plans;
   limits.estimate.workflows = workflow_profiles(config);
   limits.estimate.micro_usd_per_job_max = config.engines.caps.per_job_micro_usd;
   limits.estimate.gpu_pieces_at_once = config.gpu_pieces_per_segment;

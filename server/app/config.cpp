@@ -10,6 +10,7 @@
 
 #include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
+#include "server/app/read_plans.h"
 #include "server/app/settings.h"
 #include "server/jobs/webhook_signature.h"
 
@@ -54,8 +55,6 @@ void read_limits(Variables& env, Config& config) {
   config.decoders_waiting = env.whole("DECODERS_WAITING");
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB");
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
-  config.max_queued_jobs_per_tenant = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
-  config.requests_per_second = env.whole("RATE_LIMIT_RPS");
   config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));
@@ -349,6 +348,22 @@ Status read_engines(const fs::path& path, const engines::EngineVariables& variab
   return ok_status();
 }
 
+Status read_tenant_plans(Variables& env, Config& config) {
+  Result<jobs::TenantPlans> plans = read_plans(config.config_dir / "plans.yaml");
+  if (!plans) return plans.failure();
+  config.plans = std::move(*plans);
+  jobs::TenantPlan& plan = config.plans["default"];
+  if (env.text("MAX_QUEUED_JOBS_PER_TENANT")) {
+    plan.queued_jobs = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
+  }
+  if (env.text("RATE_LIMIT_RPS")) {
+    constexpr double kBurstSeconds = 5;
+    plan.requests_per_second = env.whole("RATE_LIMIT_RPS");
+    plan.request_burst = kBurstSeconds * plan.requests_per_second;
+  }
+  return env.fault() ? Status(*env.fault()) : ok_status();
+}
+
 Status read_files(Variables& env, Config& config) {
   Result<spec::PresetTable> presets = spec::read_presets(config.config_dir / "presets.yaml");
   if (!presets && presets.failure().kind == FailureKind::kNotFound) {
@@ -365,6 +380,7 @@ Status read_files(Variables& env, Config& config) {
                                         config.catalogue.defaults, config.retention);
   if (!defaults) return defaults;
   override_retention(env, config.retention);
+  if (Status plans = read_tenant_plans(env, config); !plans) return plans;
   if (env.fault()) return *env.fault();
   return read_engines(config.config_dir / "engine.yaml", engine_variables(env), config);
 }
@@ -377,6 +393,10 @@ std::vector<std::pair<std::string, std::string>> values_of_files(const Config& c
     const auto units = (config.retention.*setting.age).count() / setting.unit_hours;
     values.emplace_back(setting.variable, std::to_string(units));
   }
+  const jobs::TenantPlan& plan = config.plans.of("default");
+  values.emplace_back("MAX_QUEUED_JOBS_PER_TENANT", std::to_string(plan.queued_jobs));
+  values.emplace_back("RATE_LIMIT_RPS",
+                      std::to_string(static_cast<std::int64_t>(plan.requests_per_second)));
   return values;
 }
 

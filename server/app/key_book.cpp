@@ -17,6 +17,7 @@ jobs::Caller caller_of(const jobs::ApiKey& key) {
   caller.may_submit = key.may_submit;
   caller.may_read = key.may_read;
   caller.admin = key.admin;
+  caller.plan = key.plan;
   caller.key_id = key.id;
   return caller;
 }
@@ -32,6 +33,12 @@ Result<http::KeyRing> KeyBook::ring_of_file() const {
   }
   Result<http::KeyRing> ring = http::KeyRing::parse(lines);
   if (!ring) return ring;
+  for (std::size_t i = 0; i < ring->size(); ++i) {
+    const std::string plan = ring->holder(i).caller.plan;
+    if (config_.plans.has(plan)) continue;
+    return failure(FailureKind::kInvalid,
+                   "API keys: there is no plan '" + plan + "' in config/plans.yaml");
+  }
   std::string key = config_.api_key;
   if (key.empty() && ring->size() == 0 && !config_.production) {
     RandomIds ids;

@@ -62,7 +62,7 @@ http::Options http_options(Role role, const Config& config) {
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
                              : config.cache_dir / ("spool-" + std::to_string(port));
-  options.rate = {config.requests_per_second, config.requests_per_second * 5};
+  options.plans = config.plans;
   options.connections.of_address = static_cast<std::size_t>(config.max_connections_per_address);
   options.proxies = config.trusted_proxies;
   return options;

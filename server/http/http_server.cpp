@@ -49,7 +49,7 @@ struct HttpServer::Parts {
       : options(std::move(wanted)),
         gate(routes_of(options, service, draining,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
-             std::move(keys), options.rate, options.failures, options.proxies,
+             std::move(keys), options.plans, options.failures, options.proxies,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                         options.json_bytes_held_of_tenant_max, options.uploads,
                         options.spool_folder},

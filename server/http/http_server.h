@@ -47,7 +47,7 @@ struct Options {
   bool operators_only = false;   // only what needs no key: /health, /ready, /metrics, /openapi.json
   ConnectionLimits connections;  // `all` is lowered to what the descriptor limit allows
   AddressSet proxies;            // whose X-Forwarded-For is believed; not limited by address
-  RateLimit rate;                // per key
+  jobs::TenantPlans plans;       // limits of keys and their tenants
   RateLimit failures{1.0 / 3, 20};  // of wrong keys per address
   TimeLimits time;
 };

@@ -103,6 +103,12 @@ Result<Response> segments(Service& service, const Request& request) {
   return json_response(200, jobs::to_json(request.id(), *found));
 }
 
+Result<Response> usage(Service& service, const Request& request) {
+  const auto used = service.usage(request.caller);
+  if (!used) return used.failure();
+  return json_response(200, jobs::to_json(*used));
+}
+
 Result<Response> render_spec(Service& service, const Request& request) {
   const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
@@ -140,6 +146,7 @@ std::vector<Route> job_routes(Service& service) {
             return json_response(200, service.presets());
           },
           Purpose::kImmediate),
+      get("/api/v1/usage", with(usage)),
       {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
       get("/api/v1/jobs", with(list)),
       get("/api/v1/jobs/{id}", with(show)),

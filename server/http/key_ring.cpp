@@ -71,12 +71,15 @@ Result<KeyRing> KeyRing::parse(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto fields = words(line);
     if (fields.empty() || fields.front().front() == '#') continue;
-    if (fields.size() != 3) return bad_line(number, "it must be 'key tenant scope[,scope]'");
+    if (fields.size() != 3 && fields.size() != 4) {
+      return bad_line(number, "it must be 'key tenant scope[,scope] [plan]'");
+    }
     if (!jobs::is_tenant_name(fields[1])) return bad_line(number, "the tenant is not a plain name");
     jobs::Caller caller{.tenant = std::string(fields[1])};
     if (!read_scopes(fields[2], caller)) {
       return bad_line(number, "the scopes are submit, read and admin");
     }
+    if (fields.size() == 4) caller.plan = std::string(fields[3]);
     if (Status added = ring.add(fields[0], caller); !added) {
       return bad_line(number, added.failure().detail);
     }

@@ -24,8 +24,8 @@ class KeyRing {
     std::size_t index = 0;  // of the key, stable for the life of the ring
   };
 
-  // The text of a keys file: lines "key tenant scope[,scope]" with scopes submit, read and admin;
-  // blank lines and lines that start with '#' are skipped.
+  // The text of a keys file: lines "key tenant scope[,scope] [plan]" with scopes submit, read and
+  // admin; blank lines and lines that start with '#' are skipped.
   static Result<KeyRing> parse(std::string_view text);
 
   // One more key that may do everything, of tenant "default": the API_KEY variable.
@@ -36,6 +36,8 @@ class KeyRing {
 
   std::optional<Holder> find(std::string_view presented_key) const;
   std::size_t size() const { return entries_.size(); }
+  // Of the key with this index: below size().
+  Holder holder(std::size_t index) const { return {entries_.at(index).caller, index}; }
 
  private:
   struct Entry {

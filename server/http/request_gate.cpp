@@ -52,6 +52,15 @@ std::string with_key_slashes(const std::string& path) {
   return plain;
 }
 
+std::vector<RateLimit> rates_of(const KeyRing& ring, const jobs::TenantPlans& plans) {
+  std::vector<RateLimit> rates;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const jobs::TenantPlan& plan = plans.of(ring.holder(i).caller.plan);
+    rates.push_back({plan.requests_per_second, plan.request_burst});
+  }
+  return rates;
+}
+
 // Several headers of one name are one list (RFC 9110 section 5.3).
 std::string forwarded_for(const RequestHead& head) {
   std::string list;
@@ -63,13 +72,13 @@ std::string forwarded_for(const RequestHead& head) {
 
 }  // namespace
 
-RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate,
+RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans,
                          RateLimit failures, AddressSet proxies, BodyLimits limits,
                          const Clock& clock, Log& log, const std::atomic<bool>& draining)
     : router_(std::move(routes)),
       clock_(clock),
-      rate_(rate),
-      keys_(std::make_shared<Keys>(clock, rate, std::move(keys))),
+      plans_(std::move(plans)),
+      keys_(std::make_shared<Keys>(clock, plans_, std::move(keys))),
       failures_(clock, failures),
       proxies_(std::move(proxies)),
       limits_(std::move(limits)),
@@ -89,13 +98,20 @@ Response RequestGate::refuse(const std::string& route, const Failure& failure) {
   return problem_response(problem);
 }
 
+RequestGate::Keys::Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys)
+    : ring(std::move(keys)), limiter(clock, rates_of(ring, plans)) {}
+
+std::optional<TenantCounts::Slot> RequestGate::connection_of(const jobs::Caller& caller) {
+  return connections_.take(caller.tenant, plans_.of(caller.plan).connections);
+}
+
 std::shared_ptr<RequestGate::Keys> RequestGate::keys() const {
   const std::lock_guard lock(keys_mutex_);
   return keys_;
 }
 
 void RequestGate::replace_keys(KeyRing keys) {
-  auto fresh = std::make_shared<Keys>(clock_, rate_, std::move(keys));
+  auto fresh = std::make_shared<Keys>(clock_, plans_, std::move(keys));
   const std::lock_guard lock(keys_mutex_);
   keys_ = std::move(fresh);
 }
@@ -134,12 +150,17 @@ Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
 
 std::optional<Response> RequestGate::authorize(const RequestHead& head,
                                                const std::optional<IpAddress>& peer, Scope scope,
-                                               jobs::Caller& caller) {
+                                               jobs::Caller& caller, GateResult& result) {
   const std::shared_ptr<Keys> now = keys();
   const auto key = head.header("x-api-key");
   const auto holder = key ? now->ring.find(*key) : std::nullopt;
   if (!holder) return unauthorized(key.has_value(), head, peer);
-  if (const auto wait_seconds = now->limiter.take(holder->index)) {
+  const std::string& plan = holder->caller.plan;
+  result.plan = plan;
+  const auto wait_seconds = now->limiter.take(holder->index);
+  result.headers = {{"RateLimit-Policy", now->limiter.policy(holder->index, plan)},
+                    {"RateLimit", now->limiter.state(holder->index, plan)}};
+  if (wait_seconds) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
     problem.retry_after_seconds = *wait_seconds;
@@ -195,6 +216,16 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
   return ok_status();
 }
 
+Status RequestGate::take_upload_slot(Admitted& admitted) {
+  if (admitted.route->body != BodyKind::kUpload) return ok_status();
+  const jobs::Caller& caller = admitted.request.caller;
+  const int most = plans_.of(caller.plan).uploads_at_once;
+  admitted.request.upload_slot = uploads_.take(caller.tenant, most);
+  if (admitted.request.upload_slot) return ok_status();
+  return failure(FailureKind::kRateLimited,
+                 "More than " + std::to_string(most) + " uploads of this tenant are under way.");
+}
+
 GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& peer) {
   GateResult result;
   if (head.path == "*") {
@@ -213,7 +244,7 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
     const Scope scope = match.route ? match.route->scope : Scope::kOpen;
-    if (auto refusal = authorize(head, peer, scope, admitted.request.caller)) {
+    if (auto refusal = authorize(head, peer, scope, admitted.request.caller, result)) {
       result.outcome = *std::move(refusal);
       return result;
     }
@@ -227,7 +258,9 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
         refuse(result.route, failure(FailureKind::kUnavailable, "The server is shutting down."));
     return result;
   }
-  if (Status planned = plan_body(head, admitted); !planned) {
+  Status planned = plan_body(head, admitted);
+  if (planned) planned = take_upload_slot(admitted);
+  if (!planned) {
     result.outcome = refuse(result.route, planned.failure());
     return result;
   }

@@ -22,6 +22,7 @@
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
+#include "server/http/tenant_counts.h"
 #include "server/jobs/upload_rules.h"
 
 namespace pytoon::http {
@@ -44,13 +45,15 @@ struct Admitted {
 
 struct GateResult {
   std::string route = "unmatched";  // pattern, for logs and metrics
+  std::string plan;                 // of the key; "" when none was shown that holds
+  std::vector<Header> headers;      // for whatever is answered: how much of its rate is left
   std::variant<Response, Admitted> outcome;
 };
 
 class RequestGate {
  public:
   // failures: how often an address may send a key that is none.
-  RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, RateLimit failures,
+  RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans, RateLimit failures,
               AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
               const std::atomic<bool>& draining);
 
@@ -67,14 +70,15 @@ class RequestGate {
   const BodyLimits& limits() const { return limits_; }
   ByteBudget& body_budget() { return body_budget_; }
   ByteBudget& body_budget_of(const std::string& tenant) { return tenant_budgets_.of(tenant); }
+  // A place among the tenant's connections; nullopt when its plan gives it no more.
+  std::optional<TenantCounts::Slot> connection_of(const jobs::Caller& caller);
   // Logs what the client is not told, and makes the answer.
   Response refuse(const std::string& route, const Failure& failure);
 
  private:
   // Keys, and how fast each is used.
   struct Keys {
-    Keys(const Clock& clock, RateLimit rate, KeyRing keys)
-        : ring(std::move(keys)), limiter(clock, rate, ring.size()) {}
+    Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys);
     const KeyRing ring;
     RateLimiter limiter;
   };
@@ -84,13 +88,16 @@ class RequestGate {
   Response unauthorized(bool guessed, const RequestHead& head,
                         const std::optional<IpAddress>& peer);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
-                                    Scope scope, jobs::Caller& caller);
+                                    Scope scope, jobs::Caller& caller, GateResult& result);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
+  Status take_upload_slot(Admitted& admitted);
 
   const Router router_;
   const Clock& clock_;
-  const RateLimit rate_;
+  const jobs::TenantPlans plans_;
+  TenantCounts uploads_;
+  TenantCounts connections_;
   mutable std::mutex keys_mutex_;
   std::shared_ptr<Keys> keys_;                // guarded by keys_mutex_
   std::map<std::string, WallTime> key_uses_;  // guarded by keys_mutex_

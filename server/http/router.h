@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "server/http/request_head.h"
 #include "server/http/response.h"
 #include "server/http/target.h"
+#include "server/http/tenant_counts.h"
 #include "server/http/upload_form.h"
 #include "server/jobs/service.h"
 
@@ -31,10 +33,11 @@ struct Request {
   jobs::Caller caller;
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
-  std::string body;                  // kJson; kMaybeJson, "" when none came
-  ByteBudget::Share body_share;      // what body holds, of all that bodies may
-  ByteBudget::Share tenant_share;    // the same, of what the tenant's may
-  std::unique_ptr<UploadForm> form;  // kUpload
+  std::string body;                               // kJson; kMaybeJson, "" when none came
+  ByteBudget::Share body_share;                   // what body holds, of all that bodies may
+  ByteBudget::Share tenant_share;                 // the same, of what the tenant's may
+  std::unique_ptr<UploadForm> form;               // kUpload
+  std::optional<TenantCounts::Slot> upload_slot;  // likewise: it is one of its tenant's
 
   // {id} of a route that has it.
   const std::string& id() const { return parameters.at("id"); }

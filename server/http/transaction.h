@@ -50,6 +50,8 @@ struct Transaction {
   const SteadyTime started_at;
   std::string method = "-";
   std::string route = "unmatched";
+  std::string plan;
+  std::vector<Header> headers;  // of the answer, whatever it is
   bool head_only = false;
   bool keep_alive = false;
   int status = 0;

@@ -70,6 +70,7 @@ class SqlStore final : public jobs::JobStore,
   Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
                              const jobs::ListQuery& query) override;
   Result<jobs::QueueLength> queued(const std::string& tenant) override;
+  Result<jobs::TenantUse> use_of(const std::string& tenant) override;
   Result<jobs::Backlog> backlog() override;
   Result<std::int64_t> segments_ahead(const std::string& job_id) override;
   Result<std::optional<jobs::IdempotencyRecord>> record(

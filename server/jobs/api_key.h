@@ -38,7 +38,7 @@ struct KeyOrder {
   bool may_submit = false;
   bool may_read = false;
   bool admin = false;
-  std::string plan;
+  std::string plan = "default";
   std::optional<std::chrono::seconds> lifetime;  // none: for ever
 };
 

@@ -179,6 +179,9 @@ Result<std::vector<ApiKey>> JobService::api_keys(const Caller& caller) {
 
 Result<NewKey> JobService::create_key(const Caller& caller, const KeyOrder& order) {
   if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  if (!limits_.plans.has(order.plan)) {
+    return invalid_field("/plan", "there is no such plan in config/plans.yaml");
+  }
   return keys_.create(order, caller.tenant);
 }
 

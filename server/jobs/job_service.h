@@ -49,7 +49,8 @@ enum class Webhooks {
 };
 
 struct ServiceLimits {
-  QueueLimits queue;
+  std::int64_t queued_jobs = QueueLimits{}.all;  // of all tenants
+  TenantPlans plans;
   Webhooks webhooks = Webhooks::kNone;
   EstimateOptions estimate = {};
 };
@@ -77,6 +78,7 @@ class JobService final : public Service {
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
   Result<Artifact> output(const Caller& caller, const std::string& id) override;
   Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
+  Result<Usage> usage(const Caller& caller) override;
   Result<Job> cancel(const Caller& caller, const std::string& id) override;
   Result<Job> retry(const Caller& caller, const std::string& id) override;
   Result<Job> redeliver(const Caller& caller, const std::string& id) override;
@@ -102,6 +104,9 @@ class JobService final : public Service {
   Result<Planned> plan(const Caller& caller, const nlohmann::json& body);
   // plan(), unless no new jobs are taken now.
   Result<Planned> plan_now(const Caller& caller, const nlohmann::json& body);
+  QueueLimits queue_of(const Caller& caller) const;
+  // kTooLarge when the upload would not fit into what the tenant's plan gives it.
+  Status room_for(const Caller& caller, const Upload& upload) const;
   Status check_webhook(const std::string& url) const;
   // kNotFound for another tenant's, as for none.
   Result<Job> find(const Caller& caller, const std::string& id);

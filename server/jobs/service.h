@@ -21,6 +21,7 @@
 #include "server/jobs/job_estimate.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/purged.h"
+#include "server/jobs/tenant_plan.h"
 #include "server/jobs/worker_registry.h"
 
 namespace pytoon::jobs {
@@ -31,7 +32,8 @@ struct Caller {
   bool may_submit = false;
   bool may_read = false;
   bool admin = false;
-  std::string key_id;  // of a key that the record keeps; "" for others
+  std::string plan = "default";  // tenant_plan.h
+  std::string key_id;            // of a key that the record keeps; "" for others
 };
 
 struct Submitted {
@@ -88,6 +90,13 @@ struct Capacity {
   WallTime gpus_at;
 };
 
+struct Usage {
+  std::string tenant;
+  std::string plan;
+  TenantPlan limits;
+  TenantUse used;
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -109,6 +118,9 @@ class Service {
   // kConflict before the job is DONE.
   virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
+
+  // What the caller's tenant may take, by the plan of this key, and what it has taken.
+  virtual Result<Usage> usage(const Caller& caller) = 0;
 
   // Life-cycle, scope submit. Each gives the job as it is afterwards; kConflict, with the reason,
   // when its status does not allow it. A cancelled job's work stops within seconds and shows no
@@ -154,5 +166,6 @@ nlohmann::ordered_json to_json(const Job& job);
 nlohmann::ordered_json to_json(const std::string& job_id, const std::vector<Segment>& segments);
 nlohmann::ordered_json to_json(const Capacity& capacity);
 nlohmann::ordered_json to_json(const Purged& purged);
+nlohmann::ordered_json to_json(const Usage& usage);
 
 }  // namespace pytoon::jobs

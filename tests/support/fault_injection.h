@@ -157,6 +157,9 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Result<jobs::QueueLength> queued(const std::string& tenant) override {
     return faults_.around([&] { return real_.queued(tenant); });
   }
+  Result<jobs::TenantUse> use_of(const std::string& tenant) override {
+    return faults_.around([&] { return real_.use_of(tenant); });
+  }
   Result<jobs::Backlog> backlog() override {
     return faults_.around([&] { return real_.backlog(); });
   }

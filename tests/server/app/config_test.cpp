@@ -107,6 +107,34 @@ TEST(Config, PoolsHaveSizesOfTheirOwn) {
   }
 }
 
+TEST(Config, PlansAreOfTheFileAndAVariableOverrulesTheDefaultOne) {
+  const support::TemporaryFolder folder;
+  std::filesystem::copy(support::source_dir() / "config", folder.path(),
+                        std::filesystem::copy_options::recursive);
+  const auto read = [&](const std::string& text, Environment environment = {}) {
+    EXPECT_TRUE(write_file_atomically(folder.path() / "plans.yaml", text));
+    environment["PYTOON_CONFIG_DIR"] = folder.path().string();
+    return read_config(environment);
+  };
+  const std::string gold = "plans: {gold: {weight: 4, storage_gb: 2, requests_per_second: 7}}";
+  const Result<Config> config = read(gold, {{"RATE_LIMIT_RPS", "50"}});
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->plans.of("default").request_burst, 250);
+  EXPECT_EQ(config->plans.of("gold").weight, 4);
+  EXPECT_EQ(config->plans.of("gold").storage_bytes, 2'000'000'000);
+  EXPECT_EQ(config->plans.of("gold").request_burst, 35);
+  EXPECT_EQ(config->plans.of("gold").queued_jobs, config->plans.of("default").queued_jobs);
+  EXPECT_EQ(config->plans.of("unknown").weight, 1);
+  for (const char* wrong : {"weight: 0", "storage_gb: -1", "colour: red"}) {
+    const auto refused = read("plans: {gold: {" + std::string(wrong) + "}}");
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_NE(refused.failure().detail.find("plans.yaml"), std::string::npos);
+  }
+  EXPECT_FALSE(read("plans: {gold: 3}"));
+  std::filesystem::remove(folder.path() / "plans.yaml");
+  EXPECT_TRUE(read_config({{"PYTOON_CONFIG_DIR", folder.path().string()}}));
+}
+
 TEST(Config, RetentionIsOfTheFileUnlessAVariableSaysOtherwise) {
   using std::chrono::hours;
   Environment environment = base();

@@ -239,6 +239,10 @@ Status FakeService::set_draining(const jobs::Caller&, bool draining) {
   return ok_status();
 }
 
+Result<jobs::Usage> FakeService::usage(const jobs::Caller& caller) {
+  return jobs::Usage{caller.tenant, caller.plan, {}, {.queued_jobs = 1}};
+}
+
 Result<std::vector<jobs::ApiKey>> FakeService::api_keys(const jobs::Caller& /*caller*/) {
   return std::vector<jobs::ApiKey>{sample_api_key()};
 }

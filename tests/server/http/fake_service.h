@@ -27,6 +27,7 @@ class FakeService final : public jobs::Service {
                                               const std::string& id) override;
   Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Usage> usage(const jobs::Caller& caller) override;
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;

@@ -118,6 +118,7 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
         204);
   check(post("/api/v1/admin/purge", "Content-Type: application/json\r\n", R"({"tenant":"acme"})"),
         "POST", "/api/v1/admin/purge", 200);
+  check(get("/api/v1/usage"), "GET", "/api/v1/usage", 200);
   check(get("/api/v1/admin/keys"), "GET", "/api/v1/admin/keys", 200);
   check(post("/api/v1/admin/keys", "Content-Type: application/json\r\n",
              R"({"tenant":"acme","scopes":["read"]})"),
