@@ -55,6 +55,7 @@ void read_limits(Variables& env, Config& config) {
   config.decoders_waiting = env.whole("DECODERS_WAITING");
   config.image_cache_mb = env.whole("IMAGE_CACHE_MB");
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
+  config.session_life = std::chrono::hours(env.whole("SESSION_HOURS"));
   config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/files.h"
 #include "base/ids.h"
 #include "server/app/backends.h"
+#include "server/app/key_file.h"
 
 namespace pytoon::app {
 namespace {
@@ -25,13 +25,7 @@ jobs::Caller caller_of(const jobs::ApiKey& key) {
 }  // namespace
 
 Result<http::KeyRing> KeyBook::ring_of_file() const {
-  std::string lines;
-  if (!config_.api_keys_file.empty()) {
-    Result<std::string> text = read_file(config_.api_keys_file);
-    if (!text) return text.failure();
-    lines = std::move(*text);
-  }
-  Result<http::KeyRing> ring = http::KeyRing::parse(lines);
+  Result<http::KeyRing> ring = read_key_file(config_);
   if (!ring) return ring;
   for (std::size_t i = 0; i < ring->size(); ++i) {
     const std::string plan = ring->holder(i).caller.plan;

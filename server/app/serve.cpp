@@ -7,7 +7,6 @@
 
 #include "base/base64.h"
 #include "base/curl_client.h"
-#include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
@@ -30,6 +29,11 @@ int refuse(const Failure& fault) {
 const char* name_of(Role role) {
   if (role == Role::kServe) return "serve";
   return role == Role::kApi ? "api" : "worker";
+}
+
+Result<std::string> shared_secret(io::SqlStore& store, const std::string& name) {
+  RandomIds ids;
+  return store.shared_secret(name, ids.next() + ids.next());
 }
 
 // In dev webhooks are signed with a secret of our own when none was set; in production they are
@@ -65,6 +69,7 @@ http::Options http_options(Role role, const Config& config) {
   options.plans = config.plans;
   options.connections.of_address = static_cast<std::size_t>(config.max_connections_per_address);
   options.proxies = config.trusted_proxies;
+  options.session_life = config.session_life;
   return options;
 }
 
@@ -119,6 +124,10 @@ int run(Role role, Config config) {
   if (!stack) return refuse(stack.failure());
   auto store = open_record(config, clock);
   if (!store) return refuse(store.failure());
+  // A worker gives no session and no link.
+  Result<std::string> secret =
+      role == Role::kWorker ? std::string() : shared_secret(**store, "credentials");
+  if (!secret) return refuse(secret.failure());
   auto storage = open_storage(config, role == Role::kServe, web, clock);
   if (!storage) return refuse(storage.failure());
   KeyBook key_book(config, (*store)->keys(), clock, log);
@@ -130,8 +139,10 @@ int run(Role role, Config config) {
   if (!engines) return refuse(engines.failure());
   Application application(role, config, *stack, std::move(*store), std::move(*storage),
                           std::move(*engines), clock, log);
-  http::HttpServer server(http_options(role, config), std::move(*keys), application.service(),
-                          clock, log, callbacks_of(application));
+  http::Options options = http_options(role, config);
+  options.credentials_secret = std::move(*secret);
+  http::HttpServer server(std::move(options), std::move(*keys), application.service(), clock, log,
+                          callbacks_of(application));
   application.metrics().watch_pools([&server] { return server.pools(); });
   if (Status started = application.start(); !started) return refuse(started.failure());
   if (Status started = server.start(); !started) return refuse(started.failure());

@@ -14,7 +14,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 55> kSettings{{
+constexpr std::array<Setting, 56> kSettings{{
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -113,6 +113,13 @@ constexpr std::array<Setting, 55> kSettings{{
      .unit = "connections",
      .least = 1,
      .most = 1000000},
+    {.group = kApi,
+     .name = "SESSION_HOURS",
+     .fallback = "12",
+     .about = "a browser that signed in with a key does so again after them",
+     .unit = "hours",
+     .least = 1,
+     .most = 720},
     {.group = kApi,
      .name = "TRUSTED_PROXIES",
      .fallback = "",

@@ -55,7 +55,7 @@ class RequestGate {
   // failures: how often an address may send a key that is none.
   RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans, RateLimit failures,
               AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
-              const std::atomic<bool>& draining);
+              const std::atomic<bool>& draining, const Credentials& credentials);
 
   // peer: the other end of the connection.
   GateResult check(RequestHead head, const std::optional<IpAddress>& peer);
@@ -78,17 +78,32 @@ class RequestGate {
  private:
   // Keys, and how fast each is used.
   struct Keys {
-    Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys);
+    Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys,
+         const Credentials& credentials);
+    // Of the key that has this tag.
+    std::optional<KeyRing::Holder> find_tag(std::string_view tag) const;
+
     const KeyRing ring;
     RateLimiter limiter;
+    std::vector<std::string> tags;  // of the ring's keys, in its order
   };
 
   std::shared_ptr<Keys> keys() const;
   void note_use(const std::string& key_id);
+  // The answer when this address showed too much that was wrong.
+  std::optional<Response> too_many_guesses(const RequestHead& head,
+                                           const std::optional<IpAddress>& peer);
   Response unauthorized(bool guessed, const RequestHead& head,
                         const std::optional<IpAddress>& peer);
+  // Whose key was shown, or stands behind what was shown instead; else the refusal.
+  std::variant<KeyRing::Holder, Response> identify(const Keys& now, const RequestHead& head,
+                                                   const std::optional<IpAddress>& peer,
+                                                   Admitted& admitted);
+  std::variant<KeyRing::Holder, Response> identify_link(const Keys& now, const RequestHead& head,
+                                                        const std::optional<IpAddress>& peer,
+                                                        const Query& query);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
-                                    Scope scope, jobs::Caller& caller, GateResult& result);
+                                    Admitted& admitted, GateResult& result);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
   Status take_upload_slot(Admitted& admitted);
@@ -108,6 +123,7 @@ class RequestGate {
   TenantBudgets tenant_budgets_;
   Log& log_;
   const std::atomic<bool>& draining_;
+  const Credentials& credentials_;
 };
 
 }  // namespace pytoon::http

@@ -101,7 +101,8 @@ class Service {
  public:
   virtual ~Service() = default;
 
-  virtual nlohmann::ordered_json presets() const = 0;  // {"presets":[...]}
+  virtual nlohmann::ordered_json presets() const = 0;    // {"presets":[...]}
+  virtual nlohmann::ordered_json platforms() const = 0;  // {"platforms":[...]}
   virtual Result<Asset> keep_asset(const Caller& caller, const Upload& upload) = 0;
   // idempotency_key "" is none. The same key with another body is kInvalid.
   virtual Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
@@ -118,6 +119,7 @@ class Service {
   // kConflict before the job is DONE.
   virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
+  virtual Result<Artifact> metadata(const Caller& caller, const std::string& id) = 0;
 
   // What the caller's tenant may take, by the plan of this key, and what it has taken.
   virtual Result<Usage> usage(const Caller& caller) = 0;
