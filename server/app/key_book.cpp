@@ -27,12 +27,6 @@ jobs::Caller caller_of(const jobs::ApiKey& key) {
 Result<http::KeyRing> KeyBook::ring_of_file() const {
   Result<http::KeyRing> ring = read_key_file(config_);
   if (!ring) return ring;
-  for (std::size_t i = 0; i < ring->size(); ++i) {
-    const std::string plan = ring->holder(i).caller.plan;
-    if (config_.plans.has(plan)) continue;
-    return failure(FailureKind::kInvalid,
-                   "API keys: there is no plan '" + plan + "' in config/plans.yaml");
-  }
   std::string key = config_.api_key;
   if (key.empty() && ring->size() == 0 && !config_.production) {
     RandomIds ids;

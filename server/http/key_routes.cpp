@@ -78,7 +78,7 @@ Result<Response> shown_once(const Result<jobs::NewKey>& made) {
   return response;
 }
 
-Result<Response> list(Service& service, const Request& request) {
+Result<Response> list_keys(Service& service, const Request& request) {
   const auto keys = service.api_keys(request.caller);
   if (!keys) return keys.failure();
   Json list = Json::array();
@@ -86,19 +86,19 @@ Result<Response> list(Service& service, const Request& request) {
   return json_response(200, {{"keys", std::move(list)}});
 }
 
-Result<Response> create(Service& service, const Request& request) {
+Result<Response> create_key(Service& service, const Request& request) {
   const auto order = read_order(request.body);
   if (!order) return order.failure();
   return shown_once(service.create_key(request.caller, *order));
 }
 
-Result<Response> rotate(Service& service, const Request& request) {
+Result<Response> rotate_key(Service& service, const Request& request) {
   const auto grace = read_grace(request.body);
   if (!grace) return grace.failure();
   return shown_once(service.rotate_key(request.caller, request.parameters.at("key_id"), *grace));
 }
 
-Result<Response> revoke(Service& service, const Request& request) {
+Result<Response> revoke_key(Service& service, const Request& request) {
   const auto key = service.revoke_key(request.caller, request.parameters.at("key_id"));
   if (!key) return key.failure();
   return json_response(200, jobs::to_json(*key));
@@ -117,10 +117,10 @@ std::vector<Route> key_routes(Service& service) {
                  [&service, step](const Request& request) { return step(service, request); }};
   };
   return {
-      row(Method::kGet, "/api/v1/admin/keys", BodyKind::kNone, list),
-      row(Method::kPost, "/api/v1/admin/keys", BodyKind::kJson, create),
-      row(Method::kPost, "/api/v1/admin/keys/{key_id}/rotate", BodyKind::kMaybeJson, rotate),
-      row(Method::kPost, "/api/v1/admin/keys/{key_id}/revoke", BodyKind::kNone, revoke),
+      row(Method::kGet, "/api/v1/admin/keys", BodyKind::kNone, list_keys),
+      row(Method::kPost, "/api/v1/admin/keys", BodyKind::kJson, create_key),
+      row(Method::kPost, "/api/v1/admin/keys/{key_id}/rotate", BodyKind::kMaybeJson, rotate_key),
+      row(Method::kPost, "/api/v1/admin/keys/{key_id}/revoke", BodyKind::kNone, revoke_key),
   };
 }
 
