@@ -310,6 +310,7 @@ void read_pools(spec::FieldReader& r, Config& config) {
   threads("http_operators", config.http_pools.operators.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);
+  threads("http_previews", config.http_pools.previews.threads);
 }
 
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,

@@ -5,6 +5,7 @@
 //   operators  /metrics and what needs the scope admin, so that both answer in a crowd
 //   uploads    writing the bytes of uploads to the disk, then decoding them
 //   downloads  finding the file of an answer, which may have to be fetched from the object store
+//   previews   drawing single frames
 //
 // A request whose pool has no room left in its queue is refused at once, 503 with Retry-After.
 //
@@ -25,6 +26,7 @@ enum class Purpose {
   kOperators,
   kUpload,
   kDownload,
+  kPreview,
 };
 
 struct PoolSizes {
@@ -32,6 +34,7 @@ struct PoolSizes {
   PoolSize operators{2, 64};
   PoolSize uploads{2, 256};  // decoding is work for a core
   PoolSize downloads{4, 512};
+  PoolSize previews{1, 16};  // drawing is work for a core, and nobody waits long for a preview
 };
 
 class HandlerPools {
@@ -40,20 +43,23 @@ class HandlerPools {
       : api_("http_api", sizes.api, log),
         operators_("http_operators", sizes.operators, log),
         uploads_("http_uploads", sizes.uploads, log),
-        downloads_("http_downloads", sizes.downloads, log) {}
+        downloads_("http_downloads", sizes.downloads, log),
+        previews_("http_previews", sizes.previews, log) {}
 
   // Not of kImmediate.
   HandlerPool& of(Purpose purpose) {
     CHECK(purpose != Purpose::kImmediate, "no pool answers an immediate route");
     if (purpose == Purpose::kUpload) return uploads_;
     if (purpose == Purpose::kOperators) return operators_;
+    if (purpose == Purpose::kPreview) return previews_;
     return purpose == Purpose::kDownload ? downloads_ : api_;
   }
   std::vector<jobs::PoolState> states() const {
-    return {api_.state(), operators_.state(), uploads_.state(), downloads_.state()};
+    return {api_.state(), operators_.state(), uploads_.state(), downloads_.state(),
+            previews_.state()};
   }
   void stop() {
-    for (HandlerPool* pool : {&api_, &operators_, &uploads_, &downloads_}) pool->stop();
+    for (HandlerPool* pool : {&api_, &operators_, &uploads_, &downloads_, &previews_}) pool->stop();
   }
 
  private:
@@ -61,6 +67,7 @@ class HandlerPools {
   HandlerPool operators_;
   HandlerPool uploads_;
   HandlerPool downloads_;
+  HandlerPool previews_;
 };
 
 }  // namespace pytoon::http
