@@ -2,12 +2,12 @@
 #include <iostream>
 
 #include "base/files.h"
-#include "server/app/backends.h"
 #include "server/app/backup.h"
 #include "server/app/commands.h"
 #include "server/app/complain.h"
 #include "server/app/postgres_tools.h"
 #include "server/io/owner_lock.h"
+#include "server/io/postgres_restore.h"
 #include "server/io/sqlite_copy.h"
 
 namespace pytoon::app {
@@ -68,20 +68,18 @@ Status restore_sqlite(const Config& config, const fs::path& file, bool force) {
 }
 
 Status restore_postgres(const Config& config, const fs::path& file, bool force) {
-  {
-    SystemClock clock;
-    const auto store = open_record(config, clock);
-    if (!store) return store.failure();
-    const auto workers = (*store)->workers(kSeenLately);
-    if (!workers) return workers.failure();
-    if (!workers->empty()) {
-      return failure(FailureKind::kConflict,
-                     "the database is in use: stop all workers and servers first");
-    }
-    const auto jobs = (*store)->list(std::nullopt, {});
-    if (!jobs) return jobs.failure();
-    if (!jobs->jobs.empty() && !force) return not_empty("the database");
+  const std::string login = config.database_url.login();
+  const auto contents = io::look_into_postgres(login, kSeenLately);
+  if (!contents) return contents.failure();
+  if (contents->workers > 0) {
+    return failure(FailureKind::kConflict,
+                   "the database is in use: stop all workers and servers first; one that was "
+                   "killed counts for " +
+                       std::to_string(kSeenLately.count()) + " s");
   }
+  if (!contents->empty && !force) return not_empty("the database");
+  if (Status readable = read_postgres_dump(file); !readable) return readable;
+  if (Status emptied = io::empty_postgres(login); !emptied) return emptied;
   return load_postgres(config.database_url, file);
 }
 

@@ -56,6 +56,7 @@ void read_limits(Variables& env, Config& config) {
   config.max_queued_jobs = env.whole("MAX_QUEUED_JOBS");
   config.max_queued_jobs_per_tenant = env.whole("MAX_QUEUED_JOBS_PER_TENANT");
   config.requests_per_second = env.whole("RATE_LIMIT_RPS");
+  config.session_life = std::chrono::hours(env.whole("SESSION_HOURS"));
   config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));

@@ -41,6 +41,7 @@ struct Config {
   int max_queued_jobs = 10'000;           // MAX_QUEUED_JOBS
   int max_queued_jobs_per_tenant = 1000;  // MAX_QUEUED_JOBS_PER_TENANT
   double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
+  std::chrono::hours session_life{12};    // SESSION_HOURS: of a browser that signed in
   int max_connections_per_address = 512;  // MAX_CONNECTIONS_PER_ADDRESS
   http::AddressSet trusted_proxies;       // TRUSTED_PROXIES: whose X-Forwarded-For is believed
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error

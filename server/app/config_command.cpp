@@ -5,7 +5,9 @@
 
 #include "base/json.h"
 #include "server/app/commands.h"
+#include "server/app/complain.h"
 #include "server/app/env.h"
+#include "server/app/key_file.h"
 #include "server/app/settings.h"
 
 namespace pytoon::app {
@@ -35,6 +37,7 @@ Found find(const Setting& setting, const Environment& process, const Environment
 }  // namespace
 
 int check_config(const Config& config) {
+  if (const auto keys = read_key_file(config); !keys) return complain(keys.failure());
   std::cout << "the configuration is sound: " << config.config_dir.string() << ", "
             << config.catalogue.presets.size() << " presets\n";
   return 0;

@@ -39,14 +39,20 @@ Status run(std::vector<std::string> words, const std::string& password) {
 }  // namespace
 
 Status dump_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file) {
-  return run({"pg_dump", "--format=custom", "--no-owner", "--no-password",
-              "--file=" + file.string(), "--dbname=" + url.connection},
-             url.password);
+  // Who worked then is nobody's worker where it is restored.
+  return run(
+      {"pg_dump", "--format=custom", "--no-owner", "--no-password", "--exclude-table-data=workers",
+       "--file=" + file.string(), "--dbname=" + url.connection},
+      url.password);
+}
+
+Status read_postgres_dump(const std::filesystem::path& file) {
+  return run({"pg_restore", "--list", "--file=/dev/null", file.string()}, "");
 }
 
 Status load_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file) {
-  return run({"pg_restore", "--clean", "--if-exists", "--no-owner", "--no-password",
-              "--single-transaction", "--dbname=" + url.connection, file.string()},
+  return run({"pg_restore", "--no-owner", "--no-password", "--single-transaction",
+              "--dbname=" + url.connection, file.string()},
              url.password);
 }
 

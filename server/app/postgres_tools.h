@@ -13,7 +13,9 @@
 namespace pytoon::app {
 
 Status dump_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file);
-// Replaces what is in the database, in one transaction.
+// Whether pg_restore can read the dump; no database is asked.
+Status read_postgres_dump(const std::filesystem::path& file);
+// Into an empty database, in one transaction.
 Status load_postgres(const io::DatabaseUrl& url, const std::filesystem::path& file);
 
 }  // namespace pytoon::app

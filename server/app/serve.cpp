@@ -7,10 +7,10 @@
 
 #include "base/base64.h"
 #include "base/curl_client.h"
-#include "base/files.h"
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
+#include "server/app/key_file.h"
 #include "server/app/serving.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
@@ -29,13 +29,7 @@ const char* name_of(Role role) {
 }
 
 Result<http::KeyRing> read_keys(const Config& config, Log& log) {
-  std::string lines;
-  if (!config.api_keys_file.empty()) {
-    Result<std::string> text = read_file(config.api_keys_file);
-    if (!text) return text.failure();
-    lines = std::move(*text);
-  }
-  Result<http::KeyRing> ring = http::KeyRing::parse(lines);
+  Result<http::KeyRing> ring = read_key_file(config);
   if (!ring) return ring;
   std::string key = config.api_key;
   if (key.empty() && ring->size() == 0) {
@@ -53,6 +47,11 @@ Result<http::KeyRing> read_keys(const Config& config, Log& log) {
   const Status added = ring->add_admin_key(key);
   if (!added) return added.failure();
   return ring;
+}
+
+Result<std::string> shared_secret(io::SqlStore& store, const std::string& name) {
+  RandomIds ids;
+  return store.shared_secret(name, ids.next() + ids.next());
 }
 
 // In dev webhooks are signed with a secret of our own when none was set; in production they are
@@ -88,6 +87,7 @@ http::Options http_options(Role role, const Config& config) {
   options.rate = {config.requests_per_second, config.requests_per_second * 5};
   options.connections.of_address = static_cast<std::size_t>(config.max_connections_per_address);
   options.proxies = config.trusted_proxies;
+  options.session_life = config.session_life;
   return options;
 }
 
@@ -135,6 +135,10 @@ int run(Role role, Config config) {
   if (!stack) return refuse(stack.failure());
   auto store = open_record(config, clock);
   if (!store) return refuse(store.failure());
+  // A worker gives no session and no link.
+  Result<std::string> secret =
+      role == Role::kWorker ? std::string() : shared_secret(**store, "credentials");
+  if (!secret) return refuse(secret.failure());
   auto storage = open_storage(config, role == Role::kServe, web, clock);
   if (!storage) return refuse(storage.failure());
   Result<http::KeyRing> keys =
@@ -146,8 +150,10 @@ int run(Role role, Config config) {
   if (!engines) return refuse(engines.failure());
   Application application(role, config, *stack, std::move(*store), std::move(*storage),
                           std::move(*engines), clock, log);
-  http::HttpServer server(http_options(role, config), std::move(*keys), application.service(),
-                          clock, log, callbacks_of(application));
+  http::Options options = http_options(role, config);
+  options.credentials_secret = std::move(*secret);
+  http::HttpServer server(std::move(options), std::move(*keys), application.service(), clock, log,
+                          callbacks_of(application));
   application.metrics().watch_pools([&server] { return server.pools(); });
   if (Status started = application.start(); !started) return refuse(started.failure());
   if (Status started = server.start(); !started) return refuse(started.failure());

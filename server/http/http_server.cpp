@@ -35,8 +35,11 @@ bool sigpipe_ignored() {
 }
 
 std::vector<Route> routes_of(const Options& options, jobs::Service& service,
-                             const std::atomic<bool>& draining, ProcessReport report) {
-  if (!options.operators_only) return all_routes(service, draining, std::move(report));
+                             const std::atomic<bool>& draining, Credentials& credentials,
+                             ProcessReport report) {
+  if (!options.operators_only) {
+    return all_routes(service, draining, credentials, std::move(report));
+  }
   return operator_routes(service, draining, std::move(report));
 }
 
@@ -47,13 +50,14 @@ struct HttpServer::Parts {
   Parts(Options wanted, KeyRing keys, jobs::Service& service, const Clock& clock, Log& log,
         Callbacks callbacks)
       : options(std::move(wanted)),
-        gate(routes_of(options, service, draining,
+        credentials(options.credentials_secret, options.session_life, clock),
+        gate(routes_of(options, service, draining, credentials,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
              std::move(keys), options.rate, options.failures, options.proxies,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                         options.json_bytes_held_of_tenant_max, options.uploads,
                         options.spool_folder},
-             clock, log, draining),
+             clock, log, draining, credentials),
         access(log, std::move(callbacks.on_served)),
         files(clock, options.time.stall),
         events(clock, options.time.stall),
@@ -67,6 +71,7 @@ struct HttpServer::Parts {
   const Options options;
   std::atomic<bool> draining{false};
   InFlight in_flight;
+  Credentials credentials;
   RequestGate gate;
   AccessLog access;
   Streamer files;

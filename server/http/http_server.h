@@ -49,6 +49,10 @@ struct Options {
   RateLimit rate;                // per key
   RateLimit failures{1.0 / 3, 20};  // of wrong keys per address
   TimeLimits time;
+  // Of sessions and signed links (credentials.h): the same for all processes behind one address;
+  // "" is one that no other process knows.
+  std::string credentials_secret;
+  std::chrono::seconds session_life = std::chrono::hours(12);
 };
 
 struct Callbacks {

@@ -132,11 +132,20 @@ std::vector<Route> job_routes(Service& service) {
     return Route{Method::kGet, std::move(pattern), Scope::kRead, BodyKind::kNone,
                  purpose,      std::move(handler)};
   };
+  const auto file = [&get](std::string pattern, Handler handler) {
+    Route route = get(std::move(pattern), std::move(handler), Purpose::kDownload);
+    route.linkable = true;
+    return route;
+  };
   const auto feed = std::make_shared<JobFeed>(service);
   return {
       get("/api/v1/presets",
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.presets());
+          }),
+      get("/api/v1/platforms",
+          [&service](const Request&) -> Result<Response> {
+            return json_response(200, service.platforms());
           }),
       {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
       get("/api/v1/jobs", with(list)),
@@ -145,16 +154,18 @@ std::vector<Route> job_routes(Service& service) {
       get("/api/v1/jobs/{id}/spec", with(render_spec)),
       get("/api/v1/jobs/{id}/events",
           [&service, feed](const Request& request) { return events(service, *feed, request); }),
+      file("/api/v1/jobs/{id}/output",
+           [&service](const Request& request) {
+             return send_file(request, service.output(request.caller, request.id()));
+           }),
+      file("/api/v1/jobs/{id}/thumbnail",
+           [&service](const Request& request) {
+             return send_file(request, service.thumbnail(request.caller, request.id()));
+           }),
       get(
-          "/api/v1/jobs/{id}/output",
+          "/api/v1/jobs/{id}/metadata",
           [&service](const Request& request) {
-            return send_file(request, service.output(request.caller, request.id()));
-          },
-          Purpose::kDownload),
-      get(
-          "/api/v1/jobs/{id}/thumbnail",
-          [&service](const Request& request) {
-            return send_file(request, service.thumbnail(request.caller, request.id()));
+            return send_file(request, service.metadata(request.caller, request.id()));
           },
           Purpose::kDownload),
   };

@@ -33,6 +33,9 @@ class KeyRing {
 
   std::optional<Holder> find(std::string_view presented_key) const;
   std::size_t size() const { return entries_.size(); }
+  // Of the key with this index: below size().
+  Holder holder(std::size_t index) const { return {entries_.at(index).caller, index}; }
+  const std::string& digest(std::size_t index) const { return entries_.at(index).digest; }
 
  private:
   struct Entry {

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "server/http/console.h"
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 
@@ -55,9 +56,10 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
 }
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                              ProcessReport report) {
+                              Credentials& credentials, ProcessReport report) {
   std::vector<Route> routes = operator_routes(service, draining, std::move(report));
-  for (auto& more : {job_routes(service), control_routes(service), asset_routes(service)}) {
+  for (auto& more : {session_routes(credentials), job_routes(service), control_routes(service),
+                     asset_routes(service), link_routes(service, credentials), console_routes()}) {
     routes.insert(routes.end(), more.begin(), more.end());
   }
   return routes;

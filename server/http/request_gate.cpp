@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "server/http/multipart.h"
 
@@ -13,6 +14,7 @@ constexpr std::uint64_t kFormOverheadBytes = 65536;  // delimiters, part heads, 
 bool allows(const jobs::Caller& caller, Scope scope) {
   switch (scope) {
     case Scope::kOpen:
+    case Scope::kAny:
       return true;
     case Scope::kRead:
       return caller.may_read || caller.admin;
@@ -27,6 +29,10 @@ bool allows(const jobs::Caller& caller, Scope scope) {
 std::string_view name_of(Scope scope) {
   if (scope == Scope::kRead) return "read";
   return scope == Scope::kSubmit ? "submit" : "admin";
+}
+
+bool is_safe(Method method) {
+  return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
 }
 
 bool is_json(std::string_view content_type) {
@@ -65,18 +71,33 @@ std::string forwarded_for(const RequestHead& head) {
 
 RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate,
                          RateLimit failures, AddressSet proxies, BodyLimits limits,
-                         const Clock& clock, Log& log, const std::atomic<bool>& draining)
+                         const Clock& clock, Log& log, const std::atomic<bool>& draining,
+                         const Credentials& credentials)
     : router_(std::move(routes)),
       clock_(clock),
       rate_(rate),
-      keys_(std::make_shared<Keys>(clock, rate, std::move(keys))),
+      keys_(std::make_shared<Keys>(clock, rate, std::move(keys), credentials)),
       failures_(clock, failures),
       proxies_(std::move(proxies)),
       limits_(std::move(limits)),
       body_budget_(limits_.json_bytes_held_max),
       tenant_budgets_(limits_.json_bytes_held_of_tenant_max),
       log_(log),
-      draining_(draining) {}
+      draining_(draining),
+      credentials_(credentials) {}
+
+RequestGate::Keys::Keys(const Clock& clock, RateLimit rate, KeyRing keys,
+                        const Credentials& credentials)
+    : ring(std::move(keys)), limiter(clock, rate, ring.size()) {
+  for (std::size_t i = 0; i < ring.size(); ++i) tags.push_back(credentials.tag_of(ring.digest(i)));
+}
+
+std::optional<KeyRing::Holder> RequestGate::Keys::find_tag(std::string_view tag) const {
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    if (tags[i] == tag) return ring.holder(i);
+  }
+  return std::nullopt;
+}
 
 Response RequestGate::refuse(const std::string& route, const Failure& failure) {
   const Problem problem = problem_of(failure);
@@ -95,25 +116,29 @@ std::shared_ptr<RequestGate::Keys> RequestGate::keys() const {
 }
 
 void RequestGate::replace_keys(KeyRing keys) {
-  auto fresh = std::make_shared<Keys>(clock_, rate_, std::move(keys));
+  auto fresh = std::make_shared<Keys>(clock_, rate_, std::move(keys), credentials_);
   const std::lock_guard lock(keys_mutex_);
   keys_ = std::move(fresh);
 }
 
 // Whoever guesses is told to wait; a right key is never refused for the guesses of a neighbour
 // behind the same address.
+std::optional<Response> RequestGate::too_many_guesses(const RequestHead& head,
+                                                      const std::optional<IpAddress>& peer) {
+  const auto client = client_of(peer, forwarded_for(head), proxies_);
+  const auto wait_seconds = failures_.take(client ? client_name(*client) : "");
+  if (!wait_seconds) return std::nullopt;
+  Problem problem = problem_of(failure(FailureKind::kRateLimited,
+                                       "Too many requests with a wrong API key or signature came "
+                                       "from this address."));
+  problem.retry_after_seconds = *wait_seconds;
+  return problem_response(problem);
+}
+
 Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
                                    const std::optional<IpAddress>& peer) {
-  const auto wait_for = [&] {
-    const auto client = client_of(peer, forwarded_for(head), proxies_);
-    return failures_.take(client ? client_name(*client) : "");
-  };
-  if (const auto wait_seconds = guessed ? wait_for() : std::nullopt) {
-    Problem problem = problem_of(failure(FailureKind::kRateLimited,
-                                         "Too many requests with a wrong API key came from "
-                                         "this address."));
-    problem.retry_after_seconds = *wait_seconds;
-    return problem_response(problem);
+  if (guessed) {
+    if (auto refusal = too_many_guesses(head, peer)) return *std::move(refusal);
   }
   Response response = problem_response(problem_of(
       failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
@@ -121,21 +146,61 @@ Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
   return response;
 }
 
+std::variant<KeyRing::Holder, Response> RequestGate::identify_link(
+    const Keys& now, const RequestHead& head, const std::optional<IpAddress>& peer,
+    const Query& query) {
+  const Result<std::string> tag = credentials_.key_tag_of_link(head.path, query);
+  const auto holder = tag ? now.find_tag(*tag) : std::nullopt;
+  if (holder) return *holder;
+  if (auto refusal = too_many_guesses(head, peer)) return *std::move(refusal);
+  return problem_response(problem_of(
+      tag ? failure(FailureKind::kForbidden, "The key that this link was made with is withdrawn.")
+          : tag.failure()));
+}
+
+std::variant<KeyRing::Holder, Response> RequestGate::identify(const Keys& now,
+                                                              const RequestHead& head,
+                                                              const std::optional<IpAddress>& peer,
+                                                              Admitted& admitted) {
+  if (const auto key = head.header("x-api-key")) {
+    if (const auto holder = now.ring.find(*key)) return *holder;
+    return unauthorized(true, head, peer);
+  }
+  const Query& query = admitted.request.query;
+  if (admitted.route && admitted.route->linkable && query.contains("signature")) {
+    return identify_link(now, head, peer, query);
+  }
+  const auto cookie = cookie_in(head.header("cookie").value_or(""), kSessionCookie);
+  auto session = cookie ? credentials_.session_of(*cookie) : std::nullopt;
+  const auto holder = session ? now.find_tag(session->key_tag) : std::nullopt;
+  if (!holder) return unauthorized(false, head, peer);
+  const std::string_view csrf_token = head.header("x-csrf-token").value_or("");
+  if (!is_safe(head.method) &&
+      !equal_constant_time(credentials_.csrf_token(*session), csrf_token)) {
+    return problem_response(problem_of(failure(
+        FailureKind::kForbidden, "Send the session's csrf_token in the header X-CSRF-Token.")));
+  }
+  admitted.request.session = std::move(session);
+  return *holder;
+}
+
 std::optional<Response> RequestGate::authorize(const RequestHead& head,
-                                               const std::optional<IpAddress>& peer, Scope scope,
-                                               jobs::Caller& caller) {
+                                               const std::optional<IpAddress>& peer,
+                                               Admitted& admitted) {
   const std::shared_ptr<Keys> now = keys();
-  const auto key = head.header("x-api-key");
-  const auto holder = key ? now->ring.find(*key) : std::nullopt;
-  if (!holder) return unauthorized(key.has_value(), head, peer);
-  if (const auto wait_seconds = now->limiter.take(holder->index)) {
+  auto identified = identify(*now, head, peer, admitted);
+  if (auto* refusal = std::get_if<Response>(&identified)) return std::move(*refusal);
+  const auto& holder = std::get<KeyRing::Holder>(identified);
+  if (const auto wait_seconds = now->limiter.take(holder.index)) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
     problem.retry_after_seconds = *wait_seconds;
     return problem_response(problem);
   }
-  caller = holder->caller;
-  if (allows(caller, scope)) return std::nullopt;
+  admitted.request.caller = holder.caller;
+  admitted.request.key_tag = now->tags.at(holder.index);
+  const Scope scope = admitted.route ? admitted.route->scope : Scope::kAny;
+  if (allows(holder.caller, scope)) return std::nullopt;
   return problem_response(
       problem_of(failure(FailureKind::kForbidden, "This needs an API key with the scope '" +
                                                       std::string(name_of(scope)) + "'.")));
@@ -197,11 +262,11 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   }
   Router::Match match = router_.find(head.method, *segments);
   Admitted admitted{.route = match.route};
+  admitted.request.query = *std::move(query);
   if (match.route) result.route = match.route->pattern;
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
-    const Scope scope = match.route ? match.route->scope : Scope::kOpen;
-    if (auto refusal = authorize(head, peer, scope, admitted.request.caller)) {
+    if (auto refusal = authorize(head, peer, admitted)) {
       result.outcome = *std::move(refusal);
       return result;
     }
@@ -221,7 +286,6 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   }
   admitted.request.head = std::move(head);
   admitted.request.parameters = std::move(match.parameters);
-  admitted.request.query = *std::move(query);
   result.outcome = std::move(admitted);
   return result;
 }

@@ -51,7 +51,7 @@ class RequestGate {
   // failures: how often an address may send a key that is none.
   RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, RateLimit failures,
               AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
-              const std::atomic<bool>& draining);
+              const std::atomic<bool>& draining, const Credentials& credentials);
 
   // peer: the other end of the connection.
   GateResult check(RequestHead head, const std::optional<IpAddress>& peer);
@@ -70,17 +70,30 @@ class RequestGate {
  private:
   // Keys, and how fast each is used.
   struct Keys {
-    Keys(const Clock& clock, RateLimit rate, KeyRing keys)
-        : ring(std::move(keys)), limiter(clock, rate, ring.size()) {}
+    Keys(const Clock& clock, RateLimit rate, KeyRing keys, const Credentials& credentials);
+    // Of the key that has this tag.
+    std::optional<KeyRing::Holder> find_tag(std::string_view tag) const;
+
     const KeyRing ring;
     RateLimiter limiter;
+    std::vector<std::string> tags;  // of the ring's keys, in its order
   };
 
   std::shared_ptr<Keys> keys() const;
+  // The answer when this address showed too much that was wrong.
+  std::optional<Response> too_many_guesses(const RequestHead& head,
+                                           const std::optional<IpAddress>& peer);
   Response unauthorized(bool guessed, const RequestHead& head,
                         const std::optional<IpAddress>& peer);
+  // Whose key was shown, or stands behind what was shown instead; else the refusal.
+  std::variant<KeyRing::Holder, Response> identify(const Keys& now, const RequestHead& head,
+                                                   const std::optional<IpAddress>& peer,
+                                                   Admitted& admitted);
+  std::variant<KeyRing::Holder, Response> identify_link(const Keys& now, const RequestHead& head,
+                                                        const std::optional<IpAddress>& peer,
+                                                        const Query& query);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
-                                    Scope scope, jobs::Caller& caller);
+                                    Admitted& admitted);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
 
@@ -96,6 +109,7 @@ class RequestGate {
   TenantBudgets tenant_budgets_;
   Log& log_;
   const std::atomic<bool>& draining_;
+  const Credentials& credentials_;
 };
 
 }  // namespace pytoon::http

@@ -13,9 +13,10 @@ namespace {
 constexpr std::array<std::string_view, 7> kMethods{"GET",   "HEAD",   "POST",   "PUT",
                                                    "PATCH", "DELETE", "OPTIONS"};
 // Headers that mean something to us: two of them is an attack or a broken client.
-constexpr std::array<std::string_view, 11> kSingletons{
-    "host",  "content-length", "content-type", "transfer-encoding", "expect",       "x-api-key",
-    "range", "if-none-match",  "if-range",     "idempotency-key",   "last-event-id"};
+constexpr std::array<std::string_view, 12> kSingletons{
+    "host",     "content-length",  "content-type",  "transfer-encoding",
+    "expect",   "x-api-key",       "range",         "if-none-match",
+    "if-range", "idempotency-key", "last-event-id", "x-csrf-token"};
 
 std::optional<Problem> read_method(std::string_view text, RequestHead& head) {
   const bool token = !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);

@@ -7,12 +7,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "server/http/byte_budget.h"
+#include "server/http/credentials.h"
 #include "server/http/handler_pools.h"
 #include "server/http/request_head.h"
 #include "server/http/response.h"
@@ -22,13 +24,16 @@
 
 namespace pytoon::http {
 
-enum class Scope { kOpen, kRead, kSubmit, kAdmin };  // kOpen needs no key
+// kOpen needs no key, kAny any of them.
+enum class Scope { kOpen, kAny, kRead, kSubmit, kAdmin };
 enum class BodyKind { kNone, kJson, kMaybeJson, kUpload };
 
 // A request that may be answered: routed, allowed and read whole.
 struct Request {
   RequestHead head;
   jobs::Caller caller;
+  std::string key_tag;                            // of the key, shown or stood for (credentials.h)
+  std::optional<Session> session;                 // when a cookie stood for the key
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
   std::string body;                  // kJson; kMaybeJson, "" when none came
@@ -51,6 +56,7 @@ struct Route {
   BodyKind body = BodyKind::kNone;
   Purpose purpose = Purpose::kApi;  // whose threads run the handler
   Handler handler;
+  bool linkable = false;  // a signed link stands for the key
 };
 
 class Router {

@@ -1,4 +1,5 @@
-// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads'. A new route is
+// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads',
+// sessions', links'. A new route is
 // a new row in one of them and a path in openapi.json; a test holds the two together.
 #pragma once
 
@@ -19,14 +20,16 @@ struct ProcessReport {
   std::function<std::optional<std::string>()> unusable;
 };
 
-// The service and the flag outlive the routes.
+// The service, the credentials and the flag outlive the routes.
 std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,
                                    ProcessReport report);
 std::vector<Route> job_routes(jobs::Service& service);
 std::vector<Route> control_routes(jobs::Service& service);
 std::vector<Route> asset_routes(jobs::Service& service);
+std::vector<Route> session_routes(Credentials& credentials);
+std::vector<Route> link_routes(jobs::Service& service, const Credentials& credentials);
 
 std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& draining,
-                              ProcessReport report);
+                              Credentials& credentials, ProcessReport report);
 
 }  // namespace pytoon::http

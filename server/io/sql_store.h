@@ -55,6 +55,8 @@ class SqlStore final : public jobs::JobStore,
 
   // Promises of GPU memory, in the same database.
   jobs::admission::PromiseLedger& promises() { return promises_; }
+  // A secret that all processes at this database share: `fresh`, unless one was kept before.
+  Result<std::string> shared_secret(const std::string& name, const std::string& fresh);
   // What was learned of workflows, likewise.
   jobs::admission::ProfileStore& profiles() { return profiles_; }
   // What waits for inference endpoints, of the tasks of this store.

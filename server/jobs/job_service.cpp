@@ -57,6 +57,19 @@ nlohmann::ordered_json JobService::presets() const {
   return {{"presets", std::move(list)}};
 }
 
+nlohmann::ordered_json JobService::platforms() const {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& entry : parts_.catalogue.platforms) {
+    const spec::SafeZone& covered = entry.second;
+    list.push_back({{"id", entry.first},
+                    {"top_px", covered.top},
+                    {"bottom_px", covered.bottom},
+                    {"left_px", covered.left},
+                    {"right_px", covered.right}});
+  }
+  return {{"platforms", std::move(list)}};
+}
+
 Result<Asset> JobService::keep_asset(const Caller& caller, const Upload& upload) {
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   if (Status room = usable(parts_.storage); !room) return room.failure();
@@ -202,6 +215,10 @@ Result<Artifact> JobService::artifact(const Caller& caller, const std::string& i
 
 Result<Artifact> JobService::output(const Caller& caller, const std::string& id) {
   return artifact(caller, id, "output.mp4", "video/mp4");
+}
+
+Result<Artifact> JobService::metadata(const Caller& caller, const std::string& id) {
+  return artifact(caller, id, "metadata.json", "application/json");
 }
 
 Result<Artifact> JobService::thumbnail(const Caller& caller, const std::string& id) {

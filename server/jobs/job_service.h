@@ -64,6 +64,7 @@ class JobService final : public Service {
                    limits_.estimate) {}
 
   nlohmann::ordered_json presets() const override;
+  nlohmann::ordered_json platforms() const override;
   Result<Asset> keep_asset(const Caller& caller, const Upload& upload) override;
   Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
                            const std::string& idempotency_key) override;
@@ -74,6 +75,7 @@ class JobService final : public Service {
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
   Result<Artifact> output(const Caller& caller, const std::string& id) override;
   Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
+  Result<Artifact> metadata(const Caller& caller, const std::string& id) override;
   Result<Job> cancel(const Caller& caller, const std::string& id) override;
   Result<Job> retry(const Caller& caller, const std::string& id) override;
   Result<Job> redeliver(const Caller& caller, const std::string& id) override;

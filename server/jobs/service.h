@@ -90,7 +90,8 @@ class Service {
  public:
   virtual ~Service() = default;
 
-  virtual nlohmann::ordered_json presets() const = 0;  // {"presets":[...]}
+  virtual nlohmann::ordered_json presets() const = 0;    // {"presets":[...]}
+  virtual nlohmann::ordered_json platforms() const = 0;  // {"platforms":[...]}
   virtual Result<Asset> keep_asset(const Caller& caller, const Upload& upload) = 0;
   // idempotency_key "" is none. The same key with another body is kInvalid.
   virtual Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
@@ -107,6 +108,7 @@ class Service {
   // kConflict before the job is DONE.
   virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
+  virtual Result<Artifact> metadata(const Caller& caller, const std::string& id) = 0;
 
   // Life-cycle, scope submit. Each gives the job as it is afterwards; kConflict, with the reason,
   // when its status does not allow it. A cancelled job's work stops within seconds and shows no

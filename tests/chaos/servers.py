@@ -48,7 +48,8 @@ def fast_folder(prefix):
 class Postgres:
     """Run as the user postgres when we are root, which PostgreSQL refuses to be."""
 
-    def __init__(self):
+    def __init__(self, superuser="pytoon", database="chaos",
+                 auth="--auth=trust"):
         self.programs = next(p.parent for p in sorted(
             pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True))
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -59,10 +60,11 @@ class Postgres:
         self.process = None
         self.asking = threading.Lock()
         self.asked = None  # a psql
-        self._run("initdb", "-D", self.folder / "data", "-U", "pytoon", "-A", "trust", "-E",
-                  "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+        self._run("initdb", "-D", self.folder / "data", "-U", superuser, *auth.split(),
+                  "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
         self.start()
-        self._run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "pytoon", "chaos")
+        if database:
+            self._run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", superuser, database)
 
     def _spawn(self, program, *arguments, **more):
         identity = {"user": self.user.pw_uid, "group": self.user.pw_gid,

@@ -64,6 +64,14 @@ class CommandLine(VideoCase):
         self.assertEqual(answer.stderr,
                          "pytoon: LEASE_SECONDS must be a whole number from 2 to 3600\n")
 
+    def test_config_check_reads_the_keys(self):
+        (self.path / "keys").write_text("key-0123456789abcdef acme submit\nshort\n")
+        self.environment["API_KEYS_FILE"] = "keys"
+        answer = self.run_here("config", "check")
+        self.assertEqual(answer.returncode, 2)
+        self.assertEqual(answer.stderr, "pytoon: API keys, line 2: it must be 'key tenant "
+                                        "scope[,scope]'\n")
+
     def test_render_without_a_server(self):
         (self.path / "a.png").write_bytes(picture(10))
         self.write({"preset_id": "overlay_classic", "image_uris": ["a.png"], "seed": 1,

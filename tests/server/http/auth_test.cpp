@@ -1,6 +1,7 @@
 #include <map>
 
 #include "live_server.h"
+#include "server/http/console.h"
 #include "server/http/routes.h"
 
 namespace pytoon::http::testing_support {
@@ -24,14 +25,17 @@ struct Row {
 
 std::vector<Row> all_rows(FakeService& service) {
   std::atomic<bool> draining{false};
+  const SystemClock clock;
+  Credentials credentials("", std::chrono::hours(1), clock);
   std::vector<Row> rows;
-  for (const Route& route : all_routes(service, draining, {})) {
+  for (const Route& route : all_routes(service, draining, credentials, {})) {
     rows.push_back({std::string(name_of(route.method)), route.pattern, route.scope});
   }
   return rows;
 }
 
 std::string path_of(const Row& row) {
+  if (row.pattern == "/console/{key}") return console_path("main.js");
   std::string path = row.pattern;
   if (const auto at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "finished");
   if (const auto at = path.find("{key}"); at != std::string::npos) {
@@ -41,7 +45,7 @@ std::string path_of(const Row& row) {
 }
 
 bool may(std::string_view key, Scope scope) {
-  if (scope == Scope::kOpen || key == kAdminKey) return true;
+  if (scope == Scope::kOpen || scope == Scope::kAny || key == kAdminKey) return true;
   if (scope == Scope::kRead) return key != kSubmitKey;
   return scope == Scope::kSubmit && key != kReadKey;
 }

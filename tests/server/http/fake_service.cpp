@@ -30,6 +30,15 @@ nlohmann::ordered_json FakeService::presets() const {
   return {{"presets", {spec::to_json(preset)}}};
 }
 
+nlohmann::ordered_json FakeService::platforms() const {
+  return {{"platforms",
+           {{{"id", "reels"},
+             {"top_px", 269},
+             {"bottom_px", 672},
+             {"left_px", 65},
+             {"right_px", 65}}}}};
+}
+
 Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upload& upload) {
   if (on_upload) on_upload();
   if (upload.category == "audio") return invalid_field("/category", "No audio here.");
@@ -141,6 +150,12 @@ Result<jobs::Artifact> FakeService::output(const jobs::Caller& caller, const std
 Result<jobs::Artifact> FakeService::thumbnail(const jobs::Caller& caller, const std::string& id) {
   auto found = output(caller, id);
   if (found) found->content_type = "image/jpeg";
+  return found;
+}
+
+Result<jobs::Artifact> FakeService::metadata(const jobs::Caller& caller, const std::string& id) {
+  auto found = output(caller, id);
+  if (found) found->content_type = "application/json";
   return found;
 }
 

@@ -15,6 +15,7 @@ namespace pytoon::http::testing_support {
 class FakeService final : public jobs::Service {
  public:
   nlohmann::ordered_json presets() const override;
+  nlohmann::ordered_json platforms() const override;
   Result<jobs::Asset> keep_asset(const jobs::Caller& caller, const jobs::Upload& upload) override;
   Result<jobs::Submitted> submit(const jobs::Caller& caller, const nlohmann::json& body,
                                  const std::string& idempotency_key) override;
@@ -27,6 +28,7 @@ class FakeService final : public jobs::Service {
                                               const std::string& id) override;
   Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Artifact> metadata(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "live_server.h"
 #include "pipeline/spec/schema.h"
+#include "server/http/console.h"
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 
@@ -63,8 +64,9 @@ class OpenApiTest : public LiveServer {
 
 TEST_F(OpenApiTest, HasEveryRouteAndNoOther) {
   std::atomic<bool> draining{false};
+  Credentials credentials("", std::chrono::hours(1), clock);
   std::set<std::string> routes;
-  for (const Route& route : all_routes(service, draining, {})) {
+  for (const Route& route : all_routes(service, draining, credentials, {})) {
     routes.insert(lower_case(name_of(route.method)) + " " + route.pattern);
   }
   std::set<std::string> written;
@@ -72,7 +74,7 @@ TEST_F(OpenApiTest, HasEveryRouteAndNoOther) {
     for (const auto& [method, operation] : item.items()) {
       written.insert(method + " " + path);
       const bool open = operation.contains("security") && operation.at("security").empty();
-      EXPECT_EQ(open, !path.starts_with("/api/")) << path;
+      EXPECT_EQ(open, !path.starts_with("/api/") && path != "/session") << path;
       EXPECT_EQ(path.find("{key}") != std::string::npos,
                 operation.dump().find("\"name\":\"key\"") != std::string::npos)
           << path;
@@ -97,7 +99,13 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(get("/ready"), "GET", "/ready", 200);
   check(get("/metrics"), "GET", "/metrics", 200);
   check(get("/openapi.json"), "GET", "/openapi.json", 200);
+  check(get("/"), "GET", "/", 200);
+  check(get(console_path("main.js")), "GET", "/console/{key}", 200);
+  check(get(console_path("tokens.css")), "GET", "/console/{key}", 200);
+  check(get(console_path("icon.svg")), "GET", "/console/{key}", 200);
+  check(get("/console/of/yesterday.js"), "GET", "/console/{key}", 404);
   check(get("/api/v1/presets"), "GET", "/api/v1/presets", 200);
+  check(get("/api/v1/platforms"), "GET", "/api/v1/platforms", 200);
   check(get("/api/v1/jobs?limit=1"), "GET", "/api/v1/jobs", 200);
   check(get("/api/v1/jobs/queued"), "GET", "/api/v1/jobs/{id}", 200);
   check(get("/api/v1/jobs/finished"), "GET", "/api/v1/jobs/{id}", 200);
@@ -111,6 +119,10 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
         "POST", "/api/v1/jobs", 200);
   check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
         "/api/v1/assets/upload", 201);
+  check(post("/session", "", ""), "POST", "/session", 201);
+  check(get("/session"), "GET", "/session", 200);
+  check(erase("/session", kReadKey), "DELETE", "/session", 204);
+  check(post("/api/v1/jobs/finished/links", "", ""), "POST", "/api/v1/jobs/{id}/links", 201);
   check(get("/api/v1/admin/capacity"), "GET", "/api/v1/admin/capacity", 200);
   check(post("/api/v1/admin/drain", "", ""), "POST", "/api/v1/admin/drain", 200);
   check(post("/api/v1/admin/resume", "", ""), "POST", "/api/v1/admin/resume", 200);
@@ -128,6 +140,8 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   service.artifact = {folder / "o", "video/mp4", "\"e\""};
   write_bytes(service.artifact.path, "bytes");
   check(get("/api/v1/jobs/finished/output"), "GET", "/api/v1/jobs/{id}/output", 200);
+  write_bytes(service.artifact.path, R"({"job_id":"finished"})");
+  check(get("/api/v1/jobs/finished/metadata"), "GET", "/api/v1/jobs/{id}/metadata", 200);
   check(get("/api/v1/jobs/finished/thumbnail", kAdminKey, "Range: bytes=1-2\r\n"), "GET",
         "/api/v1/jobs/{id}/thumbnail", 206);
   check(erase("/api/v1/jobs/queued", kAdminKey), "DELETE", "/api/v1/jobs/{id}", 409);

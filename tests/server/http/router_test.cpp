@@ -5,7 +5,7 @@
 namespace pytoon::http {
 namespace {
 
-Router sample() {
+Router sample_router() {
   const Handler nothing = [](const Request&) -> Result<Response> { return Response(); };
   return Router({
       {Method::kGet, "/a", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, nothing},
@@ -22,7 +22,7 @@ Router::Match find(const Router& router, Method method, const std::string& path)
 }
 
 TEST(Router, FindsByMethodAndPath) {
-  const Router router = sample();
+  const Router router = sample_router();
   EXPECT_EQ(find(router, Method::kGet, "/a").route, &router.routes()[0]);
   EXPECT_EQ(find(router, Method::kHead, "/a").route, &router.routes()[0]);
   EXPECT_EQ(find(router, Method::kPost, "/a").route, &router.routes()[1]);
@@ -32,7 +32,7 @@ TEST(Router, FindsByMethodAndPath) {
 }
 
 TEST(Router, SaysWhatAPathAllows) {
-  const Router router = sample();
+  const Router router = sample_router();
   EXPECT_EQ(find(router, Method::kDelete, "/a").allow, "GET, HEAD, POST, OPTIONS");
   EXPECT_EQ(find(router, Method::kGet, "/a/1/go").allow, "POST, OPTIONS");
   EXPECT_EQ(find(router, Method::kGet, "/a/1/go").route, nullptr);

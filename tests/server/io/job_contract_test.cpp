@@ -41,6 +41,12 @@ TEST_P(StoreContract, AJobComesBackAsItWent) {
   EXPECT_EQ(store_->segments("b").failure().kind, FailureKind::kNotFound);
 }
 
+TEST_P(StoreContract, TheFirstSecretOfANameIsEverybodys) {
+  EXPECT_EQ(*store_->shared_secret("links", "one"), "one");
+  EXPECT_EQ(*store_->shared_secret("links", "two"), "one");
+  EXPECT_EQ(*store_->shared_secret("other", "three"), "three");
+}
+
 TEST_P(StoreContract, AKeySeenBeforeGivesItsJobOrIsRefused) {
   NewJob order = sample_job("a");
   order.idempotency_key = "key";

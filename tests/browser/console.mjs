@@ -1,0 +1,171 @@
+// The console in a real browser, against a real server.
+//
+// usage: node console.mjs URL KEY FOLDER TEST IMAGE SOUND
+//
+// FOLDER: for what is made. TEST: the name of one function below. Prints what failed; exit status 1.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { launch, openPage, signIn } from "./browser.mjs";
+
+const [url, key, folder, wanted, image, sound] = process.argv.slice(2);
+const HOSTILE = `<img src=x onerror="document.title='owned'">"><script>alert(1)</script>`;
+const HOSTILE_FILE = `"><img src=x onerror=alert(1)>.jpg`;
+const PATIENCE_MS = 120_000;
+
+async function chooseAll(page) {
+  await page.locator("#files").setInputFiles([
+    { name: HOSTILE_FILE, mimeType: "image/jpeg", buffer: readFileSync(image) },
+    { name: "evening.mp3", mimeType: "audio/mpeg", buffer: readFileSync(sound) }]);
+  await page.locator(".tile").nth(1).waitFor();
+}
+
+// Whole way: sign in, upload, submit, watch, play, download, sign out.
+async function wholeWay({ page }) {
+  await signIn(page, url, key);
+  await chooseAll(page);
+  assert.equal(await page.locator(".tile .name").first().textContent(), HOSTILE_FILE);
+  await page.locator("label.preset", { hasText: "Overlay, glow" }).click();
+  await page.getByLabel("Hook").fill(HOSTILE);
+  await page.getByLabel("Length").fill("2");
+  const submit = page.getByRole("button", { name: "Make the video" });
+  await page.locator(".figures dl").waitFor();
+  await submit.click();
+  const video = page.locator(".result video");
+  await video.waitFor({ timeout: PATIENCE_MS });
+  const played = await video.evaluate(async (element) => {
+    element.muted = true;
+    await element.play();
+    await new Promise((resolve) => element.addEventListener("timeupdate", () => element.currentTime > 0.2 && resolve()));
+    return { width: element.videoWidth, height: element.videoHeight, at: element.currentTime, error: element.error };
+  });
+  assert.deepEqual([played.width, played.height, played.error], [1080, 1920, null]);
+  assert.ok(played.at > 0.2);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"), page.locator(".result").getByRole("link", { name: "Download" }).click()]);
+  const file = join(folder, "download.mp4");
+  await download.saveAs(file);
+  assert.equal(readFileSync(file).subarray(4, 8).toString(), "ftyp");
+  await page.getByRole("link", { name: "Its story" }).click();
+  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), HOSTILE);
+  await page.locator(".pieces .good").waitFor();
+  assert.equal(await page.title(), "Jobs · Pytoon");
+  await page.goto(`${url}#/jobs`);
+  await page.locator(".job strong", { hasText: "<img src=x" }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("API key").waitFor();
+  await page.reload();
+  await page.getByLabel("API key").waitFor();
+}
+
+async function wrongKeyAndFaults({ page }) {
+  await page.goto(url);
+  await page.getByLabel("API key").fill("no-such-key-here");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("The server does not know this key.").waitFor();
+  await signIn(page, url, key);
+  await page.locator(".figures dl").waitFor();
+  await page.getByLabel("Hook").fill("x".repeat(1200));
+  await page.locator("#caption-captions-hook[aria-invalid=true]").waitFor();
+  await page.waitForFunction(() => document.querySelector(".side .primary").disabled);
+  await page.getByLabel("Hook").fill("Short");
+  await page.locator(".figures dl").waitFor();
+}
+
+// With Tab, arrows, Space and Enter alone.
+async function keyboardOnly({ page }) {
+  const focusedText = () => page.evaluate(() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim());
+  const tabTo = async (text, most = 80) => {
+    for (let i = 0; i < most; ++i) {
+      if ((await focusedText()).startsWith(text)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`no Tab leads to "${text}"`);
+  };
+  await page.goto(url);
+  await page.getByLabel("API key").waitFor();
+  await page.keyboard.type(key);
+  await page.keyboard.press("Enter");
+  await page.locator(".preset").first().waitFor();
+  await page.reload();
+  await page.locator(".preset").first().waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await focusedText(), "Skip to content");
+  await tabTo("Product hero, clean");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator(".preset input:checked").inputValue(), "product_hero_punchy");
+  await tabTo("Hook");
+  await page.keyboard.type("By keys alone");
+  await tabTo("Length");
+  for (let i = 0; i < 14; ++i) await page.keyboard.press("ArrowLeft");
+  await page.locator(".figures dl").waitFor();
+  await page.waitForFunction(() => !document.querySelector(".side .primary").disabled);
+  await tabTo("Make the video");
+  await page.keyboard.press("Enter");
+  await page.locator(".result .pill").waitFor();
+  await page.locator(".result video").waitFor({ timeout: PATIENCE_MS });
+}
+
+async function accessible({ browser }) {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [360, 1440]) {
+      const { page, context } = await openPage(browser, url, { colorScheme, viewport: { width, height: 900 }, bypassCSP: true,
+        reducedMotion: "reduce" });
+      const judge = async (name) => {
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target).join(" ")} ${one.nodes[0].failureSummary}`);
+        assert.deepEqual(found, [], `${name} ${colorScheme} ${width}`);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wider <= 0, `${name} at ${width} px is ${wider} px too wide`);
+      };
+      await page.goto(url);
+      await page.getByLabel("API key").waitFor();
+      await judge("sign in");
+      await signIn(page, url, key);
+      await page.locator(".figures dl").waitFor();
+      await judge("make");
+      await page.goto(`${url}#/jobs`);
+      await page.locator(".job").first().waitFor();
+      await judge("jobs");
+      await page.locator(".job").first().click();
+      await page.locator(".pieces").waitFor();
+      await judge("job");
+      await page.goto(`${url}#/operator`);
+      await page.locator(".numbers").waitFor();
+      await judge("operator");
+      await context.close();
+    }
+  }
+}
+
+// The server goes and comes again while a job is made: the page goes on by itself. Whoever started
+// this restarts the server when it reads the word on our output.
+async function reconnects({ page }) {
+  await signIn(page, url, key);
+  await page.getByLabel("Hook").fill("Through a restart");
+  await page.getByLabel("Length").fill("20");
+  await page.locator(".figures dl").waitFor();
+  await page.waitForFunction(() => !document.querySelector(".side .primary").disabled);
+  await page.getByRole("button", { name: "Make the video" }).click();
+  await page.locator(".result .pill.live").waitFor({ timeout: PATIENCE_MS });
+  console.log("RESTART");
+  await page.locator(".result video").waitFor({ timeout: PATIENCE_MS });
+}
+
+const tests = { wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
+const browser = await launch();
+try {
+  const { page, complaints } = await openPage(browser, url);
+  await tests[wanted]({ browser, page });
+  const harmless = wanted === "reconnects" ? /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY|ERR_CONNECTION_RESET|Failed to load/ : /^$/;
+  assert.deepEqual(complaints.filter((text) => !harmless.test(text)), []);
+} catch (error) {
+  console.log(error);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
