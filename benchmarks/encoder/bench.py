@@ -1,6 +1,6 @@
 """What each x264 preset costs, in CPU time and bytes, for the same look.
 
-Usage: bench.py FRAME_TOOL PHOTOGRAPHS [PRESET,...]
+Usage: bench.py PYTOON PHOTOGRAPHS [PRESET,...]; the render benchmark's frame_tool stands beside PYTOON.
 PHOTOGRAPHS is a folder of JPEG files of yours. Three seconds are composed of each of eight inputs
 (three archetypes, with those photographs and with the pictures of examples/), then encoded as jobs
 are, at three quality factors (CRF) each. One JSON line for each preset: medians over the inputs of
@@ -106,7 +106,9 @@ def summary(preset, table):
 
 
 def main():
-    frame_tool = pathlib.Path(sys.argv[1]).resolve()
+    frame_tool = pathlib.Path(sys.argv[1]).resolve().parent / "benchmarks/render/frame_tool"
+    if len(sys.argv) < 3:
+        sys.exit("bench: which folder of photographs?")
     photographs = sorted(pathlib.Path(sys.argv[2]).resolve().glob("*.jpg"))
     presets = sys.argv[3].split(",") if len(sys.argv) > 3 else PRESETS
     if not photographs:

@@ -243,8 +243,8 @@ int main(int argc, char** argv) {
       (arguments.size() == 5 && arguments[0] == "encode");
   const bool bound = arguments.size() >= 3 && arguments.size() <= 4 && arguments[0] == "bound";
   if (!known && !bound) {
-    std::cerr << "usage: frame_tool compose REQUEST.json FRAMES.nv12 | encode FRAMES.nv12 OUT.mp4 [PRESET "
-                 "CRF] | bound REQUEST.json FOLDER [ROUNDS]\n";
+    std::cerr << "usage: frame_tool compose REQUEST.json FRAMES.nv12 |"
+                 " encode FRAMES.nv12 OUT.mp4 [PRESET CRF] | bound REQUEST.json FOLDER [ROUNDS]\n";
     return 2;
   }
   return pytoon::run(arguments);

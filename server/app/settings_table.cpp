@@ -15,7 +15,7 @@ constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 56> kSettings{{
+constexpr auto kSettings = std::to_array<Setting>({
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -339,7 +339,7 @@ constexpr std::array<Setting, 56> kSettings{{
      .fallback = "",
      .about = "the key that they show; not set: API_KEY, or the one that a server in dev made",
      .secrecy = Secrecy::kSecret},
-}};
+});
 
 }  // namespace
 

@@ -13,7 +13,7 @@ std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
 // cpu-independent: without it x264 r3095 gives other bytes on another instruction set, and with
 // AVX2 even from run to run (its macroblock tree then depends on memory nobody wrote).
 //
-// ultrafast alone turns the 8x8 transform off, and without it the stream is not of the High profile.
+// ultrafast alone turns the 8x8 transform off; without it the stream is not of the High profile.
 NamedValues x264_options(const EncoderSettings& settings) {
   std::string parameters =
       "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1:vbv-init=1";
