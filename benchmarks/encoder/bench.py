@@ -1,6 +1,7 @@
 """What each x264 preset costs, in CPU time and bytes, for the same look.
 
-Usage: bench.py PYTOON PHOTOGRAPHS [PRESET,...]; the render benchmark's frame_tool stands beside PYTOON.
+Usage: bench.py PYTOON PHOTOGRAPHS [PRESET,...]
+It takes the frame_tool of the render benchmark that was built with that PYTOON.
 PHOTOGRAPHS is a folder of JPEG files of yours. Three seconds are composed of each of eight inputs
 (three archetypes, with those photographs and with the pictures of examples/), then encoded as jobs
 are, at three quality factors (CRF) each. One JSON line for each preset: medians over the inputs of

@@ -19,6 +19,24 @@ namespace pytoon::render {
 namespace {
 
 constexpr int kThumbnailFrame = 30;
+constexpr int kPreviewQuality = 85;
+
+// Each pixel the mean of four.
+gpu::RgbaImage halved(const gpu::RgbaImage& image) {
+  gpu::RgbaImage half({image.size.width / 2, image.size.height / 2}, {0, 0, 0, 255});
+  for (int y = 0; y < half.size.height; ++y) {
+    for (int x = 0; x < half.size.width; ++x) {
+      const std::uint8_t* const above = image.at(2 * x, 2 * y);
+      const std::uint8_t* const below = image.at(2 * x, 2 * y + 1);
+      std::uint8_t* const to = half.at(x, y);
+      for (int c = 0; c < 3; ++c) {
+        to[c] =
+            static_cast<std::uint8_t>((above[c] + above[c + 4] + below[c] + below[c + 4] + 2) / 4);
+      }
+    }
+  }
+  return half;
+}
 
 // Composes the frames of one piece of a segment.
 class SceneFrames final : public media::FrameSource {
@@ -229,6 +247,25 @@ Status SceneRenderer::thumbnail(const std::filesystem::path& video,
   Result<gpu::RgbaImage> frame = media::decode_frame(video, kThumbnailFrame);
   if (!frame) return frame.failure();
   return media::write_jpeg(*frame, output);
+}
+
+Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
+  const plan::FrameSpan span{frame, frame + 1};
+  Result<std::shared_ptr<const Scene>> scene =
+      build_scene(job, span, {device_, fonts_, cache_, *decoder_});
+  if (!scene) return scene.failure();
+  const gpu::Size size = job.spec.output.size();
+  const auto luma_bytes =
+      static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  std::vector<std::uint8_t> bytes(luma_bytes * 3 / 2);
+  const auto pitch_bytes = static_cast<std::size_t>(size.width);
+  const gpu::HostNv12View view{size, bytes.data(), pitch_bytes, bytes.data() + luma_bytes,
+                               pitch_bytes};
+  SceneFrames frames(**scene, device_, CancelToken());
+  if (Status drawn = frames.draw(0, view); !drawn) return drawn.failure();
+  const Result<gpu::RgbaImage> image = media::image_of(view);
+  if (!image) return image.failure();
+  return media::jpeg_of(halved(*image), kPreviewQuality);
 }
 
 nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {

@@ -61,6 +61,7 @@ class SceneRenderer final : public Renderer {
                   const std::filesystem::path& output, const CancelToken& cancel) override;
   Status thumbnail(const std::filesystem::path& video,
                    const std::filesystem::path& output) override;
+  Result<std::string> frame_jpeg(const RenderJob& job, int frame) override;
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 
   ImageCache::Stats cache_stats() const { return cache_.stats(); }

@@ -121,9 +121,10 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
+      previewer_(*store_, *storage_, stack.renderer(), clock),
       service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
                 config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log,
-                store_->promises(), store_->profiles(), engines_->engine_chain()},
+                store_->promises(), store_->profiles(), engines_->engine_chain(), previewer_},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   metrics_.watch_decoders([&decoder = *stack.decoder] { return decoder.deaths(); });

@@ -23,6 +23,7 @@
 #include "server/jobs/webhook_sender.h"
 #include "server/observe/health.h"
 #include "server/observe/metrics.h"
+#include "server/worker/frame_preview.h"
 #include "server/worker/orphaned_prompts.h"
 #include "server/worker/worker_pool.h"
 
@@ -113,6 +114,7 @@ class Application {
   jobs::WebhookSender sender_;
   jobs::Eraser eraser_;
   jobs::GarbageCollector gc_;
+  worker::FramePreview previewer_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks_;
   bool working_ = false;

@@ -366,6 +366,7 @@ void read_pools(spec::FieldReader& r, Config& config) {
   threads("http_api", config.http_pools.api.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);
+  threads("http_previews", config.http_pools.previews.threads);
 }
 
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,

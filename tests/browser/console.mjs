@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { launch, openPage, signIn } from "./browser.mjs";
+import { busyFleet } from "./busy_fleet.mjs";
 
 const [url, key, folder, wanted, image, sound] = process.argv.slice(2);
 const HOSTILE = `<img src=x onerror="document.title='owned'">"><script>alert(1)</script>`;
@@ -30,6 +31,12 @@ async function wholeWay({ page }) {
   await page.locator("label.preset", { hasText: "Overlay, glow" }).click();
   await page.getByLabel("Hook").fill(HOSTILE);
   await page.getByLabel("Length").fill("2");
+  // The renderer's own frames, at the moment that is chosen.
+  const still = page.locator(".stage-image img");
+  await page.locator('.stage-image img[alt="The video at 1 seconds"]').waitFor({ timeout: PATIENCE_MS });
+  assert.deepEqual(await still.evaluate((element) => [element.naturalWidth, element.naturalHeight]), [540, 960]);
+  await page.getByLabel("Moment of the preview").fill("1.5");
+  await page.locator('.stage-image img[alt="The video at 1.5 seconds"]').waitFor({ timeout: PATIENCE_MS });
   const submit = page.getByRole("button", { name: "Make the video" });
   await page.locator(".figures dl").waitFor();
   await submit.click();
@@ -137,6 +144,9 @@ async function accessible({ browser }) {
       await page.goto(`${url}#/operator`);
       await page.locator(".numbers").waitFor();
       await judge("operator");
+      await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+      await page.locator(".gpu").first().waitFor();
+      await judge("operator of a busy fleet");
       await context.close();
     }
   }
