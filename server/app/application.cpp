@@ -14,6 +14,7 @@ constexpr int kSenders = 8;  // a slow receiver holds up one of them, a tenant t
 constexpr std::chrono::seconds kSenderPause{1};
 constexpr std::chrono::milliseconds kLookPause{500};  // how late /ready tells
 constexpr std::chrono::minutes kGcPause{1};
+constexpr std::chrono::seconds kOrphansPause{10};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -115,6 +116,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                config.catalogue.presets, metrics_, clock, log, process_health_,
                gpu_admission_.get(), stack.decoder.get()},
               *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
+      orphaned_prompts_(engines_->comfyui_servers(), *store_, clock, log),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
@@ -172,6 +174,14 @@ Status Application::start() {
     if (gpu_admission_) gpu_admission_->start();
     pool_.start();
     working_ = true;
+    if (!engines_->comfyui_servers().empty()) {
+      periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
+          [this] {
+            orphaned_prompts_.look();
+            return false;
+          },
+          kOrphansPause));
+    }
   }
   health_.look();
   periodic_tasks_.push_back(std::make_unique<PeriodicTask>(

@@ -241,7 +241,7 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   worker.device_kind = "cpu";
   worker.encoders = {"x264"};
   worker.engines = {"api"};
-  worker.pools = {{"render", 4, 3, 1, 0}};
+  worker.pools = {{"render", 4, 3, 1, 0}, {"engine:comfyui", 1, 0, 0, 0, "open"}};
   worker.held = 3;
   capacity.workers.push_back(std::move(worker));
   jobs::admission::GpuState gpu;
