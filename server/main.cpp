@@ -41,6 +41,9 @@ struct Words {
   std::string job;
   std::string tenant;
   std::string error = "failed by an operator";
+  std::string key;
+  app::NewKeyWords new_key;
+  int grace_seconds = 0;
   int waiting = 0;
   app::JobsListing listing;
   bool json = false;
@@ -193,6 +196,46 @@ void add_jobs(CLI::App& root, Words& words, Command& chosen) {
   fail->add_option("--error", words.error, "Why");
 }
 
+void add_new_key(CLI::App& keys, Words& words, Command& chosen) {
+  CLI::App* create = add(keys, "create", "Print a new key, this once", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::create_key(environment, words.new_key);
+    });
+  });
+  create->add_option("--tenant", words.new_key.tenant, "Whose jobs and files it sees")->required();
+  create->add_option("--scopes", words.new_key.scopes, "Of submit, read and admin, with commas");
+  create->add_option("--name", words.new_key.name, "What you call it");
+  create->add_option("--plan", words.new_key.plan, "Whose limits hold for it");
+  create->add_option("--expires-in-days", words.new_key.days, "Else it has no end")
+      ->check(CLI::Range(1, 3650));
+}
+
+void add_keys(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* keys = root.add_subcommand("keys", "API keys of a running server (admin)");
+  keys->require_subcommand(1);
+  add(*keys, "list", "All that were made, newest first", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::list_keys(environment, words.json);
+    });
+  })->add_flag("--json", words.json, "As the API answers");
+  add_new_key(*keys, words, chosen);
+  CLI::App* rotate =
+      add(*keys, "rotate", "Print another key with the same rights", chosen, [&words] {
+        return with_environment([&words](const app::Environment& environment) {
+          return app::rotate_key(environment, words.key, words.grace_seconds);
+        });
+      });
+  rotate->add_option("key", words.key, "Its id, as in the list")->required();
+  rotate->add_option("--grace-seconds", words.grace_seconds, "How long the old one goes on")
+      ->check(CLI::Range(0, 30 * 86400));
+  CLI::App* revoke = add(*keys, "revoke", "End it, for ever, within seconds", chosen, [&words] {
+    return with_environment([&words](const app::Environment& environment) {
+      return app::revoke_key(environment, words.key);
+    });
+  });
+  revoke->add_option("key", words.key, "Its id, as in the list")->required();
+}
+
 void add_fleet(CLI::App& root, Words& words, Command& chosen) {
   CLI::App* drain = add(root, "drain", "Take no new jobs (admin)", chosen, [&words] {
     return with_environment([&words](const app::Environment& environment) {
@@ -259,6 +302,7 @@ int main(int argc, char** argv) {
   add_tools(root, words, chosen);
   add_making(root, words, chosen);
   add_jobs(root, words, chosen);
+  add_keys(root, words, chosen);
   add_fleet(root, words, chosen);
   add_config(root, words, chosen);
   add_backup(root, words, chosen);

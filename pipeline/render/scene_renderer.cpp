@@ -105,13 +105,17 @@ const media::EncoderOption& SceneRenderer::encoder_of(const RenderJob& job) cons
   return found == options.end() ? options.back() : *found;
 }
 
+media::EncoderSettings SceneRenderer::settings_of(const RenderJob& job) const {
+  return encoder_of(job).settings_for(spec::name_of(job.spec.quality));
+}
+
 // NVENC's frames are composed by a CUDA device wherever that is.
 std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder) const {
   return encoder.takes_cuda_frames() ? "cuda" : device_.kind();
 }
 
 ImageMaker SceneRenderer::maker_of(const RenderJob& job) const {
-  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  const media::EncoderSettings encoder = settings_of(job);
   return {device_kind_for(encoder), encoder.fingerprint(),
           fonts_.fingerprint(job.spec.style.caption.font)};
 }
@@ -132,7 +136,7 @@ Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& jo
 
 RenderMachine SceneRenderer::machine_for(const RenderJob& job, int compositors) const {
   RenderMachine machine;
-  machine.encoder = encoder_of(job).settings;
+  machine.encoder = settings_of(job);
   machine.composes_on_cuda = device_kind_for(machine.encoder) == "cuda";
   machine.decodes_clips = device_.cuda_handles().has_value();
   machine.batch_frames = device_.batch_frames();
@@ -157,7 +161,7 @@ int SceneRenderer::pieces_at_once() const {
 }
 
 int SceneRenderer::compositors_at_once(const RenderJob& job, int index) const {
-  const auto pieces = media::pieces_of(frame_count(job.spec, index), encoder_of(job).settings);
+  const auto pieces = media::pieces_of(frame_count(job.spec, index), settings_of(job));
   int most = std::min(static_cast<int>(pieces.size()), pool_->threads());
   if (pieces_at_once() > 0) most = std::min(most, pieces_at_once());
   return most;
@@ -191,7 +195,7 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   if (!scene) return scene.failure();
   media::SegmentOrder order;
   order.format = {job.spec.output.size(), job.spec.output.fps};
-  order.encoder = encoder.settings;
+  order.encoder = settings_of(job);
   order.cuda = encoders_.cuda;
   order.frame_count = span.count();
   order.output = output;
@@ -265,7 +269,7 @@ Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
 }
 
 nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
-  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  const media::EncoderSettings encoder = settings_of(job);
   // A frame that a CUDA device composes leaves it once, unless its encoder reads it there.
   const bool crosses = device_.cuda_handles().has_value() && !encoder.takes_cuda_frames();
   nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();
@@ -274,6 +278,8 @@ nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
   }
   return {{"device", device_.kind()},
           {"encoder", encoder.codec},
+          {"encoder_preset", encoder.preset},
+          {"quality", spec::name_of(job.spec.quality)},
           {"crossings_per_frame", crosses ? 1 : 0},
           {"font_substitutions", substitutions}};
 }

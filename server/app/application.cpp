@@ -10,10 +10,12 @@
 namespace pytoon::app {
 namespace {
 
-constexpr int kSenders = 4;  // a slow receiver holds up one of them
+constexpr int kSenders = 8;  // a slow receiver holds up one of them, a tenant two at most
 constexpr std::chrono::seconds kSenderPause{1};
+constexpr std::chrono::milliseconds kLookPause{500};  // how late /ready tells
 constexpr std::chrono::minutes kGcPause{1};
 constexpr std::chrono::seconds kSpanPause{1};
+constexpr std::chrono::seconds kOrphansPause{10};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -76,7 +78,8 @@ jobs::GcOptions gc_options(const Config& config) {
 
 jobs::ServiceLimits limits_of(const Config& config) {
   jobs::ServiceLimits limits;
-  limits.queue = {config.max_queued_jobs, config.max_queued_jobs_per_tenant};
+  limits.queued_jobs = config.max_queued_jobs;
+  limits.plans = config.plans;
   limits.estimate.workflows = workflow_profiles(config);
   limits.estimate.micro_usd_per_job_max = config.engines.caps.per_job_micro_usd;
   limits.estimate.gpu_pieces_at_once = config.gpu_pieces_per_segment;
@@ -112,7 +115,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       inspector_(*stack.decoder),
       process_health_(log),
       metrics_(*store_),
-      health_(*store_, *store_, *storage_, process_health_),
+      health_(*store_, *store_, *storage_, process_health_, clock),
       engines_(std::move(engines)),
       facts_(facts_of(config, stack, ids_)),
       spans_(open_spans(config, facts_.worker_id, collector_, ids_, log)),
@@ -124,6 +127,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                config.catalogue.presets, metrics_, clock, log, process_health_,
                gpu_admission_.get(), stack.decoder.get(), spans_.get()},
               *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
+      orphaned_prompts_(engines_->comfyui_servers(), *store_, clock, log),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
@@ -131,10 +135,11 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
       previewer_(*store_, *storage_, stack.renderer(), clock),
-      service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
-                config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log,
-                store_->promises(), store_->profiles(), engines_->engine_chain(), previewer_},
-               limits_of(config)) {
+      service_(
+          {*store_, *store_, *store_, *storage_, inspector_, stack.renderer(), config.catalogue,
+           notifiers_, metrics_, health_, eraser_, ids_, clock, log, store_->promises(),
+           store_->profiles(), engines_->engine_chain(), store_->keys(), previewer_},
+          limits_of(config)) {
   metrics_.watch_process(process_health_);
   metrics_.watch_decoders([&decoder = *stack.decoder] { return decoder.deaths(); });
   if (redis_notifier_) listen(config, clock);
@@ -183,7 +188,22 @@ Status Application::start() {
     }
     pool_.start();
     working_ = true;
+    if (!engines_->comfyui_servers().empty()) {
+      periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
+          [this] {
+            orphaned_prompts_.look();
+            return false;
+          },
+          kOrphansPause));
+    }
   }
+  health_.look();
+  periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
+      [this] {
+        health_.look();
+        return false;
+      },
+      kLookPause));
   if (keeps_house()) {
     for (int i = 0; i < kSenders; ++i) {
       periodic_tasks_.push_back(

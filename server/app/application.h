@@ -25,6 +25,7 @@
 #include "server/observe/metrics.h"
 #include "server/observe/span_exporter.h"
 #include "server/worker/frame_preview.h"
+#include "server/worker/orphaned_prompts.h"
 #include "server/worker/worker_pool.h"
 
 namespace pytoon::app {
@@ -107,6 +108,7 @@ class Application {
   const std::unique_ptr<observe::SpanExporter> spans_;         // null where nobody asks for them
   const std::unique_ptr<worker::GpuAdmission> gpu_admission_;  // null where there is no card
   worker::Worker worker_;
+  worker::OrphanedPrompts orphaned_prompts_;
   const std::unique_ptr<io::RedisNotifier> redis_notifier_;  // null without REDIS_URL
   worker::WorkerPool pool_;
   std::unique_ptr<io::RedisListener> redis_listener_;  // null where nothing is drawn

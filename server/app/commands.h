@@ -64,6 +64,18 @@ int cancel_job(const Environment& environment, const std::string& id);
 int retry_job(const Environment& environment, const std::string& id);
 int fail_job(const Environment& environment, const std::string& id, const std::string& error);
 int redeliver_webhook(const Environment& environment, const std::string& id);
+int list_keys(const Environment& environment, bool json);
+struct NewKeyWords {
+  std::string tenant;
+  std::string scopes = "submit,read";
+  std::string name;
+  std::string plan;
+  int days = 0;  // until it expires; 0: never
+};
+// The new key is all that goes to standard output.
+int create_key(const Environment& environment, const NewKeyWords& words);
+int rotate_key(const Environment& environment, const std::string& id, int grace_seconds);
+int revoke_key(const Environment& environment, const std::string& id);
 int set_draining(const Environment& environment, bool draining);
 // Erases all that a tenant stored, and says what was deleted and what is left. 1 while anything is.
 int purge_tenant(const Environment& environment, const std::string& tenant, bool json);

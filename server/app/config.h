@@ -23,6 +23,7 @@
 #include "server/io/redis/redis_url.h"
 #include "server/io/storage/s3_options.h"
 #include "server/jobs/retention.h"
+#include "server/jobs/tenant_plan.h"
 #include "server/jobs/webhook_sender.h"
 
 namespace pytoon::app {
@@ -38,9 +39,9 @@ struct Config {
   int decoders_waiting = 2;             // DECODERS_WAITING: of them, made ahead of their files
   int image_cache_mb = 256;             // IMAGE_CACHE_MB: of prepared images, kept for reuse
   std::uint64_t image_cache_bytes() const { return std::uint64_t(image_cache_mb) << 20; }
-  int max_queued_jobs = 10'000;           // MAX_QUEUED_JOBS
-  int max_queued_jobs_per_tenant = 1000;  // MAX_QUEUED_JOBS_PER_TENANT
-  double requests_per_second = 200;       // RATE_LIMIT_RPS: per key
+  int max_queued_jobs = 10'000;  // MAX_QUEUED_JOBS
+  // config/plans.yaml; RATE_LIMIT_RPS and MAX_QUEUED_JOBS_PER_TENANT overrule its "default".
+  jobs::TenantPlans plans;
   std::chrono::hours session_life{12};    // SESSION_HOURS: of a browser that signed in
   int max_connections_per_address = 512;  // MAX_CONNECTIONS_PER_ADDRESS
   http::AddressSet trusted_proxies;       // TRUSTED_PROXIES: whose X-Forwarded-For is believed

@@ -1,33 +1,18 @@
 // `pytoon jobs ...`, `pytoon drain` and `pytoon capacity`: a person's view of the REST API.
 #include <iomanip>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
-#include "base/curl_client.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "server/app/answer_text.h"
 #include "server/app/commands.h"
-#include "server/app/complain.h"
-#include "server/app/remote.h"
+#include "server/app/with_server.h"
 
 namespace pytoon::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using Answer = Result<Json>;
-
-// Asks, then shows what came.
-template <typename Ask, typename Show>
-int with_server(const Environment& environment, const Ask& ask, const Show& show) {
-  CurlClient client;
-  const Result<Remote> remote = Remote::from(environment, client);
-  if (!remote) return complain(remote.failure());
-  const Answer answer = ask(*remote);
-  if (!answer) return complain(answer.failure());
-  show(*answer);
-  return 0;
-}
 
 std::string cut(const std::string& text, std::size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
@@ -78,6 +63,7 @@ void show_pools(const Json& worker) {
               << text_of(field(pool, "busy")) << " of " << text_of(field(pool, "threads"))
               << " threads busy";
     if (field(pool, "lost") > 0) std::cout << ", " << text_of(field(pool, "lost")) << " lost";
+    if (field(pool, "breaker") == "open") std::cout << ", left alone: it failed too often";
     std::cout << "\n";
   }
 }

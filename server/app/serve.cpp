@@ -10,13 +10,16 @@
 #include "engines/clip_verifier.h"
 #include "server/app/backends.h"
 #include "server/app/commands.h"
-#include "server/app/key_file.h"
+#include "server/app/key_book.h"
+#include "server/app/periodic_task.h"
 #include "server/app/serving.h"
 #include "server/http/http_server.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::app {
 namespace {
+
+constexpr std::chrono::seconds kKeyPause{2};  // how late a key that was revoked ends
 
 int refuse(const Failure& fault) {
   std::cerr << "pytoon: " << fault.detail << "\n";
@@ -26,27 +29,6 @@ int refuse(const Failure& fault) {
 const char* name_of(Role role) {
   if (role == Role::kServe) return "serve";
   return role == Role::kApi ? "api" : "worker";
-}
-
-Result<http::KeyRing> read_keys(const Config& config, Log& log) {
-  Result<http::KeyRing> ring = read_key_file(config);
-  if (!ring) return ring;
-  std::string key = config.api_key;
-  if (key.empty() && ring->size() == 0) {
-    if (config.production) {
-      return failure(FailureKind::kInvalid,
-                     "API_KEY must be set in production (or API_KEYS_FILE with a key in it)");
-    }
-    RandomIds ids;
-    Result<std::string> own = own_secret(config, "api_key", ids.next());
-    if (!own) return own.failure();
-    log.info("api_key_file", {{"path", (config.data_dir / "api_key").string()}});
-    key = std::move(*own);
-  }
-  if (key.empty()) return ring;
-  const Status added = ring->add_admin_key(key);
-  if (!added) return added.failure();
-  return ring;
 }
 
 Result<std::string> shared_secret(io::SqlStore& store, const std::string& name) {
@@ -84,7 +66,7 @@ http::Options http_options(Role role, const Config& config) {
   options.spool_folder = role == Role::kServe
                              ? config.storage_root / ".spool"
                              : config.cache_dir / ("spool-" + std::to_string(port));
-  options.rate = {config.requests_per_second, config.requests_per_second * 5};
+  options.plans = config.plans;
   options.connections.of_address = static_cast<std::size_t>(config.max_connections_per_address);
   options.proxies = config.trusted_proxies;
   options.session_life = config.session_life;
@@ -100,16 +82,6 @@ void warn_of_engines(Application& application, const Config& config, const Clock
   }
 }
 
-// The keys as they are now; with a mistake in them the old ones stay.
-void reload_keys(const Config& config, http::HttpServer& server, Log& log) {
-  Result<http::KeyRing> keys = read_keys(config, log);
-  if (!keys) {
-    return log.error("keys_not_reloaded", {{"reason", keys.failure().detail}});
-  }
-  log.info("keys_reloaded", {{"keys", keys->size()}});
-  server.replace_keys(std::move(*keys));
-}
-
 // What we write is nobody else's; and each client and each decoder takes descriptors, of which
 // services are often started with fewer than they may have.
 void prepare_process() {
@@ -119,6 +91,23 @@ void prepare_process() {
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   files.rlim_cur = files.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// key_book: null where no keys are accepted.
+int serve_until_stopped(Application& application, http::HttpServer& server,
+                        const StopSignals& signals, Log& log, KeyBook* key_book) {
+  std::optional<PeriodicTask> looking;
+  if (key_book != nullptr) {
+    looking.emplace(
+        [&server, key_book] {
+          key_book->look(server);
+          return false;
+        },
+        kKeyPause);
+  }
+  return run_until_stopped(application, server, signals, log, [&server, key_book] {
+    if (key_book != nullptr) key_book->reload(server);
+  });
 }
 
 int run(Role role, Config config) {
@@ -141,8 +130,8 @@ int run(Role role, Config config) {
   if (!secret) return refuse(secret.failure());
   auto storage = open_storage(config, role == Role::kServe, web, clock);
   if (!storage) return refuse(storage.failure());
-  Result<http::KeyRing> keys =
-      role == Role::kWorker ? http::KeyRing::parse("") : read_keys(config, log);
+  KeyBook key_book(config, (*store)->keys(), clock, log);
+  Result<http::KeyRing> keys = role == Role::kWorker ? http::KeyRing() : key_book.open();
   if (!keys) return refuse(keys.failure());
 
   auto engines =
@@ -165,9 +154,8 @@ int run(Role role, Config config) {
                        {"workers", role == Role::kApi ? 0 : config.worker_concurrency},
                        {"version", PYTOON_VERSION}});
   warn_of_engines(application, config, clock, log);
-  const int status = run_until_stopped(application, server, signals, log, [&] {
-    if (role != Role::kWorker) reload_keys(config, server, log);
-  });
+  const int status = serve_until_stopped(application, server, signals, log,
+                                         role == Role::kWorker ? nullptr : &key_book);
   // All is handed back by now. What would be left to take down stands on a device or on threads
   // that don't answer any more, and would only keep the supervisor waiting.
   if (status == jobs::kExitUnusable) std::_Exit(status);

@@ -30,6 +30,9 @@ http::Callbacks callbacks_of(Application& application) {
           [&application](const http::AccessRecord& record) {
             application.metrics().http_request(record.method, record.route, record.status,
                                                record.seconds);
+            if (!record.plan.empty()) {
+              application.metrics().plan_request(record.plan, record.status);
+            }
           }};
 }
 

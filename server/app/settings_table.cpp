@@ -11,11 +11,12 @@ constexpr std::string_view kDatabaseWakeupsFiles = "Database, wake-ups, files";
 constexpr std::string_view kTraces = "Traces";
 constexpr std::string_view kWorkers = "Workers";
 constexpr std::string_view kEnginesOfFootage = "Engines of footage";
+constexpr std::string_view kDefaultsOfJobs = "Defaults of jobs";
 constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 58> kSettings{{
+constexpr auto kSettings = std::to_array<Setting>({
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -94,15 +95,17 @@ constexpr std::array<Setting, 58> kSettings{{
     {.group = kApi,
      .name = "MAX_QUEUED_JOBS_PER_TENANT",
      .fallback = "1000",
-     .about = "of them, those of one tenant",
+     .about = "of them, those of one tenant of the plan `default`",
      .unit = "jobs",
+     .in_file = "plans.yaml: plans.default.queued_jobs",
      .least = 1,
      .most = 1000000},
     {.group = kApi,
      .name = "RATE_LIMIT_RPS",
      .fallback = "200",
-     .about = "requests of one key",
+     .about = "requests of one key of the plan `default`",
      .unit = "a second",
+     .in_file = "plans.yaml: plans.default.requests_per_second",
      .least = 1,
      .most = 1000000},
     {.group = kApi,
@@ -221,16 +224,21 @@ constexpr std::array<Setting, 58> kSettings{{
      .fallback = "",
      .about = "a file of config/providers",
      .in_file = "engine.yaml: engines"},
-    {.group = kEnginesOfFootage,
+    {.group = kDefaultsOfJobs,
      .name = "ENGINE_POLICY_DEFAULT",
      .fallback = "",
      .about = "overrules every preset but local_only ones: local_only, local_preferred or api_only",
      .in_file = "presets.yaml: engine_policy"},
-    {.group = kEnginesOfFootage,
+    {.group = kDefaultsOfJobs,
      .name = "BRAND_SAFE_DEFAULT",
      .fallback = "",
      .about = "overrules every preset: true or false",
      .in_file = "presets.yaml: brand_safe"},
+    {.group = kDefaultsOfJobs,
+     .name = "QUALITY_DEFAULT",
+     .fallback = "",
+     .about = "overrules every preset: draft, fast, balanced or best",
+     .in_file = "presets.yaml, defaults.yaml: quality"},
     {.group = kWebhooks,
      .name = "WEBHOOK_SECRET",
      .fallback = "",
@@ -344,7 +352,7 @@ constexpr std::array<Setting, 58> kSettings{{
      .fallback = "",
      .about = "the key that they show; not set: API_KEY, or the one that a server in dev made",
      .secrecy = Secrecy::kSecret},
-}};
+});
 
 }  // namespace
 

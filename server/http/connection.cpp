@@ -150,6 +150,8 @@ void Connection::begin_transaction() {
   const bool has_body = head.has_body();
   GateResult result = context_.gate.check(std::move(head), peer_);
   transaction_->route = result.route;
+  transaction_->plan = result.plan;
+  transaction_->headers = std::move(result.headers);
   if (auto* refusal = std::get_if<Response>(&result.outcome)) {
     // An unread body would be taken for the next request.
     if (has_body) transaction_->keep_alive = false;
@@ -160,6 +162,10 @@ void Connection::begin_transaction() {
   if (only_for_operators_ && !for_operators(admitted)) {
     return refuse(problem_of(too_many_connections()));
   }
+  if (!take_tenants_place(admitted)) {
+    return refuse(problem_of(
+        failure(FailureKind::kRateLimited, "This tenant has as many connections as it may.")));
+  }
   transaction_->admitted = std::make_unique<Admitted>(std::move(admitted));
   if (has_body) {
     begin_body();
@@ -169,6 +175,12 @@ void Connection::begin_transaction() {
     }
     dispatch();
   }
+}
+
+bool Connection::take_tenants_place(const Admitted& admitted) {
+  if (tenants_place_ || !known_ || admitted.request.caller.admin) return true;
+  tenants_place_ = context_.gate.connection_of(admitted.request.caller);
+  return tenants_place_.has_value();
 }
 
 bool Connection::for_operators(const Admitted& admitted) const {
@@ -259,6 +271,7 @@ void Connection::respond(Response response) {
   if (phase_ == Phase::kClosed || phase_ == Phase::kDropped) return finish_transaction(false);
   const bool endless = std::holds_alternative<std::unique_ptr<EventSource>>(response.body);
   if (endless || context_.draining || only_for_operators_) transaction.keep_alive = false;
+  for (Header& header : transaction.headers) response.headers.push_back(std::move(header));
   std::string bytes = wire_head(response, transaction.keep_alive, context_.clock.now());
   Body body = transaction.head_only ? Body() : std::move(response.body);
   if (const auto* text = std::get_if<std::string>(&body)) {

@@ -100,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void set_aside(std::string_view bytes);
   void begin_transaction();
   bool for_operators(const Admitted& admitted) const;
+  bool take_tenants_place(const Admitted& admitted);
   void begin_body();
   void dispatch();
   void hand_to(Purpose purpose);
@@ -143,9 +144,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::mutex mutex_;  // guards everything below
   Phase phase_ = Phase::kHead;
   SteadyTime deadline_;
-  SteadyTime waiting_since_;         // for a head
-  bool known_ = false;               // a good key was shown on it
-  bool only_for_operators_ = false;  // keep_for_operators()
+  SteadyTime waiting_since_;                         // for a head
+  bool known_ = false;                               // a good key was shown on it
+  std::optional<TenantCounts::Slot> tenants_place_;  // of whose key was shown first
+  bool only_for_operators_ = false;                  // keep_for_operators()
   HeadReader reader_;
   std::unique_ptr<Transaction> transaction_;  // from the complete head to the end of the answer
   SteadyTime body_since_;

@@ -93,10 +93,12 @@ std::vector<Route> control_routes(Service& service) {
   using Step = Result<Response> (*)(Service&, const Request&);
   const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
                               BodyKind body = BodyKind::kNone) {
-    return Route{
-        method,        std::move(pattern),
-        scope,         body,
-        Purpose::kApi, [&service, step](const Request& request) { return step(service, request); }};
+    return Route{method,
+                 std::move(pattern),
+                 scope,
+                 body,
+                 scope == Scope::kAdmin ? Purpose::kOperators : Purpose::kApi,
+                 [&service, step](const Request& request) { return step(service, request); }};
   };
   return {
       row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),

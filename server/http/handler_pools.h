@@ -1,8 +1,8 @@
 // The thread pools of the HTTP server, one a purpose, so that none can starve another: eight
 // uploads that are being decoded, or eight objects on their way from S3, stop no status read.
 //
-//   api        what asks the database: status, lists, submissions, operators; event streams begin
-//              here
+//   api        what asks the database: status, lists, submissions; event streams begin here
+//   operators  /metrics and what needs the scope admin, so that both answer in a crowd
 //   uploads    writing the bytes of uploads to the disk, then decoding them
 //   downloads  finding the file of an answer, which may have to be fetched from the object store
 //   previews   drawing single frames
@@ -23,6 +23,7 @@ namespace pytoon::http {
 enum class Purpose {
   kImmediate,  // the thread that reads the sockets: the handler neither blocks nor computes
   kApi,
+  kOperators,
   kUpload,
   kDownload,
   kPreview,
@@ -30,6 +31,7 @@ enum class Purpose {
 
 struct PoolSizes {
   PoolSize api{8, 2048};
+  PoolSize operators{2, 64};
   PoolSize uploads{2, 256};  // decoding is work for a core
   PoolSize downloads{4, 512};
   PoolSize previews{1, 16};  // drawing is work for a core, and nobody waits long for a preview
@@ -39,6 +41,7 @@ class HandlerPools {
  public:
   HandlerPools(const PoolSizes& sizes, Log& log)
       : api_("http_api", sizes.api, log),
+        operators_("http_operators", sizes.operators, log),
         uploads_("http_uploads", sizes.uploads, log),
         downloads_("http_downloads", sizes.downloads, log),
         previews_("http_previews", sizes.previews, log) {}
@@ -47,18 +50,21 @@ class HandlerPools {
   HandlerPool& of(Purpose purpose) {
     CHECK(purpose != Purpose::kImmediate, "no pool answers an immediate route");
     if (purpose == Purpose::kUpload) return uploads_;
+    if (purpose == Purpose::kOperators) return operators_;
     if (purpose == Purpose::kPreview) return previews_;
     return purpose == Purpose::kDownload ? downloads_ : api_;
   }
   std::vector<jobs::PoolState> states() const {
-    return {api_.state(), uploads_.state(), downloads_.state(), previews_.state()};
+    return {api_.state(), operators_.state(), uploads_.state(), downloads_.state(),
+            previews_.state()};
   }
   void stop() {
-    for (HandlerPool* pool : {&api_, &uploads_, &downloads_, &previews_}) pool->stop();
+    for (HandlerPool* pool : {&api_, &operators_, &uploads_, &downloads_, &previews_}) pool->stop();
   }
 
  private:
   HandlerPool api_;
+  HandlerPool operators_;
   HandlerPool uploads_;
   HandlerPool downloads_;
   HandlerPool previews_;

@@ -53,7 +53,7 @@ struct HttpServer::Parts {
         credentials(options.credentials_secret, options.session_life, clock),
         gate(routes_of(options, service, draining, credentials,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
-             std::move(keys), options.rate, options.failures, options.proxies,
+             std::move(keys), options.plans, options.failures, options.proxies,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                         options.json_bytes_held_of_tenant_max, options.uploads,
                         options.spool_folder},
@@ -106,6 +106,8 @@ int HttpServer::in_flight() const { return parts_->in_flight.count(); }
 std::vector<jobs::PoolState> HttpServer::pools() const { return parts_->pools.states(); }
 
 void HttpServer::replace_keys(KeyRing keys) { parts_->gate.replace_keys(std::move(keys)); }
+
+std::map<std::string, WallTime> HttpServer::take_key_uses() { return parts_->gate.take_key_uses(); }
 
 void HttpServer::begin_drain() {
   parts_->draining = true;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,7 @@ struct Options {
   bool operators_only = false;   // only what needs no key: /health, /ready, /metrics, /openapi.json
   ConnectionLimits connections;  // `all` is lowered to what the descriptor limit allows
   AddressSet proxies;            // whose X-Forwarded-For is believed; not limited by address
-  RateLimit rate;                // per key
+  jobs::TenantPlans plans;       // limits of keys and their tenants
   RateLimit failures{1.0 / 3, 20};  // of wrong keys per address
   TimeLimits time;
   // Of sessions and signed links (credentials.h): the same for all processes behind one address;
@@ -80,6 +81,8 @@ class HttpServer {
 
   // From now on these are the keys; requests under way go on.
   void replace_keys(KeyRing keys);
+  // Keys that the record keeps and that were used since the last call, and when.
+  std::map<std::string, WallTime> take_key_uses();
 
   // /ready says 503, every answer closes its connection, POST is refused, event streams end.
   void begin_drain();

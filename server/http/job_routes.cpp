@@ -103,6 +103,12 @@ Result<Response> segments(Service& service, const Request& request) {
   return json_response(200, jobs::to_json(request.id(), *found));
 }
 
+Result<Response> usage(Service& service, const Request& request) {
+  const auto used = service.usage(request.caller);
+  if (!used) return used.failure();
+  return json_response(200, jobs::to_json(*used));
+}
+
 Result<Response> render_spec(Service& service, const Request& request) {
   const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
@@ -139,14 +145,19 @@ std::vector<Route> job_routes(Service& service) {
   };
   const auto feed = std::make_shared<JobFeed>(service);
   return {
-      get("/api/v1/presets",
+      get(
+          "/api/v1/presets",
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.presets());
-          }),
-      get("/api/v1/platforms",
+          },
+          Purpose::kImmediate),
+      get("/api/v1/usage", with(usage)),
+      get(
+          "/api/v1/platforms",
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.platforms());
-          }),
+          },
+          Purpose::kImmediate),
       {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
       get("/api/v1/jobs", with(list)),
       get("/api/v1/jobs/{id}", with(show)),

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "server/jobs/key_registry.h"
 
 namespace pytoon::http {
 namespace {
@@ -37,12 +38,6 @@ bool read_scopes(std::string_view text, jobs::Caller& caller) {
   return true;
 }
 
-bool is_tenant_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_digit(c) || is_alpha(c) || c == '-' || c == '_' || c == '.';
-  });
-}
-
 }  // namespace
 
 Status KeyRing::add(std::string_view key, jobs::Caller caller) {
@@ -52,12 +47,20 @@ Status KeyRing::add(std::string_view key, jobs::Caller caller) {
     return failure(FailureKind::kInvalid, "a key is at least 8 visible ASCII characters");
   }
   std::string digest = sha256_hex(key);
-  const auto same = [&](const Entry& entry) { return entry.digest == digest; };
-  if (std::any_of(entries_.begin(), entries_.end(), same)) {
+  if (has(digest)) {
     return failure(FailureKind::kInvalid, "the key is there already");
   }
   entries_.push_back({std::move(digest), std::move(caller)});
   return ok_status();
+}
+
+bool KeyRing::has(std::string_view digest) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.digest == digest; });
+}
+
+void KeyRing::add_digest(std::string digest, jobs::Caller caller) {
+  if (!has(digest)) entries_.push_back({std::move(digest), std::move(caller)});
 }
 
 Result<KeyRing> KeyRing::parse(std::string_view text) {
@@ -68,12 +71,15 @@ Result<KeyRing> KeyRing::parse(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto fields = words(line);
     if (fields.empty() || fields.front().front() == '#') continue;
-    if (fields.size() != 3) return bad_line(number, "it must be 'key tenant scope[,scope]'");
-    if (!is_tenant_name(fields[1])) return bad_line(number, "the tenant is not a plain name");
+    if (fields.size() != 3 && fields.size() != 4) {
+      return bad_line(number, "it must be 'key tenant scope[,scope] [plan]'");
+    }
+    if (!jobs::is_tenant_name(fields[1])) return bad_line(number, "the tenant is not a plain name");
     jobs::Caller caller{.tenant = std::string(fields[1])};
     if (!read_scopes(fields[2], caller)) {
       return bad_line(number, "the scopes are submit, read and admin");
     }
+    if (fields.size() == 4) caller.plan = std::string(fields[3]);
     if (Status added = ring.add(fields[0], caller); !added) {
       return bad_line(number, added.failure().detail);
     }

@@ -24,12 +24,15 @@ class KeyRing {
     std::size_t index = 0;  // of the key, stable for the life of the ring
   };
 
-  // The text of a keys file: lines "key tenant scope[,scope]" with scopes submit, read and admin;
-  // blank lines and lines that start with '#' are skipped.
+  // The text of a keys file: lines "key tenant scope[,scope] [plan]" with scopes submit, read and
+  // admin; blank lines and lines that start with '#' are skipped.
   static Result<KeyRing> parse(std::string_view text);
 
   // One more key that may do everything, of tenant "default": the API_KEY variable.
   Status add_admin_key(std::string_view key);
+
+  // A key that the record keeps, by its digest; one that is there already stays as it is.
+  void add_digest(std::string digest, jobs::Caller caller);
 
   std::optional<Holder> find(std::string_view presented_key) const;
   std::size_t size() const { return entries_.size(); }
@@ -44,6 +47,7 @@ class KeyRing {
   };
 
   Status add(std::string_view key, jobs::Caller caller);
+  bool has(std::string_view digest) const;
 
   std::vector<Entry> entries_;
 };

@@ -49,9 +49,9 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
   };
   return {
       {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, health},
-      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kApi, readiness},
-      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kApi, metrics},
-      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kApi, openapi},
+      {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, readiness},
+      {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kOperators, metrics},
+      {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, openapi},
   };
 }
 
@@ -59,8 +59,8 @@ std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& d
                               Credentials& credentials, ProcessReport report) {
   std::vector<Route> routes = operator_routes(service, draining, std::move(report));
   for (auto& more : {session_routes(credentials), job_routes(service), control_routes(service),
-                     asset_routes(service), link_routes(service, credentials), console_routes(),
-                     preview_routes(service)}) {
+                     asset_routes(service), key_routes(service), link_routes(service, credentials),
+                     console_routes(), preview_routes(service)}) {
     routes.insert(routes.end(), more.begin(), more.end());
   }
   return routes;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,24 +26,31 @@ class TokenBucket {
   // As RateLimiter::take().
   std::optional<int> take(const RateLimit& limit, SteadyTime now);
   bool is_full(const RateLimit& limit, SteadyTime now) const;
-
- private:
   double filled(const RateLimit& limit, SteadyTime now) const;
 
+ private:
   double tokens_;
   SteadyTime filled_at_;
 };
 
 class RateLimiter {
  public:
-  RateLimiter(const Clock& clock, RateLimit limit, std::size_t keys);
+  RateLimiter(const Clock& clock, RateLimit limit, std::size_t keys)
+      : RateLimiter(clock, std::vector<RateLimit>(keys, limit)) {}
+  // One key each.
+  RateLimiter(const Clock& clock, std::vector<RateLimit> limits);
 
   // nullopt when the request may go on, else the whole seconds until the next token (at least 1).
   std::optional<int> take(std::size_t key_index);
+  // RateLimit-Policy and RateLimit of the key as it is now (sections 3 and 4 of
+  // draft-ietf-httpapi-ratelimit-headers-10): q requests in w seconds; r are left, and in t seconds
+  // all are back, or one is where none is left.
+  std::string policy(std::size_t key_index, const std::string& plan) const;
+  std::string state(std::size_t key_index, const std::string& plan);
 
  private:
   const Clock& clock_;
-  const RateLimit limit_;
+  const std::vector<RateLimit> limits_;
   std::mutex mutex_;
   std::vector<TokenBucket> buckets_;
 };

@@ -58,6 +58,15 @@ std::string with_key_slashes(const std::string& path) {
   return plain;
 }
 
+std::vector<RateLimit> rates_of(const KeyRing& ring, const jobs::TenantPlans& plans) {
+  std::vector<RateLimit> rates;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const jobs::TenantPlan& plan = plans.of(ring.holder(i).caller.plan);
+    rates.push_back({plan.requests_per_second, plan.request_burst});
+  }
+  return rates;
+}
+
 // Several headers of one name are one list (RFC 9110 section 5.3).
 std::string forwarded_for(const RequestHead& head) {
   std::string list;
@@ -69,14 +78,14 @@ std::string forwarded_for(const RequestHead& head) {
 
 }  // namespace
 
-RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate,
+RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans,
                          RateLimit failures, AddressSet proxies, BodyLimits limits,
                          const Clock& clock, Log& log, const std::atomic<bool>& draining,
                          const Credentials& credentials)
     : router_(std::move(routes)),
       clock_(clock),
-      rate_(rate),
-      keys_(std::make_shared<Keys>(clock, rate, std::move(keys), credentials)),
+      plans_(std::move(plans)),
+      keys_(std::make_shared<Keys>(clock, plans_, std::move(keys), credentials)),
       failures_(clock, failures),
       proxies_(std::move(proxies)),
       limits_(std::move(limits)),
@@ -86,9 +95,9 @@ RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate
       draining_(draining),
       credentials_(credentials) {}
 
-RequestGate::Keys::Keys(const Clock& clock, RateLimit rate, KeyRing keys,
+RequestGate::Keys::Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys,
                         const Credentials& credentials)
-    : ring(std::move(keys)), limiter(clock, rate, ring.size()) {
+    : ring(std::move(keys)), limiter(clock, rates_of(ring, plans)) {
   for (std::size_t i = 0; i < ring.size(); ++i) tags.push_back(credentials.tag_of(ring.digest(i)));
 }
 
@@ -112,15 +121,30 @@ Response RequestGate::refuse(const std::string& route, const std::string& trace_
   return problem_response(problem);
 }
 
+std::optional<TenantCounts::Slot> RequestGate::connection_of(const jobs::Caller& caller) {
+  return connections_.take(caller.tenant, plans_.of(caller.plan).connections);
+}
+
 std::shared_ptr<RequestGate::Keys> RequestGate::keys() const {
   const std::lock_guard lock(keys_mutex_);
   return keys_;
 }
 
 void RequestGate::replace_keys(KeyRing keys) {
-  auto fresh = std::make_shared<Keys>(clock_, rate_, std::move(keys), credentials_);
+  auto fresh = std::make_shared<Keys>(clock_, plans_, std::move(keys), credentials_);
   const std::lock_guard lock(keys_mutex_);
   keys_ = std::move(fresh);
+}
+
+void RequestGate::note_use(const std::string& key_id) {
+  if (key_id.empty()) return;
+  const std::lock_guard lock(keys_mutex_);
+  key_uses_[key_id] = clock_.now();
+}
+
+std::map<std::string, WallTime> RequestGate::take_key_uses() {
+  const std::lock_guard lock(keys_mutex_);
+  return std::exchange(key_uses_, {});
 }
 
 // Whoever guesses is told to wait; a right key is never refused for the guesses of a neighbour
@@ -188,18 +212,24 @@ std::variant<KeyRing::Holder, Response> RequestGate::identify(const Keys& now,
 
 std::optional<Response> RequestGate::authorize(const RequestHead& head,
                                                const std::optional<IpAddress>& peer,
-                                               Admitted& admitted) {
+                                               Admitted& admitted, GateResult& result) {
   const std::shared_ptr<Keys> now = keys();
   auto identified = identify(*now, head, peer, admitted);
   if (auto* refusal = std::get_if<Response>(&identified)) return std::move(*refusal);
   const auto& holder = std::get<KeyRing::Holder>(identified);
-  if (const auto wait_seconds = now->limiter.take(holder.index)) {
+  const std::string& plan = holder.caller.plan;
+  result.plan = plan;
+  const auto wait_seconds = now->limiter.take(holder.index);
+  result.headers = {{"RateLimit-Policy", now->limiter.policy(holder.index, plan)},
+                    {"RateLimit", now->limiter.state(holder.index, plan)}};
+  if (wait_seconds) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
     problem.retry_after_seconds = *wait_seconds;
     return problem_response(problem);
   }
   admitted.request.caller = holder.caller;
+  note_use(holder.caller.key_id);
   admitted.request.key_tag = now->tags.at(holder.index);
   const Scope scope = admitted.route ? admitted.route->scope : Scope::kAny;
   if (allows(holder.caller, scope)) return std::nullopt;
@@ -250,6 +280,16 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
   return ok_status();
 }
 
+Status RequestGate::take_upload_slot(Admitted& admitted) {
+  if (admitted.route->body != BodyKind::kUpload) return ok_status();
+  const jobs::Caller& caller = admitted.request.caller;
+  const int most = plans_.of(caller.plan).uploads_at_once;
+  admitted.request.upload_slot = uploads_.take(caller.tenant, most);
+  if (admitted.request.upload_slot) return ok_status();
+  return failure(FailureKind::kRateLimited,
+                 "More than " + std::to_string(most) + " uploads of this tenant are under way.");
+}
+
 GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& peer) {
   GateResult result;
   if (head.path == "*") {
@@ -269,7 +309,7 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   if (match.route) result.route = match.route->pattern;
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
-    if (auto refusal = authorize(head, peer, admitted)) {
+    if (auto refusal = authorize(head, peer, admitted, result)) {
       result.outcome = *std::move(refusal);
       return result;
     }
@@ -283,7 +323,9 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
                             failure(FailureKind::kUnavailable, "The server is shutting down."));
     return result;
   }
-  if (Status planned = plan_body(head, admitted); !planned) {
+  Status planned = plan_body(head, admitted);
+  if (planned) planned = take_upload_slot(admitted);
+  if (!planned) {
     result.outcome = refuse(result.route, head.trace_id, planned.failure());
     return result;
   }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
+#include "server/http/tenant_counts.h"
 #include "server/jobs/upload_rules.h"
 
 namespace pytoon::http {
@@ -43,13 +45,15 @@ struct Admitted {
 
 struct GateResult {
   std::string route = "unmatched";  // pattern, for logs and metrics
+  std::string plan;                 // of the key; "" when none was shown that holds
+  std::vector<Header> headers;      // for whatever is answered: how much of its rate is left
   std::variant<Response, Admitted> outcome;
 };
 
 class RequestGate {
  public:
   // failures: how often an address may send a key that is none.
-  RequestGate(std::vector<Route> routes, KeyRing keys, RateLimit rate, RateLimit failures,
+  RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans, RateLimit failures,
               AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
               const std::atomic<bool>& draining, const Credentials& credentials);
 
@@ -57,6 +61,8 @@ class RequestGate {
   GateResult check(RequestHead head, const std::optional<IpAddress>& peer);
   // From now on these are the keys, each with its full rate.
   void replace_keys(KeyRing keys);
+  // By id, of those used since the last call.
+  std::map<std::string, WallTime> take_key_uses();
   Response answer(const Admitted& admitted);
 
   const std::vector<Route>& routes() const { return router_.routes(); }
@@ -64,13 +70,16 @@ class RequestGate {
   const BodyLimits& limits() const { return limits_; }
   ByteBudget& body_budget() { return body_budget_; }
   ByteBudget& body_budget_of(const std::string& tenant) { return tenant_budgets_.of(tenant); }
+  // A place among the tenant's connections; nullopt when its plan gives it no more.
+  std::optional<TenantCounts::Slot> connection_of(const jobs::Caller& caller);
   // Logs what the client is not told, and makes the answer.
   Response refuse(const std::string& route, const std::string& trace_id, const Failure& failure);
 
  private:
   // Keys, and how fast each is used.
   struct Keys {
-    Keys(const Clock& clock, RateLimit rate, KeyRing keys, const Credentials& credentials);
+    Keys(const Clock& clock, const jobs::TenantPlans& plans, KeyRing keys,
+         const Credentials& credentials);
     // Of the key that has this tag.
     std::optional<KeyRing::Holder> find_tag(std::string_view tag) const;
 
@@ -80,6 +89,7 @@ class RequestGate {
   };
 
   std::shared_ptr<Keys> keys() const;
+  void note_use(const std::string& key_id);
   // The answer when this address showed too much that was wrong.
   std::optional<Response> too_many_guesses(const RequestHead& head,
                                            const std::optional<IpAddress>& peer);
@@ -93,15 +103,19 @@ class RequestGate {
                                                         const std::optional<IpAddress>& peer,
                                                         const Query& query);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
-                                    Admitted& admitted);
+                                    Admitted& admitted, GateResult& result);
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
+  Status take_upload_slot(Admitted& admitted);
 
   const Router router_;
   const Clock& clock_;
-  const RateLimit rate_;
+  const jobs::TenantPlans plans_;
+  TenantCounts uploads_;
+  TenantCounts connections_;
   mutable std::mutex keys_mutex_;
-  std::shared_ptr<Keys> keys_;  // guarded by keys_mutex_
+  std::shared_ptr<Keys> keys_;                // guarded by keys_mutex_
+  std::map<std::string, WallTime> key_uses_;  // guarded by keys_mutex_
   AddressLimiter failures_;
   const AddressSet proxies_;
   const BodyLimits limits_;

@@ -19,6 +19,7 @@
 #include "server/http/request_head.h"
 #include "server/http/response.h"
 #include "server/http/target.h"
+#include "server/http/tenant_counts.h"
 #include "server/http/upload_form.h"
 #include "server/jobs/service.h"
 
@@ -36,10 +37,11 @@ struct Request {
   std::optional<Session> session;                 // when a cookie stood for the key
   std::map<std::string, std::string> parameters;  // of the path, decoded
   Query query;
-  std::string body;                  // kJson; kMaybeJson, "" when none came
-  ByteBudget::Share body_share;      // what body holds, of all that bodies may
-  ByteBudget::Share tenant_share;    // the same, of what the tenant's may
-  std::unique_ptr<UploadForm> form;  // kUpload
+  std::string body;                               // kJson; kMaybeJson, "" when none came
+  ByteBudget::Share body_share;                   // what body holds, of all that bodies may
+  ByteBudget::Share tenant_share;                 // the same, of what the tenant's may
+  std::unique_ptr<UploadForm> form;               // kUpload
+  std::optional<TenantCounts::Slot> upload_slot;  // likewise: it is one of its tenant's
 
   // {id} of a route that has it.
   const std::string& id() const { return parameters.at("id"); }

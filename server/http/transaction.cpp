@@ -22,8 +22,13 @@ bool InFlight::wait_for_none(std::chrono::milliseconds patience) {
 
 void AccessLog::record(const Transaction& transaction, SteadyTime now, bool whole) {
   const std::chrono::duration<double> elapsed = now - transaction.started_at;
-  const AccessRecord record{transaction.method, transaction.route, transaction.status,
-                            elapsed.count(),    transaction.bytes, whole};
+  const AccessRecord record{transaction.method,
+                            transaction.route,
+                            transaction.status,
+                            transaction.plan,
+                            elapsed.count(),
+                            transaction.bytes,
+                            whole};
   try {
     if (observer_) observer_(record);
   } catch (...) {

@@ -51,6 +51,8 @@ struct Transaction {
   std::string method = "-";
   std::string route = "unmatched";
   std::string trace_id;  // "" where the head could not be read
+  std::string plan;
+  std::vector<Header> headers;  // of the answer, whatever it is
   bool head_only = false;
   bool keep_alive = false;
   int status = 0;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kTurns = 8;
 constexpr BackoffLimits kBackoff{std::chrono::milliseconds(10), std::chrono::milliseconds(320)};
+constexpr std::chrono::minutes kMigrationLimit{20};  // beyond its statements' own limits
 // Any number, the same for all processes: who holds it migrates.
 constexpr std::int64_t kMigrationLock = 7'069'746'155;
 
@@ -82,6 +83,7 @@ void PostgresDatabase::persistently(const Body& body) {
 void PostgresDatabase::read(const Reading& body) {
   persistently([&] {
     PostgresPool::Loan connection = pool_.borrow();
+    const auto watch = deadlines_.watch(connection->raw().sock(), call_limit_);
     pqxx::nontransaction transaction(connection->raw());
     PostgresSession session(*connection, transaction);
     body(session);
@@ -90,9 +92,10 @@ void PostgresDatabase::read(const Reading& body) {
 }
 
 template <typename Body>
-void PostgresDatabase::transact(const Body& body) {
+void PostgresDatabase::transact(std::chrono::milliseconds limit, const Body& body) {
   persistently([&] {
     PostgresPool::Loan connection = pool_.borrow();
+    const auto watch = deadlines_.watch(connection->raw().sock(), limit);
     pqxx::work transaction(connection->raw());
     PostgresSession session(*connection, transaction);
     if (body(session, transaction)) {
@@ -105,7 +108,8 @@ void PostgresDatabase::transact(const Body& body) {
 }
 
 void PostgresDatabase::write(const Writing& body) {
-  transact([&](SqlSession& session, pqxx::work& /*transaction*/) { return body(session); });
+  transact(call_limit_,
+           [&](SqlSession& session, pqxx::work& /*transaction*/) { return body(session); });
 }
 
 Status PostgresDatabase::writable() {
@@ -128,7 +132,7 @@ Status PostgresDatabase::writable() {
 Status PostgresDatabase::migrate(const std::vector<Migration>& steps) {
   Status outcome = ok_status();
   try {
-    transact([&](SqlSession& session, pqxx::work& transaction) {
+    transact(kMigrationLimit, [&](SqlSession& session, pqxx::work& transaction) {
       outcome = migrate_in(session, transaction, steps);
       return outcome.ok();
     });

@@ -5,7 +5,8 @@
 // is tried again a few times, after a growing pause. A connection that breaks is thrown away;
 // whatever was not yet being committed is tried once more on a fresh one. A commit whose answer was
 // lost is kUnavailable: it may or may not have happened. A database that is away is kUnavailable
-// until it is back; nothing needs to be restarted then.
+// until it is back; nothing needs to be restarted then. So is one that is frozen, or too slow: a
+// call takes PostgresLimits::call at most, and once more to connect anew.
 //
 // Not for poolers that share a connection between transactions: statements are prepared.
 #pragma once
@@ -19,6 +20,7 @@
 #include "base/ids.h"
 #include "server/io/migrations.h"
 #include "server/io/postgres_pool.h"
+#include "server/io/socket_deadlines.h"
 
 namespace pytoon::io {
 
@@ -29,7 +31,10 @@ class PostgresDatabase final : public SqlDatabase {
   static Result<std::unique_ptr<PostgresDatabase>> open(const std::string& connection, Clock& clock,
                                                         const PostgresOptions& options);
   PostgresDatabase(const std::string& connection, Clock& clock, const PostgresOptions& options)
-      : pool_(connection, options), clock_(clock), seed_(seed_from(RandomIds().next())) {}
+      : call_limit_(options.limits.call),
+        pool_(connection, options),
+        clock_(clock),
+        seed_(seed_from(RandomIds().next())) {}
 
   void read(const Reading& body) override;
   void write(const Writing& body) override;
@@ -41,8 +46,10 @@ class PostgresDatabase final : public SqlDatabase {
   template <typename Body>
   void persistently(const Body& body);
   template <typename Body>
-  void transact(const Body& body);
+  void transact(std::chrono::milliseconds limit, const Body& body);
 
+  const std::chrono::milliseconds call_limit_;
+  SocketDeadlines deadlines_;
   PostgresPool pool_;
   Clock& clock_;
   const std::uint64_t seed_;  // of back-offs: those of two processes that met must differ

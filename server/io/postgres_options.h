@@ -12,6 +12,8 @@ struct PostgresLimits {
   std::chrono::milliseconds lock{2000};
   std::chrono::milliseconds idle_in_transaction{10'000};
   std::chrono::milliseconds silence{5000};  // of the network, with something unanswered
+  // A whole read or transaction, by our own watch: a server that is frozen keeps none of the above.
+  std::chrono::milliseconds call{6000};
 };
 
 struct PostgresOptions {

@@ -11,21 +11,37 @@ PostgresPool::Loan PostgresPool::borrow() {
     if (!free) {
       throw DatabaseError(FailureKind::kUnavailable, "all connections to the database are in use");
     }
+    if (idle_.empty() && away_ && connecting_ > 0) {
+      throw DatabaseError(FailureKind::kUnavailable, "the database is away");
+    }
     ++lent_;
     if (!idle_.empty()) {
       connection = std::move(idle_.back());
       idle_.pop_back();
+    } else {
+      ++connecting_;
     }
   }
-  if (connection == nullptr) {
-    try {
-      connection = std::make_unique<PostgresConnection>(connection_, options_.limits);
-    } catch (...) {
-      end_loan(nullptr);
-      throw;
-    }
-  }
+  if (connection == nullptr) connection = connect();
   return Loan(*this, std::move(connection));
+}
+
+std::unique_ptr<PostgresConnection> PostgresPool::connect() {
+  std::unique_ptr<PostgresConnection> connection;
+  const auto tried = [&] {
+    const std::lock_guard lock(mutex_);
+    --connecting_;
+    away_ = connection == nullptr;
+  };
+  try {
+    connection = std::make_unique<PostgresConnection>(connection_, options_.limits);
+  } catch (...) {
+    tried();
+    end_loan(nullptr);
+    throw;
+  }
+  tried();
+  return connection;
 }
 
 void PostgresPool::end_loan(std::unique_ptr<PostgresConnection> connection) {

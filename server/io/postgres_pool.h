@@ -1,6 +1,9 @@
 // The connections of one process to PostgreSQL: opened when needed, so many at most, kept for the
 // next one. One that its user does not give back is closed.
 //
+// A server that could not be reached is asked by one caller at a time until it is: the others fail
+// at once instead of waiting for the same silence, each with a thread of ours.
+//
 // Thread rule: any thread.
 #pragma once
 
@@ -44,6 +47,7 @@ class PostgresPool {
   void forget_idle();
 
  private:
+  std::unique_ptr<PostgresConnection> connect();
   void end_loan(std::unique_ptr<PostgresConnection> connection);
 
   const std::string connection_;
@@ -52,6 +56,8 @@ class PostgresPool {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;
   int lent_ = 0;
+  int connecting_ = 0;
+  bool away_ = false;  // the last one who tried could not connect
 };
 
 }  // namespace pytoon::io

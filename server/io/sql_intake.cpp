@@ -16,6 +16,18 @@ using jobs::Submitted;
 
 namespace {
 
+// Most tenants have one share, and no row.
+void note_weight(SqlSession& session, const std::string& tenant, int weight) {
+  if (weight == 1) {
+    session.run("DELETE FROM tenant_weights WHERE tenant = ?", {tenant});
+    return;
+  }
+  session.run(
+      "INSERT INTO tenant_weights (tenant, weight) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE "
+      "SET weight = excluded.weight WHERE tenant_weights.weight <> excluded.weight",
+      {tenant, std::int64_t{weight}});
+}
+
 Submitted submitted(const jobs::NewJob& order) {
   return {order.job.id, static_cast<int>(order.segments.size()), false};
 }
@@ -76,6 +88,7 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, const jobs::QueueL
   Result<Submitted> created = writing("create", [&](SqlSession& session) -> Result<Submitted> {
     const Status room = jobs::room_in_queue(read_queue_length(session, order.job.tenant), limits);
     if (!room) return room.failure();
+    note_weight(session, order.job.tenant, order.weight);
     insert_job(session, order);
     if (Status noted = note_assets(session, order.job); !noted) return noted.failure();
     second = keyed && !insert_receipt(session, order);

@@ -142,6 +142,21 @@ Result<jobs::QueueLength> SqlStore::queued(const std::string& tenant) {
   });
 }
 
+Result<jobs::TenantUse> SqlStore::use_of(const std::string& tenant) {
+  return reading([&](SqlSession& session) -> Result<jobs::TenantUse> {
+    const Rows uploads = session.query(
+        "SELECT count(*), coalesce(sum(size), 0) FROM assets WHERE tenant = ?", {tenant});
+    const Rows tasks =
+        session.query("SELECT count(*) FROM tasks WHERE tenant = ? AND worker_id <> ''", {tenant});
+    jobs::TenantUse use;
+    use.queued_jobs = read_queue_length(session, tenant).of_tenant;
+    use.running_tasks = tasks.at(0).integer(0);
+    use.stored_uploads = uploads.at(0).integer(0);
+    use.storage_bytes = uploads.at(0).integer(1);
+    return use;
+  });
+}
+
 Result<jobs::Backlog> SqlStore::backlog() {
   return reading([](SqlSession& session) -> Result<jobs::Backlog> {
     const Rows queue =

@@ -91,6 +91,19 @@ void count_held(SqlSession& session, std::vector<Candidate>& candidates) {
   }
 }
 
+void read_weights(SqlSession& session, std::vector<Candidate>& candidates) {
+  for (const Row& row : session.query("SELECT tenant, weight FROM tenant_weights")) {
+    for (Candidate& candidate : candidates) {
+      if (candidate.tenant == row.text(0)) candidate.weight = row.small(1);
+    }
+  }
+}
+
+std::int64_t read_weight(SqlSession& session, const std::string& tenant) {
+  const Rows rows = session.query("SELECT weight FROM tenant_weights WHERE tenant = ?", {tenant});
+  return rows.empty() ? 1 : rows[0].integer(0);
+}
+
 std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Slot>& slots) {
   std::vector<Param> params;
   for (const Slot& slot : slots) {
@@ -110,6 +123,7 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
   }
   if (candidates.empty()) return candidates;
   count_held(session, candidates);
+  read_weights(session, candidates);
   read_leads(session, candidates);
   jobs::sort_by_turn(candidates);
   return candidates;
@@ -120,9 +134,9 @@ void note_turn(SqlSession& session, const LeasedTask& leased, const Slot& slot) 
   const std::string lane = jobs::lane_of(slot);
   const auto index = static_cast<std::size_t>(leased.lease.segment);
   const int seconds = index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
-  const jobs::Turn turn =
-      jobs::next_turn(read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
-                      jobs::work_of(leased.lease.kind, seconds));
+  const jobs::Turn turn = jobs::next_turn(
+      read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
+      jobs::work_of(leased.lease.kind, seconds) / read_weight(session, leased.job.tenant));
   session.run(
       "INSERT INTO tenant_turns (tenant, lane, start, finish) VALUES (?, ?, ?, ?) ON CONFLICT "
       "(tenant, lane) DO UPDATE SET start = excluded.start, finish = excluded.finish",

@@ -30,13 +30,29 @@ Event read_event(const Row& row) {
   event.body = jobs::event_body(end);
   event.attempts = row.small(7);
   event.created_at = end.at;
-  event.traceparent = to_traceparent(jobs::trace_of(end.job_id, row.text(9)));
+  event.tenant = row.text(9);
+  event.traceparent = to_traceparent(jobs::trace_of(end.job_id, row.text(10)));
   return event;
+}
+
+std::string select_due(std::size_t tenants_left_out) {
+  std::string others;
+  for (std::size_t i = 0; i < tenants_left_out; ++i) others += i == 0 ? "?" : ", ?";
+  if (!others.empty()) {
+    others =
+        "AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = outbox.job_id AND jobs.tenant IN (" +
+        others + ")) ";
+  }
+  return "SELECT id, job_id, url, status, error, fallback_used, fallback_reason, attempts, "
+         "created_at, (SELECT tenant FROM jobs WHERE jobs.id = outbox.job_id), "
+         "(SELECT traceparent FROM jobs WHERE jobs.id = outbox.job_id) FROM outbox "
+         "WHERE state = 'pending' AND due_at <= ? " +
+         others + "ORDER BY due_at, id LIMIT ? {FOR UPDATE SKIP LOCKED}";
 }
 
 }  // namespace
 
-Result<std::vector<Event>> SqlStore::take_events(int limit, milliseconds lease) {
+Result<std::vector<Event>> SqlStore::take_events(const jobs::EventRequest& request) {
   const Result<bool> due = reading([](SqlSession& session) -> Result<bool> {
     return !session
                 .query("SELECT 1 FROM outbox WHERE state = 'pending' AND due_at <= ? LIMIT 1",
@@ -47,17 +63,15 @@ Result<std::vector<Event>> SqlStore::take_events(int limit, milliseconds lease) 
   if (!*due) return std::vector<Event>();
   return writing("take_events", [&](SqlSession& session) -> Result<std::vector<Event>> {
     std::vector<Event> events;
-    for (const Row& row : session.query(
-             "SELECT id, job_id, url, status, error, fallback_used, fallback_reason, attempts, "
-             "created_at, (SELECT traceparent FROM jobs j WHERE j.id = outbox.job_id) "
-             "FROM outbox WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, id "
-             "LIMIT ? {FOR UPDATE SKIP LOCKED}",
-             {session.now(), limit})) {
+    std::vector<Param> params{session.now()};
+    params.insert(params.end(), request.tenants_left_out.begin(), request.tenants_left_out.end());
+    params.emplace_back(std::int64_t{request.limit});
+    for (const Row& row : session.query_with(select_due(request.tenants_left_out.size()), params)) {
       Event event = read_event(row);
       ++event.attempts;
       event.epoch = session.next_epoch();
       session.run("UPDATE outbox SET attempts = ?, epoch = ?, due_at = ? WHERE id = ?",
-                  {event.attempts, event.epoch, session.now() + micros(lease), event.id});
+                  {event.attempts, event.epoch, session.now() + micros(request.lease), event.id});
       events.push_back(std::move(event));
     }
     return events;

@@ -18,6 +18,7 @@
 #include "engines/remote/spend_ledger.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql_generations.h"
+#include "server/io/sql_keys.h"
 #include "server/io/sql_profiles.h"
 #include "server/io/sql_promises.h"
 #include "server/jobs/job_store.h"
@@ -48,7 +49,8 @@ class SqlStore final : public jobs::JobStore,
         options_(std::move(options)),
         promises_(*database_, options_.ledger),
         profiles_(*database_),
-        generations_(*database_) {}
+        generations_(*database_),
+        keys_(*database_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
@@ -59,6 +61,8 @@ class SqlStore final : public jobs::JobStore,
   Result<std::string> shared_secret(const std::string& name, const std::string& fresh);
   // What was learned of workflows, likewise.
   jobs::admission::ProfileStore& profiles() { return profiles_; }
+  // API keys, likewise.
+  jobs::KeyStore& keys() { return keys_; }
   // What waits for inference endpoints, of the tasks of this store.
   jobs::admission::GenerationQueue& generations() { return generations_; }
 
@@ -68,6 +72,7 @@ class SqlStore final : public jobs::JobStore,
   Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
                              const jobs::ListQuery& query) override;
   Result<jobs::QueueLength> queued(const std::string& tenant) override;
+  Result<jobs::TenantUse> use_of(const std::string& tenant) override;
   Result<jobs::Backlog> backlog() override;
   Result<std::int64_t> segments_ahead(const std::string& job_id) override;
   Result<std::optional<jobs::IdempotencyRecord>> record(
@@ -111,7 +116,7 @@ class SqlStore final : public jobs::JobStore,
   Status put_waiting(const jobs::Lease& lease, const std::string& text) override;
 
   // Outbox
-  Result<std::vector<jobs::Event>> take_events(int limit, std::chrono::milliseconds lease) override;
+  Result<std::vector<jobs::Event>> take_events(const jobs::EventRequest& request) override;
   Status event_delivered(const jobs::Event& event) override;
   Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override;
   Status event_given_up(const jobs::Event& event, const std::string& cause) override;
@@ -178,6 +183,7 @@ class SqlStore final : public jobs::JobStore,
   SqlPromiseLedger promises_;
   SqlProfileStore profiles_;
   SqlGenerationQueue generations_;
+  SqlKeyStore keys_;
   SpecCache specs_;
 };
 

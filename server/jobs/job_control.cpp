@@ -172,4 +172,28 @@ Status JobService::set_draining(const Caller& caller, bool draining) {
   return ok_status();
 }
 
+Result<std::vector<ApiKey>> JobService::api_keys(const Caller& caller) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  return keys_.list();
+}
+
+Result<NewKey> JobService::create_key(const Caller& caller, const KeyOrder& order) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  if (!limits_.plans.has(order.plan)) {
+    return invalid_field("/plan", "there is no such plan in config/plans.yaml");
+  }
+  return keys_.create(order, caller.tenant);
+}
+
+Result<NewKey> JobService::rotate_key(const Caller& caller, const std::string& id,
+                                      std::chrono::seconds grace) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  return keys_.rotate(id, grace, caller.tenant);
+}
+
+Result<ApiKey> JobService::revoke_key(const Caller& caller, const std::string& id) {
+  if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
+  return keys_.revoke(id, caller.tenant);
+}
+
 }  // namespace pytoon::jobs

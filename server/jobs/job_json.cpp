@@ -52,6 +52,23 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
 }
 
+Json to_json(const Usage& usage) {
+  return Json{{"tenant", usage.tenant},
+              {"plan", usage.plan},
+              {"limits",
+               {{"requests_per_second", usage.limits.requests_per_second},
+                {"queued_jobs", usage.limits.queued_jobs},
+                {"weight", usage.limits.weight},
+                {"storage_bytes", usage.limits.storage_bytes},
+                {"uploads_at_once", usage.limits.uploads_at_once},
+                {"connections", usage.limits.connections}}},
+              {"used",
+               {{"queued_jobs", usage.used.queued_jobs},
+                {"running_tasks", usage.used.running_tasks},
+                {"storage_bytes", usage.used.storage_bytes},
+                {"stored_uploads", usage.used.stored_uploads}}}};
+}
+
 Json to_json(const Purged& purged) {
   return Json{{"complete", purged.complete()},
               {"jobs_cancelled", purged.jobs_cancelled},

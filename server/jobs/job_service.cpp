@@ -58,6 +58,29 @@ nlohmann::ordered_json JobService::presets() const {
   return {{"presets", std::move(list)}};
 }
 
+QueueLimits JobService::queue_of(const Caller& caller) const {
+  return {limits_.queued_jobs, limits_.plans.of(caller.plan).queued_jobs};
+}
+
+Status JobService::room_for(const Caller& caller, const Upload& upload) const {
+  std::error_code unknown;
+  const std::uintmax_t size = std::filesystem::file_size(upload.file, unknown);
+  const Result<TenantUse> use = parts_.store.use_of(caller.tenant);
+  if (!use) return use.failure();
+  const std::int64_t most = limits_.plans.of(caller.plan).storage_bytes;
+  const std::int64_t wanted = unknown ? 0 : static_cast<std::int64_t>(size);
+  if (use->storage_bytes + wanted <= most) return ok_status();
+  return failure(FailureKind::kTooLarge, "the uploads of this tenant take " +
+                                             std::to_string(use->storage_bytes) + " of " +
+                                             std::to_string(most) + " bytes: delete some first");
+}
+
+Result<Usage> JobService::usage(const Caller& caller) {
+  const Result<TenantUse> use = parts_.store.use_of(caller.tenant);
+  if (!use) return use.failure();
+  return Usage{caller.tenant, caller.plan, limits_.plans.of(caller.plan), *use};
+}
+
 nlohmann::ordered_json JobService::platforms() const {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const auto& entry : parts_.catalogue.platforms) {
@@ -74,6 +97,7 @@ nlohmann::ordered_json JobService::platforms() const {
 Result<Asset> JobService::keep_asset(const Caller& caller, const Upload& upload) {
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   if (Status room = usable(parts_.storage); !room) return room.failure();
+  if (Status room = room_for(caller, upload); !room) return room.failure();
   Result<Asset> asset = assets_.keep(caller.tenant, upload);
   if (!asset) return asset;
   parts_.log.info("asset_kept", {{"key", asset->key},
@@ -128,7 +152,7 @@ Result<JobEstimate> JobService::estimate(const Caller& caller, const nlohmann::j
   if (!planned) return planned.failure();
   const Result<QueueLength> queued = parts_.store.queued(caller.tenant);
   if (!queued) return queued.failure();
-  if (Status room = room_in_queue(*queued, limits_.queue); !room) return room.failure();
+  if (Status room = room_in_queue(*queued, queue_of(caller)); !room) return room.failure();
   return estimator_.estimate(planned->order.job, planned->request);
 }
 
@@ -163,7 +187,8 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   NewJob& order = planned->order;
   order.idempotency_key = idempotency_key;
   order.body_sha256 = body_sha256;
-  Result<Submitted> submitted = parts_.store.create(order, limits_.queue);
+  order.weight = limits_.plans.of(caller.plan).weight;
+  Result<Submitted> submitted = parts_.store.create(order, queue_of(caller));
   if (!submitted || submitted->replayed) return submitted;
 
   const spec::RenderSpec& spec = order.job.spec;

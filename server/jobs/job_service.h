@@ -14,6 +14,7 @@
 #include "server/jobs/eraser.h"
 #include "server/jobs/eta_estimator.h"
 #include "server/jobs/job_estimator.h"
+#include "server/jobs/key_registry.h"
 #include "server/jobs/ports.h"
 
 namespace pytoon::jobs {
@@ -37,6 +38,7 @@ struct ServiceParts {
   admission::PromiseLedger& promises;
   admission::ProfileStore& profiles;
   engines::EngineChain& engine_chain;
+  KeyStore& keys;
   FramePreviewer& previewer;
 };
 
@@ -48,7 +50,8 @@ enum class Webhooks {
 };
 
 struct ServiceLimits {
-  QueueLimits queue;
+  std::int64_t queued_jobs = QueueLimits{}.all;  // of all tenants
+  TenantPlans plans;
   Webhooks webhooks = Webhooks::kNone;
   EstimateOptions estimate = {};
 };
@@ -62,7 +65,8 @@ class JobService final : public Service {
         eta_(parts.store, parts.clock),
         estimator_({parts.store, parts.fleet, parts.promises, parts.profiles, parts.renderer,
                     parts.engine_chain, parts.catalogue.presets},
-                   limits_.estimate) {}
+                   limits_.estimate),
+        keys_(parts.keys, parts.ids, parts.clock, parts.log) {}
 
   nlohmann::ordered_json presets() const override;
   nlohmann::ordered_json platforms() const override;
@@ -78,6 +82,7 @@ class JobService final : public Service {
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
   Result<Artifact> output(const Caller& caller, const std::string& id) override;
   Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
+  Result<Usage> usage(const Caller& caller) override;
   Result<Artifact> metadata(const Caller& caller, const std::string& id) override;
   Result<Job> cancel(const Caller& caller, const std::string& id) override;
   Result<Job> retry(const Caller& caller, const std::string& id) override;
@@ -89,6 +94,11 @@ class JobService final : public Service {
   Result<Capacity> capacity(const Caller& caller) override;
   Status set_draining(const Caller& caller, bool draining) override;
   Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) override;
+  Result<std::vector<ApiKey>> api_keys(const Caller& caller) override;
+  Result<NewKey> create_key(const Caller& caller, const KeyOrder& order) override;
+  Result<NewKey> rotate_key(const Caller& caller, const std::string& id,
+                            std::chrono::seconds grace) override;
+  Result<ApiKey> revoke_key(const Caller& caller, const std::string& id) override;
   Readiness readiness() override { return parts_.health.readiness(); }
 
  private:
@@ -99,6 +109,9 @@ class JobService final : public Service {
   Result<Planned> plan(const Caller& caller, const nlohmann::json& body);
   // plan(), unless no new jobs are taken now.
   Result<Planned> plan_now(const Caller& caller, const nlohmann::json& body);
+  QueueLimits queue_of(const Caller& caller) const;
+  // kTooLarge when the upload would not fit into what the tenant's plan gives it.
+  Status room_for(const Caller& caller, const Upload& upload) const;
   Status check_webhook(const std::string& url) const;
   // kNotFound for another tenant's, as for none.
   Result<Job> find(const Caller& caller, const std::string& id);
@@ -111,6 +124,7 @@ class JobService final : public Service {
   AssetKeeper assets_;
   EtaEstimator eta_;
   JobEstimator estimator_;
+  KeyRegistry keys_;
 };
 
 }  // namespace pytoon::jobs

@@ -22,6 +22,7 @@ struct NewJob {
   std::vector<Segment> segments;
   std::string idempotency_key;  // "" is none; its scope is the tenant
   std::string body_sha256;
+  int weight = 1;  // of the tenant's share of the work, from now on
 };
 
 struct QueueLength {
@@ -72,6 +73,7 @@ class JobStore {
   virtual Result<JobPage> list(const std::optional<std::string>& tenant,
                                const ListQuery& query) = 0;
   virtual Result<QueueLength> queued(const std::string& tenant) = 0;
+  virtual Result<TenantUse> use_of(const std::string& tenant) = 0;
   virtual Result<Backlog> backlog() = 0;
   // Open segments that are served before the job's own, by the order of lease_next().
   virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;

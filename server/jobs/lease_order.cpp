@@ -48,9 +48,11 @@ void sort_by_turn(std::vector<Candidate>& candidates) {
     const auto known = oldest.emplace(c.tenant, c.seq).first;
     known->second = std::min(known->second, c.seq);
   }
+  constexpr std::int64_t kShares = 1000;  // so that weights up to 100 tell
   const auto turn = [&oldest](const Candidate& c) {
-    return std::tuple(c.held, c.lead, oldest.at(c.tenant), std::string_view(c.tenant), -c.priority,
-                      c.seq, -static_cast<int>(c.slot.kind));
+    return std::tuple(c.held * kShares / c.weight, c.lead, oldest.at(c.tenant),
+                      std::string_view(c.tenant), -c.priority, c.seq,
+                      -static_cast<int>(c.slot.kind));
   };
   std::sort(candidates.begin(), candidates.end(),
             [&turn](const Candidate& a, const Candidate& b) { return turn(a) < turn(b); });

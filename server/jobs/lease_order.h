@@ -1,10 +1,11 @@
 // Whose turn it is: the order in which ready tasks are leased. Pure.
 //
-// Across tenants work is shared, whatever their jobs' priorities and numbers: first who holds the
-// fewest leases of this lane, then who was given the least work of it. That is start-time fair
-// queuing (Goyal, Vin, Cheng 1996): a piece of work starts where the tenant's last one ended, or
-// where the work given latest started, if that is later: being idle saves nothing up. So tenants
-// take turns on a single thread too. Priority, then age, order the jobs of one tenant.
+// Across tenants work is shared by their plans' weights, whatever their jobs' priorities and
+// numbers: first who holds the fewest leases of this lane for its weight, then who was given the
+// least work of it for its weight. That is start-time fair queuing (Goyal, Vin, Cheng 1996): a
+// piece of work starts where the tenant's last one ended, or where the work given latest started,
+// if that is later: being idle saves nothing up. So tenants take turns on a single thread too.
+// Priority, then age, order the jobs of one tenant.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct Candidate {
   int priority = 0;
   std::int64_t seq = 0;   // of its job: the order of creation
   std::int64_t held = 0;  // leases of the slot's lane that the tenant holds now
+  int weight = 1;         // of its share (tenant_plan.h)
   std::int64_t lead = 0;  // by how much its next piece starts later than the latest; 0 at least
 };
 

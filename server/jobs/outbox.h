@@ -18,6 +18,7 @@ namespace pytoon::jobs {
 struct Event {
   std::string id;  // of the message, unique
   std::string job_id;
+  std::string tenant;  // whose job it is
   std::string url;
   std::string type;         // "job.done", "job.failed", "job.cancelled"
   std::string body;         // JSON, as it is sent
@@ -25,6 +26,13 @@ struct Event {
   WallTime created_at;
   int attempts = 0;        // begun so far, this one included
   std::int64_t epoch = 0;  // of this lease
+};
+
+// Which events to lease.
+struct EventRequest {
+  int limit = 1;
+  std::chrono::milliseconds lease{0};
+  std::vector<std::string> tenants_left_out;  // theirs stay where they are
 };
 
 struct DeadLetter {
@@ -39,7 +47,7 @@ class Outbox {
   virtual ~Outbox() = default;
 
   // Leases due events; one that is neither delivered nor put off in time is given out again.
-  virtual Result<std::vector<Event>> take_events(int limit, std::chrono::milliseconds lease) = 0;
+  virtual Result<std::vector<Event>> take_events(const EventRequest& request) = 0;
   virtual Status event_delivered(const Event& event) = 0;  // kConflict: leased anew
   virtual Status event_put_off(const Event& event, std::chrono::milliseconds delay) = 0;
   // Gives it up: a dead letter keeps the cause.

@@ -16,10 +16,12 @@
 #include "base/result.h"
 #include "pipeline/media/media_info.h"
 #include "server/jobs/admission/gpu_state.h"
+#include "server/jobs/api_key.h"
 #include "server/jobs/job.h"
 #include "server/jobs/job_estimate.h"
 #include "server/jobs/outbox.h"
 #include "server/jobs/purged.h"
+#include "server/jobs/tenant_plan.h"
 #include "server/jobs/worker_registry.h"
 
 namespace pytoon::jobs {
@@ -31,6 +33,8 @@ struct Caller {
   bool may_read = false;
   bool admin = false;
   std::string traceparent = "";  // of the request, as it came
+  std::string plan = "default";  // tenant_plan.h
+  std::string key_id;            // of a key that the record keeps; "" for others
 };
 
 struct Submitted {
@@ -87,6 +91,13 @@ struct Capacity {
   WallTime gpus_at;
 };
 
+struct Usage {
+  std::string tenant;
+  std::string plan;
+  TenantPlan limits;
+  TenantUse used;
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -116,6 +127,9 @@ class Service {
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> metadata(const Caller& caller, const std::string& id) = 0;
 
+  // What the caller's tenant may take, by the plan of this key, and what it has taken.
+  virtual Result<Usage> usage(const Caller& caller) = 0;
+
   // Life-cycle, scope submit. Each gives the job as it is afterwards; kConflict, with the reason,
   // when its status does not allow it. A cancelled job's work stops within seconds and shows no
   // file. A retry keeps finished segments.
@@ -139,6 +153,14 @@ class Service {
   // it is complete. Its live jobs are cancelled.
   virtual Result<Purged> purge_tenant(const Caller& caller, const std::string& tenant) = 0;
 
+  // API keys that the record keeps, scope admin. kNotFound, and kConflict for what was revoked.
+  virtual Result<std::vector<ApiKey>> api_keys(const Caller& caller) = 0;
+  virtual Result<NewKey> create_key(const Caller& caller, const KeyOrder& order) = 0;
+  // Another one with the same rights; the old one goes on for `grace`.
+  virtual Result<NewKey> rotate_key(const Caller& caller, const std::string& id,
+                                    std::chrono::seconds grace) = 0;
+  virtual Result<ApiKey> revoke_key(const Caller& caller, const std::string& id) = 0;
+
   // Readiness: names of what is missing; `blocking` ones make the service not ready.
   struct Readiness {
     std::vector<std::string> blocking;  // "database", "storage", "draining"
@@ -152,5 +174,6 @@ nlohmann::ordered_json to_json(const Job& job);
 nlohmann::ordered_json to_json(const std::string& job_id, const std::vector<Segment>& segments);
 nlohmann::ordered_json to_json(const Capacity& capacity);
 nlohmann::ordered_json to_json(const Purged& purged);
+nlohmann::ordered_json to_json(const Usage& usage);
 
 }  // namespace pytoon::jobs

@@ -71,16 +71,46 @@ WebhookSender::WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& met
 
 bool WebhookSender::step() {
   if (cancel_.cancelled()) return false;
-  const Result<std::vector<Event>> events = outbox_.take_events(1, options_.limit + kLeaseMargin);
-  if (!events) {
-    log_.warning("webhooks_wait", {{"reason", events.failure().detail}});
+  const Result<std::optional<Event>> event = take();
+  if (!event) {
+    log_.warning("webhooks_wait", {{"reason", event.failure().detail}});
     return false;
   }
-  if (events->empty()) return false;
-  const Event& event = events->front();
-  const Outcome outcome = send(event);
-  settle(event, outcome);
+  if (!*event) return false;
+  const Outcome outcome = send(**event);
+  sent(**event);
+  settle(**event, outcome);
   return true;
+}
+
+// One caller at a time asks the outbox, so that no two take a tenant's last place together.
+Result<std::optional<Event>> WebhookSender::take() {
+  if (taking_.exchange(true)) return std::optional<Event>();
+  EventRequest request{1, options_.limit + kLeaseMargin, busy_tenants()};
+  Result<std::vector<Event>> events = outbox_.take_events(request);
+  std::optional<Event> event;
+  if (events && !events->empty()) {
+    event = std::move(events->front());
+    const std::lock_guard lock(mutex_);
+    ++sending_[event->tenant];
+  }
+  taking_ = false;
+  if (!events) return events.failure();
+  return event;
+}
+
+std::vector<std::string> WebhookSender::busy_tenants() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> busy;
+  for (const auto& [tenant, count] : sending_) {
+    if (count >= options_.at_once_of_tenant) busy.push_back(tenant);
+  }
+  return busy;
+}
+
+void WebhookSender::sent(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (--sending_[event.tenant] == 0) sending_.erase(event.tenant);
 }
 
 WebhookSender::Outcome WebhookSender::send(const Event& event) {

@@ -11,7 +11,10 @@
 // takes, at most the limit. stop() from any.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +38,7 @@ struct WebhookOptions {
   EgressScope egress = EgressScope::kPublic;
   std::chrono::milliseconds limit{15'000};  // for the whole exchange
   RetrySchedule schedule = webhook_schedule();
+  int at_once_of_tenant = 2;  // so that receivers that hang delay their own tenant only
 };
 
 // How long after attempt number `attempt` (from 1) the next one comes. nullopt: there is none.
@@ -48,7 +52,7 @@ class WebhookSender {
   WebhookSender(Outbox& outbox, HttpClient& client, JobMetrics& metrics, const Clock& clock,
                 Log& log, WebhookOptions options);
 
-  // Sends one event that is due. False: there was none.
+  // Sends one event that is due. False: there was none, or somebody else is looking for one.
   bool step();
   // What is being sent is cut off and put off, with no attempt judged; step() does nothing more.
   void stop() { cancel_.cancel(); }
@@ -60,6 +64,10 @@ class WebhookSender {
     std::string reason;
     std::optional<std::chrono::seconds> retry_after;
   };
+  // Of a tenant that is not busy. It counts as being sent until sent() is called.
+  Result<std::optional<Event>> take();
+  std::vector<std::string> busy_tenants() const;
+  void sent(const Event& event);
   Outcome send(const Event& event);
   void settle(const Event& event, const Outcome& outcome);
 
@@ -70,6 +78,9 @@ class WebhookSender {
   Log& log_;
   const WebhookOptions options_;
   const CancelToken cancel_;
+  std::atomic<bool> taking_{false};
+  mutable std::mutex mutex_;
+  std::map<std::string, int> sending_;  // by tenant; guarded by mutex_
 };
 
 }  // namespace pytoon::jobs

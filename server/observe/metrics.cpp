@@ -93,6 +93,8 @@ struct Metrics::Families {
       histograms(registry, "pytoon_job_total_seconds", "From the creation of a job to its video");
   Family<Histogram>& requests = histograms(registry, "pytoon_http_request_seconds",
                                            "Time to answer a request, by route pattern");
+  Family<Counter>& plan_requests = counters(registry, "pytoon_plan_requests_total",
+                                            "Requests with a key, by its plan and their outcome");
   Family<Counter>& cancelled =
       counters(registry, "pytoon_jobs_cancelled_total", "Jobs that clients cancelled");
   Family<Counter>& retried =
@@ -273,6 +275,15 @@ void Metrics::http_request(const std::string& method, const std::string& route, 
       .Add({{"method", method}, {"route", route}, {"status", std::to_string(status)}},
            request_seconds())
       .Observe(seconds);
+}
+
+void Metrics::plan_request(const std::string& plan, int status) {
+  constexpr int kTooMany = 429;
+  const char* const outcome = status == kTooMany ? "limited"
+                              : status >= 500    ? "failed"
+                              : status >= 400    ? "refused"
+                                                 : "answered";
+  families_->plan_requests.Add({{"plan", plan}, {"outcome", outcome}}).Increment();
 }
 
 void Metrics::job_cancelled(spec::Archetype archetype) {

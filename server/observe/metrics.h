@@ -70,6 +70,9 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   void http_request(const std::string& method, const std::string& route, int status,
                     double seconds);
 
+  // A request with a key of this plan, by what became of it.
+  void plan_request(const std::string& plan, int status);
+
   // Where there is a Redis: asked for each text(). Before any other thread knows the object.
   void watch_notifier(std::function<NotifierInfo()> ask);
 

@@ -6,8 +6,8 @@ const now = new Date().toISOString();
 const worker = (host, draining, held) => ({
   worker_id: `${host}-1`, host, pid: 4121, threads: 16, device: "NVIDIA H100 80GB HBM3", device_kind: "cuda",
   encoders: ["cuda+libx264", "libx264"], engines: ["local_comfyui"],
-  pools: [{ name: "render", threads: 16, busy: held, lost: 0 }, { name: "audio", threads: 2, busy: 1, lost: 0 },
-    { name: "engine:local_comfyui", threads: 1, busy: 1, lost: 0 }],
+  pools: [{ name: "render", threads: 16, busy: held, lost: 0, breaker: null }, { name: "audio", threads: 2, busy: 1, lost: 0, breaker: null },
+    { name: "engine:local_comfyui", threads: 1, busy: 1, lost: 0, breaker: draining ? "open" : "closed" }],
   draining, held, started_at: now, seen_at: now });
 
 const gpu = (uuid, stale, heldGib, promisedGib) => ({

@@ -210,7 +210,7 @@ void CrashLife::lose_encoder() {
 }
 
 void CrashLife::send_webhooks() {
-  const auto events = store_->take_events(10, kLease);
+  const auto events = store_->take_events({10, kLease, {}});
   CHECK(events.ok(), "the store answers");
   for (const jobs::Event& event : *events) {
     note("events", event.id);

@@ -35,7 +35,7 @@ TABLE = (
     Row("A5", "SIGKILL of Redis", 5, 100, 30, dependencies.kill_redis, 0),
     Row("A6", "Redis flushed, full, a replica, out of reach", 2, 50, 30,
         dependencies.starve_redis, 0),
-    Row("A7", "PostgreSQL killed, cut off, slow, locked, serializing", 3, 100, 10,
+    Row("A7", "PostgreSQL killed, cut off, silent, slow, locked, serializing", 3, 100, 10,
         dependencies.strike_database, 0),
     Row("A8", "cut between COMMIT and its answer", 20, 500, 100, dependencies.lose_commits, 0),
     Row("A11", "a job that kills its workers", 1, 20, 3, workers.poison),

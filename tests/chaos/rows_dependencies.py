@@ -126,6 +126,28 @@ def lock_jobs(stage, seconds):
         f"BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT;\n")
 
 
+def answer_at_once(stage, ledger):
+    """What asks no database is not held up by one that hangs, nor by requests that do."""
+    api, *workers = stage.fleet.members
+    asked = [(api, "/api/v1/presets"), (api, "/health"), (api, "/ready")]
+    asked += [(worker, "/ready") for worker in workers]
+    waiting = [threading.Thread(target=Client(api.port).call, args=("GET", "/api/v1/jobs"))
+               for _ in range(20)]
+    for thread in waiting:
+        thread.start()
+    for member, path in asked:
+        quickest = 9
+        for _ in range(3):
+            began = time.monotonic()
+            Client(member.port).call("GET", path)
+            quickest = min(quickest, time.monotonic() - began)
+        if quickest > 0.1:
+            ledger.fault(f"{path} of {member.name} took {quickest:.2f} s: the database hangs")
+    wait_for(lambda: Client(api.port).call("GET", "/ready").status == 503, 20, "/ready to say so")
+    for thread in waiting:
+        thread.join()
+
+
 # Serialization failures as PostgreSQL gives them, at a write or at the commit, for a share of both.
 # The sequence counts them: it is not rolled back.
 TRIPS = (
@@ -151,8 +173,8 @@ TRIP_SHARE = 0.15
 
 
 def strike_database(stage, ledger, count):
-    """Killed, cut off, slow, locked, serializing badly, in turn. Nobody of the fleet may need a new
-    start, and no job pays with an attempt.
+    """Killed, cut off, silent, slow, locked, serializing badly, in turn. Nobody of the fleet may
+    need a new start, and no job pays with an attempt.
     """
     fleet, slowest = stage.fleet, {}
     gates = (fleet.api_gate, fleet.worker_gate)
@@ -169,6 +191,10 @@ def strike_database(stage, ledger, count):
         locker[-1].start()
         time.sleep(0.2)
 
+    def hold():
+        tell("hold")
+        answer_at_once(stage, ledger)
+
     trips = []
 
     def trip(share):
@@ -178,6 +204,7 @@ def strike_database(stage, ledger, count):
     ways = {"kill": (fleet.database.kill, fleet.database.start),
             "cut": (lambda: tell("cut"), lambda: None),
             "refuse": (lambda: tell("refuse"), lambda: tell("pass")),
+            "hold": (hold, lambda: tell("pass")),
             "delay": (lambda: tell("delay 100"), lambda: tell("pass")),
             "lock": (lock, lambda: locker[-1].join()),
             "trip": (lambda: trip(TRIP_SHARE), lambda: trip(0))}
@@ -197,7 +224,8 @@ def strike_database(stage, ledger, count):
         ledger.fault("no transaction failed to serialize")
     for statement in NO_TRIPS:
         fleet.database.sql(statement)
-    return {"rounds_of_kill_cut_refuse_delay_lock_trip": count, "serialization_failures": tripped,
+    return {"rounds_of_kill_cut_refuse_hold_delay_lock_trip": count,
+            "serialization_failures": tripped,
             "slowest_recovery_seconds": slowest}
 
 

@@ -194,6 +194,15 @@ class Lifecycle(VideoCase):
         finally:
             sink.close()
 
+    def ready_when(self, status):
+        """/ready tells what was found half a second ago."""
+        for _ in range(100):
+            answer = self.server.call("GET", "/ready", key=None)
+            if answer.status == status:
+                break
+            time.sleep(0.1)
+        return answer
+
     def test_drain_and_resume(self):
         drained = self.pytoon("drain")
         self.assertEqual(drained.returncode, 0, drained.stderr)
@@ -202,12 +211,12 @@ class Lifecycle(VideoCase):
             self.assertEqual(refused.status, 503)
             self.assertEqual(refused.headers.get_content_type(), "application/problem+json")
             self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
-            ready = self.server.call("GET", "/ready", key=None)
+            ready = self.ready_when(503)
             self.assertEqual((ready.status, ready.json()["blocking"]), (503, ["draining"]))
             self.assertTrue(self.server.call("GET", "/api/v1/admin/capacity").json()["draining"])
         finally:
             self.assertEqual(self.pytoon("drain", "--resume").returncode, 0)
-        self.assertEqual(self.server.call("GET", "/ready", key=None).status, 200)
+        self.assertEqual(self.ready_when(200).status, 200)
         self.server.finish(preset_id="meme_smooth", target_duration_seconds=1, prompt="Hi")
 
     def test_the_jobs_command(self):

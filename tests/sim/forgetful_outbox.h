@@ -16,9 +16,8 @@ class ForgetfulOutbox final : public jobs::Outbox {
  public:
   ForgetfulOutbox(jobs::Outbox& real, const Clock& clock) : real_(real), clock_(clock) {}
 
-  Result<std::vector<jobs::Event>> take_events(int limit,
-                                               std::chrono::milliseconds lease) override {
-    auto fresh = real_.take_events(limit, lease);
+  Result<std::vector<jobs::Event>> take_events(const jobs::EventRequest& request) override {
+    auto fresh = real_.take_events(request);
     if (!fresh) return fresh;
     for (const jobs::Event& event : *fresh) {
       (void)real_.event_delivered(event);
@@ -28,7 +27,7 @@ class ForgetfulOutbox final : public jobs::Outbox {
       return one.second <= clock_.steady_now();
     });
     if (due == remembered_.end()) return std::vector<jobs::Event>();
-    due->second = clock_.steady_now() + lease;
+    due->second = clock_.steady_now() + request.lease;
     return std::vector<jobs::Event>{due->first};
   }
   Status event_delivered(const jobs::Event& event) override {

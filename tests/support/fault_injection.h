@@ -157,6 +157,9 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Result<jobs::QueueLength> queued(const std::string& tenant) override {
     return faults_.around([&] { return real_.queued(tenant); });
   }
+  Result<jobs::TenantUse> use_of(const std::string& tenant) override {
+    return faults_.around([&] { return real_.use_of(tenant); });
+  }
   Result<jobs::Backlog> backlog() override {
     return faults_.around([&] { return real_.backlog(); });
   }
@@ -276,9 +279,8 @@ class FaultInjectingTasks final : public jobs::TaskStore {
 class FaultInjectingOutbox final : public jobs::Outbox {
  public:
   FaultInjectingOutbox(jobs::Outbox& real, FaultPlan& faults) : real_(real), faults_(faults) {}
-  Result<std::vector<jobs::Event>> take_events(int limit,
-                                               std::chrono::milliseconds lease) override {
-    return faults_.around([&] { return real_.take_events(limit, lease); });
+  Result<std::vector<jobs::Event>> take_events(const jobs::EventRequest& request) override {
+    return faults_.around([&] { return real_.take_events(request); });
   }
   Status event_delivered(const jobs::Event& event) override {
     return faults_.around([&] { return real_.event_delivered(event); });

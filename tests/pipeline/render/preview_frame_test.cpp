@@ -57,7 +57,6 @@ class PreviewFrame : public FrameTest {
 
 TEST_F(PreviewFrame, ShowsTheFilmsFrame) {
   media::EncoderChoice encoders;
-  encoders.options = {{media::EncoderSettings{}, "", false}};
   SceneRenderer renderer(*device_, *fonts_, encoders);
   const RenderJob job = this->job();
   const auto film = folder_ / "film.mp4";

@@ -39,6 +39,7 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"},
       {"BRAND_SAFE_DEFAULT", "perhaps"},
+      {"QUALITY_DEFAULT", "great"},
       {"DB_URL", "mysql://x"},
       {"STORAGE_BACKEND", "tape"},
       {"STORAGE_BACKEND", "s3"},
@@ -93,6 +94,23 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
   }
 }
 
+TEST(Config, EachQualityHasPresetsOfItsOwn) {
+  const Result<Config> config = read_config(base());
+  ASSERT_TRUE(config);
+  const media::EncoderPreference& encoder = config->encoder;
+  EXPECT_EQ(encoder.x264_grades.at("draft").preset, "ultrafast");
+  EXPECT_GT(encoder.x264_grades.at("draft").crf, encoder.x264_grades.at("best").crf);
+  EXPECT_EQ(encoder.nvenc_grades.at("best").preset, "p7");
+  EXPECT_FALSE(encoder.x264_grades.contains("balanced"));  // the section's own fields
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264 + "  qualities: {fast: {crf: 22}}\n"), "");
+  for (const char* wrong : {"fast: {crf: 5}", "draft: {x264_preset: placebo}", "great: {crf: 20}",
+                            "best: {nvenc_preset: p9}", "best: {bitrate: 1}"}) {
+    const std::string detail = refusal_of_engine(x264 + "  qualities: {" + wrong + "}\n");
+    EXPECT_NE(detail.find("/encoder/qualities/"), std::string::npos) << wrong << ": " << detail;
+  }
+}
+
 TEST(Config, PoolsHaveSizesOfTheirOwn) {
   const Result<Config> shipped = read_config(base());
   ASSERT_TRUE(shipped);
@@ -105,6 +123,34 @@ TEST(Config, PoolsHaveSizesOfTheirOwn) {
     const std::string field(wrong, std::string_view(wrong).find(':'));
     EXPECT_NE(detail.find("pools/" + field), std::string::npos) << detail;
   }
+}
+
+TEST(Config, PlansAreOfTheFileAndAVariableOverrulesTheDefaultOne) {
+  const support::TemporaryFolder folder;
+  std::filesystem::copy(support::source_dir() / "config", folder.path(),
+                        std::filesystem::copy_options::recursive);
+  const auto read = [&](const std::string& text, Environment environment = {}) {
+    EXPECT_TRUE(write_file_atomically(folder.path() / "plans.yaml", text));
+    environment["PYTOON_CONFIG_DIR"] = folder.path().string();
+    return read_config(environment);
+  };
+  const std::string gold = "plans: {gold: {weight: 4, storage_gb: 2, requests_per_second: 7}}";
+  const Result<Config> config = read(gold, {{"RATE_LIMIT_RPS", "50"}});
+  ASSERT_TRUE(config) << config.failure().detail;
+  EXPECT_EQ(config->plans.of("default").request_burst, 250);
+  EXPECT_EQ(config->plans.of("gold").weight, 4);
+  EXPECT_EQ(config->plans.of("gold").storage_bytes, 2'000'000'000);
+  EXPECT_EQ(config->plans.of("gold").request_burst, 35);
+  EXPECT_EQ(config->plans.of("gold").queued_jobs, config->plans.of("default").queued_jobs);
+  EXPECT_EQ(config->plans.of("unknown").weight, 1);
+  for (const char* wrong : {"weight: 0", "storage_gb: -1", "colour: red"}) {
+    const auto refused = read("plans: {gold: {" + std::string(wrong) + "}}");
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_NE(refused.failure().detail.find("plans.yaml"), std::string::npos);
+  }
+  EXPECT_FALSE(read("plans: {gold: 3}"));
+  std::filesystem::remove(folder.path() / "plans.yaml");
+  EXPECT_TRUE(read_config({{"PYTOON_CONFIG_DIR", folder.path().string()}}));
 }
 
 TEST(Config, RetentionIsOfTheFileUnlessAVariableSaysOtherwise) {

@@ -259,10 +259,70 @@ TEST_F(ApiTest, LogsChangesAndErrorsWithoutKeys) {
 
 class RateTest : public LiveServer {
   void SetUp() override {
-    options.rate = {.per_second = 0.01, .burst = 3};
+    options.plans["default"] = {.requests_per_second = 0.01, .request_burst = 3};
     start();
   }
 };
+
+// draft-ietf-httpapi-ratelimit-headers-10
+TEST_F(RateTest, SaysHowManyRequestsAreLeft) {
+  const auto told = [](const Reply& reply) {
+    return reply.headers.at("ratelimit-policy") + " " + reply.headers.at("ratelimit");
+  };
+  EXPECT_EQ(told(get("/api/v1/jobs", kReadKey)), R"("default";q=3;w=300 "default";r=2;t=100)");
+  EXPECT_EQ(told(get("/api/v1/jobs/nobody", kReadKey)),
+            R"("default";q=3;w=300 "default";r=1;t=200)");
+  EXPECT_EQ(told(get("/api/v1/admin/keys", kReadKey)),
+            R"("default";q=3;w=300 "default";r=0;t=100)");
+  const Reply refused = get("/api/v1/jobs", kReadKey);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(told(refused), R"("default";q=3;w=300 "default";r=0;t=100)");
+  EXPECT_FALSE(get("/health", kReadKey).headers.contains("ratelimit"));
+  EXPECT_FALSE(get("/api/v1/jobs", "wrong-key-000").headers.contains("ratelimit"));
+}
+
+class PlanTest : public LiveServer {
+ protected:
+  void SetUp() override {
+    options.plans["default"].connections = 2;
+    options.plans["default"].uploads_at_once = 1;
+    start();
+  }
+};
+
+TEST_F(PlanTest, ATenantHasItsConnectionsAndOthersHaveTheirs) {
+  const auto ask = [](RawClient& client, std::string_view key) {
+    return client.ask(request("GET", "/api/v1/jobs", key_header(key))).status;
+  };
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(client());
+  EXPECT_EQ(ask(clients[0], kReadKey), 200);
+  EXPECT_EQ(ask(clients[1], kBothKey), 200) << "the same tenant";
+  EXPECT_EQ(ask(clients[2], kReadKey), 429);
+  EXPECT_EQ(ask(clients[0], kReadKey), 200) << "on a connection that counts already";
+  EXPECT_EQ(ask(clients[3], kOtherKey), 200);
+  EXPECT_EQ(ask(clients[4], kAdminKey), 200);
+  clients.erase(clients.begin());
+  EXPECT_TRUE(eventually([&] {
+    RawClient fresh = client();
+    return ask(fresh, kReadKey) == 200;
+  })) << "closed ones count no more";
+}
+
+TEST_F(PlanTest, ATenantUploadsAsManyFilesAtOnceAsItMay) {
+  const std::string upload =
+      request("POST", kUpload, key_header(kSubmitKey) + std::string(kFormType),
+              form_of("some bytes of a picture", "image"));
+  RawClient slow = client();
+  ASSERT_TRUE(slow.send(std::string_view(upload).substr(0, upload.size() - 10)));
+  EXPECT_TRUE(eventually([&] { return server->in_flight() == 1; }));
+  const Reply refused = client().ask(upload);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_TRUE(refused.headers.contains("retry-after"));
+  ASSERT_TRUE(slow.send(std::string_view(upload).substr(upload.size() - 10)));
+  EXPECT_EQ(slow.reply().status, 201);
+  EXPECT_TRUE(eventually([&] { return client().ask(upload).status == 201; }));
+}
 
 TEST_F(RateTest, AnswersTooManyRequestsPerKey) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/api/v1/jobs", kReadKey).status, 200);

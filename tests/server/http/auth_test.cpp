@@ -1,5 +1,6 @@
 #include <map>
 
+#include "base/hash.h"
 #include "live_server.h"
 #include "server/http/console.h"
 #include "server/http/routes.h"
@@ -41,6 +42,7 @@ std::string path_of(const Row& row) {
   if (const auto at = path.find("{key}"); at != std::string::npos) {
     path.replace(at, 5, "assets/acme/1.png");
   }
+  if (const auto at = path.find("{key_id}"); at != std::string::npos) path.replace(at, 8, "key_1");
   return path;
 }
 
@@ -137,6 +139,20 @@ TEST_F(GuessingTest, WhoGuessesKeysIsToldToWaitAndHarmsNobodyBesideHim) {
   EXPECT_EQ(get("/api/v1/jobs", "").status, 401) << "without a key nothing is guessed";
   EXPECT_EQ(get("/api/v1/jobs", kAdminKey).status, 200) << "the same address, a right key";
   EXPECT_EQ(get("/health", "wrong-key-000").status, 200);
+}
+
+TEST_F(AuthTest, KeysOfTheRecordAreFoundByTheirDigestsAndTheirUseIsTold) {
+  KeyRing keys = *KeyRing::parse("fresh-key-acme acme read\n");
+  keys.add_digest(sha256_hex("pyt_of_the_record"),
+                  {.tenant = "acme", .may_read = true, .key_id = "key_1"});
+  keys.add_digest(sha256_hex("fresh-key-acme"), {.tenant = "other", .key_id = "key_2"});
+  EXPECT_EQ(keys.size(), 2U) << "the file's key stays the file's";
+  server->replace_keys(keys);
+  EXPECT_EQ(get("/api/v1/jobs", "fresh-key-acme").status, 200);
+  EXPECT_TRUE(server->take_key_uses().empty());
+  EXPECT_EQ(get("/api/v1/jobs", "pyt_of_the_record").status, 200);
+  EXPECT_EQ(server->take_key_uses().count("key_1"), 1U);
+  EXPECT_TRUE(server->take_key_uses().empty()) << "told once";
 }
 
 TEST_F(AuthTest, KeysAreReplacedWhileConnectionsStay) {

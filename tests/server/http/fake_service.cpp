@@ -241,7 +241,7 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   worker.device_kind = "cpu";
   worker.encoders = {"x264"};
   worker.engines = {"api"};
-  worker.pools = {{"render", 4, 3, 1, 0}};
+  worker.pools = {{"render", 4, 3, 1, 0}, {"engine:comfyui", 1, 0, 0, 0, "open"}};
   worker.held = 3;
   capacity.workers.push_back(std::move(worker));
   jobs::admission::GpuState gpu;
@@ -261,6 +261,35 @@ Status FakeService::set_draining(const jobs::Caller&, bool draining) {
   return ok_status();
 }
 
+Result<jobs::Usage> FakeService::usage(const jobs::Caller& caller) {
+  return jobs::Usage{caller.tenant, caller.plan, {}, {.queued_jobs = 1}};
+}
+
+Result<std::vector<jobs::ApiKey>> FakeService::api_keys(const jobs::Caller& /*caller*/) {
+  return std::vector<jobs::ApiKey>{sample_api_key()};
+}
+
+Result<jobs::NewKey> FakeService::create_key(const jobs::Caller& /*caller*/,
+                                             const jobs::KeyOrder& order) {
+  last_key_order = order;
+  return jobs::NewKey{sample_api_key(), "pyt_secret"};
+}
+
+Result<jobs::NewKey> FakeService::rotate_key(const jobs::Caller& /*caller*/, const std::string& id,
+                                             std::chrono::seconds grace) {
+  if (id != "key_1") return failure(FailureKind::kNotFound, "there is no such key");
+  last_grace = grace;
+  return jobs::NewKey{sample_api_key(), "pyt_secret"};
+}
+
+Result<jobs::ApiKey> FakeService::revoke_key(const jobs::Caller& /*caller*/,
+                                             const std::string& id) {
+  if (id != "key_1") return failure(FailureKind::kNotFound, "there is no such key");
+  jobs::ApiKey key = sample_api_key();
+  key.revoked_at = key.created_at;
+  return key;
+}
+
 jobs::Service::Readiness FakeService::readiness() { return ready; }
 
 void FakeService::put(jobs::Job job) {
@@ -277,6 +306,17 @@ void FakeService::change(const std::string& id, const std::function<void(jobs::J
 void FakeService::remove(const std::string& id) {
   const std::lock_guard lock(mutex_);
   jobs_.erase(id);
+}
+
+jobs::ApiKey sample_api_key() {
+  jobs::ApiKey key;
+  key.id = "key_1";
+  key.digest = "digest";
+  key.hint = "pyt_12ab";
+  key.tenant = "acme";
+  key.may_submit = true;
+  key.plan = "default";
+  return key;
 }
 
 }  // namespace pytoon::http::testing_support

@@ -30,6 +30,7 @@ class FakeService final : public jobs::Service {
                                               const std::string& id) override;
   Result<jobs::Artifact> output(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
+  Result<jobs::Usage> usage(const jobs::Caller& caller) override;
   Result<jobs::Artifact> metadata(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
@@ -41,6 +42,11 @@ class FakeService final : public jobs::Service {
   Result<jobs::Capacity> capacity(const jobs::Caller& caller) override;
   Status set_draining(const jobs::Caller& caller, bool draining) override;
   Result<jobs::Purged> purge_tenant(const jobs::Caller& caller, const std::string& tenant) override;
+  Result<std::vector<jobs::ApiKey>> api_keys(const jobs::Caller& caller) override;
+  Result<jobs::NewKey> create_key(const jobs::Caller& caller, const jobs::KeyOrder& order) override;
+  Result<jobs::NewKey> rotate_key(const jobs::Caller& caller, const std::string& id,
+                                  std::chrono::seconds grace) override;
+  Result<jobs::ApiKey> revoke_key(const jobs::Caller& caller, const std::string& id) override;
   Readiness readiness() override;
 
   void put(jobs::Job job);
@@ -64,6 +70,8 @@ class FakeService final : public jobs::Service {
   std::string last_deleted_asset;
   std::string last_purged;
   std::string last_sha256;
+  std::optional<jobs::KeyOrder> last_key_order;
+  std::chrono::seconds last_grace{0};
 
  private:
   Result<jobs::Job> turn(const jobs::Caller& caller, const std::string& id, jobs::JobStatus to,
@@ -76,5 +84,6 @@ class FakeService final : public jobs::Service {
 
 // A queued job of the tenant, with three segments.
 jobs::Job sample_job(const std::string& id, const std::string& tenant = "acme");
+jobs::ApiKey sample_api_key();  // "key_1"
 
 }  // namespace pytoon::http::testing_support

@@ -26,6 +26,13 @@ TEST(KeyRing, ReadsAFile) {
   EXPECT_TRUE(admin->caller.admin && admin->caller.may_read && admin->caller.may_submit);
 }
 
+TEST(KeyRing, AFourthWordIsThePlan) {
+  const auto ring = KeyRing::parse("key-of-a-plan acme read gold\nkey-without-one acme read\n");
+  ASSERT_TRUE(ring.ok());
+  EXPECT_EQ(ring->find("key-of-a-plan")->caller.plan, "gold");
+  EXPECT_EQ(ring->find("key-without-one")->caller.plan, "default");
+}
+
 TEST(KeyRing, FindsOnlyExactKeys) {
   auto ring = KeyRing::parse("");
   ASSERT_TRUE(ring.ok());
@@ -40,7 +47,7 @@ TEST(KeyRing, FindsOnlyExactKeys) {
 
 TEST(KeyRing, NamesTheLineButNeverTheKey) {
   for (const char* text :
-       {"secret-key-9 acme", "secret-key-9 acme submit extra", "secret-key-9 a/b read",
+       {"secret-key-9 acme", "secret-key-9 acme submit plan extra", "secret-key-9 a/b read",
         "secret-key-9 acme write", "secret-key-9 acme read,", "short9 acme read",
         "ok-key-12345 acme read\nsecret-key-9 x read\nsecret-key-9 y read"}) {
     const auto ring = KeyRing::parse(text);

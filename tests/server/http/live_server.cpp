@@ -34,8 +34,8 @@ LiveServer::LiveServer() : folder(fresh_folder()), log_(clock, log_bytes_) {
   options.port = 0;
   options.pools.api.threads = 4;
   options.spool_folder = folder / "spool";
-  options.rate = {.per_second = 1e6, .burst = 1e6};
-  options.failures = options.rate;
+  options.plans["default"] = {.requests_per_second = 1e6, .request_burst = 1e6};
+  options.failures = {.per_second = 1e6, .burst = 1e6};
   options.connections.of_address = 1'000'000;
   service.put(sample_job("queued"));
   jobs::Job done = sample_job("finished");

@@ -132,6 +132,15 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
         204);
   check(post("/api/v1/admin/purge", "Content-Type: application/json\r\n", R"({"tenant":"acme"})"),
         "POST", "/api/v1/admin/purge", 200);
+  check(get("/api/v1/usage"), "GET", "/api/v1/usage", 200);
+  check(get("/api/v1/admin/keys"), "GET", "/api/v1/admin/keys", 200);
+  check(post("/api/v1/admin/keys", "Content-Type: application/json\r\n",
+             R"({"tenant":"acme","scopes":["read"]})"),
+        "POST", "/api/v1/admin/keys", 201);
+  check(post("/api/v1/admin/keys/key_1/rotate", "", ""), "POST",
+        "/api/v1/admin/keys/{key_id}/rotate", 201);
+  check(post("/api/v1/admin/keys/key_1/revoke", "", ""), "POST",
+        "/api/v1/admin/keys/{key_id}/revoke", 200);
   service.put(sample_job("a"));
   check(post("/api/v1/jobs/a/cancel", "", ""), "POST", "/api/v1/jobs/{id}/cancel", 200);
   check(post("/api/v1/jobs/a/webhook/redeliver", "", ""), "POST",

@@ -101,6 +101,19 @@ TEST_F(PoolsTest, StatusReadsGoOnWhileObjectsAreFetched) {
   barrier_.open();
 }
 
+TEST_F(PoolsTest, OperatorsAndPresetsAreAnsweredWhileTheDatabaseHangs) {
+  service.on_job = [&] { barrier_.wait(); };
+  send(2, status_request());
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 2; }));
+  send(4, status_request());
+  for (const char* path : {"/health", "/ready", "/metrics", "/openapi.json", "/api/v1/presets"}) {
+    EXPECT_EQ(get(path).status, 200) << path;
+  }
+  EXPECT_EQ(client().ask(request("GET", "/api/v1/admin/capacity", key_header(kAdminKey))).status,
+            200);
+  barrier_.open();
+}
+
 TEST_F(PoolsTest, UploadsAndDownloadsGoOnWhileTheDatabaseHangs) {
   write_bytes(folder / "video", "bytes");
   service.artifact = {folder / "video", "video/mp4", "\"e\""};

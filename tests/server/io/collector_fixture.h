@@ -111,7 +111,7 @@ class CollectorFixture : public StoreContract {
   // By the store's own clock: a change by hand is dated by the machine's.
   void fail(const std::string& id) { ASSERT_TRUE(store_->force_fail(id, "x")); }
   void tell_all() {
-    const auto taken = store_->take_events(100, std::chrono::seconds(60));
+    const auto taken = store_->take_events({100, std::chrono::seconds(60), {}});
     for (const jobs::Event& event : *taken) {
       ASSERT_TRUE(store_->event_delivered(event));
     }

@@ -152,7 +152,7 @@ TEST_P(StoreContract, TheThirdCrashQuarantinesTheSixthFails) {
   EXPECT_NE(job("a").error.find("crashed 6 times"), std::string::npos) << job("a").error;
   EXPECT_TRUE(nothing_to_lease());
   EXPECT_EQ(store_->dead_letters(10)->size(), 2U);
-  EXPECT_EQ(store_->take_events(10, kLease)->at(0).type, "job.failed");
+  EXPECT_EQ(store_->take_events({10, kLease, {}})->at(0).type, "job.failed");
 }
 
 TEST_P(StoreContract, AJobThatCrashesWhilePreparedIsQuarantinedToo) {

@@ -45,6 +45,24 @@ TEST_P(StoreContract, TenantsTakeTurns) {
   }
 }
 
+TEST_P(StoreContract, WeightsDivideTheWorkAndTheThreads) {
+  const auto create_weighted = [&](const std::string& id, const std::string& tenant, int weight) {
+    jobs::NewJob order = sample_job(id, tenant);
+    order.weight = weight;
+    ASSERT_TRUE(store_->create(order, kPlenty));
+  };
+  for (int i = 0; i < 8; ++i) {
+    create_weighted("p" + std::to_string(i), "paying", 3);
+    create_weighted("f" + std::to_string(i), "free", 1);
+  }
+  std::string turns;
+  for (int i = 0; i < 8; ++i) turns += lease().job.tenant[0];
+  EXPECT_EQ(std::count(turns.begin(), turns.end(), 'p'), 6) << turns;
+  create_weighted("last", "paying", 1);
+  EXPECT_EQ(store_->use_of("paying")->running_tasks, 6);
+  EXPECT_EQ(lease().job.tenant, "free") << "its plan changed: 2 against 6 at equal weights";
+}
+
 TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {
   create("waits", "quiet", 0);
   create("first", "pushy", 8);
@@ -233,7 +251,7 @@ TEST_P(StoreContract, CancellingWhileWorkersWriteEndsEachJobOnce) {
   over = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(nothing_to_lease());
-  const auto events = *store_->take_events(100, kLease);
+  const auto events = *store_->take_events({100, kLease, {}});
   std::set<std::string> told;
   for (const auto& event : events) EXPECT_TRUE(told.insert(event.job_id).second) << event.job_id;
   EXPECT_EQ(told.size(), 12U);

@@ -11,9 +11,9 @@ TEST_P(StoreContract, AnEndIsToldToItsWebhookUntilItIsDelivered) {
   create("silent");
   create_told("a");
   ASSERT_TRUE(store_->cancel("silent"));
-  EXPECT_TRUE(store_->take_events(10, kLease)->empty());
+  EXPECT_TRUE(store_->take_events({10, kLease, {}})->empty());
   ASSERT_TRUE(store_->force_fail("a", "stuck: \"x\""));
-  const auto taken = *store_->take_events(10, kLease);
+  const auto taken = *store_->take_events({10, kLease, {}});
   ASSERT_EQ(taken.size(), 1U);
   const Event event = taken[0];
   EXPECT_EQ(event.job_id, "a");
@@ -28,10 +28,10 @@ TEST_P(StoreContract, AnEndIsToldToItsWebhookUntilItIsDelivered) {
   EXPECT_EQ(body["data"]["error"], "stuck: \"x\"");
   EXPECT_EQ(body["data"]["fallback_used"], false);
   EXPECT_FALSE(body["data"].contains("output_uri"));
-  EXPECT_TRUE(store_->take_events(10, kLease)->empty()) << "it is leased";
+  EXPECT_TRUE(store_->take_events({10, kLease, {}})->empty()) << "it is leased";
 
   advance(kLease + milliseconds(1));
-  const Event again = store_->take_events(10, kLease)->at(0);
+  const Event again = store_->take_events({10, kLease, {}})->at(0);
   EXPECT_EQ(again.id, event.id);
   EXPECT_EQ(again.body, event.body);
   EXPECT_EQ(again.attempts, 2);
@@ -39,23 +39,23 @@ TEST_P(StoreContract, AnEndIsToldToItsWebhookUntilItIsDelivered) {
   EXPECT_TRUE(refused(store_->event_put_off(event, kAtOnce)));
   EXPECT_TRUE(refused(store_->event_given_up(event, "x")));
   ASSERT_TRUE(store_->event_put_off(again, milliseconds(5000)));
-  EXPECT_TRUE(store_->take_events(10, kLease)->empty());
+  EXPECT_TRUE(store_->take_events({10, kLease, {}})->empty());
   advance(milliseconds(5001));
-  const Event third = store_->take_events(10, kLease)->at(0);
+  const Event third = store_->take_events({10, kLease, {}})->at(0);
   ASSERT_TRUE(store_->event_delivered(third));
   EXPECT_TRUE(refused(store_->event_delivered(third)));
   advance(kLease * 2);
-  EXPECT_TRUE(store_->take_events(10, kLease)->empty());
+  EXPECT_TRUE(store_->take_events({10, kLease, {}})->empty());
 
   ASSERT_TRUE(store_->redeliver("a"));
-  EXPECT_EQ(store_->take_events(10, kLease)->at(0).id, event.id);
+  EXPECT_EQ(store_->take_events({10, kLease, {}})->at(0).id, event.id);
   EXPECT_EQ(store_->redeliver("silent").failure().kind, FailureKind::kNotFound);
 }
 
 TEST_P(StoreContract, WhatAHumanEndedIsToldToo) {
   create_told("a");
   fail_by_hand("a", "by hand");
-  const Event event = store_->take_events(10, kLease)->at(0);
+  const Event event = store_->take_events({10, kLease, {}})->at(0);
   const auto body = nlohmann::json::parse(event.body);
   EXPECT_EQ(body["data"]["status"], "FAILED");
   EXPECT_EQ(body["data"]["error"], "by hand");
@@ -63,7 +63,7 @@ TEST_P(StoreContract, WhatAHumanEndedIsToldToo) {
 
   ASSERT_TRUE(store_->retry("a"));
   walk_to_done("a");
-  const Event second = store_->take_events(10, kLease)->at(0);
+  const Event second = store_->take_events({10, kLease, {}})->at(0);
   EXPECT_NE(second.id, event.id);
   EXPECT_EQ(second.type, "job.done");
   EXPECT_EQ(nlohmann::json::parse(second.body)["data"]["output_uri"],
@@ -75,8 +75,8 @@ TEST_P(StoreContract, AnEventGivenUpIsADeadLetter) {
   create_told("b");
   ASSERT_TRUE(store_->cancel("a"));
   ASSERT_TRUE(store_->cancel("b"));
-  EXPECT_EQ(store_->take_events(1, kLease)->size(), 1U);
-  const Event event = store_->take_events(1, kLease)->at(0);
+  EXPECT_EQ(store_->take_events({1, kLease, {}})->size(), 1U);
+  const Event event = store_->take_events({1, kLease, {}})->at(0);
   EXPECT_EQ(event.type, "job.cancelled");
   ASSERT_TRUE(store_->event_given_up(event, "410 Gone"));
   const auto letters = *store_->dead_letters(10);
@@ -125,6 +125,20 @@ TEST_P(StoreContract, DrainingIsRemembered) {
   EXPECT_TRUE(*store_->draining());
   ASSERT_TRUE(store_->set_draining(false));
   EXPECT_FALSE(*store_->draining());
+}
+
+TEST_P(StoreContract, EventsOfTenantsThatAreLeftOutStay) {
+  for (const auto& [id, tenant] : {std::pair("a", "noisy"), std::pair("b", "quiet")}) {
+    jobs::NewJob order = sample_job(id, tenant);
+    order.job.webhook_url = "https://example.com/hook";
+    ASSERT_TRUE(store_->create(order, kPlenty));
+    ASSERT_TRUE(store_->cancel(id));
+  }
+  EXPECT_TRUE(store_->take_events({10, kLease, {"quiet", "noisy"}})->empty());
+  const auto taken = *store_->take_events({10, kLease, {"loud", "noisy"}});
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0].tenant, "quiet");
+  EXPECT_EQ(store_->take_events({10, kLease, {}})->at(0).tenant, "noisy");
 }
 
 }  // namespace pytoon::testing_support

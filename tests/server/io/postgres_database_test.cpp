@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <pqxx/pqxx>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "tests/server/io/commit_gate.h"
 #include "tests/server/jobs/samples.h"
 #include "tests/support/postgres.h"
+#include "tests/support/tcp_gate.h"
 
 namespace pytoon::io {
 using jobs::LeaseRequest;
@@ -106,6 +108,53 @@ TEST_F(Postgres, ConnectionsThatDiedUnusedCostNobodyAnError) {
   shared_postgres().stop_at_once();
   shared_postgres().start();
   EXPECT_TRUE(store->create(sample_job("later"), {100})) << "a write comes first";
+}
+
+// As a host that is suspended, or a process that is stopped: its kernel acknowledges, it never
+// answers.
+TEST_F(Postgres, AFrozenServerIsUnavailableInTimeAndHeals) {
+  support::TcpGate gate(shared_postgres().port());
+  PostgresOptions options;
+  options.limits.call = milliseconds(300);
+  options.limits.connect = std::chrono::seconds(1);
+  const auto store = open(shared_postgres().connection(database_, gate.port()), options);
+  ASSERT_TRUE(store->create(sample_job("a"), {10}));
+  SystemClock clock;
+  for (const bool writes : {false, true}) {
+    ASSERT_TRUE(store->job("a"));
+    gate.set({.hold = true});
+    const SteadyTime asked = clock.steady_now();
+    const FailureKind kind =
+        writes ? store->cancel("a").failure().kind : store->job("a").failure().kind;
+    EXPECT_EQ(kind, FailureKind::kUnavailable);
+    EXPECT_LT(clock.steady_now() - asked, std::chrono::seconds(4));
+    gate.set({});
+  }
+  EXPECT_TRUE(store->create(sample_job("b"), {10}));
+  EXPECT_TRUE(store->cancel("a"));
+}
+
+TEST_F(Postgres, AServerThatIsAwayHoldsUpOneCallerAtATime) {
+  support::TcpGate gate(shared_postgres().port());
+  PostgresOptions options;
+  options.limits.call = milliseconds(300);
+  const auto store = open(shared_postgres().connection(database_, gate.port()), options);
+  gate.set({.hold = true});
+  EXPECT_FALSE(store->job("a"));
+  SystemClock clock;
+  std::atomic<int> held_up{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&] {
+      const SteadyTime asked = clock.steady_now();
+      EXPECT_EQ(store->job("a").failure().kind, FailureKind::kUnavailable);
+      if (clock.steady_now() - asked > milliseconds(1000)) ++held_up;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(held_up, 1);
+  gate.set({});
+  EXPECT_EQ(store->job("a").failure().kind, FailureKind::kNotFound);
 }
 
 TEST_F(Postgres, ARowLockedByHandIsUnavailableAndHeals) {

@@ -211,12 +211,12 @@ TEST_F(JobControlTest, AWebhookIsSentAgainUnderItsId) {
   const std::string id = submit({{"webhook_url", "https://example.com/hook"}});
   EXPECT_EQ(service_->redeliver(acme_, id).failure().kind, FailureKind::kConflict);
   ASSERT_TRUE(service_->cancel(acme_, id));
-  const auto first = store_.take_events(1, std::chrono::seconds(60));
+  const auto first = store_.take_events({1, std::chrono::seconds(60), {}});
   ASSERT_EQ(first->size(), 1U);
   ASSERT_TRUE(store_.event_delivered(first->front()));
-  EXPECT_TRUE(store_.take_events(1, std::chrono::seconds(60))->empty());
+  EXPECT_TRUE(store_.take_events({1, std::chrono::seconds(60), {}})->empty());
   ASSERT_TRUE(service_->redeliver(acme_, id));
-  const auto again = store_.take_events(1, std::chrono::seconds(60));
+  const auto again = store_.take_events({1, std::chrono::seconds(60), {}});
   ASSERT_EQ(again->size(), 1U);
   EXPECT_EQ(again->front().id, first->front().id);
   EXPECT_EQ(again->front().body, first->front().body);

@@ -135,7 +135,9 @@ TEST_F(JobEstimatorTest, StoresNothingAndRefusesWhatASubmissionRefuses) {
   health_.draining_now = true;
   EXPECT_EQ(kind(body(), acme_), FailureKind::kUnavailable);
   health_.draining_now = false;
-  make(0, {.queue = {1, 1}});
+  ServiceLimits limits;
+  limits.queued_jobs = 1;
+  make(0, limits);
   ASSERT_TRUE(service_->submit(acme_, body(), ""));
   EXPECT_EQ(kind(body(), acme_), FailureKind::kRateLimited);
   make(std::uintmax_t{1} << 60, {});

@@ -116,9 +116,41 @@ TEST_F(JobServiceTest, AFullStorageIsSaid) {
 }
 
 TEST_F(JobServiceTest, AFullQueueIsARateLimit) {
-  make(0, {.queue = {1, 1}});
+  ServiceLimits limits;
+  limits.queued_jobs = 1;
+  make(0, limits);
   ASSERT_TRUE(service_->submit(acme_, body(), ""));
   EXPECT_EQ(refusal(body()).kind, FailureKind::kRateLimited);
+}
+
+TEST_F(JobServiceTest, APlanBoundsQueueAndStorageOfItsTenant) {
+  ServiceLimits limits;
+  limits.plans["small"] = {.queued_jobs = 1, .weight = 3, .storage_bytes = 20};
+  make(0, limits);
+  Caller small = acme_;
+  small.plan = "small";
+  ASSERT_TRUE(service_->submit(small, body(), ""));
+  EXPECT_EQ(service_->submit(small, body(), "").failure().kind, FailureKind::kRateLimited);
+  EXPECT_EQ(service_->estimate(small, body()).failure().kind, FailureKind::kRateLimited);
+  EXPECT_TRUE(service_->submit(other_, body(), "")) << "of the default plan";
+  ASSERT_TRUE(service_->keep_asset(small, upload("png 10 20")));
+  const auto refused = service_->keep_asset(small, upload("webp 100 200 alpha"));
+  EXPECT_EQ(refused.failure().kind, FailureKind::kTooLarge);
+  EXPECT_NE(refused.failure().detail.find("9 of 20 bytes"), std::string::npos)
+      << refused.failure().detail;
+  const json usage = to_json(*service_->usage(small));
+  EXPECT_EQ(usage.at("plan"), "small");
+  EXPECT_EQ(usage.at("limits").at("weight"), 3);
+  EXPECT_EQ(usage.at("used").at("queued_jobs"), 1);
+  EXPECT_EQ(usage.at("used").at("storage_bytes"), 9);
+  EXPECT_EQ(usage.at("used").at("stored_uploads"), 1);
+  KeyOrder order{.tenant = "acme", .may_read = true, .plan = "golden"};
+  Caller admin = acme_;
+  admin.admin = true;
+  EXPECT_EQ(service_->create_key(admin, order).failure().faults.at(0).pointer, "/plan");
+  order.plan = "small";
+  EXPECT_EQ(service_->create_key(admin, order)->key.plan, "small");
+  EXPECT_EQ(service_->create_key(small, order).failure().kind, FailureKind::kForbidden);
 }
 
 TEST_F(JobServiceTest, ADrainingServerTakesNoJobsButReplays) {

@@ -120,7 +120,7 @@ class JobServiceTest : public testing::Test {
     service_ = std::make_unique<JobService>(
         ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
                      notifier_, metrics_, health_, *eraser_, ids_, clock_, log_, store_.promises(),
-                     store_.profiles(), *engine_chain_, previewer_},
+                     store_.profiles(), *engine_chain_, store_.keys(), previewer_},
         limits);
   }
 

@@ -4,15 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "base/curl_client.h"
 #include "base/hmac.h"
 #include "server/io/open_store.h"
 #include "server/jobs/webhook_signature.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/eventually.h"
 #include "tests/support/fake_http_server.h"
 
 namespace pytoon::jobs {
@@ -91,7 +95,10 @@ class QuietMetrics final : public JobMetrics {
   void task_reaped(TaskKind) override {}
   void lease_lost(TaskKind) override {}
   void job_quarantined() override {}
-  void webhook_tried(WebhookOutcome outcome) override { outcomes.push_back(outcome); }
+  void webhook_tried(WebhookOutcome outcome) override {
+    const std::lock_guard lock(mutex);
+    outcomes.push_back(outcome);
+  }
   void admission_decided(admission::Lane, admission::Decision::Kind, admission::Reason) override {}
   void admission_waited(admission::Lane, double) override {}
   void admission_violation(admission::ViolationCause) override {}
@@ -99,6 +106,7 @@ class QuietMetrics final : public JobMetrics {
   void gpus_sampled(const std::vector<admission::GpuUse>&) override {}
   void model_reloaded() override {}
   void profile_error(const std::string&, double) override {}
+  std::mutex mutex;
   std::vector<WebhookOutcome> outcomes;
 };
 
@@ -262,6 +270,59 @@ TEST_F(WebhookSenderTest, APrivateAddressIsNotReachedWhateverItsName) {
   EXPECT_TRUE(sender_->step());
   EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kRetry);
   EXPECT_EQ(sink_.connections(), 0);
+}
+
+// Receivers of one tenant take the call and never answer, until they are let.
+class HangingClient final : public HttpClient {
+ public:
+  Result<HttpAnswer> send(const HttpRequest& request, const CancelToken& /*cancel*/) override {
+    if (request.url.find("noisy") != std::string::npos) {
+      ++hanging;
+      hang.wait(true);
+    } else {
+      ++answered;
+    }
+    HttpAnswer answer;
+    answer.status = 200;
+    return answer;
+  }
+  std::atomic<int> hanging{0};
+  std::atomic<int> answered{0};
+  std::atomic<bool> hang{true};
+};
+
+TEST_F(WebhookSenderTest, ReceiversThatHangDelayTheirOwnTenantOnly) {
+  const auto end_job_of = [this](const std::string& id, const std::string& tenant) {
+    NewJob order = testing_support::sample_job(id, tenant);
+    order.job.webhook_url = "https://" + tenant + ".example.com/hook";
+    ASSERT_TRUE(store_->create(order, {100}));
+    ASSERT_TRUE(store_->cancel(id));
+  };
+  for (int i = 0; i < 24; ++i) end_job_of("n" + std::to_string(i), "noisy");
+  end_job_of("q", "quiet");
+  HangingClient client;
+  WebhookSender sender(*store_, client, metrics_, clock_, log_, options_);
+  SystemClock pause;
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (!done) {
+        if (!sender.step()) pause.sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+  }
+  EXPECT_TRUE(
+      support::eventually([&] { return client.hanging == 2 && client.answered == 1; }, seconds(20)))
+      << client.hanging << " hang, " << client.answered << " were answered";
+  pause.sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(client.hanging, 2) << "the other two find nothing that they may send";
+  client.hang = false;
+  client.hang.notify_all();
+  EXPECT_TRUE(support::eventually([&] { return client.hanging == 24; }, seconds(20)))
+      << "their turn comes again";
+  done = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(WebhookSenderTest, StoppingSpendsNoEvent) {

@@ -3,15 +3,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <sstream>
+#include <thread>
 
 #include "server/io/file_storage.h"
 #include "server/io/open_store.h"
 #include "tests/server/jobs/samples.h"
+#include "tests/support/fault_injection.h"
 
 namespace pytoon::observe {
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+jobs::Service::Readiness now(Health& health) {
+  health.look();
+  return health.readiness();
+}
 
 TEST(Health, NamesWhatIsMissing) {
   testing_support::HandClock clock;
@@ -25,31 +34,31 @@ TEST(Health, NamesWhatIsMissing) {
   std::ostringstream lines;
   Log log(clock, lines);
   jobs::ProcessHealth process(log);
-  Health health(**store, **store, **storage, process);
-  EXPECT_THAT(health.readiness().blocking, IsEmpty());
+  Health health(**store, **store, **storage, process, clock);
+  EXPECT_THAT(now(health).blocking, IsEmpty());
   EXPECT_FALSE(health.draining());
 
   ASSERT_TRUE((*store)->set_draining(true));
   EXPECT_TRUE(health.draining());
-  EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
+  EXPECT_THAT(now(health).blocking, ElementsAre("draining"));
   ASSERT_TRUE((*store)->set_draining(false));
   EXPECT_FALSE(health.draining());
 
   bool there = true;
   health.add_helper("redis", [&there] { return there; });
-  EXPECT_THAT(health.readiness().degraded, IsEmpty());
+  EXPECT_THAT(now(health).degraded, IsEmpty());
   there = false;
-  EXPECT_THAT(health.readiness().degraded, ElementsAre("redis"));
-  EXPECT_THAT(health.readiness().blocking, IsEmpty());
+  EXPECT_THAT(now(health).degraded, ElementsAre("redis"));
+  EXPECT_THAT(now(health).blocking, IsEmpty());
 
   health.set_leaving();
   EXPECT_TRUE(health.draining());
-  EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
+  EXPECT_THAT(now(health).blocking, ElementsAre("draining"));
 
   io::Database request(file, io::Database::Access::kWrite, std::chrono::milliseconds(10));
   request.run("BEGIN IMMEDIATE");
   std::filesystem::remove_all(folder.path() / "storage");
-  EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "storage", "draining"));
+  EXPECT_THAT(now(health).blocking, UnorderedElementsAre("database", "storage", "draining"));
 }
 
 TEST(Health, AProcessThatMustBeStartedAnewIsNotReadyAndTakesNothing) {
@@ -61,11 +70,53 @@ TEST(Health, AProcessThatMustBeStartedAnewIsNotReadyAndTakesNothing) {
   std::ostringstream lines;
   Log log(clock, lines);
   jobs::ProcessHealth process(log);
-  Health health(*store, *store, **storage, process);
+  Health health(*store, *store, **storage, process, clock);
   EXPECT_FALSE(health.draining());
   process.mark_unusable("the context is lost");
   EXPECT_TRUE(health.draining());
-  EXPECT_THAT(health.readiness().blocking, ElementsAre("process", "draining"));
+  EXPECT_THAT(now(health).blocking, ElementsAre("process", "draining"));
+}
+
+// Calls hang until it thaws.
+class Frozen final : public testing_support::FaultPlan {
+ public:
+  Answer before_call() override {
+    asked = true;
+    asked.notify_all();
+    frozen.wait(true);
+    return Answer::kGoOn;
+  }
+  void after_call() override {}
+  std::atomic<bool> frozen{false};
+  std::atomic<bool> asked{false};
+};
+
+TEST(Health, AnswersAtOnceWhateverHangs) {
+  testing_support::HandClock clock;
+  const testing_support::TemporaryFolder folder;
+  const auto store = io::open_memory_store(clock);
+  const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
+  ASSERT_TRUE(storage);
+  std::ostringstream lines;
+  Log log(clock, lines);
+  jobs::ProcessHealth process(log);
+  Frozen plan;
+  testing_support::FaultInjectingJobs database(*store, plan);
+  Health health(database, *store, **storage, process, clock);
+  health.look();
+  plan.frozen = true;
+  plan.asked = false;
+  std::thread looking([&health] { health.look(); });
+  plan.asked.wait(false);
+  EXPECT_THAT(health.readiness().blocking, IsEmpty()) << "what was found a moment ago";
+  clock.advance(Health::kStale + std::chrono::seconds(1));
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("database"));
+  health.set_leaving();
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "draining")) << "said at once";
+  plan.frozen = false;
+  plan.frozen.notify_all();
+  looking.join();
+  EXPECT_THAT(health.readiness().blocking, ElementsAre("draining"));
 }
 
 }  // namespace pytoon::observe

@@ -1,0 +1,46 @@
+// An API key as JSON.
+#include <nlohmann/json.hpp>
+
+#include "server/jobs/api_key.h"
+#include "server/jobs/or_null.h"
+
+namespace pytoon::jobs {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json time_or_null(const std::optional<WallTime>& time) {
+  return time ? Json(iso8601(*time)) : Json(nullptr);
+}
+
+Json scopes_of(const ApiKey& key) {
+  Json scopes = Json::array();
+  if (key.may_submit) scopes.push_back("submit");
+  if (key.may_read) scopes.push_back("read");
+  if (key.admin) scopes.push_back("admin");
+  return scopes;
+}
+
+const char* status_of(const ApiKey& key) {
+  if (key.revoked_at) return "revoked";
+  return key.expired ? "expired" : "active";
+}
+
+}  // namespace
+
+Json to_json(const ApiKey& key) {
+  return Json{{"key_id", key.id},
+              {"name", text_or_null(key.name)},
+              {"tenant", key.tenant},
+              {"scopes", scopes_of(key)},
+              {"plan", key.plan},
+              {"hint", key.hint},
+              {"status", status_of(key)},
+              {"created_at", iso8601(key.created_at)},
+              {"expires_at", time_or_null(key.expires_at)},
+              {"revoked_at", time_or_null(key.revoked_at)},
+              {"last_used_at", time_or_null(key.last_used_at)}};
+}
+
+}  // namespace pytoon::jobs
