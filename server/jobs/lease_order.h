@@ -31,8 +31,8 @@ struct Candidate {
   int priority = 0;
   std::int64_t seq = 0;   // of its job: the order of creation
   std::int64_t held = 0;  // leases of the slot's lane that the tenant holds now
-  int weight = 1;         // of its share (tenant_plan.h)
   std::int64_t lead = 0;  // by how much its next piece starts later than the latest; 0 at least
+  int weight = 1;         // of its share (tenant_plan.h), 1 at least
 };
 
 std::vector<Slot> slots_of(const LeaseRequest& request);

@@ -70,7 +70,7 @@ class CommandLine(VideoCase):
         answer = self.run_here("config", "check")
         self.assertEqual(answer.returncode, 2)
         self.assertEqual(answer.stderr, "pytoon: API keys, line 2: it must be 'key tenant "
-                                        "scope[,scope]'\n")
+                                        "scope[,scope] [plan]'\n")
 
     def test_render_without_a_server(self):
         (self.path / "a.png").write_bytes(picture(10))
