@@ -38,4 +38,9 @@ CircuitBreaker::State CircuitBreaker::state() const {
   return state_;
 }
 
+std::string_view CircuitBreaker::name_of(State state) {
+  if (state == State::kClosed) return "closed";
+  return state == State::kOpen ? "open" : "half_open";
+}
+
 }  // namespace pytoon::engines

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -20,6 +21,8 @@ struct BreakerOptions {
 class CircuitBreaker {
  public:
   enum class State { kClosed, kOpen, kHalfOpen };
+  // "closed", "open", "half_open"
+  static std::string_view name_of(State state);
 
   CircuitBreaker(const Clock& clock, BreakerOptions options) : clock_(clock), options_(options) {}
 

@@ -2,14 +2,15 @@
 _pytoon() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="serve api worker render doctor presets version config jobs drain capacity purge backup restore"
+    words="serve api worker render submit watch doctor presets version config jobs drain capacity purge backup restore"
   elif [ "$command" = jobs ] && [ "$COMP_CWORD" -eq 2 ]; then
     words="list show cancel fail retry redeliver"
   elif [ "$command" = config ] && [ "$COMP_CWORD" -eq 2 ]; then
     words="check show page"
   elif [[ "$word" == -* ]]; then
     case "$command" in
-      render) words="--out --help" ;;
+      render | watch) words="--out --help" ;;
+      submit) words="--watch --out --help" ;;
       jobs) words="--json --help" ;;
       presets | capacity | config) words="--json --help" ;;
       drain) words="--resume --help" ;;

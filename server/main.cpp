@@ -46,6 +46,7 @@ struct Words {
   bool json = false;
   bool force = false;
   bool resume = false;
+  bool watch = false;
 };
 
 CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, Command& chosen,
@@ -137,6 +138,27 @@ void add_turn(CLI::App& jobs, const std::string& name, const std::string& help, 
       })
       ->add_option("job", words.job)
       ->required();
+}
+
+void add_making(CLI::App& root, Words& words, Command& chosen) {
+  CLI::App* submit =
+      add(root, "submit", "Upload a request's files to a running server and submit it", chosen,
+          [&words] {
+            return with_environment([&words](const app::Environment& environment) {
+              return app::submit_request(environment, {words.request, words.watch, words.out});
+            });
+          });
+  submit->add_option("request", words.request, "JSON file, as of pytoon render")->required();
+  submit->add_flag("--watch", words.watch, "Show progress until it has ended");
+  submit->add_option("--out", words.out, "Watch it, and save the video there");
+  CLI::App* watch =
+      add(root, "watch", "Show a job's progress until it has ended", chosen, [&words] {
+        return with_environment([&words](const app::Environment& environment) {
+          return app::watch_job(environment, words.job, words.out);
+        });
+      });
+  watch->add_option("job", words.job)->required();
+  watch->add_option("--out", words.out, "Save the video there");
 }
 
 void add_jobs(CLI::App& root, Words& words, Command& chosen) {
@@ -235,6 +257,7 @@ int main(int argc, char** argv) {
   Command chosen;
   add_servers(root, chosen);
   add_tools(root, words, chosen);
+  add_making(root, words, chosen);
   add_jobs(root, words, chosen);
   add_fleet(root, words, chosen);
   add_config(root, words, chosen);

@@ -1,6 +1,7 @@
 // The two halves of a job apart, for the render benchmark:
 //   frame_tool compose REQUEST.json FRAMES.nv12    draws every finished frame, encodes nothing
-//   frame_tool encode FRAMES.nv12 OUT.mp4          encodes finished frames, draws nothing
+//   frame_tool encode FRAMES.nv12 OUT.mp4 [PRESET CRF]
+//                                                  encodes finished frames, draws nothing
 //   frame_tool bound REQUEST.json FOLDER [ROUNDS]  job and encoding alone in turn, in one process
 //
 // bound prints one JSON object. A job is what the renderer does between a request and its
@@ -122,24 +123,25 @@ Status in_parallel(const app::Config& config, int count, const std::function<Sta
 }
 
 // In pieces, as a job encodes them, on all threads until the last: the least that encoding costs.
-Status encode_all(const app::Config& config, const std::uint8_t* bytes, int frames,
-                  const fs::path& out) {
+Status encode_all(const app::Config& config, const media::EncoderSettings& settings,
+                  const std::uint8_t* bytes, int frames, const fs::path& out) {
   render::PiecePool pool(config.worker_concurrency);
   media::SegmentOrder order;
-  order.encoder = config.encoder.x264;
+  order.encoder = settings;
   order.frame_count = frames;
   order.output = out;
   return media::write_segment(
       [bytes](const CancelToken&) { return std::make_shared<StoredFrames>(bytes); }, order, pool);
 }
 
-Status encode(const app::Config& config, const fs::path& frames, const fs::path& out) {
+Status encode(const app::Config& config, const media::EncoderSettings& settings,
+              const fs::path& frames, const fs::path& out) {
   const FileDescriptor file(::open(frames.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno_failure(errno, "can't open " + frames.string());
   const std::uintmax_t size = fs::file_size(frames);
   void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (mapped == MAP_FAILED) return errno_failure(errno, "can't map " + frames.string());
-  const Status written = encode_all(config, static_cast<const std::uint8_t*>(mapped),
+  const Status written = encode_all(config, settings, static_cast<const std::uint8_t*>(mapped),
                                     static_cast<int>(size / kFrameBytes), out);
   ::munmap(mapped, size);
   return written;
@@ -185,7 +187,8 @@ Status bound(const app::Config& config, app::RenderStack& stack, const fs::path&
   std::vector<double> ratios;
   for (int i = 0; i < rounds; ++i) {
     timed(jobs, [&] { return render_job(config, stack, *job, folder); });
-    timed(floors, [&] { return encode(config, frames, folder / "floor.mp4"); });
+    timed(floors,
+          [&] { return encode(config, config.encoder.x264, frames, folder / "floor.mp4"); });
     ratios.push_back(jobs.back() / floors.back());
   }
   if (!done) return done;
@@ -216,10 +219,15 @@ int run(const std::vector<std::string>& arguments) {
     std::cerr << stack.failure().detail << "\n";
     return 1;
   }
+  media::EncoderSettings settings = config->encoder.x264;
+  if (arguments[0] == "encode" && arguments.size() == 5) {
+    settings.preset = arguments[3];
+    settings.crf = std::atoi(arguments[4].c_str());
+  }
   const int rounds = arguments.size() > 3 ? std::max(1, std::atoi(arguments[3].c_str())) : 3;
   const Status done =
       arguments[0] == "compose"  ? compose(*config, *stack, arguments[1], arguments[2])
-      : arguments[0] == "encode" ? encode(*config, arguments[1], arguments[2])
+      : arguments[0] == "encode" ? encode(*config, settings, arguments[1], arguments[2])
                                  : bound(*config, *stack, arguments[1], arguments[2], rounds);
   if (!done) std::cerr << done.failure().detail << "\n";
   return done ? 0 : 1;
@@ -231,11 +239,12 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool known =
-      arguments.size() == 3 && (arguments[0] == "compose" || arguments[0] == "encode");
+      (arguments.size() == 3 && (arguments[0] == "compose" || arguments[0] == "encode")) ||
+      (arguments.size() == 5 && arguments[0] == "encode");
   const bool bound = arguments.size() >= 3 && arguments.size() <= 4 && arguments[0] == "bound";
   if (!known && !bound) {
-    std::cerr << "usage: frame_tool compose REQUEST.json FRAMES.nv12 | encode FRAMES.nv12 OUT.mp4 |"
-                 " bound REQUEST.json FOLDER [ROUNDS]\n";
+    std::cerr << "usage: frame_tool compose REQUEST.json FRAMES.nv12 |"
+                 " encode FRAMES.nv12 OUT.mp4 [PRESET CRF] | bound REQUEST.json FOLDER [ROUNDS]\n";
     return 2;
   }
   return pytoon::run(arguments);

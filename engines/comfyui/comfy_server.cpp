@@ -36,10 +36,13 @@ bool holds(const Json& queue, const char* list, const std::string& prompt_id) {
   });
 }
 
-// Of this task: entries carry what was sent beside the graph.
-bool is_order_for(const Json& entry, const std::string& task) {
-  return entry.is_array() && entry.size() > 3 && entry[1].is_string() && entry[2].is_object() &&
-         entry[3].is_object() && entry[3].contains(kTaskMark) && entry[3][kTaskMark] == task;
+// The task that an entry was ordered for: it carries what was sent beside the graph. "" when it is
+// none of ours.
+std::string task_of(const Json& entry) {
+  const bool marked = entry.is_array() && entry.size() > 3 && entry[1].is_string() &&
+                      entry[2].is_object() && entry[3].is_object() &&
+                      entry[3].contains(kTaskMark) && entry[3][kTaskMark].is_string();
+  return marked ? entry[3][kTaskMark].get<std::string>() : "";
 }
 
 std::int64_t bytes_of(const Json& device, const char* name) {
@@ -197,7 +200,7 @@ Result<std::optional<ComfyServer::Order>> ComfyServer::order_for(const std::stri
   std::optional<Order> found;
   for (const char* const list : {"queue_running", "queue_pending"}) {
     for (const Json& entry : list_of(*queue, list)) {
-      if (is_order_for(entry, task)) found = Order{entry[1].get<std::string>(), entry[2]};
+      if (task_of(entry) == task) found = Order{entry[1].get<std::string>(), entry[2]};
     }
   }
   if (found) return found;
@@ -207,13 +210,27 @@ Result<std::optional<ComfyServer::Order>> ComfyServer::order_for(const std::stri
   for (const Json& finished : *history) {
     if (!finished.is_object() || !finished.contains("prompt")) continue;
     const Json& entry = finished["prompt"];
-    if (!is_order_for(entry, task)) continue;
+    if (task_of(entry) != task) continue;
     const std::int64_t number = entry[0].is_number() ? entry[0].get<std::int64_t>() : 0;
     if (found && number < youngest) continue;
     youngest = number;
     found = Order{entry[1].get<std::string>(), entry[2]};
   }
   return found;
+}
+
+Result<std::vector<ComfyServer::Marked>> ComfyServer::marked_orders(const Watch& watch) {
+  const Result<Json> queue = get("/queue", watch);
+  if (!queue) return queue.failure();
+  std::vector<Marked> marked;
+  for (const char* const list : {"queue_running", "queue_pending"}) {
+    for (const Json& entry : list_of(*queue, list)) {
+      if (std::string task = task_of(entry); !task.empty()) {
+        marked.push_back({entry[1].get<std::string>(), std::move(task)});
+      }
+    }
+  }
+  return marked;
 }
 
 Result<std::unique_ptr<WebSocket>> ComfyServer::listen(const std::string& client_id,

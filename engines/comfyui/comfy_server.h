@@ -46,6 +46,11 @@ class ComfyServer {
     Json graph;
   };
 
+  struct Marked {
+    std::string prompt_id;
+    std::string task;  // as it was submitted with
+  };
+
   // What /system_stats says of the memory of its first device.
   struct Memory {
     bool cuda = false;  // else it computes on the CPU
@@ -76,6 +81,8 @@ class ComfyServer {
   // The youngest prompt of this task, of whichever process; nullopt when there is none. Reads the
   // whole queue and the youngest part of the history.
   Result<std::optional<Order>> order_for(const std::string& task, const Watch& watch);
+  // What waits and runs there by our orders, of whichever process.
+  Result<std::vector<Marked>> marked_orders(const Watch& watch);
   // What is said to this client, from now on. Other addresses than those of the calls are refused.
   Result<std::unique_ptr<WebSocket>> listen(const std::string& client_id, const Watch& watch);
   // Asks the queue first, then the history: a prompt moves from one to the other at once, so in

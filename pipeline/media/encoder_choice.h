@@ -7,8 +7,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +20,13 @@
 #include "pipeline/media/video_format.h"
 
 namespace pytoon::media {
+
+// What one of the qualities that a job may ask for means to an encoder.
+struct EncoderGrade {
+  std::string preset;
+  int crf = 20;  // NVENC's cq
+};
+using EncoderGrades = std::map<std::string, EncoderGrade, std::less<>>;  // by the quality's name
 
 struct EncoderPreference {
   enum class Codec {
@@ -27,13 +37,18 @@ struct EncoderPreference {
   Codec codec = Codec::kAuto;
   EncoderSettings x264;
   EncoderSettings nvenc{.codec = kCodecNvenc, .preset = "p5", .crf = 21};
+  EncoderGrades x264_grades;
+  EncoderGrades nvenc_grades;
   int nvenc_sessions = 0;  // at once on the card; 0: as many as it allows
 };
 
 struct EncoderOption {
   EncoderSettings settings;
+  EncoderGrades grades;     // of qualities that are not made with these settings as they are
   std::string unavailable;  // why it can't be used here; "" when it can
   bool expected = false;    // a job that has to do without it here is degraded
+
+  EncoderSettings settings_for(std::string_view quality) const;
 };
 
 struct EncoderChoice {

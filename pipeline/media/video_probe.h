@@ -31,4 +31,7 @@ Result<VideoFacts> probe_video(const std::filesystem::path& path);
 // Frame `index` (or the last, when there are fewer) as an opaque RGBA image, BT.709 to RGB.
 Result<gpu::RgbaImage> decode_frame(const std::filesystem::path& path, std::int64_t index);
 
+// A frame that was composed and not encoded, converted alike.
+Result<gpu::RgbaImage> image_of(const gpu::HostNv12View& frame);
+
 }  // namespace pytoon::media

@@ -23,6 +23,13 @@ bool brand_safe_of(const spec::JobRequest& request, const spec::Preset& preset,
   return defaults.env_brand_safe.value_or(preset.brand_safe);
 }
 
+spec::Quality quality_of(const spec::JobRequest& request, const spec::Preset& preset,
+                         const Defaults& defaults) {
+  if (request.quality) return *request.quality;
+  if (defaults.env_quality) return *defaults.env_quality;
+  return preset.quality.value_or(defaults.quality);
+}
+
 // What brand-safe forbids is turned into its nearest allowed neighbour.
 void make_brand_safe(spec::RenderSpec& spec) {
   spec::MotionProfile& motion = spec.style.motion_profile;
@@ -87,6 +94,7 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
   spec.segment_duration_seconds = catalogue.defaults.segment_duration_seconds;
   spec.preset_id = preset.id;
   spec.engine_policy = policy_of(request, preset, catalogue.defaults);
+  spec.quality = quality_of(request, preset, catalogue.defaults);
   spec.seed = request.seed.value_or(seed);
   spec.assets = {request.image_uris, request.clip_uris, request.mask_uri, request.music_uri,
                  request.voice_uri};

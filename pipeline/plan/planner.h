@@ -22,6 +22,8 @@ namespace pytoon::plan {
 struct Defaults {
   int target_duration_seconds = 15;
   int segment_duration_seconds = 3;
+  spec::Quality quality = spec::Quality::kBalanced;
+  std::optional<spec::Quality> env_quality;                // QUALITY_DEFAULT
   std::optional<bool> env_brand_safe;                      // BRAND_SAFE_DEFAULT
   std::optional<spec::EnginePolicy> env_engine_policy;     // ENGINE_POLICY_DEFAULT
   std::map<spec::Archetype, std::string> segment_prompts;  // templates; {prompt} is replaced

@@ -49,6 +49,10 @@ class CompositorChoice final : public Renderer {
                    const std::filesystem::path& output) override {
     return on_gpu_.thumbnail(video, output);
   }
+  // On the CPU, where it takes no memory of the card.
+  Result<std::string> frame_jpeg(const RenderJob& job, int frame) override {
+    return on_cpu_.frame_jpeg(job, frame);
+  }
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 
  private:

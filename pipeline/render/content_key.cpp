@@ -19,7 +19,7 @@ void add_span(Sha256& hash, const plan::FrameSpan& span) {
 void add_look(Sha256& hash, const RenderJob& job) {
   nlohmann::ordered_json look = spec::to_json(job.spec);
   for (const char* name : {"preset_id", "engine_policy", "segment_prompts", "segments", "assets",
-                           "target_duration_seconds", "audio_plan"}) {
+                           "target_duration_seconds", "audio_plan", "quality"}) {
     look.erase(name);
   }
   hash.field(json_text(look));

@@ -108,6 +108,9 @@ class Renderer {
   // Frame 30 of a video, or its last, as a JPEG.
   virtual Status thumbnail(const std::filesystem::path& video,
                            const std::filesystem::path& output) = 0;
+  // A frame of the whole video as a JPEG of half its edges, composed as render_segment() composes
+  // it and not encoded. Needs the files of its segment.
+  virtual Result<std::string> frame_jpeg(const RenderJob& job, int frame) = 0;
   // For metadata.json: device, encoder, how often a frame crosses between host and device memory,
   // font substitutions.
   virtual nlohmann::ordered_json facts(const RenderJob& job) const = 0;

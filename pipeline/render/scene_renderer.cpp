@@ -19,6 +19,24 @@ namespace pytoon::render {
 namespace {
 
 constexpr int kThumbnailFrame = 30;
+constexpr int kPreviewQuality = 85;
+
+// Each pixel the mean of four.
+gpu::RgbaImage halved(const gpu::RgbaImage& image) {
+  gpu::RgbaImage half({image.size.width / 2, image.size.height / 2}, {0, 0, 0, 255});
+  for (int y = 0; y < half.size.height; ++y) {
+    for (int x = 0; x < half.size.width; ++x) {
+      const std::uint8_t* const above = image.at(2 * x, 2 * y);
+      const std::uint8_t* const below = image.at(2 * x, 2 * y + 1);
+      std::uint8_t* const to = half.at(x, y);
+      for (int c = 0; c < 3; ++c) {
+        to[c] =
+            static_cast<std::uint8_t>((above[c] + above[c + 4] + below[c] + below[c + 4] + 2) / 4);
+      }
+    }
+  }
+  return half;
+}
 
 // Composes the frames of one piece of a segment.
 class SceneFrames final : public media::FrameSource {
@@ -87,13 +105,17 @@ const media::EncoderOption& SceneRenderer::encoder_of(const RenderJob& job) cons
   return found == options.end() ? options.back() : *found;
 }
 
+media::EncoderSettings SceneRenderer::settings_of(const RenderJob& job) const {
+  return encoder_of(job).settings_for(spec::name_of(job.spec.quality));
+}
+
 // NVENC's frames are composed by a CUDA device wherever that is.
 std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder) const {
   return encoder.takes_cuda_frames() ? "cuda" : device_.kind();
 }
 
 ImageMaker SceneRenderer::maker_of(const RenderJob& job) const {
-  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  const media::EncoderSettings encoder = settings_of(job);
   return {device_kind_for(encoder), encoder.fingerprint(),
           fonts_.fingerprint(job.spec.style.caption.font)};
 }
@@ -114,7 +136,7 @@ Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& jo
 
 RenderMachine SceneRenderer::machine_for(const RenderJob& job, int compositors) const {
   RenderMachine machine;
-  machine.encoder = encoder_of(job).settings;
+  machine.encoder = settings_of(job);
   machine.composes_on_cuda = device_kind_for(machine.encoder) == "cuda";
   machine.decodes_clips = device_.cuda_handles().has_value();
   machine.batch_frames = device_.batch_frames();
@@ -139,7 +161,7 @@ int SceneRenderer::pieces_at_once() const {
 }
 
 int SceneRenderer::compositors_at_once(const RenderJob& job, int index) const {
-  const auto pieces = media::pieces_of(frame_count(job.spec, index), encoder_of(job).settings);
+  const auto pieces = media::pieces_of(frame_count(job.spec, index), settings_of(job));
   int most = std::min(static_cast<int>(pieces.size()), pool_->threads());
   if (pieces_at_once() > 0) most = std::min(most, pieces_at_once());
   return most;
@@ -173,7 +195,7 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   if (!scene) return scene.failure();
   media::SegmentOrder order;
   order.format = {job.spec.output.size(), job.spec.output.fps};
-  order.encoder = encoder.settings;
+  order.encoder = settings_of(job);
   order.cuda = encoders_.cuda;
   order.frame_count = span.count();
   order.output = output;
@@ -227,8 +249,27 @@ Status SceneRenderer::thumbnail(const std::filesystem::path& video,
   return media::write_jpeg(*frame, output);
 }
 
+Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
+  const plan::FrameSpan span{frame, frame + 1};
+  Result<std::shared_ptr<const Scene>> scene =
+      build_scene(job, span, {device_, fonts_, cache_, *decoder_});
+  if (!scene) return scene.failure();
+  const gpu::Size size = job.spec.output.size();
+  const auto luma_bytes =
+      static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  std::vector<std::uint8_t> bytes(luma_bytes * 3 / 2);
+  const auto pitch_bytes = static_cast<std::size_t>(size.width);
+  const gpu::HostNv12View view{size, bytes.data(), pitch_bytes, bytes.data() + luma_bytes,
+                               pitch_bytes};
+  SceneFrames frames(**scene, device_, CancelToken());
+  if (Status drawn = frames.draw(0, view); !drawn) return drawn.failure();
+  const Result<gpu::RgbaImage> image = media::image_of(view);
+  if (!image) return image.failure();
+  return media::jpeg_of(halved(*image), kPreviewQuality);
+}
+
 nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
-  const media::EncoderSettings& encoder = encoder_of(job).settings;
+  const media::EncoderSettings encoder = settings_of(job);
   // A frame that a CUDA device composes leaves it once, unless its encoder reads it there.
   const bool crosses = device_.cuda_handles().has_value() && !encoder.takes_cuda_frames();
   nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();
@@ -237,6 +278,8 @@ nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
   }
   return {{"device", device_.kind()},
           {"encoder", encoder.codec},
+          {"encoder_preset", encoder.preset},
+          {"quality", spec::name_of(job.spec.quality)},
           {"crossings_per_frame", crosses ? 1 : 0},
           {"font_substitutions", substitutions}};
 }

@@ -61,12 +61,14 @@ class SceneRenderer final : public Renderer {
                   const std::filesystem::path& output, const CancelToken& cancel) override;
   Status thumbnail(const std::filesystem::path& video,
                    const std::filesystem::path& output) override;
+  Result<std::string> frame_jpeg(const RenderJob& job, int frame) override;
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 
   ImageCache::Stats cache_stats() const { return cache_.stats(); }
 
  private:
   const media::EncoderOption& encoder_of(const RenderJob& job) const;
+  media::EncoderSettings settings_of(const RenderJob& job) const;
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
   ImageMaker maker_of(const RenderJob& job) const;
   int pieces_at_once() const;

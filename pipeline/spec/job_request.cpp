@@ -41,6 +41,7 @@ void read_look(FieldReader& r, JobRequest& request) {
   if (r.has("brand_safe")) request.brand_safe = r.truth("brand_safe");
   if (r.has("engine_policy")) request.engine_policy = r.choice<EnginePolicy>("engine_policy");
   if (r.has("archetype")) request.archetype = r.choice<Archetype>("archetype");
+  if (r.has("quality")) request.quality = r.choice<Quality>("quality");
   if (r.has("platform")) request.platform = r.text("platform", 1, 40);
   if (r.has("seed")) request.seed = static_cast<std::uint32_t>(r.whole("seed", 0, UINT32_MAX));
   if (r.has("footage_only")) request.footage_only = r.truth("footage_only");

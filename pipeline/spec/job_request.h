@@ -31,6 +31,7 @@ struct JobRequest {
   std::optional<bool> brand_safe;
   std::optional<EnginePolicy> engine_policy;
   std::optional<Archetype> archetype;
+  std::optional<Quality> quality;
   std::vector<std::string> image_uris;  // storage://key, one a segment, in turn
   std::vector<std::string> clip_uris;   // footage after the images
   std::optional<std::string> mask_uri;

@@ -63,6 +63,15 @@ const Table<TransitionType>& table() {
   return rows;
 }
 
+template <>
+const Table<Quality>& table() {
+  static const Table<Quality> rows{{Quality::kDraft, "draft"},
+                                   {Quality::kFast, "fast"},
+                                   {Quality::kBalanced, "balanced"},
+                                   {Quality::kBest, "best"}};
+  return rows;
+}
+
 }  // namespace
 
 template <typename Enum>
@@ -98,6 +107,7 @@ PYTOON_INSTANTIATE(MotionProfile)
 PYTOON_INSTANTIATE(CaptionPosition)
 PYTOON_INSTANTIATE(SizeRule)
 PYTOON_INSTANTIATE(TransitionType)
+PYTOON_INSTANTIATE(Quality)
 #undef PYTOON_INSTANTIATE
 
 }  // namespace pytoon::spec

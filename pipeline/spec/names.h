@@ -14,6 +14,8 @@ enum class MotionProfile { kMinimal, kSubtle, kSmooth, kPunchy, kChaotic };
 enum class CaptionPosition { kLowerThird, kCenter, kUpperThird, kTopBar };
 enum class SizeRule { kSmall, kAuto, kLarge };
 enum class TransitionType { kCrossfade, kCut };
+// How much time goes into encoding, least first: what each costs is in config/engine.yaml.
+enum class Quality { kDraft, kFast, kBalanced, kBest };
 
 // name_of(Archetype::kOverlay) == "OVERLAY"; the others are lower case: "local_only", "top_bar".
 template <typename Enum>

@@ -33,6 +33,7 @@ Preset read_preset(const Json& json, const std::string& pointer, std::vector<Fie
   if (const Json* part = r.object("overlay_fx")) {
     preset.overlay_fx = read_overlay_fx(*part, r.at("overlay_fx"), faults);
   }
+  if (r.has("quality")) preset.quality = r.choice<Quality>("quality");
   preset.engines = r.texts("engines", 16, 60);
   if (preset.engines.empty()) r.fault("engines", "must name at least one engine");
   r.finish();
@@ -65,19 +66,21 @@ Result<PresetTable> read_presets(const std::filesystem::path& presets_yaml) {
 }
 
 Json to_json(const Preset& preset) {
-  return {{"id", preset.id},
-          {"name", preset.name},
-          {"archetype", name_of(preset.archetype)},
-          {"brand_safe", preset.brand_safe},
-          {"engine_policy", name_of(preset.engine_policy)},
-          {"caption_style", to_json(preset.caption_style)},
-          {"motion_profile", name_of(preset.motion_profile)},
-          {"transitions", to_json(preset.transition)},
-          {"audio",
-           {{"music_level_db", preset.audio.music_level_db},
-            {"voice_level_db", preset.audio.voice_level_db}}},
-          {"overlay_fx", to_json(preset.overlay_fx)},
-          {"engines", preset.engines}};
+  Json json{{"id", preset.id},
+            {"name", preset.name},
+            {"archetype", name_of(preset.archetype)},
+            {"brand_safe", preset.brand_safe},
+            {"engine_policy", name_of(preset.engine_policy)},
+            {"caption_style", to_json(preset.caption_style)},
+            {"motion_profile", name_of(preset.motion_profile)},
+            {"transitions", to_json(preset.transition)},
+            {"audio",
+             {{"music_level_db", preset.audio.music_level_db},
+              {"voice_level_db", preset.audio.voice_level_db}}},
+            {"overlay_fx", to_json(preset.overlay_fx)},
+            {"engines", preset.engines}};
+  if (preset.quality) json["quality"] = name_of(*preset.quality);
+  return json;
 }
 
 }  // namespace pytoon::spec

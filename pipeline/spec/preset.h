@@ -55,6 +55,7 @@ struct Preset {
   Transition transition;
   AudioLevels audio;
   OverlayFx overlay_fx;
+  std::optional<Quality> quality;    // the operator's default where it says none
   std::vector<std::string> engines;  // names, best first
 };
 

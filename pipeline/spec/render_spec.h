@@ -82,6 +82,7 @@ struct RenderSpec {
   Transition transition;
   Constraints constraints;
   Style style;
+  Quality quality = Quality::kBalanced;
   bool footage_only = false;  // no captions, no logo, no product: another Pytoon adds them
   std::vector<SegmentSpec> segments;
 };

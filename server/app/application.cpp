@@ -13,6 +13,7 @@ namespace {
 constexpr int kSenders = 4;  // a slow receiver holds up one of them
 constexpr std::chrono::seconds kSenderPause{1};
 constexpr std::chrono::minutes kGcPause{1};
+constexpr std::chrono::seconds kOrphansPause{10};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -113,15 +114,17 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                config.catalogue.presets, metrics_, clock, log, process_health_,
                gpu_admission_.get(), stack.decoder.get()},
               *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
+      orphaned_prompts_(engines_->comfyui_servers(), *store_, clock, log),
       redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
+      previewer_(*store_, *storage_, stack.renderer(), clock),
       service_({*store_, *store_, *store_, *storage_, inspector_, stack.renderer(),
                 config.catalogue, notifiers_, metrics_, health_, eraser_, ids_, clock, log,
-                store_->promises(), store_->profiles(), engines_->engine_chain()},
+                store_->promises(), store_->profiles(), engines_->engine_chain(), previewer_},
                limits_of(config)) {
   metrics_.watch_process(process_health_);
   metrics_.watch_decoders([&decoder = *stack.decoder] { return decoder.deaths(); });
@@ -168,6 +171,14 @@ Status Application::start() {
     if (gpu_admission_) gpu_admission_->start();
     pool_.start();
     working_ = true;
+    if (!engines_->comfyui_servers().empty()) {
+      periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
+          [this] {
+            orphaned_prompts_.look();
+            return false;
+          },
+          kOrphansPause));
+    }
   }
   if (keeps_house()) {
     for (int i = 0; i < kSenders; ++i) {

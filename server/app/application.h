@@ -23,6 +23,8 @@
 #include "server/jobs/webhook_sender.h"
 #include "server/observe/health.h"
 #include "server/observe/metrics.h"
+#include "server/worker/frame_preview.h"
+#include "server/worker/orphaned_prompts.h"
 #include "server/worker/worker_pool.h"
 
 namespace pytoon::app {
@@ -103,6 +105,7 @@ class Application {
   const jobs::WorkerInfo facts_;
   const std::unique_ptr<worker::GpuAdmission> gpu_admission_;  // null where there is no card
   worker::Worker worker_;
+  worker::OrphanedPrompts orphaned_prompts_;
   const std::unique_ptr<io::RedisNotifier> redis_notifier_;  // null without REDIS_URL
   worker::WorkerPool pool_;
   std::unique_ptr<io::RedisListener> redis_listener_;  // null where nothing is drawn
@@ -111,6 +114,7 @@ class Application {
   jobs::WebhookSender sender_;
   jobs::Eraser eraser_;
   jobs::GarbageCollector gc_;
+  worker::FramePreview previewer_;
   jobs::JobService service_;
   std::vector<std::unique_ptr<PeriodicTask>> periodic_tasks_;
   bool working_ = false;

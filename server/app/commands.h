@@ -48,6 +48,16 @@ struct JobsListing {
   int limit = 50;
   bool json = false;
 };
+struct Submission {
+  std::filesystem::path request;  // as of render_request()
+  bool watch = false;
+  std::filesystem::path out;  // for the video, once it is done; empty: it is left there
+};
+// Uploads the request's files, submits it and prints the job's id.
+int submit_request(const Environment& environment, const Submission& submission);
+// Shows progress until the job has ended, and saves its video. 1 when it did not end DONE.
+int watch_job(const Environment& environment, const std::string& id,
+              const std::filesystem::path& out);
 int list_jobs(const Environment& environment, const JobsListing& listing);
 int show_job(const Environment& environment, const std::string& id, bool json);
 int cancel_job(const Environment& environment, const std::string& id);

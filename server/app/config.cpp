@@ -184,15 +184,19 @@ void read_font_dirs(Variables& env, Config& config) {
   }
 }
 
+template <typename Enum>
+std::optional<Enum> choice_of(Variables& env, const char* variable) {
+  const auto text = env.text(variable);
+  if (!text) return std::nullopt;
+  const std::optional<Enum> chosen = spec::from_name<Enum>(*text);
+  if (!chosen) env.note(wrong(variable, "must be " + spec::one_of(spec::all_names<Enum>())));
+  return chosen;
+}
+
 void read_overrides(Variables& env, plan::Defaults& defaults) {
   defaults.env_brand_safe = env.truth("BRAND_SAFE_DEFAULT");
-  if (const auto policy = env.text("ENGINE_POLICY_DEFAULT")) {
-    defaults.env_engine_policy = spec::from_name<spec::EnginePolicy>(*policy);
-    if (!defaults.env_engine_policy) {
-      env.note(wrong("ENGINE_POLICY_DEFAULT",
-                     "must be " + spec::one_of(spec::all_names<spec::EnginePolicy>())));
-    }
-  }
+  defaults.env_engine_policy = choice_of<spec::EnginePolicy>(env, "ENGINE_POLICY_DEFAULT");
+  defaults.env_quality = choice_of<spec::Quality>(env, "QUALITY_DEFAULT");
 }
 
 Failure in_file(const fs::path& path, Failure fault) {
@@ -255,6 +259,7 @@ Status read_defaults(const fs::path& path, plan::Defaults& defaults, jobs::Reten
   spec::FieldReader r(*json, "", faults);
   defaults.target_duration_seconds = static_cast<int>(r.whole("target_duration_seconds", 1, 60));
   defaults.segment_duration_seconds = static_cast<int>(r.whole("segment_duration_seconds", 2, 4));
+  if (r.has("quality")) defaults.quality = r.choice<spec::Quality>("quality");
   if (const Json* prompts = r.object("segment_prompts")) {
     spec::FieldReader p(*prompts, "/segment_prompts", faults);
     for (const std::string_view name : spec::all_names<spec::Archetype>()) {
@@ -287,17 +292,68 @@ media::EncoderPreference::Codec read_codec(spec::FieldReader& r) {
   return Codec::kAuto;
 }
 
-void read_nvenc(spec::FieldReader& r, media::EncoderPreference& preference) {
+// x264's own. placebo is left out: it makes every job slower and none better.
+constexpr std::array<std::string_view, 9> kX264Presets{
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"};
+
+// The fields that a quality sets, of the section itself or of one of /encoder/qualities. What is
+// not there stays as it is.
+void read_grades(spec::FieldReader& r, media::EncoderGrade& x264, media::EncoderGrade& nvenc) {
+  if (r.has("x264_preset")) {
+    x264.preset = r.text("x264_preset", 1, 20);
+    if (std::ranges::find(kX264Presets, x264.preset) == kX264Presets.end()) {
+      r.fault("x264_preset", "must be " + spec::one_of({kX264Presets.begin(), kX264Presets.end()}));
+    }
+  }
+  if (r.has("crf")) x264.crf = static_cast<int>(r.whole("crf", 10, 40));
   if (r.has("nvenc_preset")) {
-    preference.nvenc.preset = r.text("nvenc_preset", 2, 2);
-    if (preference.nvenc.preset < "p1" || preference.nvenc.preset > "p7") {
+    nvenc.preset = r.text("nvenc_preset", 2, 2);
+    if (nvenc.preset < "p1" || nvenc.preset > "p7") {
       r.fault("nvenc_preset", "must be one of p1 to p7");
     }
   }
-  if (r.has("nvenc_cq")) preference.nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 35));
+  if (r.has("nvenc_cq")) nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 40));
+}
+
+// A quality that the file does not name is made as the section says.
+void read_qualities(const Json& json, media::EncoderPreference& preference,
+                    const media::EncoderGrade& x264, const media::EncoderGrade& nvenc,
+                    std::vector<FieldFault>& faults) {
+  spec::FieldReader r(json, "/encoder/qualities", faults);
+  for (const spec::Quality quality : {spec::Quality::kDraft, spec::Quality::kFast,
+                                      spec::Quality::kBalanced, spec::Quality::kBest}) {
+    const std::string name(spec::name_of(quality));
+    const Json* const part = r.has(name) ? r.object(name) : nullptr;
+    if (part == nullptr) continue;
+    spec::FieldReader q(*part, "/encoder/qualities/" + name, faults);
+    preference.x264_grades[name] = x264;
+    preference.nvenc_grades[name] = nvenc;
+    read_grades(q, preference.x264_grades[name], preference.nvenc_grades[name]);
+    q.finish();
+  }
+  r.finish();
+}
+
+void read_encoder(const Json& json, media::EncoderPreference& preference,
+                  std::vector<FieldFault>& faults) {
+  spec::FieldReader r(json, "/encoder", faults);
+  if (r.has("codec")) preference.codec = read_codec(r);
+  media::EncoderGrade x264{preference.x264.preset, preference.x264.crf};
+  media::EncoderGrade nvenc{preference.nvenc.preset, preference.nvenc.crf};
+  read_grades(r, x264, nvenc);
+  preference.x264.preset = x264.preset;
+  preference.x264.crf = x264.crf;
+  preference.nvenc.preset = nvenc.preset;
+  preference.nvenc.crf = nvenc.crf;
+  preference.x264.max_bitrate_kbps = static_cast<int>(r.whole("max_bitrate_kbps", 1000, 12000));
+  preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
   if (r.has("nvenc_sessions")) {
     preference.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
   }
+  if (const Json* const part = r.has("qualities") ? r.object("qualities") : nullptr) {
+    read_qualities(*part, preference, x264, nvenc, faults);
+  }
+  r.finish();
 }
 
 // Threads by purpose. What the file does not say stays as it is.
@@ -310,24 +366,17 @@ void read_pools(spec::FieldReader& r, Config& config) {
   threads("http_api", config.http_pools.api.threads);
   threads("http_uploads", config.http_pools.uploads.threads);
   threads("http_downloads", config.http_pools.downloads.threads);
+  threads("http_previews", config.http_pools.previews.threads);
 }
 
 Status read_engines(const fs::path& path, const engines::EngineVariables& variables,
                     Config& config) {
-  media::EncoderPreference& preference = config.encoder;
   Result<Json> json = read_yaml(path);
   if (!json) return json.failure();
   std::vector<FieldFault> faults;
   spec::FieldReader r(*json, "", faults);
   if (const Json* part = r.object("encoder")) {
-    spec::FieldReader e(*part, "/encoder", faults);
-    if (e.has("codec")) preference.codec = read_codec(e);
-    preference.x264.preset = e.text("x264_preset", 1, 20);
-    preference.x264.crf = static_cast<int>(e.whole("crf", 10, 35));
-    preference.x264.max_bitrate_kbps = static_cast<int>(e.whole("max_bitrate_kbps", 1000, 12000));
-    preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
-    read_nvenc(e, preference);
-    e.finish();
+    read_encoder(*part, config.encoder, faults);
   }
   if (const Json* part = r.has("pools") ? r.object("pools") : nullptr) {
     spec::FieldReader p(*part, "/pools", faults);

@@ -78,6 +78,7 @@ void show_pools(const Json& worker) {
               << text_of(field(pool, "busy")) << " of " << text_of(field(pool, "threads"))
               << " threads busy";
     if (field(pool, "lost") > 0) std::cout << ", " << text_of(field(pool, "lost")) << " lost";
+    if (field(pool, "breaker") == "open") std::cout << ", left alone: it failed too often";
     std::cout << "\n";
   }
 }

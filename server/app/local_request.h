@@ -1,8 +1,8 @@
-// A job request in a file whose images, clips and audio are named by their paths beside it: made
-// into one that the service takes.
+// A job request in a file, with the files it names (request_files.h): made into one that a service
+// in this process takes.
 //
-// Thread rule: one thread. Blocks on the disk. Errors: kMalformed when it is no JSON object, what
-// an upload is refused for with the file's name before it, and what the storage says.
+// Thread rule: one thread. Blocks on the disk. Errors: those of read_request_with_files(), of an
+// upload and of the storage.
 #pragma once
 
 #include <filesystem>

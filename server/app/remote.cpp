@@ -42,7 +42,18 @@ Failure refusal(const HttpAnswer& answer, const Json& body) {
       detail += "\n  " + error.value("pointer", "") + ": " + error.value("detail", "");
     }
   }
-  return failure(answer.status == 404 ? FailureKind::kNotFound : FailureKind::kConflict, detail);
+  FailureKind kind = FailureKind::kConflict;
+  if (answer.status == 404) kind = FailureKind::kNotFound;
+  if (answer.status == 503) kind = FailureKind::kUnavailable;
+  return failure(kind, detail);
+}
+
+// A file moves for as long as it may, but not for ever without getting on.
+HttpLimits limits_of_files() {
+  HttpLimits limits;
+  limits.total = std::chrono::hours(1);
+  limits.least_bytes_per_second = 1024;
+  return limits;
 }
 
 }  // namespace
@@ -81,16 +92,50 @@ Result<Json> Remote::post(const std::string& path, const Json& body) const {
   return ask(std::move(request));
 }
 
-Result<Json> Remote::ask(HttpRequest request) const {
+Result<std::string> Remote::upload(const std::filesystem::path& file,
+                                   const std::string& category) const {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    return failure(FailureKind::kInvalid, "there is no such file");
+  }
+  HttpRequest request;
+  request.method = "POST";
+  request.url = url_ + "/api/v1/assets/upload";
+  request.limits = limits_of_files();
+  request.body =
+      std::vector<FormPart>{{.name = "category", .value = category},
+                            {.name = "file", .file = file, .file_name = file.filename().string()}};
+  const Result<Json> asset = ask(std::move(request));
+  if (!asset) return asset.failure();
+  return asset->value("uri", std::string());
+}
+
+Status Remote::save(const std::string& path, const std::filesystem::path& to) const {
+  HttpRequest request;
+  request.url = url_ + path;
+  request.limits = limits_of_files();
+  request.limits.answer_bytes = std::int64_t{1} << 40;
+  request.save_to = to;
+  const Result<HttpAnswer> answer = send(std::move(request));
+  if (!answer) return answer.failure();
+  if (!answer->ok()) return refusal(*answer, parse_json<Json>(answer->body));
+  return ok_status();
+}
+
+Result<HttpAnswer> Remote::send(HttpRequest request) const {
   request.headers.emplace_back("X-API-Key", key_);
   request.egress = EgressScope::kAny;
+  Result<HttpAnswer> answer = client_->send(request, CancelToken());
+  if (answer) return answer;
+  Failure fault = answer.failure();
+  fault.detail = "no answer from " + url_ + ": " + fault.detail;
+  return fault;
+}
+
+Result<Json> Remote::ask(HttpRequest request) const {
   request.limits.answer_bytes = 64 << 20;
-  const Result<HttpAnswer> answer = client_->send(request, CancelToken());
-  if (!answer) {
-    Failure fault = answer.failure();
-    fault.detail = "no answer from " + url_ + ": " + fault.detail;
-    return fault;
-  }
+  const Result<HttpAnswer> answer = send(std::move(request));
+  if (!answer) return answer.failure();
   Json body = parse_json<Json>(answer->body);
   if (!answer->ok()) return refusal(*answer, body);
   if (body.is_discarded()) {

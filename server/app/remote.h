@@ -1,9 +1,11 @@
 // A running server, asked over REST: what the operators' commands go through, so that they work
 // from anywhere and never touch the database.
 //
-// Thread rule: one thread. Blocks for as long as the server takes, at most 30 s.
+// Thread rule: one thread. Blocks for as long as the server takes, at most 30 s; files for as long
+// as bytes move.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -23,9 +25,15 @@ class Remote {
   Result<nlohmann::ordered_json> post(const std::string& path,
                                       const nlohmann::ordered_json& body) const;
 
+  // Gives the storage URI. Errors also: those of reading the file.
+  Result<std::string> upload(const std::filesystem::path& file, const std::string& category) const;
+  // An answer's body into a file, as long as it may take.
+  Status save(const std::string& path, const std::filesystem::path& to) const;
+
  private:
   Remote(HttpClient& client, std::string url, std::string key)
       : client_(&client), url_(std::move(url)), key_(std::move(key)) {}
+  Result<HttpAnswer> send(HttpRequest request) const;
   Result<nlohmann::ordered_json> ask(HttpRequest request) const;
 
   HttpClient* client_;

@@ -13,6 +13,7 @@
 #include "server/app/commands.h"
 #include "server/app/complain.h"
 #include "server/app/local_request.h"
+#include "server/app/progress_bar.h"
 #include "server/app/stop_signals.h"
 #include "server/app/work_folder.h"
 #include "server/io/file_storage.h"
@@ -30,15 +31,6 @@ int complain_of_request(const Failure& fault) {
   return fault.kind == FailureKind::kMalformed ? 2 : code;
 }
 
-void show_progress(const jobs::Job& job) {
-  constexpr int kWidth = 40;
-  const int full = job.progress_pct * kWidth / 100;
-  std::cerr << "\r" << std::left << std::setw(20) << jobs::name_of(job.status) << "["
-            << std::string(static_cast<std::size_t>(full), '#')
-            << std::string(static_cast<std::size_t>(kWidth - full), '.') << "] " << std::right
-            << std::setw(3) << job.progress_pct << " %" << std::flush;
-}
-
 // Until the job has ended or somebody wants us to stop.
 Result<jobs::Job> follow(Application& application, const std::string& id,
                          const StopSignals& signals) {
@@ -46,7 +38,7 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
   for (;;) {
     Result<jobs::Job> job = application.service().job(local_owner(), id);
     if (!job) return job;
-    if (terminal) show_progress(*job);
+    if (terminal) draw_progress(jobs::name_of(job->status), job->progress_pct);
     if (jobs::is_terminal(job->status)) {
       if (terminal) std::cerr << "\n";
       return job;

@@ -10,11 +10,12 @@ constexpr std::string_view kApi = "API";
 constexpr std::string_view kDatabaseWakeupsFiles = "Database, wake-ups, files";
 constexpr std::string_view kWorkers = "Workers";
 constexpr std::string_view kEnginesOfFootage = "Engines of footage";
+constexpr std::string_view kDefaultsOfJobs = "Defaults of jobs";
 constexpr std::string_view kWebhooks = "Webhooks";
 constexpr std::string_view kRetentionForEver = "Retention (0: for ever)";
 constexpr std::string_view kTheOperatorsCommands = "The operator's commands";
 
-constexpr std::array<Setting, 56> kSettings{{
+constexpr auto kSettings = std::to_array<Setting>({
     {.group = kProcess,
      .name = "PYTOON_ENV",
      .fallback = "dev",
@@ -210,16 +211,21 @@ constexpr std::array<Setting, 56> kSettings{{
      .fallback = "",
      .about = "a file of config/providers",
      .in_file = "engine.yaml: engines"},
-    {.group = kEnginesOfFootage,
+    {.group = kDefaultsOfJobs,
      .name = "ENGINE_POLICY_DEFAULT",
      .fallback = "",
      .about = "overrules every preset but local_only ones: local_only, local_preferred or api_only",
      .in_file = "presets.yaml: engine_policy"},
-    {.group = kEnginesOfFootage,
+    {.group = kDefaultsOfJobs,
      .name = "BRAND_SAFE_DEFAULT",
      .fallback = "",
      .about = "overrules every preset: true or false",
      .in_file = "presets.yaml: brand_safe"},
+    {.group = kDefaultsOfJobs,
+     .name = "QUALITY_DEFAULT",
+     .fallback = "",
+     .about = "overrules every preset: draft, fast, balanced or best",
+     .in_file = "presets.yaml, defaults.yaml: quality"},
     {.group = kWebhooks,
      .name = "WEBHOOK_SECRET",
      .fallback = "",
@@ -333,7 +339,7 @@ constexpr std::array<Setting, 56> kSettings{{
      .fallback = "",
      .about = "the key that they show; not set: API_KEY, or the one that a server in dev made",
      .secrecy = Secrecy::kSecret},
-}};
+});
 
 }  // namespace
 

@@ -59,7 +59,8 @@ std::vector<Route> all_routes(jobs::Service& service, const std::atomic<bool>& d
                               Credentials& credentials, ProcessReport report) {
   std::vector<Route> routes = operator_routes(service, draining, std::move(report));
   for (auto& more : {session_routes(credentials), job_routes(service), control_routes(service),
-                     asset_routes(service), link_routes(service, credentials), console_routes()}) {
+                     asset_routes(service), link_routes(service, credentials), console_routes(),
+                     preview_routes(service)}) {
     routes.insert(routes.end(), more.begin(), more.end());
   }
   return routes;

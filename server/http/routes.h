@@ -26,6 +26,7 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
 std::vector<Route> job_routes(jobs::Service& service);
 std::vector<Route> control_routes(jobs::Service& service);
 std::vector<Route> asset_routes(jobs::Service& service);
+std::vector<Route> preview_routes(jobs::Service& service);
 std::vector<Route> session_routes(Credentials& credentials);
 std::vector<Route> link_routes(jobs::Service& service, const Credentials& credentials);
 

@@ -26,8 +26,11 @@ Json list_from(const std::string& text) {
 std::string text_of(const std::vector<jobs::PoolState>& pools) {
   Json list = Json::array();
   for (const jobs::PoolState& pool : pools) {
-    list.push_back(
-        {{"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}});
+    list.push_back({{"name", pool.name},
+                    {"threads", pool.threads},
+                    {"busy", pool.busy},
+                    {"lost", pool.lost},
+                    {"breaker", pool.breaker}});
   }
   return json_text(list);
 }
@@ -42,6 +45,7 @@ std::vector<jobs::PoolState> pools_from_text(const std::string& text) {
     pool.threads = one.value("threads", 0);
     pool.busy = one.value("busy", 0);
     pool.lost = one.value("lost", 0);
+    pool.breaker = one.value("breaker", "");
     pools.push_back(std::move(pool));
   }
   return pools;

@@ -22,8 +22,11 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 Json to_json(const PoolState& pool) {
-  return Json{
-      {"name", pool.name}, {"threads", pool.threads}, {"busy", pool.busy}, {"lost", pool.lost}};
+  return Json{{"name", pool.name},
+              {"threads", pool.threads},
+              {"busy", pool.busy},
+              {"lost", pool.lost},
+              {"breaker", text_or_null(pool.breaker)}};
 }
 
 Json to_json(const WorkerInfo& worker);

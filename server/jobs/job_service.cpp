@@ -130,6 +130,17 @@ Result<JobEstimate> JobService::estimate(const Caller& caller, const nlohmann::j
   return estimator_.estimate(planned->order.job, planned->request);
 }
 
+Result<std::string> JobService::preview(const Caller& caller, const nlohmann::json& body,
+                                        double at_seconds) {
+  if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
+  const Result<Planned> planned = plan(caller, body);
+  if (!planned) return planned.failure();
+  const spec::RenderSpec& spec = planned->order.job.spec;
+  const int frames = spec.target_duration_seconds * spec.output.fps;
+  const int frame = static_cast<int>(at_seconds * spec.output.fps);
+  return parts_.previewer.frame_jpeg(planned->order, std::min(frame, frames - 1));
+}
+
 std::chrono::seconds JobService::retry_after() {
   const Result<Backlog> backlog = parts_.store.backlog();
   return jobs::retry_after(backlog ? *backlog : Backlog{});

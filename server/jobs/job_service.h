@@ -37,6 +37,7 @@ struct ServiceParts {
   admission::PromiseLedger& promises;
   admission::ProfileStore& profiles;
   engines::EngineChain& engine_chain;
+  FramePreviewer& previewer;
 };
 
 // Where a job may have its end told.
@@ -69,6 +70,8 @@ class JobService final : public Service {
   Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
                            const std::string& idempotency_key) override;
   Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) override;
+  Result<std::string> preview(const Caller& caller, const nlohmann::json& body,
+                              double at_seconds) override;
   std::chrono::seconds retry_after() override;
   Result<Job> job(const Caller& caller, const std::string& id) override;
   Result<JobPage> list(const Caller& caller, const ListQuery& query) override;

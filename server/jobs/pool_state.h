@@ -13,6 +13,9 @@ struct PoolState {
   int lost = 0;      // hung for good; replaced by new ones, which `threads` counts instead
   int queued = 0;    // pieces of work that wait in this process for a thread; 0 where they wait in
                      // the database
+  // Of an engine's pool, its circuit breaker: "closed", "open" (it is left alone for a while),
+  // "half_open" (it is tried once); "" of all others.
+  std::string breaker;
 };
 
 }  // namespace pytoon::jobs

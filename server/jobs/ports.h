@@ -71,6 +71,15 @@ class MediaInspector {
   virtual Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
+// Draws a frame of a job that was planned and not taken, as a JPEG of half the video's edges. Any
+// thread; blocks while it is drawn.
+class FramePreviewer {
+ public:
+  virtual ~FramePreviewer() = default;
+  // frame: of the whole video. Errors: those of a job's inputs and of drawing.
+  virtual Result<std::string> frame_jpeg(const NewJob& job, int frame) = 0;
+};
+
 // Whether the service can do its work. Any thread; blocks for milliseconds.
 class HealthSource {
  public:

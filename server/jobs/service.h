@@ -99,6 +99,11 @@ class Service {
   // What submit() would do with the body, without doing it: stores nothing, refuses what submit()
   // would refuse now, idempotency keys aside.
   virtual Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) = 0;
+  // A frame of the video that the body would become, as a JPEG of half its edges; the last one for
+  // a time beyond its end. The same frame as the video's when the body names a seed and nothing is
+  // generated. Stores nothing; refuses what submit() would refuse for its fields.
+  virtual Result<std::string> preview(const Caller& caller, const nlohmann::json& body,
+                                      double at_seconds) = 0;
   // How long a caller should stay away whom submit() refused with kRateLimited: by when the queue
   // is expected to have room for more than a few.
   virtual std::chrono::seconds retry_after() = 0;

@@ -210,6 +210,7 @@ void PromptDispatcher::decide(const std::string& gpu) {
       requests.push_back(head->request);
     }
     const auto decided = decide_generation(*state, requests, cards, options_, *now);
+    tell_those_behind(gpu, heads, decided.decision);
     if (decided.head == heads.size()) {
       // It is about the endpoint: each is told so, with what it needs itself.
       for (Waiting* const head : heads) {
@@ -222,6 +223,20 @@ void PromptDispatcher::decide(const std::string& gpu) {
     Waiting& head = *heads[decided.head];
     note(head, decided.decision);
     if (carry_out(gpu, head, decided.decision)) return;
+  }
+}
+
+// With the card's sizes, and what each needs itself.
+void PromptDispatcher::tell_those_behind(const std::string& gpu, const std::vector<Waiting*>& heads,
+                                         const Decision& facts) {
+  for (Waiting& one : waiting_) {
+    if (one.state != Waiting::State::kWaits || !one.gpus.contains(gpu)) continue;
+    if (std::ranges::find(heads, &one) != heads.end()) continue;
+    Decision behind = facts;
+    behind.kind = Decision::Kind::kWait;
+    behind.reason = Reason::kQueued;
+    behind.need = one.known.weights + one.known.prior_tiled;
+    note(one, behind);
   }
 }
 

@@ -100,6 +100,8 @@ class PromptDispatcher final : public engines::PromptAdmission {
   void leave_silent_cards(WallTime now);
   Status wait_for_cards(const engines::PromptWish& wish, std::unique_lock<std::mutex>& lock,
                         const engines::Watch& watch);
+  void tell_those_behind(const std::string& gpu, const std::vector<Waiting*>& heads,
+                         const jobs::admission::Decision& facts);
   bool carry_out(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
   bool start(const std::string& gpu, Waiting& head, const jobs::admission::Decision& decision);
   static jobs::admission::QueuedGeneration queued(const Waiting& one);

@@ -416,6 +416,10 @@ std::vector<jobs::PoolState> Worker::pool_states() const {
     jobs::PoolState state;
     state.name = pool.name;
     state.threads = pool.threads;
+    for (const std::string& engine : pool.engines) {  // of an engine's pool: one
+      const auto breaker = context_.deps.engine_chain.breaker_state(engine);
+      state.breaker = engines::CircuitBreaker::name_of(breaker);
+    }
     states.push_back(std::move(state));
   }
   const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { launch, openPage, signIn } from "./browser.mjs";
+import { busyFleet } from "./busy_fleet.mjs";
 
 const [url, key, folder, wanted, image, sound] = process.argv.slice(2);
 const HOSTILE = `<img src=x onerror="document.title='owned'">"><script>alert(1)</script>`;
@@ -30,6 +31,12 @@ async function wholeWay({ page }) {
   await page.locator("label.preset", { hasText: "Overlay, glow" }).click();
   await page.getByLabel("Hook").fill(HOSTILE);
   await page.getByLabel("Length").fill("2");
+  // The renderer's own frames, at the moment that is chosen.
+  const still = page.locator(".stage-image img");
+  await page.locator('.stage-image img[alt="The video at 1 seconds"]').waitFor({ timeout: PATIENCE_MS });
+  assert.deepEqual(await still.evaluate((element) => [element.naturalWidth, element.naturalHeight]), [540, 960]);
+  await page.getByLabel("Moment of the preview").fill("1.5");
+  await page.locator('.stage-image img[alt="The video at 1.5 seconds"]').waitFor({ timeout: PATIENCE_MS });
   const submit = page.getByRole("button", { name: "Make the video" });
   await page.locator(".figures dl").waitFor();
   await submit.click();
@@ -137,6 +144,9 @@ async function accessible({ browser }) {
       await page.goto(`${url}#/operator`);
       await page.locator(".numbers").waitFor();
       await judge("operator");
+      await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+      await page.locator(".gpu").first().waitFor();
+      await judge("operator of a busy fleet");
       await context.close();
     }
   }
@@ -156,7 +166,47 @@ async function reconnects({ page }) {
   await page.locator(".result video").waitFor({ timeout: PATIENCE_MS });
 }
 
-const tests = { wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
+// What people do with jobs they have: cancel, try again, start another from one, delete; and what
+// operators do: drain and resume.
+async function looksAfter({ page }) {
+  await signIn(page, url, key);
+  const make = async (hook, seconds) => {
+    await page.getByLabel("Hook").fill(hook);
+    await page.getByLabel("Length").fill(seconds);
+    await page.locator(".figures dl").waitFor();
+    await page.waitForFunction(() => !document.querySelector(".side .primary").disabled);
+    await page.getByRole("button", { name: "Make the video" }).click();
+    await page.locator(".result .pill").waitFor();
+  };
+  await make("To be cancelled", "60");
+  await page.getByRole("link", { name: "Its story" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.locator(".job-head .pill", { hasText: "Cancelled" }).waitFor();
+  await page.getByRole("link", { name: "Start a new one from it" }).click();
+  await page.getByLabel("Hook").waitFor();
+  await page.waitForFunction(() => document.querySelector("#caption-captions-hook").value === "To be cancelled");
+  await page.goto(`${url}#/jobs`);
+  await page.locator("label.chip", { hasText: "Cancelled" }).click();
+  await page.getByLabel("Search in words, preset and id").fill("be cancelled");
+  await page.locator(".job").first().click();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.locator(".chips").waitFor();
+  await page.locator("label.chip", { hasText: "Cancelled" }).click();
+  await page.getByText("No jobs yet.").waitFor();
+
+  await page.goto(`${url}#/operator`);
+  await page.getByRole("button", { name: "Drain" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Drain" }).click();
+  await page.getByText("Takes no new jobs").waitFor();
+  await page.goto(`${url}#/make`);
+  await page.locator(".faults", { hasText: "draining" }).waitFor();
+  await page.goto(`${url}#/operator`);
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("Takes jobs").waitFor();
+}
+
+const tests = { looksAfter, wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
 const browser = await launch();
 try {
   const { page, complaints } = await openPage(browser, url);

@@ -6,7 +6,7 @@ import { launch, openPage, signIn } from "./browser.mjs";
 
 const [url, key, folder, ...images] = process.argv.slice(2);
 const browser = await launch();
-const { page } = await openPage(browser, url, { viewport: { width: 1280, height: 820 }, colorScheme: "light", deviceScaleFactor: 1.5,
+const { page } = await openPage(browser, url, { viewport: { width: 1280, height: 900 }, colorScheme: "light", deviceScaleFactor: 1.5,
   reducedMotion: "reduce" });
 const shoot = (name) => page.screenshot({ path: `${folder}/${name}.jpg`, type: "jpeg", quality: 80 });
 
@@ -17,7 +17,7 @@ await page.locator(".tile .hint").nth(images.length - 1).waitFor();
 await page.getByLabel("Hook").fill("Wake up to calmer skin");
 await page.getByLabel("Beat 1", { exact: true }).fill("Sea fennel softens overnight");
 await page.getByLabel("Call to action").fill("Meet Ondelune");
-await page.getByLabel("Length").fill("6");
+await page.getByLabel("Length").fill("9");
 await page.locator(".figures dl").waitFor();
 await page.waitForTimeout(1500);
 await page.evaluate(() => {

@@ -3,6 +3,7 @@
 // usage: node screens.mjs URL KEY FOLDER [IMAGE...]
 
 import { launch, openPage, signIn } from "./browser.mjs";
+import { busyFleet } from "./busy_fleet.mjs";
 
 const [url, key, folder, ...images] = process.argv.slice(2);
 const WIDTHS = [360, 768, 1440];
@@ -51,6 +52,10 @@ for (const colorScheme of ["light", "dark"]) {
   await page.locator(".numbers").waitFor();
   await page.waitForTimeout(300);
   await shoot("operator");
+  await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+  await page.locator(".gpu").first().waitFor();
+  await page.waitForTimeout(5000);
+  await shoot("operator-busy");
   if (complaints.length) throw new Error(complaints.join("\n"));
   await context.close();
 }

@@ -57,10 +57,13 @@ class Console(unittest.TestCase):
     def test_3_keyboard_only(self):
         self.run_in_browser("keyboardOnly")
 
+    def test_5_looks_after(self):
+        self.run_in_browser("looksAfter")
+
     def test_4_accessible(self):
         self.run_in_browser("accessible")
 
-    def test_5_events_go_on_after_a_restart(self):
+    def test_6_events_go_on_after_a_restart(self):
         def restart():
             self.server.kill()
             self.server.start()

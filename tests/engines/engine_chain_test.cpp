@@ -197,6 +197,7 @@ TEST_F(EngineChainTest, AnEngineThatKeepsFailingIsLeftAloneForAWhile) {
   EXPECT_EQ(comfy.asked(), asked);
   EXPECT_EQ(served.reason, "local_comfyui: failed too often, is left alone for a while");
   EXPECT_EQ(engine_chain_->breaker_state("local_comfyui"), CircuitBreaker::State::kOpen);
+  EXPECT_EQ(CircuitBreaker::name_of(engine_chain_->breaker_state("local_comfyui")), "open");
   clock_.steady += std::chrono::seconds(31);
   again(spec::EnginePolicy::kLocalOnly, chain);
   EXPECT_GT(comfy.asked(), asked);

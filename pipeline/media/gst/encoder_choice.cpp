@@ -95,10 +95,19 @@ Result<std::shared_ptr<CudaBridge>> find_nvenc(const EncoderPreference& preferen
 
 }  // namespace
 
+EncoderSettings EncoderOption::settings_for(std::string_view quality) const {
+  EncoderSettings chosen = settings;
+  if (const auto grade = grades.find(quality); grade != grades.end()) {
+    chosen.preset = grade->second.preset;
+    chosen.crf = grade->second.crf;
+  }
+  return chosen;
+}
+
 Result<EncoderChoice> choose_encoder(const EncoderPreference& preference, gpu::Device& device,
                                      const fs::path& scratch) {
   EncoderChoice choice;
-  EncoderOption nvenc{.settings = preference.nvenc};
+  EncoderOption nvenc{.settings = preference.nvenc, .grades = preference.nvenc_grades};
   if (preference.codec == EncoderPreference::Codec::kX264) {
     nvenc.unavailable = "the configuration chose x264";
   } else {
@@ -112,7 +121,8 @@ Result<EncoderChoice> choose_encoder(const EncoderPreference& preference, gpu::D
       nvenc.unavailable = found.failure().detail;
     }
   }
-  choice.options = {std::move(nvenc), EncoderOption{.settings = preference.x264}};
+  choice.options = {std::move(nvenc),
+                    EncoderOption{.settings = preference.x264, .grades = preference.x264_grades}};
   return choice;
 }
 

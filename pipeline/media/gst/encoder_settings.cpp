@@ -12,7 +12,12 @@ std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
 //
 // cpu-independent: without it x264 r3095 gives other bytes on another instruction set, and with
 // AVX2 even from run to run (its macroblock tree then depends on memory nobody wrote).
+//
+// ultrafast alone turns the 8x8 transform off; without it the stream is not of the High profile.
 NamedValues x264_options(const EncoderSettings& settings) {
+  std::string parameters =
+      "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1:vbv-init=1";
+  if (settings.preset == "ultrafast") parameters += ":8x8dct=1";
   NamedValues options{
       {"preset", settings.preset},
       {"profile", "high"},
@@ -28,8 +33,7 @@ NamedValues x264_options(const EncoderSettings& settings) {
       {"color_trc", "bt709"},
       {"color_range", "tv"},
       {"chroma_sample_location", "left"},
-      {"x264-params",
-       "stitchable=1:b-pyramid=none:repeat-headers=0:aud=0:cpu-independent=1:vbv-init=1"},
+      {"x264-params", parameters},
   };
   if (settings.max_bitrate_kbps > 0) {
     options.emplace_back("maxrate", thousands(settings.max_bitrate_kbps));

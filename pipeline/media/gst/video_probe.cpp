@@ -130,4 +130,19 @@ Result<gpu::RgbaImage> decode_frame(const std::filesystem::path& path, std::int6
   return contained([&] { return decode(path, index); });
 }
 
+Result<gpu::RgbaImage> image_of(const gpu::HostNv12View& frame) {
+  return contained([&]() -> Result<gpu::RgbaImage> {
+    const FramePtr borrowed = make_frame();
+    borrowed->format = AV_PIX_FMT_NV12;
+    borrowed->width = frame.size.width;
+    borrowed->height = frame.size.height;
+    borrowed->color_range = AVCOL_RANGE_MPEG;
+    borrowed->data[0] = frame.luma;
+    borrowed->data[1] = frame.chroma;
+    borrowed->linesize[0] = static_cast<int>(frame.luma_pitch_bytes);
+    borrowed->linesize[1] = static_cast<int>(frame.chroma_pitch_bytes);
+    return to_rgba(*borrowed);
+  });
+}
+
 }  // namespace pytoon::media

@@ -11,11 +11,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-Status publish(void* bytes, std::size_t size, const std::filesystem::path& path) {
-  const std::unique_ptr<void, GFree> owner(bytes);
-  return write_file_atomically(path, {static_cast<const char*>(bytes), size});
-}
-
 Failure unwritable() {
   vips_error_clear();
   return failure(FailureKind::kMedia, "the image can't be encoded");
@@ -60,8 +55,8 @@ Result<gpu::RgbaImage> read_image(const std::filesystem::path& path) {
   return take_pixels(open->image.get(), FailureKind::kMalformed, damaged(open->format));
 }
 
-Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality) {
-  if (Status started = start_image_library(); !started) return started;
+Result<std::string> jpeg_of(const gpu::RgbaImage& image, int quality) {
+  if (Status started = start_image_library(); !started) return started.failure();
   const VipsImagePtr rgba = borrow(image);
   if (!rgba) return unwritable();
   const VipsImagePtr opaque =
@@ -72,7 +67,14 @@ Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path
                                       "optimize_coding", TRUE, nullptr) != 0) {
     return unwritable();
   }
-  return publish(bytes, size, path);
+  const std::unique_ptr<void, GFree> owner(bytes);
+  return std::string(static_cast<const char*>(bytes), size);
+}
+
+Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality) {
+  const Result<std::string> jpeg = jpeg_of(image, quality);
+  if (!jpeg) return jpeg.failure();
+  return write_file_atomically(path, *jpeg);
 }
 
 Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path) {
@@ -83,7 +85,8 @@ Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path)
   if (!rgba || vips_pngsave_buffer(rgba.get(), &bytes, &size, "strip", TRUE, nullptr) != 0) {
     return unwritable();
   }
-  return publish(bytes, size, path);
+  const std::unique_ptr<void, GFree> owner(bytes);
+  return write_file_atomically(path, {static_cast<const char*>(bytes), size});
 }
 
 }  // namespace pytoon::media

@@ -35,6 +35,7 @@ Result<MediaInfo> inspect_image(const std::filesystem::path& path);
 // Of a file that was inspected before, or that need not be whole.
 Result<MediaInfo> read_image_header(const std::filesystem::path& path);
 Result<gpu::RgbaImage> read_image(const std::filesystem::path& path);
+Result<std::string> jpeg_of(const gpu::RgbaImage& image, int quality);
 Status write_jpeg(const gpu::RgbaImage& image, const std::filesystem::path& path, int quality = 88);
 Status write_png(const gpu::RgbaImage& image, const std::filesystem::path& path);
 

@@ -42,6 +42,13 @@ export async function call(method, path, { json, headers = {}, signal } = {}) {
   return response.status === 204 ? null : response.json();
 }
 
+// The frame that the video of this request shows at a moment, as an image.
+export async function previewFrame(json, atSeconds, signal) {
+  const headers = { "X-CSRF-Token": csrfToken, "Content-Type": "application/json" };
+  const path = `/api/v1/preview?at_seconds=${atSeconds}`;
+  return (await send("POST", path, headers, JSON.stringify(json), signal)).blob();
+}
+
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, options) => call("POST", path, options);
 

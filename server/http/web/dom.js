@@ -103,3 +103,14 @@ export function ask(question, yes) {
     dialog.showModal();
   });
 }
+
+// Something to copy by hand.
+export function showText(title, text) {
+  const input = h("input", { readonly: true, value: text, "aria-label": title });
+  const dialog = h("dialog", { class: "ask", "aria-label": title, onclose: () => dialog.remove() },
+    h("form", { method: "dialog" }, h("p", {}, title), input,
+      h("div", { class: "row end" }, h("button", { class: "plain" }, "Close"))));
+  document.body.append(dialog);
+  dialog.showModal();
+  input.select();
+}

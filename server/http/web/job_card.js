@@ -1,7 +1,7 @@
 // One job as it goes: its state and progress live, then the video itself.
 
 import { follow, post } from "./api.js";
-import { fill, h, icon, toast } from "./dom.js";
+import { fill, h, icon, showText, toast } from "./dom.js";
 import { isEnded, seconds, stateName, stateTone } from "./words.js";
 
 export const fileOf = (id, file) => `/api/v1/jobs/${encodeURIComponent(id)}/${file}`;
@@ -22,8 +22,10 @@ export function player(id) {
 
 export async function shareLink(id) {
   const links = await post(fileOf(id, "links"), { json: { expires_in_seconds: 7 * 86400 } });
-  await navigator.clipboard.writeText(new URL(links.output, location.href).href);
-  toast("A link that works without a key for seven days is in your clipboard.", "good");
+  const link = new URL(links.output, location.href).href;
+  if (!navigator.clipboard) return showText("A link that works without a key for seven days", link);  // not over plain HTTP
+  await navigator.clipboard.writeText(link);
+  return toast("A link that works without a key for seven days is in your clipboard.", "good");
 }
 
 export function outputActions(id) {

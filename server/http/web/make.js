@@ -21,6 +21,8 @@ export function showMake(view, { id }) {
   let timer = 0;
   let asking = null;
   let sent = "";  // the request of the last answer
+  // Chosen here, so that the preview moves as the video will.
+  let seed = crypto.getRandomValues(new Uint32Array(1))[0];
   let leaveJob = () => {};
   const later = () => {
     clearTimeout(timer);
@@ -43,9 +45,7 @@ export function showMake(view, { id }) {
   const files = footage(later);
   const words = captions(() => Number(length.value), later);
   const presets = gallery(() => {
-    const preset = presets.chosen();
-    brandSafe.checked = preset.brand_safe;
-    look.show(preset);
+    brandSafe.checked = presets.chosen().brand_safe;
     later();
   });
   const look = stage();
@@ -57,7 +57,7 @@ export function showMake(view, { id }) {
 
   function request() {
     const fields = { ...presets.fields(), ...files.fields(), ...words.fields(),
-      target_duration_seconds: Number(length.value), platform: platform.value, brand_safe: brandSafe.checked };
+      target_duration_seconds: Number(length.value), platform: platform.value, brand_safe: brandSafe.checked, seed };
     if (!fields.image_uris.length) delete fields.image_uris;
     if (!fields.clip_uris.length) delete fields.clip_uris;
     return fields;
@@ -88,6 +88,8 @@ export function showMake(view, { id }) {
       showFaults([], "");
       words.refresh();
       showFigures(answer);
+      if (json.image_uris || json.clip_uris || json.captions) look.preview(json);
+      else look.example(presets.chosen());
     } catch (problem) {
       if (problem.name === "AbortError") return;
       figures.replaceChildren();
@@ -148,8 +150,9 @@ export function showMake(view, { id }) {
     presets.show(list, spec?.preset_id ?? FIRST);
     const preset = presets.chosen();
     brandSafe.checked = spec?.brand_safe ?? preset?.brand_safe ?? true;
-    if (preset) look.show(preset);
+    if (preset) look.example(preset);
     if (spec) {
+      seed = spec.seed;
       length.value = spec.target_duration_seconds;
       lengthText.textContent = `${length.value} s`;
       files.start(spec.assets);
@@ -163,6 +166,7 @@ export function showMake(view, { id }) {
     clearTimeout(timer);
     asking?.abort();
     files.stop();
+    look.stop();
     leaveJob();
   };
 }

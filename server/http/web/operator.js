@@ -15,7 +15,9 @@ const number = (name, value, hint) =>
 function lanesOf(workers) {
   const lanes = new Map();
   for (const pool of workers.flatMap((worker) => worker.pools)) {
-    const lane = lanes.get(pool.name) ?? { threads: 0, busy: 0, lost: 0 };
+    const lane = lanes.get(pool.name) ?? { threads: 0, busy: 0, lost: 0, workers: 0, open: 0 };
+    lane.workers += 1;
+    lane.open += pool.breaker === "open" ? 1 : 0;
     lane.threads += pool.threads;
     lane.busy += pool.busy;
     lane.lost += pool.lost;
@@ -32,7 +34,9 @@ function lanes(workers) {
     bar.style.setProperty("inline-size", `${(100 * lane.busy) / Math.max(1, lane.threads)}%`);
     const title = name.startsWith("engine:") ? `Engine ${plain(name.slice(7))}` : plain(name);
     return h("div", {}, h("dt", {}, title), h("dd", {}, h("span", { class: "meter live" }, bar),
-      h("span", { class: "value" }, `${lane.busy} of ${lane.threads} busy${lane.lost ? `, ${lane.lost} lost` : ""}`)));
+      h("span", { class: "value" }, `${lane.busy} of ${lane.threads} busy${lane.lost ? `, ${lane.lost} lost` : ""}`)),
+    lane.open > 0 && h("dd", { class: "note warn" }, icon("warn"),
+      `${lane.open === lane.workers ? "Left alone" : `Left alone by ${lane.open} of ${lane.workers} workers`}: it failed too often`));
   }));
 }
 

@@ -8,25 +8,11 @@
 namespace pytoon::jobs::admission {
 namespace {
 
-constexpr std::array<std::string_view, 19> kReasonNames{"fits",
-                                                        "stale_sample",
-                                                        "endpoint_down",
-                                                        "endpoint_busy",
-                                                        "endpoint_draining",
-                                                        "making_room",
-                                                        "reserved",
-                                                        "slots",
-                                                        "encoder_sessions",
-                                                        "vram_exhausted",
-                                                        "residue",
-                                                        "trial",
-                                                        "too_large",
-                                                        "price",
-                                                        "deadline",
-                                                        "policy",
-                                                        "no_gpu",
-                                                        "backlog",
-                                                        "nothing_waits"};
+constexpr std::array<std::string_view, 20> kReasonNames{
+    "fits",           "stale_sample", "endpoint_down", "endpoint_busy", "endpoint_draining",
+    "making_room",    "queued",       "reserved",      "slots",         "encoder_sessions",
+    "vram_exhausted", "residue",      "trial",         "too_large",     "price",
+    "deadline",       "policy",       "no_gpu",        "backlog",       "nothing_waits"};
 
 // What people are told after the sizes, by reason; "" where the sizes say it all.
 std::string_view remark_of(Reason reason) {
@@ -41,6 +27,8 @@ std::string_view remark_of(Reason reason) {
       return "a prompt has just ended and the card is measured first";
     case Reason::kMakingRoom:
       return "ComfyUI is giving its models back";
+    case Reason::kQueued:
+      return "prompts of the same workflow that wait longer go first";
     case Reason::kReserved:
       return "the card is kept for a larger task";
     case Reason::kSlots:
@@ -108,7 +96,9 @@ std::string size_text(Bytes bytes) {
 }
 
 std::string sentence(const Decision& decision) {
-  std::string text = prefix_of(decision) + "needs " + size_text(decision.need);
+  // Of a wait for the endpoint nobody knows yet whose need it is.
+  std::string text = prefix_of(decision);
+  text += decision.need > 0 ? "needs " + size_text(decision.need) : "waits";
   if (decision.gpu.empty()) {
     if (decision.reason == Reason::kTooLarge) {
       text += "; the largest card can give " + size_text(decision.available);

@@ -18,6 +18,7 @@ enum class Reason {
   kEndpointBusy,      // a prompt runs
   kEndpointDraining,  // a prompt has ended and no sample shows yet what it left behind
   kMakingRoom,        // its models are being freed: the effect is measured first
+  kQueued,            // prompts of its workflow that wait longer go first
   kReserved,          // the endpoint is kept for another task, or memory for its start
   kSlots,             // the lane is full
   kEncoderSessions,

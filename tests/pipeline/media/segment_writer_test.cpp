@@ -52,6 +52,18 @@ TEST_F(SegmentWriter, WhatIsWrittenIsWhatTheHeaderPromises) {
   EXPECT_EQ(log_lines_.str(), "");
 }
 
+TEST_F(SegmentWriter, EveryPresetOfX264KeepsTheContract) {
+  for (const char* preset : {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
+                             "slow", "slower", "veryslow"}) {
+    EncoderSettings encoder;
+    encoder.preset = preset;
+    const auto facts = probe_video(segment("s.mp4", 7, 0, encoder));
+    ASSERT_TRUE(facts) << preset << ": " << facts.failure().detail;
+    EXPECT_EQ(facts->profile, "High") << preset;
+    EXPECT_EQ(facts->frames, 7) << preset;
+  }
+}
+
 TEST_F(SegmentWriter, TimesAreExactAndStartAtZero) {
   for (const int frames : {1, 2, 3, 31, 75}) {
     const fs::path path = segment("s.mp4", frames);

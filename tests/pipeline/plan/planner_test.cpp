@@ -53,6 +53,19 @@ TEST(Planner, RequestBeatsEnvironmentBeatsPreset) {
             spec::EnginePolicy::kLocalPreferred);
 }
 
+TEST(Planner, TheQualityIsTheRequestsTheEnvironmentsThePresetsOrTheDefault) {
+  Catalogue catalogue = shipped();
+  spec::JobRequest wish = request("product_hero_punchy");
+  catalogue.defaults.quality = spec::Quality::kFast;
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->quality, spec::Quality::kFast);
+  catalogue.presets.at("product_hero_punchy").quality = spec::Quality::kBest;
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->quality, spec::Quality::kBest);
+  catalogue.defaults.env_quality = spec::Quality::kBalanced;
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->quality, spec::Quality::kBalanced);
+  wish.quality = spec::Quality::kDraft;
+  EXPECT_EQ(make_render_spec(wish, catalogue, 1)->quality, spec::Quality::kDraft);
+}
+
 TEST(Planner, TheEnvironmentNeverLoosensALocalOnlyPreset) {
   Catalogue catalogue = shipped();
   catalogue.defaults.env_engine_policy = spec::EnginePolicy::kApiOnly;

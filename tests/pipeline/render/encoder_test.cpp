@@ -81,6 +81,33 @@ TEST_F(EncoderTest, KeysTellTheEncoderAlsoWhereItIsNot) {
   EXPECT_NE(*renderer.content_keys(job_), nvenc);
 }
 
+TEST_F(EncoderTest, AQualityIsTheEncodersGradeAndHasKeysOfItsOwn) {
+  media::EncoderPreference preference;
+  preference.x264_grades["draft"] = {"ultrafast", 30};
+  preference.nvenc_grades["draft"] = {"p1", 30};
+  SceneRenderer renderer(*device_, *fonts_,
+                         *media::choose_encoder(preference, *device_, folder_ / "cache"));
+  for (const auto& [encoder, preset, draft] :
+       {std::tuple{"libx264", "veryfast", "ultrafast"}, std::tuple{"h264_nvenc", "p5", "p1"}}) {
+    job_.encoder = encoder;
+    job_.spec.quality = spec::Quality::kBalanced;
+    const auto balanced = *renderer.content_keys(job_);
+    EXPECT_EQ(renderer.facts(job_)["encoder_preset"], preset);
+    job_.spec.quality = spec::Quality::kBest;  // for which nothing is said: as balanced
+    EXPECT_EQ(*renderer.content_keys(job_), balanced);
+    job_.spec.quality = spec::Quality::kDraft;
+    EXPECT_NE(*renderer.content_keys(job_), balanced);
+    EXPECT_EQ(renderer.facts(job_)["encoder_preset"], draft);
+    EXPECT_EQ(renderer.facts(job_)["quality"], "draft");
+  }
+  job_.encoder = "libx264";
+  ASSERT_TRUE(render(renderer));
+  const auto size = std::filesystem::file_size(folder_ / "s.mp4");
+  job_.spec.quality = spec::Quality::kBalanced;
+  ASSERT_TRUE(render(renderer));
+  EXPECT_NE(std::filesystem::file_size(folder_ / "s.mp4"), size);
+}
+
 TEST_F(EncoderTest, AnEncoderThatIsNotHereIsAnEncoderFailure) {
   fake_nvenc_reset({1000, 2, -1});
   SceneRenderer renderer(*device_, *fonts_, choose());

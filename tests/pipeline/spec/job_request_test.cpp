@@ -29,13 +29,14 @@ TEST(JobRequest, TheWholeContractIsRead) {
       "image_uris": ["storage://assets/a"], "clip_uris": ["storage://assets/c"],
       "mask_uri": "storage://assets/m",
       "captions": {"hook": "h", "beats": ["b1", "b2"], "cta": "c"},
-      "platform": "reels", "seed": 4294967295, "priority": 9})"));
+      "platform": "reels", "quality": "draft", "seed": 4294967295, "priority": 9})"));
   ASSERT_TRUE(request) << request.failure().detail;
   EXPECT_EQ(request->target_duration_seconds, 60);
   EXPECT_EQ(request->engine_policy, EnginePolicy::kLocalOnly);
   EXPECT_EQ(request->archetype, Archetype::kOverlay);
   EXPECT_EQ(request->clip_uris, std::vector<std::string>{"storage://assets/c"});
   EXPECT_EQ(request->captions->beats.size(), 2U);
+  EXPECT_EQ(request->quality, Quality::kDraft);
   EXPECT_EQ(request->seed, 4294967295U);
 }
 
@@ -57,6 +58,7 @@ TEST(JobRequest, EachBadFieldIsNamed) {
       {"archetype", "HERO"},
       {"seed", -1},
       {"priority", 10},
+      {"quality", "good"},
       {"image_uris", "storage://a"},
       {"captions", "text"},
       {"clip_uris", "storage://a"},

@@ -33,6 +33,17 @@ TEST(RenderSpec, EveryPresetsSpecIsValidAndSurvivesTheRoundTrip) {
   }
 }
 
+// Specs of before have no quality: what is stored stays what it was.
+TEST(RenderSpec, AQualityIsWrittenWhereItIsNotTheUsualOne) {
+  JobRequest request;
+  request.preset_id = "overlay_glow";
+  EXPECT_FALSE(to_json(*plan::make_render_spec(request, catalogue(), 1)).contains("quality"));
+  request.quality = Quality::kDraft;
+  const nlohmann::ordered_json written = to_json(*plan::make_render_spec(request, catalogue(), 1));
+  EXPECT_EQ(written["quality"], "draft");
+  EXPECT_EQ(render_spec_from_json(written)->quality, Quality::kDraft);
+}
+
 TEST(RenderSpec, TheSchemaRefusesWhatIsOutOfContract) {
   JobRequest request;
   request.preset_id = "overlay_glow";

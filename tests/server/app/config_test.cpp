@@ -39,6 +39,7 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"PYTOON_ENV", "prod"},
       {"ENGINE_POLICY_DEFAULT", "x"},
       {"BRAND_SAFE_DEFAULT", "perhaps"},
+      {"QUALITY_DEFAULT", "great"},
       {"DB_URL", "mysql://x"},
       {"STORAGE_BACKEND", "tape"},
       {"STORAGE_BACKEND", "s3"},
@@ -90,6 +91,23 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
     EXPECT_NE(detail.find("engine.yaml"), std::string::npos) << wrong;
     const std::string field(wrong, std::string_view(wrong).find(':'));
     EXPECT_NE(detail.find(field), std::string::npos) << detail;
+  }
+}
+
+TEST(Config, EachQualityHasPresetsOfItsOwn) {
+  const Result<Config> config = read_config(base());
+  ASSERT_TRUE(config);
+  const media::EncoderPreference& encoder = config->encoder;
+  EXPECT_EQ(encoder.x264_grades.at("draft").preset, "ultrafast");
+  EXPECT_GT(encoder.x264_grades.at("draft").crf, encoder.x264_grades.at("best").crf);
+  EXPECT_EQ(encoder.nvenc_grades.at("best").preset, "p7");
+  EXPECT_FALSE(encoder.x264_grades.contains("balanced"));  // the section's own fields
+  const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
+  EXPECT_EQ(refusal_of_engine(x264 + "  qualities: {fast: {crf: 22}}\n"), "");
+  for (const char* wrong : {"fast: {crf: 5}", "draft: {x264_preset: placebo}", "great: {crf: 20}",
+                            "best: {nvenc_preset: p9}", "best: {bitrate: 1}"}) {
+    const std::string detail = refusal_of_engine(x264 + "  qualities: {" + wrong + "}\n");
+    EXPECT_NE(detail.find("/encoder/qualities/"), std::string::npos) << wrong << ": " << detail;
   }
 }
 

@@ -176,6 +176,21 @@ TEST_F(ApiTest, AnswersEveryMethodRight) {
   EXPECT_EQ(client().ask(request("GET", "/health", "", "a body")).status, 400);
 }
 
+TEST_F(ApiTest, APreviewSaysItsMoment) {
+  const auto preview = [&](const std::string& query) {
+    return post("/api/v1/preview" + query, kJson, R"({"preset_id":"p"})", kSubmitKey);
+  };
+  const Reply shown = preview("?at_seconds=1.5");
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_EQ(shown.headers.at("content-type"), "image/jpeg");
+  EXPECT_NE(shown.body.find("frame at 1.5"), std::string::npos);
+  EXPECT_NE(preview("").body.find("frame at 0.0"), std::string::npos);
+  for (const char* wrong : {"-1", "61", "1s", "", "nan", "1e1", "0x1"}) {
+    EXPECT_EQ(preview(std::string("?at_seconds=") + wrong).status, 422) << wrong;
+  }
+  EXPECT_EQ(post("/api/v1/preview", kJson, "{}", kSubmitKey).status, 422);
+}
+
 TEST_F(ApiTest, HidesWhatAHandlerThrows) {
   service.on_job = [] { throw std::runtime_error("password=hunter2"); };
   const Reply reply = get("/api/v1/jobs/queued");

@@ -95,6 +95,13 @@ Result<jobs::JobEstimate> FakeService::estimate(const jobs::Caller& caller,
   return estimate;
 }
 
+Result<std::string> FakeService::preview(const jobs::Caller&, const nlohmann::json& body,
+                                         double at_seconds) {
+  if (on_preview) on_preview();
+  if (!body.contains("preset_id")) return invalid_field("/preset_id", "is required");
+  return "\xFF\xD8\xFF frame at " + std::to_string(at_seconds);
+}
+
 Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string& id) {
   if (on_job) on_job();
   if (away) return failure(FailureKind::kUnavailable, "The database is away.");
@@ -234,7 +241,7 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   worker.device_kind = "cpu";
   worker.encoders = {"x264"};
   worker.engines = {"api"};
-  worker.pools = {{"render", 4, 3, 1, 0}};
+  worker.pools = {{"render", 4, 3, 1, 0}, {"engine:comfyui", 1, 0, 0, 0, "open"}};
   worker.held = 3;
   capacity.workers.push_back(std::move(worker));
   jobs::admission::GpuState gpu;

@@ -21,6 +21,8 @@ class FakeService final : public jobs::Service {
                                  const std::string& idempotency_key) override;
   Result<jobs::JobEstimate> estimate(const jobs::Caller& caller,
                                      const nlohmann::json& body) override;
+  Result<std::string> preview(const jobs::Caller& caller, const nlohmann::json& body,
+                              double at_seconds) override;
   std::chrono::seconds retry_after() override { return std::chrono::seconds(retry_seconds); }
   Result<jobs::Job> job(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::JobPage> list(const jobs::Caller& caller, const jobs::ListQuery& query) override;
@@ -49,6 +51,7 @@ class FakeService final : public jobs::Service {
   std::function<void()> on_job;
   std::function<void()> on_upload;
   std::function<void()> on_output;
+  std::function<void()> on_preview;
   std::atomic<bool> away{false};  // job() is kUnavailable
   std::optional<Failure> submit_failure;
   Readiness ready;

@@ -119,6 +119,8 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
         "POST", "/api/v1/jobs", 200);
   check(post("/api/v1/assets/upload", kFormType, form_of("x", "image")), "POST",
         "/api/v1/assets/upload", 201);
+  check(post("/api/v1/preview?at_seconds=1.5", kJson, R"({"preset_id":"p"})"), "POST",
+        "/api/v1/preview", 200);
   check(post("/session", "", ""), "POST", "/session", 201);
   check(get("/session"), "GET", "/session", 200);
   check(erase("/session", kReadKey), "DELETE", "/session", 204);

@@ -45,6 +45,7 @@ class PoolsTest : public LiveServer {
     options.pools.api = {2, 4};
     options.pools.uploads = {2, 4};
     options.pools.downloads = {2, 4};
+    options.pools.previews = {1, 2};
     start();
   }
   // The hooks of the service hold threads of the server at the barrier: it must outlive them.
@@ -137,6 +138,22 @@ TEST_F(PoolsTest, AFullUploadQueueIsRefusedWithRetryAfter) {
   EXPECT_TRUE(refused.headers.contains("retry-after"));
   barrier_.open();
   for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 201);
+}
+
+TEST_F(PoolsTest, PreviewsHoldUpNobodyAndAreRefusedWhenTheyAreMany) {
+  const std::string preview =
+      request("POST", "/api/v1/preview", key_header(kSubmitKey) + std::string(kJson),
+              R"({"preset_id":"p"})");
+  service.on_preview = [&] { barrier_.wait(); };
+  send(1, preview);
+  ASSERT_TRUE(eventually([&] { return barrier_.inside() == 1; }));
+  send(2, preview);
+  ASSERT_TRUE(eventually([&] { return pool("http_previews").queued == 2; }));
+  EXPECT_EQ(client().ask(preview).status, 503);
+  EXPECT_EQ(get(kStatus).status, 200);
+  EXPECT_EQ(client().ask(upload_request()).status, 201);
+  barrier_.open();
+  for (RawClient& one : crowd_) EXPECT_EQ(one.reply().status, 200);
 }
 
 TEST_F(PoolsTest, PoolsSayHowBusyTheyAre) {

@@ -133,7 +133,7 @@ TEST_P(EngineContract, AWorkerIsShownWithItsPools) {
   worker.worker_id = "worker";
   worker.device_kind = "cuda";
   worker.engines = {"api"};
-  worker.pools = {{"render", 4, 3, 1, 0}, {"engine:api", 2, 0, 0, 0}};
+  worker.pools = {{"render", 4, 3, 1, 0}, {"engine:api", 2, 0, 0, 0, "open"}};
   ASSERT_TRUE(store_->upsert_worker(worker));
   const auto shown = *store_->workers(milliseconds(1000));
   ASSERT_EQ(shown.size(), 1U);
@@ -144,6 +144,8 @@ TEST_P(EngineContract, AWorkerIsShownWithItsPools) {
   EXPECT_EQ(shown[0].pools[0].threads, 4);
   EXPECT_EQ(shown[0].pools[0].busy, 3);
   EXPECT_EQ(shown[0].pools[0].lost, 1);
+  EXPECT_EQ(shown[0].pools[0].breaker, "");
+  EXPECT_EQ(shown[0].pools[1].breaker, "open");
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, EngineContract, testing::ValuesIn(all_stores()),

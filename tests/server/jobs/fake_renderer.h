@@ -127,6 +127,11 @@ class FakeRenderer : public render::Renderer {
     return write_file_atomically(output, "thumbnail of " + sha256_hex(*bytes));
   }
 
+  Result<std::string> frame_jpeg(const render::RenderJob& job, int frame) override {
+    return "frame " + std::to_string(frame) + " of " +
+           std::to_string(job.spec.target_duration_seconds) + " s";
+  }
+
   nlohmann::ordered_json facts(const render::RenderJob& job) const override {
     return {{"device", "fake"}, {"encoder", job.encoder}};
   }

@@ -281,6 +281,22 @@ TEST_F(JobServiceTest, ScopesAreAskedFor) {
   EXPECT_TRUE(service_->submit(submitter, body(), ""));
 }
 
+TEST_F(JobServiceTest, APreviewIsAFrameOfWhatWasAskedAndStoresNothing) {
+  json order = body();
+  order["target_duration_seconds"] = 6;
+  EXPECT_EQ(*service_->preview(acme_, order, 0), "acme 0");
+  EXPECT_EQ(*service_->preview(acme_, order, 1.5), "acme 45");
+  EXPECT_EQ(*service_->preview(acme_, order, 60), "acme 179") << "the last";
+  EXPECT_TRUE(service_->list(acme_, {})->jobs.empty());
+  order["captions"] = {{"hook", "\u2603"}};
+  EXPECT_EQ(service_->preview(acme_, order, 0).failure().kind, FailureKind::kInvalid);
+  order = body();
+  order["image_uris"] = {"storage://assets/other/1.png"};
+  EXPECT_FALSE(service_->preview(acme_, order, 0)) << "another tenant's image";
+  const Caller reader{"acme", false, true, false};
+  EXPECT_EQ(service_->preview(reader, body(), 0).failure().kind, FailureKind::kForbidden);
+}
+
 TEST_F(JobServiceTest, TheOutputIsThereWhenTheJobIsDone) {
   const std::string id = service_->submit(acme_, body(), "")->job_id;
   EXPECT_EQ(service_->output(acme_, id).failure().kind, FailureKind::kConflict);

@@ -94,6 +94,14 @@ class CountingMetrics final : public JobMetrics {
   std::map<std::string, int> failures;
 };
 
+// Says what it was asked for.
+class FakePreviewer final : public FramePreviewer {
+ public:
+  Result<std::string> frame_jpeg(const NewJob& job, int frame) override {
+    return job.job.tenant + " " + std::to_string(frame);
+  }
+};
+
 class JobServiceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -112,7 +120,7 @@ class JobServiceTest : public testing::Test {
     service_ = std::make_unique<JobService>(
         ServiceParts{store_, store_, store_, *storage_, images_made_, renderer_, catalogue_,
                      notifier_, metrics_, health_, *eraser_, ids_, clock_, log_, store_.promises(),
-                     store_.profiles(), *engine_chain_},
+                     store_.profiles(), *engine_chain_, previewer_},
         limits);
   }
 
@@ -196,6 +204,7 @@ class JobServiceTest : public testing::Test {
   testing_support::CountingGcMetrics gc_metrics_;
   std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<engines::EngineChain> engine_chain_;
+  FakePreviewer previewer_;
   std::unique_ptr<JobService> service_;
 };
 

@@ -69,6 +69,24 @@ TEST_F(GpuAdmissionTest, OnePromptAtATimeAndTheNextAfterTheCardWasMeasured) {
   EXPECT_TRUE(ticked(second));
 }
 
+TEST_F(GpuAdmissionTest, WhoStandsBehindItsOwnWorkflowIsToldSo) {
+  open();
+  auto first = ask(wish());
+  Turn turn = ticked(first);
+  ASSERT_TRUE(turn);
+  auto second = ask(wish());
+  auto third = ask(wish());
+  becomes([&] {
+    admission_->tick();
+    return why().find("wait longer go first") != std::string::npos;
+  });
+  EXPECT_EQ(why().find("needs 0"), std::string::npos) << why();
+  turn->reset();
+  turn = ticked(second);
+  turn->reset();
+  EXPECT_TRUE(ticked(third));
+}
+
 TEST_F(GpuAdmissionTest, IdleModelsMakeRoom) {
   open();
   {

@@ -162,6 +162,8 @@ TEST_F(WorkerPools, SlowGenerationsStopNeitherTheAudioNorTheFinishOfOtherJobs) {
   EXPECT_TRUE(ends("quick"));
   EXPECT_EQ(gate_.inside(), 4);
   EXPECT_EQ(pool("engine:comfyui").busy, 4);
+  EXPECT_EQ(pool("engine:comfyui").breaker, "closed");
+  EXPECT_EQ(pool("render").breaker, "");
   EXPECT_TRUE(eventually([&] { return pool("render").busy == 0; }));  // its end was seen first
   gate_.open();
   EXPECT_TRUE(ends("slow"));
