@@ -9,6 +9,11 @@
 
 namespace pytoon {
 
+std::string without_dashes(std::string uuid) {
+  std::erase(uuid, '-');
+  return uuid;
+}
+
 std::string RandomIds::next() {
   std::array<unsigned char, 16> b{};
   CHECK(RAND_bytes(b.data(), static_cast<int>(b.size())) == 1, "no randomness");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace pytoon {
 namespace {
 
@@ -15,8 +17,6 @@ bool is_hex(std::string_view text) {
 bool is_id(std::string_view text) {
   return is_hex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
-
-int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
 }  // namespace
 
@@ -32,7 +32,7 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
   }
   const bool longer = header.size() > kLength;
   if (longer && (version == "00" || header[kLength] != '-')) return std::nullopt;
-  return TraceContext{std::string(trace), std::string(span), (digit(flags[1]) & 1) != 0};
+  return TraceContext{std::string(trace), std::string(span), (*hex_digit(flags[1]) & 1) != 0};
 }
 
 std::string to_traceparent(const TraceContext& context) {

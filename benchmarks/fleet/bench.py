@@ -9,45 +9,24 @@ its end, and the median of the pairwise ratios.
 import json
 import os
 import pathlib
-import shutil
 import signal
 import statistics
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests/chaos", "tests/e2e")]
 os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
-from client import Client  # noqa: E402
-from harness import BINARY, KEY, picture  # noqa: E402
-from servers import Postgres, Redis, answers, fast_folder, free_port, wait_for  # noqa: E402
+from bench_fleet import BenchFleet  # noqa: E402
+from harness import picture  # noqa: E402
+from servers import free_port, wait_for  # noqa: E402
 
 
-class Fleet:
-    """`pytoon api` with as many workers as wanted, on a PostgreSQL and a Redis of its own."""
+class Fleet(BenchFleet):
+    """With as many workers as wanted, of one thread each."""
 
     def __init__(self):
-        self.folder = fast_folder("pytoon-bench-")
-        self.database = Postgres()
-        self.redis = Redis()
-        self.client = Client(free_port())
-        self.members = [self.start("api", "api", self.client.port, None)]
-
-    def start(self, role, name, port, core):
-        environment = {
-            **os.environ, "API_KEY": KEY, "API_PORT": str(port), "WORKER_PORT": str(port),
-            "API_HOST": "127.0.0.1", "STORAGE_ROOT": str(self.folder / "storage"),
-            "DB_URL": f"postgresql://pytoon@127.0.0.1:{self.database.port}/chaos",
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
-            "PYTOON_CONFIG_DIR": str(ROOT / "config"), "PYTOON_DEVICE": "cpu",
-            "PYTOON_CACHE_DIR": str(self.folder / f"cache-{name}"), "WORKER_CONCURRENCY": "1"}
-        pinned = ["taskset", "-c", str(core)] if core is not None else []
-        with open(self.folder / f"{name}.log", "ab") as log:
-            member = subprocess.Popen([*pinned, BINARY, role], env=environment, stdout=log,
-                                      stderr=log, cwd=self.folder)
-        wait_for(lambda: answers(port), 60, name)
-        return member
+        super().__init__({"WORKER_CONCURRENCY": "1"})
 
     def seconds_of_job(self, workers, seed):
         pool = [self.start("worker", f"worker-{core}", free_port(), core)
@@ -65,15 +44,6 @@ class Fleet:
 
     def status(self, job):
         return self.client.job(job).json()["status"]
-
-    def close(self):
-        for member in self.members:
-            member.kill()
-            member.wait()
-        self.redis.close()
-        self.database.close()
-        for folder in (self.folder, self.database.folder, self.redis.folder):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():

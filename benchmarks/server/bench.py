@@ -18,7 +18,6 @@ import os
 import pathlib
 import queue
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,12 +26,12 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests/chaos", "tests/e2e")]
 os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
-from client import Client  # noqa: E402
-from harness import BINARY, KEY, picture  # noqa: E402
-from servers import Postgres, Redis, answers, fast_folder, free_port, wait_for  # noqa: E402
+from bench_fleet import BenchFleet  # noqa: E402
+from harness import KEY, picture  # noqa: E402
+from servers import free_port, wait_for  # noqa: E402
 
 QUEUED = 2000
 RATE = 200
@@ -60,34 +59,13 @@ def resident_mib(pid):
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
-class Fleet:
+class Fleet(BenchFleet):
     def __init__(self):
-        self.folder = fast_folder("pytoon-bench-")
-        self.database, self.redis = Postgres(), Redis()
-        self.port = free_port()
-        self.client = Client(self.port)
-        self.members = []
-        self.api = self.start("api", self.port)
-
-    @property
-    def url(self):
-        return f"postgresql://pytoon@127.0.0.1:{self.database.port}/chaos"
-
-    def start(self, role, port):
-        environment = {
-            **os.environ, "API_KEY": KEY, "API_PORT": str(port), "WORKER_PORT": str(port),
-            "API_HOST": "127.0.0.1", "STORAGE_ROOT": str(self.folder / "storage"),
-            "DB_URL": self.url, "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
-            "PYTOON_CONFIG_DIR": str(ROOT / "config"), "PYTOON_DEVICE": "cpu",
-            "PYTOON_CACHE_DIR": str(self.folder / f"cache-{role}"), "WORKER_CONCURRENCY": "2",
-            "RATE_LIMIT_RPS": "1000000", "MAX_CONNECTIONS_PER_ADDRESS": "5000",
-            "MAX_QUEUED_JOBS": "100000", "MAX_QUEUED_JOBS_PER_TENANT": "100000"}
-        with open(self.folder / f"{role}.log", "ab") as log:
-            member = subprocess.Popen([BINARY, role], env=environment, stdout=log, stderr=log,
-                                      cwd=self.folder)
-        self.members.append(member)
-        wait_for(lambda: answers(port), 60, role)
-        return member
+        super().__init__({
+            "WORKER_CONCURRENCY": "2", "RATE_LIMIT_RPS": "1000000",
+            "MAX_CONNECTIONS_PER_ADDRESS": "5000", "MAX_QUEUED_JOBS": "100000",
+            "MAX_QUEUED_JOBS_PER_TENANT": "100000"})
+        self.port = self.client.port
 
     def submit(self, request):
         answer = self.client.call("POST", "/api/v1/jobs", request)
@@ -117,7 +95,7 @@ class Fleet:
 
     def render_two(self):
         image = self.client.upload(picture(7)).json()["uri"]
-        self.worker = self.start("worker", free_port())
+        self.worker = self.start("worker", "worker", free_port())
         first, _ = [self.submit({"preset_id": "overlay_classic", "image_uris": [image],
                                  "seed": seed, "target_duration_seconds": 60, "priority": 9})
                     for seed in (1, 2)]
@@ -128,15 +106,6 @@ class Fleet:
         status = self.client.job(job).json()["status"]
         assert status in ("QUEUED", "PLANNING", "RENDERING_SEGMENTS"), status
         return status == "RENDERING_SEGMENTS"
-
-    def close(self):
-        for member in self.members:
-            member.kill()
-            member.wait()
-        self.redis.close()
-        self.database.close()
-        for folder in (self.folder, self.database.folder, self.redis.folder):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Requests:

@@ -21,12 +21,8 @@
 
 namespace pytoon::media {
 
-// What one of the qualities that a job may ask for means to an encoder.
-struct EncoderGrade {
-  std::string preset;
-  int crf = 20;  // NVENC's cq
-};
-using EncoderGrades = std::map<std::string, EncoderGrade, std::less<>>;  // by the quality's name
+// What the qualities that a job may ask for mean to an encoder, by their names.
+using EncoderGrades = std::map<std::string, EncoderSettings, std::less<>>;
 
 struct EncoderPreference {
   enum class Codec {
@@ -48,7 +44,7 @@ struct EncoderOption {
   std::string unavailable;  // why it can't be used here; "" when it can
   bool expected = false;    // a job that has to do without it here is degraded
 
-  EncoderSettings settings_for(std::string_view quality) const;
+  const EncoderSettings& settings_for(std::string_view quality) const;
 };
 
 struct EncoderChoice {

@@ -105,7 +105,7 @@ const media::EncoderOption& SceneRenderer::encoder_of(const RenderJob& job) cons
   return found == options.end() ? options.back() : *found;
 }
 
-media::EncoderSettings SceneRenderer::settings_of(const RenderJob& job) const {
+const media::EncoderSettings& SceneRenderer::settings_of(const RenderJob& job) const {
   return encoder_of(job).settings_for(spec::name_of(job.spec.quality));
 }
 
@@ -115,7 +115,7 @@ std::string SceneRenderer::device_kind_for(const media::EncoderSettings& encoder
 }
 
 ImageMaker SceneRenderer::maker_of(const RenderJob& job) const {
-  const media::EncoderSettings encoder = settings_of(job);
+  const media::EncoderSettings& encoder = settings_of(job);
   return {device_kind_for(encoder), encoder.fingerprint(),
           fonts_.fingerprint(job.spec.style.caption.font)};
 }
@@ -269,7 +269,7 @@ Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
 }
 
 nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {
-  const media::EncoderSettings encoder = settings_of(job);
+  const media::EncoderSettings& encoder = settings_of(job);
   // A frame that a CUDA device composes leaves it once, unless its encoder reads it there.
   const bool crosses = device_.cuda_handles().has_value() && !encoder.takes_cuda_frames();
   nlohmann::ordered_json substitutions = nlohmann::ordered_json::array();

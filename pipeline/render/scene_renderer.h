@@ -68,7 +68,7 @@ class SceneRenderer final : public Renderer {
 
  private:
   const media::EncoderOption& encoder_of(const RenderJob& job) const;
-  media::EncoderSettings settings_of(const RenderJob& job) const;
+  const media::EncoderSettings& settings_of(const RenderJob& job) const;
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
   ImageMaker maker_of(const RenderJob& job) const;
   int pieces_at_once() const;

@@ -313,39 +313,43 @@ media::EncoderPreference::Codec read_codec(spec::FieldReader& r) {
 constexpr std::array<std::string_view, 9> kX264Presets{
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"};
 
-// The fields that a quality sets, of the section itself or of one of /encoder/qualities. What is
-// not there stays as it is.
-void read_grades(spec::FieldReader& r, media::EncoderGrade& x264, media::EncoderGrade& nvenc) {
-  if (r.has("x264_preset")) {
-    x264.preset = r.text("x264_preset", 1, 20);
-    if (std::ranges::find(kX264Presets, x264.preset) == kX264Presets.end()) {
-      r.fault("x264_preset", "must be " + spec::one_of({kX264Presets.begin(), kX264Presets.end()}));
-    }
+std::string read_x264_preset(spec::FieldReader& r) {
+  const std::string preset = r.text("x264_preset", 1, 20);
+  const bool known = std::ranges::find(kX264Presets, preset) != kX264Presets.end();
+  if (!known && !preset.empty()) {
+    r.fault("x264_preset", "must be " + spec::one_of({kX264Presets.begin(), kX264Presets.end()}));
   }
-  if (r.has("crf")) x264.crf = static_cast<int>(r.whole("crf", 10, 40));
+  return preset;
+}
+
+int read_factor(spec::FieldReader& r, const char* name) {
+  return static_cast<int>(r.whole(name, 10, 35));
+}
+
+void read_nvenc(spec::FieldReader& r, media::EncoderSettings& nvenc) {
   if (r.has("nvenc_preset")) {
     nvenc.preset = r.text("nvenc_preset", 2, 2);
     if (nvenc.preset < "p1" || nvenc.preset > "p7") {
       r.fault("nvenc_preset", "must be one of p1 to p7");
     }
   }
-  if (r.has("nvenc_cq")) nvenc.crf = static_cast<int>(r.whole("nvenc_cq", 10, 40));
+  if (r.has("nvenc_cq")) nvenc.crf = read_factor(r, "nvenc_cq");
 }
 
-// A quality that the file does not name is made as the section says.
+// What a quality does not say is as in the section, and so is a quality that is not there.
 void read_qualities(const Json& json, media::EncoderPreference& preference,
-                    const media::EncoderGrade& x264, const media::EncoderGrade& nvenc,
                     std::vector<FieldFault>& faults) {
   spec::FieldReader r(json, "/encoder/qualities", faults);
-  for (const spec::Quality quality : {spec::Quality::kDraft, spec::Quality::kFast,
-                                      spec::Quality::kBalanced, spec::Quality::kBest}) {
-    const std::string name(spec::name_of(quality));
+  for (const std::string_view quality : spec::all_names<spec::Quality>()) {
+    const std::string name(quality);
     const Json* const part = r.has(name) ? r.object(name) : nullptr;
     if (part == nullptr) continue;
     spec::FieldReader q(*part, "/encoder/qualities/" + name, faults);
-    preference.x264_grades[name] = x264;
-    preference.nvenc_grades[name] = nvenc;
-    read_grades(q, preference.x264_grades[name], preference.nvenc_grades[name]);
+    media::EncoderSettings& x264 = preference.x264_grades[name] = preference.x264;
+    media::EncoderSettings& nvenc = preference.nvenc_grades[name] = preference.nvenc;
+    if (q.has("x264_preset")) x264.preset = read_x264_preset(q);
+    if (q.has("crf")) x264.crf = read_factor(q, "crf");
+    read_nvenc(q, nvenc);
     q.finish();
   }
   r.finish();
@@ -355,20 +359,16 @@ void read_encoder(const Json& json, media::EncoderPreference& preference,
                   std::vector<FieldFault>& faults) {
   spec::FieldReader r(json, "/encoder", faults);
   if (r.has("codec")) preference.codec = read_codec(r);
-  media::EncoderGrade x264{preference.x264.preset, preference.x264.crf};
-  media::EncoderGrade nvenc{preference.nvenc.preset, preference.nvenc.crf};
-  read_grades(r, x264, nvenc);
-  preference.x264.preset = x264.preset;
-  preference.x264.crf = x264.crf;
-  preference.nvenc.preset = nvenc.preset;
-  preference.nvenc.crf = nvenc.crf;
+  preference.x264.preset = read_x264_preset(r);
+  preference.x264.crf = read_factor(r, "crf");
+  read_nvenc(r, preference.nvenc);
   preference.x264.max_bitrate_kbps = static_cast<int>(r.whole("max_bitrate_kbps", 1000, 12000));
   preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;
   if (r.has("nvenc_sessions")) {
     preference.nvenc_sessions = static_cast<int>(r.whole("nvenc_sessions", 0, 64));
   }
   if (const Json* const part = r.has("qualities") ? r.object("qualities") : nullptr) {
-    read_qualities(*part, preference, x264, nvenc, faults);
+    read_qualities(*part, preference, faults);
   }
   r.finish();
 }

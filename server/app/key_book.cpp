@@ -55,8 +55,7 @@ std::vector<std::string> KeyBook::live_ids() const {
   std::vector<std::string> ids;
   const WallTime now = clock_.now();
   for (const jobs::ApiKey& key : recorded_) {
-    const bool expired = key.expires_at && *key.expires_at <= now;
-    if (!key.revoked_at && !expired) ids.push_back(key.id);
+    if (!key.revoked_at && !has_expired(key, now)) ids.push_back(key.id);
   }
   return ids;
 }

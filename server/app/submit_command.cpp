@@ -4,13 +4,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "base/curl_client.h"
 #include "server/app/answer_text.h"
 #include "server/app/commands.h"
-#include "server/app/complain.h"
 #include "server/app/progress_bar.h"
-#include "server/app/remote.h"
 #include "server/app/request_files.h"
+#include "server/app/with_server.h"
 #include "server/jobs/job.h"
 
 namespace pytoon::app {
@@ -93,27 +91,23 @@ int watch(const Remote& remote, const std::string& id, const fs::path& out) {
 }  // namespace
 
 int submit_request(const Environment& environment, const Submission& submission) {
-  CurlClient client;
-  const Result<Remote> remote = Remote::from(environment, client);
-  if (!remote) return complain(remote.failure());
-  const Result<nlohmann::json> body = read_request_with_files(
-      submission.request, [&](const fs::path& file, const std::string& category) {
-        std::cerr << "uploading " << file.filename().string() << "\n";
-        return remote->upload(file, category);
-      });
-  if (!body) return complain(body.failure());
-  const Result<Json> submitted = remote->post("/api/v1/jobs", Json(*body));
-  if (!submitted) return complain(submitted.failure());
-  const std::string id = text_of(field(*submitted, "job_id"));
-  std::cout << id << std::endl;
-  return submission.watch || !submission.out.empty() ? watch(*remote, id, submission.out) : 0;
+  return with_remote(environment, [&](const Remote& remote) {
+    const Result<nlohmann::json> body = read_request_with_files(
+        submission.request, [&](const fs::path& file, const std::string& category) {
+          std::cerr << "uploading " << file.filename().string() << "\n";
+          return remote.upload(file, category);
+        });
+    if (!body) return complain(body.failure());
+    const Result<Json> submitted = remote.post("/api/v1/jobs", Json(*body));
+    if (!submitted) return complain(submitted.failure());
+    const std::string id = text_of(field(*submitted, "job_id"));
+    std::cout << id << std::endl;
+    return submission.watch || !submission.out.empty() ? watch(remote, id, submission.out) : 0;
+  });
 }
 
 int watch_job(const Environment& environment, const std::string& id, const fs::path& out) {
-  CurlClient client;
-  const Result<Remote> remote = Remote::from(environment, client);
-  if (!remote) return complain(remote.failure());
-  return watch(*remote, id, out);
+  return with_remote(environment, [&](const Remote& remote) { return watch(remote, id, out); });
 }
 
 }  // namespace pytoon::app

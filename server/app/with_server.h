@@ -12,15 +12,22 @@
 
 namespace pytoon::app {
 
-template <typename Ask, typename Show>
-int with_server(const Environment& environment, const Ask& ask, const Show& show) {
+// use() gives the exit status.
+template <typename Use>
+int with_remote(const Environment& environment, const Use& use) {
   CurlClient client;
   const Result<Remote> remote = Remote::from(environment, client);
-  if (!remote) return complain(remote.failure());
-  const Result<nlohmann::ordered_json> answer = ask(*remote);
-  if (!answer) return complain(answer.failure());
-  show(*answer);
-  return 0;
+  return remote ? use(*remote) : complain(remote.failure());
+}
+
+template <typename Ask, typename Show>
+int with_server(const Environment& environment, const Ask& ask, const Show& show) {
+  return with_remote(environment, [&](const Remote& remote) {
+    const Result<nlohmann::ordered_json> answer = ask(remote);
+    if (!answer) return complain(answer.failure());
+    show(*answer);
+    return 0;
+  });
 }
 
 }  // namespace pytoon::app

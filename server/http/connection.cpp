@@ -42,9 +42,7 @@ std::string trace_id_of(const RequestHead& head, IdSource& ids) {
   if (const auto sent = parse_traceparent(head.header("traceparent").value_or(""))) {
     return sent->trace_id;
   }
-  std::string fresh = ids.next();
-  std::erase(fresh, '-');
-  return fresh;
+  return without_dashes(ids.next());
 }
 
 // A refusal says by which number its lines of the log are found.

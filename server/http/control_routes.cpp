@@ -32,9 +32,8 @@ Result<Response> redeliver(Service& service, const Request& request) {
 // The body is {"error": "why"}, or none.
 Result<std::string> read_error(const std::string& body) {
   if (body.empty()) return std::string(kDefaultError);
-  const auto json = parse_strict_json(body);
+  const auto json = parse_strict_object(body);
   if (!json) return json.failure();
-  if (!json->is_object()) return invalid_field("", "must be an object");
   for (const auto& [name, value] : json->items()) {
     if (name != "error") return invalid_field("/" + name, "is no field of this request");
     if (!value.is_string()) return invalid_field("/error", "must be a text");
@@ -69,9 +68,8 @@ Result<Response> erase(Service& service, const Request& request) {
 
 // The body is {"tenant": "acme"}.
 Result<Response> purge(Service& service, const Request& request) {
-  const auto json = parse_strict_json(request.body);
+  const auto json = parse_strict_object(request.body);
   if (!json) return json.failure();
-  if (!json->is_object()) return invalid_field("", "must be an object");
   for (const auto& [name, value] : json->items()) {
     if (name != "tenant") return invalid_field("/" + name, "is no field of this request");
     if (!value.is_string()) return invalid_field("/tenant", "must be a text");

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "server/jobs/key_registry.h"
+#include "server/jobs/scopes.h"
 
 namespace pytoon::http {
 namespace {
@@ -24,18 +25,9 @@ std::vector<std::string_view> words(std::string_view line) {
 }
 
 bool read_scopes(std::string_view text, jobs::Caller& caller) {
-  for (const std::string_view scope : split(text, ',')) {
-    if (scope == "submit") {
-      caller.may_submit = true;
-    } else if (scope == "read") {
-      caller.may_read = true;
-    } else if (scope == "admin") {
-      caller.may_submit = caller.may_read = caller.admin = true;
-    } else {
-      return false;
-    }
-  }
-  return true;
+  const auto scopes = split(text, ',');
+  return std::all_of(scopes.begin(), scopes.end(),
+                     [&caller](std::string_view scope) { return jobs::grant(caller, scope); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "pipeline/spec/field_reader.h"
 #include "server/http/routes.h"
 #include "server/http/strict_json.h"
+#include "server/jobs/scopes.h"
 
 namespace pytoon::http {
 namespace {
@@ -16,32 +17,18 @@ constexpr std::int64_t kDaysMax = 3650;
 constexpr std::int64_t kGraceSecondsMax = 30 * 86400;
 constexpr std::chrono::hours kDay{24};
 
-Result<Json> read_object(const std::string& body) {
-  const auto json = parse_strict_json(body);
-  if (!json) return json.failure();
-  if (!json->is_object()) return invalid_field("", "must be an object");
-  return Json(*json);
-}
-
 void read_scopes(spec::FieldReader& r, jobs::KeyOrder& order) {
   for (const std::string& scope : r.texts("scopes", 3, kTextBytesMax)) {
-    if (scope == "submit") {
-      order.may_submit = true;
-    } else if (scope == "read") {
-      order.may_read = true;
-    } else if (scope == "admin") {
-      order.admin = true;
-    } else {
-      r.fault("scopes", "must be of submit, read and admin");
-    }
+    if (!jobs::grant(order, scope)) r.fault("scopes", "must be of submit, read and admin");
   }
 }
 
 Result<jobs::KeyOrder> read_order(const std::string& body) {
-  const Result<Json> json = read_object(body);
-  if (!json) return json.failure();
+  const auto object = parse_strict_object(body);
+  if (!object) return object.failure();
+  const Json json = *object;
   std::vector<FieldFault> faults;
-  spec::FieldReader r(*json, "", faults);
+  spec::FieldReader r(json, "", faults);
   jobs::KeyOrder order;
   order.tenant = r.text("tenant", 1, kTextBytesMax);
   read_scopes(r, order);
@@ -56,10 +43,11 @@ Result<jobs::KeyOrder> read_order(const std::string& body) {
 // The body is {"grace_seconds": 3600}, or none: then the old key ends at once.
 Result<std::chrono::seconds> read_grace(const std::string& body) {
   if (body.empty()) return std::chrono::seconds(0);
-  const Result<Json> json = read_object(body);
-  if (!json) return json.failure();
+  const auto object = parse_strict_object(body);
+  if (!object) return object.failure();
+  const Json json = *object;
   std::vector<FieldFault> faults;
-  spec::FieldReader r(*json, "", faults);
+  spec::FieldReader r(json, "", faults);
   std::chrono::seconds grace{0};
   if (r.has("grace_seconds")) {
     grace = std::chrono::seconds(r.whole("grace_seconds", 0, kGraceSecondsMax));

@@ -13,9 +13,8 @@ constexpr std::int64_t kLinkLifeSeconds = 3600;
 // The body is {"expires_in_seconds": n}, or none.
 Result<std::int64_t> read_life(const std::string& body) {
   if (body.empty()) return kLinkLifeSeconds;
-  const auto json = parse_strict_json(body);
+  const auto json = parse_strict_object(body);
   if (!json) return json.failure();
-  if (!json->is_object()) return invalid_field("", "must be an object");
   for (const auto& [name, value] : json->items()) {
     if (name != "expires_in_seconds") {
       return invalid_field("/" + name, "is no field of this request");

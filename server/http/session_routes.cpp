@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/http/routes.h"
+#include "server/jobs/scopes.h"
 
 namespace pytoon::http {
 namespace {
@@ -22,11 +23,7 @@ WallTime at(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds
 
 Response shown(const Credentials& credentials, const jobs::Caller& caller,
                const std::optional<Session>& session, int status) {
-  Json scopes = Json::array();
-  if (caller.may_submit) scopes.push_back("submit");
-  if (caller.may_read) scopes.push_back("read");
-  if (caller.admin) scopes.push_back("admin");
-  Json answer{{"tenant", caller.tenant}, {"scopes", std::move(scopes)}};
+  Json answer{{"tenant", caller.tenant}, {"scopes", jobs::scopes_of(caller)}};
   answer["expires_at"] = session ? Json(iso8601(at(session->expires_at))) : Json(nullptr);
   answer["csrf_token"] = session ? Json(credentials.csrf_token(*session)) : Json(nullptr);
   return json_response(status, answer);

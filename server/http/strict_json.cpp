@@ -123,4 +123,10 @@ Result<json> parse_strict_json(std::string_view text) {
   }
 }
 
+Result<json> parse_strict_object(std::string_view text) {
+  Result<json> value = parse_strict_json(text);
+  if (value && !value->is_object()) return invalid_field("", "must be an object");
+  return value;
+}
+
 }  // namespace pytoon::http

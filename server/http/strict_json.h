@@ -15,5 +15,7 @@ namespace pytoon::http {
 inline constexpr int kJsonDepthMax = 64;
 
 Result<nlohmann::json> parse_strict_json(std::string_view text);
+// kInvalid for what is JSON and no object.
+Result<nlohmann::json> parse_strict_object(std::string_view text);
 
 }  // namespace pytoon::http

@@ -1,7 +1,7 @@
 #include "server/io/sql_keys.h"
 
-#include "server/io/sql_promise_records.h"
 #include "server/io/sql_records.h"
+#include "server/io/sql_transaction.h"
 
 namespace pytoon::io {
 
@@ -25,15 +25,6 @@ std::int64_t scopes_of(const ApiKey& key) {
   return (key.may_submit ? kSubmit : 0) + (key.may_read ? kRead : 0) + (key.admin ? kAdmin : 0);
 }
 
-std::optional<WallTime> time_at(const Row& row, std::size_t column) {
-  if (row.is_null(column)) return std::nullopt;
-  return time_from(row.integer(column));
-}
-
-Param param_of(const std::optional<WallTime>& time) {
-  return time ? Param(micros_since_1970(*time)) : Param(Null{});
-}
-
 ApiKey read_key(const Row& row) {
   ApiKey key;
   key.id = row.text(0);
@@ -47,9 +38,9 @@ ApiKey read_key(const Row& row) {
   key.admin = (scopes & kAdmin) != 0;
   key.plan = row.text(6);
   key.created_at = time_from(row.integer(7));
-  key.expires_at = time_at(row, 8);
-  key.revoked_at = time_at(row, 9);
-  key.last_used_at = time_at(row, 10);
+  key.expires_at = time_in(row, 8);
+  key.revoked_at = time_in(row, 9);
+  key.last_used_at = time_in(row, 10);
   return key;
 }
 
@@ -58,7 +49,7 @@ bool insert(SqlSession& session, const ApiKey& key) {
              "INSERT INTO api_keys (id, digest, hint, name, tenant, scopes, plan, created_at, "
              "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {key.id, key.digest, key.hint, key.name, key.tenant, scopes_of(key), key.plan,
-              micros_since_1970(key.created_at), param_of(key.expires_at)}) == 1;
+              micros_since_1970(key.created_at), time_or_null(key.expires_at)}) == 1;
 }
 
 Failure taken() { return failure(FailureKind::kConflict, "there is such a key already"); }
@@ -67,87 +58,52 @@ Failure unknown() { return failure(FailureKind::kNotFound, "there is no such key
 }  // namespace
 
 Result<std::vector<ApiKey>> SqlKeyStore::api_keys() {
-  std::vector<ApiKey> keys;
-  try {
-    database_.read([&](SqlSession& session) {
-      keys.clear();
-      for (const Row& row : session.query(kAll)) keys.push_back(read_key(row));
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return keys;
+  return read_from(database_, [&](SqlSession& session) -> Result<std::vector<ApiKey>> {
+    std::vector<ApiKey> keys;
+    for (const Row& row : session.query(kAll)) keys.push_back(read_key(row));
+    return keys;
+  });
 }
 
 Status SqlKeyStore::add_key(const ApiKey& key) {
-  Status outcome = ok_status();
-  try {
-    database_.write([&](SqlSession& session) {
-      outcome = insert(session, key) ? ok_status() : Status(taken());
-      return outcome.ok();
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return outcome;
+  return write_to(database_, [&](SqlSession& session) -> Status {
+    return insert(session, key) ? ok_status() : Status(taken());
+  });
 }
 
 Status SqlKeyStore::replace_key(const std::string& id, const ApiKey& successor, WallTime until) {
-  Status outcome = ok_status();
-  try {
-    database_.write([&](SqlSession& session) {
-      outcome = [&]() -> Status {
-        const Rows rows = session.query(kOne, {id});
-        if (rows.empty()) return unknown();
-        const ApiKey old = read_key(rows[0]);
-        if (old.revoked_at) return failure(FailureKind::kConflict, "the key was revoked");
-        const WallTime end = std::min(old.expires_at.value_or(until), until);
-        session.run("UPDATE api_keys SET expires_at = ? WHERE id = ?",
-                    {micros_since_1970(end), id});
-        return insert(session, successor) ? ok_status() : Status(taken());
-      }();
-      return outcome.ok();
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return outcome;
+  return write_to(database_, [&](SqlSession& session) -> Status {
+    const Rows rows = session.query(kOne, {id});
+    if (rows.empty()) return unknown();
+    const ApiKey old = read_key(rows[0]);
+    if (old.revoked_at) return failure(FailureKind::kConflict, "the key was revoked");
+    const WallTime end = std::min(old.expires_at.value_or(until), until);
+    session.run("UPDATE api_keys SET expires_at = ? WHERE id = ?", {micros_since_1970(end), id});
+    return insert(session, successor) ? ok_status() : Status(taken());
+  });
 }
 
 Result<ApiKey> SqlKeyStore::revoke_key(const std::string& id, WallTime at) {
-  std::optional<ApiKey> key;
-  try {
-    database_.write([&](SqlSession& session) {
-      session.run("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-                  {micros_since_1970(at), id});
-      const Rows rows = session.query(kOne, {id});
-      key.reset();
-      if (!rows.empty()) key = read_key(rows[0]);
-      return key.has_value();
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  if (!key) return unknown();
-  return *std::move(key);
+  return write_to(database_, [&](SqlSession& session) -> Result<ApiKey> {
+    session.run("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
+                {micros_since_1970(at), id});
+    const Rows rows = session.query(kOne, {id});
+    if (rows.empty()) return unknown();
+    return read_key(rows[0]);
+  });
 }
 
 Status SqlKeyStore::keys_used(const std::vector<std::pair<std::string, WallTime>>& uses) {
   if (uses.empty()) return ok_status();
-  try {
-    database_.write([&](SqlSession& session) {
-      for (const auto& [id, at] : uses) {
-        session.run(
-            "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR "
-            "last_used_at < ?)",
-            {micros_since_1970(at), id, micros_since_1970(at)});
-      }
-      return true;
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return ok_status();
+  return write_to(database_, [&](SqlSession& session) -> Status {
+    for (const auto& [id, at] : uses) {
+      session.run(
+          "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR "
+          "last_used_at < ?)",
+          {micros_since_1970(at), id, micros_since_1970(at)});
+    }
+    return ok_status();
+  });
 }
 
 }  // namespace pytoon::io

@@ -99,11 +99,6 @@ void read_weights(SqlSession& session, std::vector<Candidate>& candidates) {
   }
 }
 
-std::int64_t read_weight(SqlSession& session, const std::string& tenant) {
-  const Rows rows = session.query("SELECT weight FROM tenant_weights WHERE tenant = ?", {tenant});
-  return rows.empty() ? 1 : rows[0].integer(0);
-}
-
 std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Slot>& slots) {
   std::vector<Param> params;
   for (const Slot& slot : slots) {
@@ -129,26 +124,27 @@ std::vector<Candidate> read_candidates(SqlSession& session, const std::vector<Sl
   return candidates;
 }
 
-// The tenant got a piece of work.
-void note_turn(SqlSession& session, const LeasedTask& leased, const Slot& slot) {
-  const std::string lane = jobs::lane_of(slot);
-  const auto index = static_cast<std::size_t>(leased.lease.segment);
-  const int seconds = index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
-  const jobs::Turn turn = jobs::next_turn(
-      read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
-      jobs::work_of(leased.lease.kind, seconds) / read_weight(session, leased.job.tenant));
-  session.run(
-      "INSERT INTO tenant_turns (tenant, lane, start, finish) VALUES (?, ?, ?, ?) ON CONFLICT "
-      "(tenant, lane) DO UPDATE SET start = excluded.start, finish = excluded.finish",
-      {leased.job.tenant, lane, turn.start, turn.finish});
-}
-
 struct Ready {
   std::int64_t id = 0;
   Lease lease;
   int failures = 0;
   Slot slot;
+  int weight = 1;  // of its tenant
 };
+
+// The tenant got a piece of work.
+void note_turn(SqlSession& session, const LeasedTask& leased, const Ready& ready) {
+  const std::string lane = jobs::lane_of(ready.slot);
+  const auto index = static_cast<std::size_t>(leased.lease.segment);
+  const int seconds = index < leased.segments.size() ? leased.segments[index].duration_seconds : 0;
+  const jobs::Turn turn =
+      jobs::next_turn(read_turn(session, leased.job.tenant, lane), read_latest(session, lane),
+                      jobs::work_of(leased.lease.kind, seconds) / ready.weight);
+  session.run(
+      "INSERT INTO tenant_turns (tenant, lane, start, finish) VALUES (?, ?, ?, ?) ON CONFLICT "
+      "(tenant, lane) DO UPDATE SET start = excluded.start, finish = excluded.finish",
+      {leased.job.tenant, lane, turn.start, turn.finish});
+}
 
 std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate>& candidates) {
   for (const Candidate& candidate : candidates) {
@@ -163,6 +159,7 @@ std::optional<Ready> lock_ready(SqlSession& session, const std::vector<Candidate
     ready.lease.segment = rows[0].small(2);
     ready.failures = rows[0].small(3);
     ready.slot = candidate.slot;
+    ready.weight = candidate.weight;
     return ready;
   }
   return std::nullopt;
@@ -243,7 +240,7 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
         std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?", {leased.lease.job_id});
     leased.job = complete(session, read_job(rows.at(0)));
     leased.segments = read_segments(session, leased.lease.job_id);
-    note_turn(session, leased, ready->slot);
+    note_turn(session, leased, *ready);
     leased.leased_at = time_from(session.now());
     return std::optional(std::move(leased));
   });

@@ -1,5 +1,7 @@
 #include "server/io/sql_profiles.h"
 
+#include "server/io/sql_transaction.h"
+
 namespace pytoon::io {
 
 using jobs::admission::Observation;
@@ -41,33 +43,21 @@ void write(SqlSession& session, const Profile& profile) {
 }  // namespace
 
 Result<Profile> SqlProfileStore::profile(const Profile& prior) {
-  Profile known = prior;
-  try {
-    database_.read([&](SqlSession& session) {
-      known = with_learned(prior, session.query(kSelect, {prior.workflow}));
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return known;
+  return read_from(database_, [&](SqlSession& session) -> Result<Profile> {
+    return with_learned(prior, session.query(kSelect, {prior.workflow}));
+  });
 }
 
 Result<Profile> SqlProfileStore::learn(const Profile& prior, const Observation& observation,
                                        const ProfileOptions& options) {
-  Profile known = prior;
-  try {
-    database_.write([&](SqlSession& session) {
-      session.run("INSERT INTO workflow_profiles (workflow) VALUES (?) ON CONFLICT DO NOTHING",
-                  {prior.workflow});
-      known = learned(with_learned(prior, session.query(kLock, {prior.workflow})), observation,
-                      options);
-      write(session, known);
-      return true;
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return known;
+  return write_to(database_, [&](SqlSession& session) -> Result<Profile> {
+    session.run("INSERT INTO workflow_profiles (workflow) VALUES (?) ON CONFLICT DO NOTHING",
+                {prior.workflow});
+    Profile known =
+        learned(with_learned(prior, session.query(kLock, {prior.workflow})), observation, options);
+    write(session, known);
+    return known;
+  });
 }
 
 }  // namespace pytoon::io

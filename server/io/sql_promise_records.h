@@ -25,6 +25,4 @@ extern const char* const kPromiseColumns;
 jobs::admission::Promise read_promise(const Row& row, std::size_t first = 0);
 void insert_promise(SqlSession& session, const jobs::admission::Promise& promise);
 
-inline std::int64_t micros_since_1970(WallTime time) { return time.time_since_epoch().count(); }
-
 }  // namespace pytoon::io

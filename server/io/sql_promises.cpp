@@ -4,6 +4,7 @@
 
 #include "server/io/sql_promise_records.h"
 #include "server/io/sql_records.h"
+#include "server/io/sql_transaction.h"
 
 namespace pytoon::io {
 
@@ -41,46 +42,23 @@ void write_sample(SqlSession& session, const LedgerRow& row) {
 }  // namespace
 
 template <typename Body>
-auto SqlPromiseLedger::reading(const Body& body) -> decltype(body(std::declval<SqlSession&>())) {
-  std::optional<decltype(body(std::declval<SqlSession&>()))> outcome;
-  try {
-    database_.read([&](SqlSession& session) { outcome.emplace(body(session)); });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return std::move(*outcome);
-}
-
-template <typename Body>
-auto SqlPromiseLedger::writing(const Body& body) -> decltype(body(std::declval<SqlSession&>())) {
-  std::optional<decltype(body(std::declval<SqlSession&>()))> outcome;
-  try {
-    database_.write([&](SqlSession& session) {
-      outcome.emplace(body(session));
-      return outcome->ok();
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return std::move(*outcome);
-}
-
-template <typename Body>
 auto SqlPromiseLedger::locked(const std::string& gpu, const Body& body)
     -> decltype(body(std::declval<SqlSession&>(), std::declval<LedgerRow&>())) {
-  return writing([&](SqlSession& session) -> decltype(body(session, std::declval<LedgerRow&>())) {
-    if (!lock_card(session, gpu)) return unknown(gpu);
-    std::vector<LedgerRow> rows = read_card(session, gpu);
-    return body(session, rows.at(0));
-  });
+  return write_to(database_,
+                  [&](SqlSession& session) -> decltype(body(session, std::declval<LedgerRow&>())) {
+                    if (!lock_card(session, gpu)) return unknown(gpu);
+                    std::vector<LedgerRow> rows = read_card(session, gpu);
+                    return body(session, rows.at(0));
+                  });
 }
 
 Result<WallTime> SqlPromiseLedger::now() {
-  return reading([](SqlSession& session) -> Result<WallTime> { return time_from(session.now()); });
+  return read_from(
+      database_, [](SqlSession& session) -> Result<WallTime> { return time_from(session.now()); });
 }
 
 Result<Published> SqlPromiseLedger::publish(const std::string& gpu, const Sample& sample) {
-  return writing([&](SqlSession& session) -> Result<Published> {
+  return write_to(database_, [&](SqlSession& session) -> Result<Published> {
     session.run(
         "INSERT INTO gpus (uuid, sampled_at, sample) VALUES (?, 0, ?) ON CONFLICT DO NOTHING",
         {gpu, text_of(Sample{})});
@@ -97,7 +75,7 @@ Result<Published> SqlPromiseLedger::publish(const std::string& gpu, const Sample
 }
 
 Result<GpuState> SqlPromiseLedger::state(const std::string& gpu) {
-  return reading([&](SqlSession& session) -> Result<GpuState> {
+  return read_from(database_, [&](SqlSession& session) -> Result<GpuState> {
     std::vector<LedgerRow> rows = read_card(session, gpu);
     if (rows.empty()) return unknown(gpu);
     return std::move(rows[0].state);
@@ -105,7 +83,7 @@ Result<GpuState> SqlPromiseLedger::state(const std::string& gpu) {
 }
 
 Result<std::vector<GpuState>> SqlPromiseLedger::states() {
-  return reading([](SqlSession& session) -> Result<std::vector<GpuState>> {
+  return read_from(database_, [](SqlSession& session) -> Result<std::vector<GpuState>> {
     std::vector<GpuState> states;
     for (LedgerRow& row : read_cards(session)) states.push_back(std::move(row.state));
     return states;
@@ -170,7 +148,7 @@ Result<std::vector<Promise>> SqlPromiseLedger::renew(const std::vector<Promise>&
 }
 
 Status SqlPromiseLedger::release(const Promise& promise) {
-  return writing([&](SqlSession& session) -> Status {
+  return write_to(database_, [&](SqlSession& session) -> Status {
     session.run("UPDATE promises SET released_at = ? WHERE epoch = ? AND released_at IS NULL",
                 {session.now(), promise.epoch});
     return ok_status();
@@ -195,7 +173,7 @@ Status SqlPromiseLedger::reserve(const std::string& gpu, const std::string& task
 }
 
 Status SqlPromiseLedger::unreserve(const std::string& task) {
-  return writing([&](SqlSession& session) -> Status {
+  return write_to(database_, [&](SqlSession& session) -> Status {
     session.run("DELETE FROM gpu_reservations WHERE task = ?", {task});
     return ok_status();
   });
@@ -214,7 +192,7 @@ Status SqlPromiseLedger::begin_room(const std::string& gpu, const std::string& t
 }
 
 Status SqlPromiseLedger::end_room(const std::string& gpu) {
-  return writing([&](SqlSession& session) -> Status {
+  return write_to(database_, [&](SqlSession& session) -> Status {
     if (session.run("UPDATE gpus SET room_finished = 1 WHERE uuid = ?", {gpu}) == 1) {
       return ok_status();
     }
@@ -223,7 +201,7 @@ Status SqlPromiseLedger::end_room(const std::string& gpu) {
 }
 
 Result<std::vector<Promise>> SqlPromiseLedger::expire() {
-  return writing([](SqlSession& session) -> Result<std::vector<Promise>> {
+  return write_to(database_, [](SqlSession& session) -> Result<std::vector<Promise>> {
     std::vector<Promise> expired;
     static const std::string sql =
         std::string(

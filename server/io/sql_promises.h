@@ -37,12 +37,7 @@ class SqlPromiseLedger final : public jobs::admission::PromiseLedger {
   Result<std::vector<jobs::admission::Promise>> expire() override;
 
  private:
-  // `body` takes a SqlSession& and gives a Result; a failure undoes what it wrote.
-  template <typename Body>
-  auto reading(const Body& body) -> decltype(body(std::declval<SqlSession&>()));
-  template <typename Body>
-  auto writing(const Body& body) -> decltype(body(std::declval<SqlSession&>()));
-  // The same with the card's row, locked; kNotFound when there is none.
+  // A transaction with the card's row, locked; kNotFound when there is none.
   template <typename Body>
   auto locked(const std::string& gpu, const Body& body)
       -> decltype(body(std::declval<SqlSession&>(), std::declval<jobs::admission::LedgerRow&>()));

@@ -13,16 +13,6 @@ constexpr std::string_view kImages = "images";
 constexpr std::string_view kCard = "card";
 constexpr std::string_view kClip = "clip";
 
-Param time_or_null(const std::optional<WallTime>& time) {
-  if (!time) return Null{};
-  return std::int64_t{time->time_since_epoch().count()};
-}
-
-std::optional<WallTime> time_in(const Row& row, std::size_t column) {
-  if (row.is_null(column)) return std::nullopt;
-  return time_from(row.integer(column));
-}
-
 [[noreturn]] void unknown(const std::string& what, const std::string& word) {
   throw DatabaseError(FailureKind::kInternal, "the database has an unknown " + what + ": " + word);
 }

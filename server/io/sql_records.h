@@ -21,6 +21,14 @@ inline std::int64_t micros(std::chrono::milliseconds duration) {
 inline WallTime time_from(std::int64_t micros) {
   return WallTime(std::chrono::microseconds(micros));
 }
+inline std::int64_t micros_since_1970(WallTime time) { return time.time_since_epoch().count(); }
+inline std::optional<WallTime> time_in(const Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time_from(row.integer(column));
+}
+inline Param time_or_null(const std::optional<WallTime>& time) {
+  return time ? Param(micros_since_1970(*time)) : Param(Null{});
+}
 
 // The columns that read_job() reads, of a table or alias named jobs.
 extern const char* const kJobColumns;

@@ -1,56 +1,33 @@
-// How a method of SqlStore becomes one transaction of its database. Only for the files that
-// implement it.
-//
-// The function is called with a session and gives a Result. In reading() each query sees what was
-// committed before it, so two of them may see different states. writing() commits when the Result
-// is good and rolls back when it is a Failure; the function must be repeatable, since PostgreSQL's
-// is run again after a lost turn (serialization failure, deadlock) and on a new connection.
-// held_writing() locks the job's row first and refuses (kConflict) when the lease is not held any
-// more: this is the fence.
-//
-// A DatabaseError that leaves the function, or a commit that fails, becomes a Failure of its kind;
-// kUnavailable may mean that the commit happened and its answer was lost. The names are crash
-// points of tests/chaos, before and after the commit.
+// How a method of SqlStore becomes one transaction of its database (sql_transaction.h). Only for
+// the files that implement it. The names are crash points of tests/chaos, before and after the
+// commit. held_writing() locks the job's row first and refuses (kConflict) when the lease is not
+// held any more: this is the fence.
 //
 // Thread rule: as SqlStore: any thread; blocks for milliseconds on the database, and on SQLite for
 // its one writer.
 #pragma once
 
-#include <optional>
-
 #include "server/io/sql_records.h"
 #include "server/io/sql_store.h"
+#include "server/io/sql_transaction.h"
 
 namespace pytoon::io {
 
 template <typename Work>
 auto SqlStore::reading(const Work& work) -> decltype(work(std::declval<SqlSession&>())) {
-  using Outcome = decltype(work(std::declval<SqlSession&>()));
-  std::optional<Outcome> outcome;
-  try {
-    database_->read([&](SqlSession& session) { outcome.emplace(work(session)); });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  return std::move(*outcome);
+  return read_from(*database_, work);
 }
 
 template <typename Work>
 auto SqlStore::writing(std::string_view name, const Work& work)
     -> decltype(work(std::declval<SqlSession&>())) {
-  using Outcome = decltype(work(std::declval<SqlSession&>()));
-  std::optional<Outcome> outcome;
-  try {
-    database_->write([&](SqlSession& session) {
-      outcome.emplace(work(session));
-      if (outcome->ok()) at_crash_point(name, "before_commit");
-      return outcome->ok();
-    });
-  } catch (const DatabaseError& error) {
-    return failure(error.kind(), error.what());
-  }
-  if (outcome->ok()) at_crash_point(name, "after_commit");
-  return std::move(*outcome);
+  auto outcome = write_to(*database_, [&](SqlSession& session) {
+    auto result = work(session);
+    if (result.ok()) at_crash_point(name, "before_commit");
+    return result;
+  });
+  if (outcome.ok()) at_crash_point(name, "after_commit");
+  return outcome;
 }
 
 template <typename Work>

@@ -31,6 +31,10 @@ struct ApiKey {
   bool expired = false;                  // when it was read
 };
 
+inline bool has_expired(const ApiKey& key, WallTime now) {
+  return key.expires_at && *key.expires_at <= now;
+}
+
 // What a new key is to be.
 struct KeyOrder {
   std::string name;

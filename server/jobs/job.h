@@ -81,6 +81,9 @@ struct Job {
   std::optional<std::int64_t> eta_seconds;  // filled in by the service where one job is asked for
 };
 
+// Whether nobody will ever want what is made for this run of the job.
+inline bool is_over(const Job& job, int run) { return is_terminal(job.status) || job.run != run; }
+
 // One piece of the video with frames of its own. PENDING until a worker leases its rendering
 // (RUNNING), DONE once its object is committed; a new run sets it back to PENDING.
 struct Segment {

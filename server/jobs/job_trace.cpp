@@ -1,8 +1,7 @@
 #include "server/jobs/job_trace.h"
 
-#include <algorithm>
-
 #include "base/hash.h"
+#include "base/ids.h"
 
 namespace pytoon::jobs {
 namespace {
@@ -12,10 +11,8 @@ constexpr std::size_t kSpanDigits = 16;
 
 // Of an id that is no UUID (a test's) the hash will do.
 std::string trace_id_of(const std::string& job_id) {
-  std::string digits;
-  std::copy_if(job_id.begin(), job_id.end(), std::back_inserter(digits),
-               [](char c) { return c != '-'; });
-  const auto own = parse_traceparent("00-" + digits + "-" + std::string(kSpanDigits, '1') + "-01");
+  const auto own = parse_traceparent("00-" + without_dashes(job_id) + "-" +
+                                     std::string(kSpanDigits, '1') + "-01");
   return own ? own->trace_id : sha256_hex(job_id).substr(0, kTraceDigits);
 }
 

@@ -3,6 +3,7 @@
 
 #include "server/jobs/api_key.h"
 #include "server/jobs/or_null.h"
+#include "server/jobs/scopes.h"
 
 namespace pytoon::jobs {
 
@@ -12,14 +13,6 @@ namespace {
 
 Json time_or_null(const std::optional<WallTime>& time) {
   return time ? Json(iso8601(*time)) : Json(nullptr);
-}
-
-Json scopes_of(const ApiKey& key) {
-  Json scopes = Json::array();
-  if (key.may_submit) scopes.push_back("submit");
-  if (key.may_read) scopes.push_back("read");
-  if (key.admin) scopes.push_back("admin");
-  return scopes;
 }
 
 const char* status_of(const ApiKey& key) {

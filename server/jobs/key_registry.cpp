@@ -28,11 +28,6 @@ Status check(const KeyOrder& order) {
   return ok_status();
 }
 
-std::string without_dashes(std::string uuid) {
-  std::erase(uuid, '-');
-  return uuid;
-}
-
 }  // namespace
 
 bool is_tenant_name(std::string_view name) {
@@ -92,7 +87,7 @@ Result<std::vector<ApiKey>> KeyRegistry::list() {
 }
 
 ApiKey KeyRegistry::as_of_now(ApiKey key) const {
-  key.expired = key.expires_at && *key.expires_at <= clock_.now();
+  key.expired = has_expired(key, clock_.now());
   return key;
 }
 

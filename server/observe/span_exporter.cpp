@@ -79,9 +79,7 @@ SpanExporter::SpanExporter(HttpClient& client, IdSource& ids, Log& log, SpanExpo
 void SpanExporter::ended(jobs::Span span) {
   if (!span.trace.sampled) return;
   if (span.trace.span_id.empty()) {
-    std::string digits = ids_.next();
-    std::erase(digits, '-');
-    span.trace.span_id = digits.substr(0, kSpanDigits);
+    span.trace.span_id = without_dashes(ids_.next()).substr(0, kSpanDigits);
   }
   const std::lock_guard lock(mutex_);
   if (queue_.size() >= kSpansWaitingMax) {

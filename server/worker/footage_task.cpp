@@ -66,7 +66,7 @@ engines::Watch Task::watch_of(const jobs::Segment& segment) {
   watch.discarded = [this] {
     const Result<jobs::Job> now = context_.deps.jobs.job(leased_.job.id);
     if (!now) return now.failure().kind == FailureKind::kNotFound;
-    return jobs::is_terminal(now->status) || now->run != leased_.job.run;
+    return jobs::is_over(*now, leased_.job.run);
   };
   return watch;
 }

@@ -52,8 +52,7 @@ bool OrphanedPrompts::needed(const std::string& task) const {
   const std::optional<JobRun> of = job_of(task);
   if (!of) return true;
   const Result<jobs::Job> job = jobs_.job(of->job_id);
-  if (!job) return true;
-  return !jobs::is_terminal(job->status) && job->run == of->run;
+  return !job || !jobs::is_over(*job, of->run);
 }
 
 void OrphanedPrompts::stop(ComfyServer& server, const ComfyServer::Marked& prompt) {

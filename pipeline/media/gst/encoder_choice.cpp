@@ -95,13 +95,9 @@ Result<std::shared_ptr<CudaBridge>> find_nvenc(const EncoderPreference& preferen
 
 }  // namespace
 
-EncoderSettings EncoderOption::settings_for(std::string_view quality) const {
-  EncoderSettings chosen = settings;
-  if (const auto grade = grades.find(quality); grade != grades.end()) {
-    chosen.preset = grade->second.preset;
-    chosen.crf = grade->second.crf;
-  }
-  return chosen;
+const EncoderSettings& EncoderOption::settings_for(std::string_view quality) const {
+  const auto grade = grades.find(quality);
+  return grade == grades.end() ? settings : grade->second;
 }
 
 Result<EncoderChoice> choose_encoder(const EncoderPreference& preference, gpu::Device& device,

@@ -17,6 +17,18 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
+class HealthTest : public testing::Test {
+ protected:
+  testing_support::HandClock clock_;
+  const testing_support::TemporaryFolder folder_;
+  const std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
+  const std::unique_ptr<io::FileStorage> storage_ =
+      io::FileStorage::open(folder_.path() / "storage", 0).value();
+  std::ostringstream lines_;
+  Log log_{clock_, lines_};
+  jobs::ProcessHealth process_{log_};
+};
+
 jobs::Service::Readiness now(Health& health) {
   health.look();
   return health.readiness();
@@ -61,18 +73,10 @@ TEST(Health, NamesWhatIsMissing) {
   EXPECT_THAT(now(health).blocking, UnorderedElementsAre("database", "storage", "draining"));
 }
 
-TEST(Health, AProcessThatMustBeStartedAnewIsNotReadyAndTakesNothing) {
-  testing_support::HandClock clock;
-  const testing_support::TemporaryFolder folder;
-  const auto store = io::open_memory_store(clock);
-  const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
-  ASSERT_TRUE(storage);
-  std::ostringstream lines;
-  Log log(clock, lines);
-  jobs::ProcessHealth process(log);
-  Health health(*store, *store, **storage, process, clock);
+TEST_F(HealthTest, AProcessThatMustBeStartedAnewIsNotReadyAndTakesNothing) {
+  Health health(*store_, *store_, *storage_, process_, clock_);
   EXPECT_FALSE(health.draining());
-  process.mark_unusable("the context is lost");
+  process_.mark_unusable("the context is lost");
   EXPECT_TRUE(health.draining());
   EXPECT_THAT(now(health).blocking, ElementsAre("process", "draining"));
 }
@@ -91,25 +95,17 @@ class Frozen final : public testing_support::FaultPlan {
   std::atomic<bool> asked{false};
 };
 
-TEST(Health, AnswersAtOnceWhateverHangs) {
-  testing_support::HandClock clock;
-  const testing_support::TemporaryFolder folder;
-  const auto store = io::open_memory_store(clock);
-  const auto storage = io::FileStorage::open(folder.path() / "storage", 0);
-  ASSERT_TRUE(storage);
-  std::ostringstream lines;
-  Log log(clock, lines);
-  jobs::ProcessHealth process(log);
+TEST_F(HealthTest, AnswersAtOnceWhateverHangs) {
   Frozen plan;
-  testing_support::FaultInjectingJobs database(*store, plan);
-  Health health(database, *store, **storage, process, clock);
+  testing_support::FaultInjectingJobs database(*store_, plan);
+  Health health(database, *store_, *storage_, process_, clock_);
   health.look();
   plan.frozen = true;
   plan.asked = false;
   std::thread looking([&health] { health.look(); });
   plan.asked.wait(false);
   EXPECT_THAT(health.readiness().blocking, IsEmpty()) << "what was found a moment ago";
-  clock.advance(Health::kStale + std::chrono::seconds(1));
+  clock_.advance(Health::kStale + std::chrono::seconds(1));
   EXPECT_THAT(health.readiness().blocking, ElementsAre("database"));
   health.set_leaving();
   EXPECT_THAT(health.readiness().blocking, ElementsAre("database", "draining")) << "said at once";

@@ -145,7 +145,7 @@ TEST_F(GpuAdmissionTest, ASegmentWaitsBesideAPromptThatHasTheMemory) {
   EXPECT_NE(turn.failure().detail.find("promised to others"), std::string::npos)
       << turn.failure().detail;
   prompt->reset();
-  clock_.sleep_for(milliseconds(2));  // a sample of the same millisecond may be of before
+  clock_.sleep_for(milliseconds(2));  // a sample of the same microsecond may be of before
   admission_->tick();
   const auto next = admission_->wait_render(
       segment, {}, [](const std::string&) {}, [] {});
