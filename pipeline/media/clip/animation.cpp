@@ -156,7 +156,7 @@ class GifReader {
   std::int64_t delay_ = 0;
 };
 
-// Keeps of the file only what its picture is made of: text and profiles may unpack to anything.
+// Keeps of the file only what its image is made of: text and profiles may unpack to anything.
 class ApngReader {
  public:
   explicit ApngReader(Animation& animation) : animation_(animation), times_(animation) {}
@@ -171,7 +171,7 @@ class ApngReader {
       const std::string_view chunk = std::string_view(file).substr(at, kPngFrameBytes + length);
       const std::string_view type = chunk.substr(4, 4);
       if (Status good = look_at(type, chunk.substr(8, length)); !good) return good;
-      if (is_picture(type)) animation_.bytes += chunk;
+      if (is_image_chunk(type)) animation_.bytes += chunk;
       at += chunk.size();
       if (type != "IEND") continue;
       return animation_.starts.size() == announced_ ? ok_status() : Status(broken_animation());
@@ -180,7 +180,7 @@ class ApngReader {
   }
 
  private:
-  static bool is_picture(std::string_view type) {
+  static bool is_image_chunk(std::string_view type) {
     constexpr std::string_view kTypes[] = {"IHDR", "acTL", "PLTE", "tRNS",
                                            "fcTL", "IDAT", "fdAT", "IEND"};
     return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
@@ -286,7 +286,7 @@ Status check_bounds(const Animation& animation) {
                  std::to_string(kClipEdgeMaxPx) + " px");
   }
   if (animation.starts.size() < 2) {
-    return unfit("has a single picture: send it as a PNG or JPEG image");
+    return unfit("has a single image: send it as PNG or JPEG");
   }
   if (animation.end > std::int64_t{kClipSecondsMax} * kAnimationTicks) {
     return unfit("lasts longer than " + std::to_string(kClipSecondsMax) + " s: cut it");

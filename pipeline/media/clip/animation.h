@@ -27,7 +27,7 @@ inline constexpr int kAnimationTicks = 1'000'000;  // a second
 inline constexpr std::int64_t kAnimationPixelsMax = std::int64_t{1} << 31U;
 
 struct Animation {
-  std::string bytes;  // the file, of an APNG only what its picture is made of
+  std::string bytes;  // the file, of an APNG only what its image is made of
   gpu::Size size;
   std::vector<std::int64_t> starts;  // of its frames, in ticks, from 0
   std::int64_t end = 0;
@@ -40,7 +40,7 @@ struct Animation {
 std::optional<ClipFormat> animation_of(const InputFile& file);
 
 // kMalformed for files that are cut off or whose parts don't fit; kInvalid beyond the bounds of
-// clips, or for a single picture; kTooLarge.
+// clips, or for a single image; kTooLarge.
 Result<Animation> read_animation(const std::filesystem::path& path, ClipContainer container);
 
 }  // namespace pytoon::media
