@@ -7,8 +7,15 @@ namespace {
 
 constexpr int kDecoderThreads = 2;
 
+// Of FFmpeg's decoders of VP8 and VP9 only libvpx's knows alpha.
+const AVCodec* decoder_for(const AVStream& track) {
+  const AVCodecID codec = track.codecpar->codec_id;
+  if (!is_coded_with_alpha(track)) return avcodec_find_decoder(codec);
+  return avcodec_find_decoder_by_name(codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
+}
+
 Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
-  const AVCodec* const decoder = avcodec_find_decoder(track.codecpar->codec_id);
+  const AVCodec* const decoder = decoder_for(track);
   if (decoder == nullptr) {
     return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
                                             avcodec_get_name(track.codecpar->codec_id));
@@ -19,6 +26,8 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
+  const AVCodecID id = track.codecpar->codec_id;
+  if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC) hardware = nullptr;
   codec->thread_count = hardware == nullptr ? kDecoderThreads : 1;
   if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
@@ -40,7 +49,7 @@ void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
 
 Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, BufferPtr hardware,
                                                        CancelToken cancel) {
-  Result<ClipFile> file = ClipFile::open(clip.path);
+  Result<ClipFile> file = ClipFile::open(clip.path, clip.container);
   if (!file) return file.failure();
   Result<CodecPtr> codec = open_codec(*file->track(), hardware.get());
   if (!codec) return codec.failure();
