@@ -4,8 +4,9 @@ Usage: bench.py PYTOON [RUNS]
 For each archetype, RUNS (default 3) rounds of a `pytoon render` and of each rival (recipes.py), in
 turn, so that a machine's moods hit all. One JSON line for each archetype and rival: medians of wall
 and CPU seconds, the largest process, the file's size, and the median of the rounds' ratios to ours.
-ssim is that of a video to the same tool's frames without loss; ours and a rival's are to be
-compared, so that speed is not bought with quality. melt is asked where it is installed (Debian: melt).
+ssim_to_own_frames is that of ours and of the filter graph's to what each encoded, so that it can be
+seen that speed is not bought with quality; ours are composed by the render benchmark's frame_tool
+that was built with that PYTOON. melt is asked where it is installed (Debian: melt).
 """
 
 import json
@@ -39,11 +40,12 @@ def measured(commands, environment=None):
     return time.monotonic() - began, cpu, peak
 
 
-def ssim(video, reference):
-    said = subprocess.run(["ffmpeg", "-hide_banner", "-i", str(video), "-i", str(reference),
-                           "-lavfi", "[0:v][1:v]ssim", "-f", "null", "-"],
-                          check=True, capture_output=True, text=True)
-    return float(re.search(r"All:([0-9.]+)", said.stderr)[1])
+def ssim(video, reference, *form):
+    said = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-i", str(video), *form, "-i", str(reference), "-lavfi",
+         "[0:v]format=yuv420p[a];[1:v]format=yuv420p[b];[a][b]ssim", "-f", "null", "-"],
+        check=True, capture_output=True, text=True)
+    return round(float(re.search(r"All:([0-9.]+)", said.stderr)[1]), 4)
 
 
 class Contest:
@@ -81,10 +83,15 @@ class Contest:
                 yield name
 
     def quality(self, name, video):
-        """Of a rival: to the same filters without loss."""
-        reference = self.folder / "lossless.mp4"
-        measured(self.commands(name, 0, reference))
-        return round(ssim(video, reference), 4)
+        if name == "ours":
+            frames = self.folder / "frames.nv12"
+            tool = pathlib.Path(self.pytoon).parent / "benchmarks/render/frame_tool"
+            measured([[tool, "compose", self.request_file, frames]], self.environment)
+            return ssim(video, frames, "-f", "rawvideo", "-pix_fmt", "nv12", "-s", "1080x1920",
+                        "-r", str(recipes.FPS))
+        without_loss = self.folder / "lossless.mp4"
+        measured(self.commands(name, 0, without_loss))
+        return ssim(video, without_loss)
 
 
 def bench(preset, pytoon, runs):
@@ -112,7 +119,7 @@ def bench(preset, pytoon, runs):
                     "peak_mib": median(2), "bytes": videos[rival].stat().st_size,
                     "wall_ratio_to_ours": ratio(0), "cpu_ratio_to_ours": ratio(1),
                     "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
-            if rival == "filter_graph":
+            if rival in ("ours", "filter_graph"):
                 line["ssim_to_own_frames"] = contest.quality(rival, videos[rival])
             print(json.dumps(line), flush=True)
 

@@ -2,9 +2,9 @@
 one ffmpeg filter graph; a process a step; melt. Each recipe is a list of commands that leave their
 video in `out`, at 1080x1920 and 30 frames a second, with x264 at our settings.
 
-They are easier than our job where that makes them faster: one zoom for all shots, a hard-edged scrim,
-no optical layout of captions. What they must have is the motion, the crossfades, the five captions
-and the sound.
+They are easier than our job where that makes them faster: one zoom for all shots, a scrim with hard
+edges, captions that nobody lays out. What they must have is the motion, the crossfades, the five
+captions and the sound.
 """
 
 import pathlib
@@ -83,14 +83,16 @@ class Meme(Hero):
 
 
 class Overlay:
-    """A cut-out with glow and shadow over its own blurred picture, which is zoomed; music and voice."""
+    """A cut-out with glow and shadow over its own picture, blurred and zoomed; music and voice."""
 
     style = "y=1420-text_h/2:fontsize=64:box=1:boxcolor=black@0.5:boxborderw=24"
     stills = {
         "backdrop": "[0:v]scale=540:960:force_original_aspect_ratio=increase,crop=540:960,"
                     "gblur=sigma=18,eq=brightness=-0.15,scale=1080:1920,format=yuv420p",
-        "product": "[1:v]alphaextract[mask];[0:v][mask]alphamerge,scale=1300:-2,pad=iw+240:ih+240:120:120:color=black@0,"
-                   "format=rgba,split=3[p][a][b];[a]lutrgb=r=255:g=244:b=224,gblur=sigma=38[glow];"
+        "product": "[1:v]alphaextract[mask];[0:v][mask]alphamerge,scale=1300:-2,"
+                   "pad=iw+240:ih+240:120:120:color=black@0,"
+                   "format=rgba,split=3[p][a][b];"
+                   "[a]lutrgb=r=255:g=244:b=224,gblur=sigma=38[glow];"
                    "[b]lutrgb=r=0:g=0:b=0,colorchannelmixer=aa=0.6,gblur=sigma=22[shadow];"
                    "[glow][shadow]overlay=0:20:format=auto[under];[under][p]overlay=format=auto"}
     standing = "overlay=x=(W-w)/2:y=(H-h)/2-120"
