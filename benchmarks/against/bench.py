@@ -89,8 +89,8 @@ class Contest:
             measured([[tool, "compose", self.request_file, frames]], self.environment)
             return ssim(video, frames, "-f", "rawvideo", "-pix_fmt", "nv12", "-s", "1080x1920",
                         "-r", str(recipes.FPS))
-        without_loss = self.folder / "lossless.mp4"
-        measured(self.commands(name, 0, without_loss))
+        without_loss = self.folder / "lossless.mkv"
+        measured(self.commands(name, None, without_loss))
         return ssim(video, without_loss)
 
 

@@ -20,6 +20,11 @@ FFMPEG = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
 WIDE = "scale=1620:2880:force_original_aspect_ratio=increase,crop=1620:2880"
 
 
+def encoder(crf):
+    """None: without loss, into Matroska."""
+    return ["-c:v", "ffv1", "-pix_fmt", "yuv420p"] if crf is None else [*X264, "-crf", str(crf)]
+
+
 def font():
     found = subprocess.run(["fc-match", "-f", "%{file}", "Inter:bold"], check=True,
                            capture_output=True, text=True)
@@ -118,7 +123,7 @@ def filter_graph(kind, request, folder, crf, out):
     """One command."""
     recipe = kind(request, folder)
     captions = drawn_captions(request, folder, recipe.style)
-    end = ["-r", str(FPS), "-frames:v", str(SECONDS * FPS), *X264, "-crf", str(crf)]
+    end = ["-r", str(FPS), "-frames:v", str(SECONDS * FPS), *encoder(crf)]
     if kind is Overlay:
         backdrop = zoomed(SECONDS * FPS, recipe.stills["backdrop"])
         graph = [f"{backdrop}[bg]", f"{recipe.stills['product']},{held('fg')}",
@@ -139,7 +144,7 @@ def staged(kind, request, folder, crf, out):
     """A process a step, each of which encodes: what grows when every step is a script."""
     recipe = kind(request, folder)
     steps = []
-    encoder = [*X264, "-crf", str(crf)]
+    encode = encoder(crf)
 
     def made(name):
         return folder / f"step_{name}.mp4"
@@ -151,23 +156,23 @@ def staged(kind, request, folder, crf, out):
                       "-frames:v", "1", backdrop])
         steps.append([*FFMPEG, "-i", recipe.image, "-i", recipe.mask, "-filter_complex",
                       recipe.stills["product"], "-frames:v", "1", product])
-        steps.append([*FFMPEG, "-i", backdrop, "-vf", zoomed(SECONDS * FPS, "null"), *encoder,
+        steps.append([*FFMPEG, "-i", backdrop, "-vf", zoomed(SECONDS * FPS, "null"), *encode,
                       made("backdrop")])
         steps.append([*FFMPEG, "-i", made("backdrop"), "-i", product, "-filter_complex",
-                      recipe.standing, *encoder, made("joined")])
+                      recipe.standing, *encode, made("joined")])
     else:
         shots = recipe.shot_images()
         for i, image in enumerate(shots):
-            steps.append([*FFMPEG, "-i", image, "-vf", zoomed(recipe.frames), *encoder,
+            steps.append([*FFMPEG, "-i", image, "-vf", zoomed(recipe.frames), *encode,
                           made(f"shot{i}")])
         fades, last = recipe.crossfades([f"{i}:v" for i in range(len(shots))])
         graph = ";".join([*fades, f"[{last}]{recipe.scrim}[v]"])
         inputs = [word for i in range(len(shots)) for word in ("-i", made(f"shot{i}"))]
-        steps.append([*FFMPEG, *inputs, "-filter_complex", graph, "-map", "[v]", *encoder,
+        steps.append([*FFMPEG, *inputs, "-filter_complex", graph, "-map", "[v]", *encode,
                       made("joined")])
     before = made("joined")
     for number, caption in enumerate(drawn_captions(request, folder, recipe.style)):
-        steps.append([*FFMPEG, "-i", before, "-vf", caption, *encoder, made(f"caption{number}")])
+        steps.append([*FFMPEG, "-i", before, "-vf", caption, *encode, made(f"caption{number}")])
         before = made(f"caption{number}")
     if kind is not Overlay:
         steps.append([*FFMPEG, "-i", before, "-c", "copy", "-frames:v", str(SECONDS * FPS), out])
