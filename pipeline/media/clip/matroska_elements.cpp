@@ -138,7 +138,7 @@ class ElementWalker {
     std::string type;
     for (std::uint64_t at = head->start; at < end;) {
       const std::optional<Element> field = open(at);
-      if (!field || !field->size || *field->size > end - field->start) return cut_off();
+      if (!field || !fits(*field, end)) return cut_off();
       if (field->id == kDocType) type = file_.text_at(field->start, *field->size);
       at = field->start + *field->size;
     }
