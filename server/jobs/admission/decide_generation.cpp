@@ -181,14 +181,15 @@ std::vector<std::size_t> in_order(const CardView& view, std::span<const Request>
 }
 
 // A figure with its margins, or one that was learned too high, may never fit beside what strangers
-// hold of the card, or ComfyUI keeps: that must not exile the task. Alone with all that is left it
-// shows what it needs, or runs out of memory and goes elsewhere. nullopt where even the workflow's
-// own word does not fit, or memory of ours is to come back.
+// hold of the card, or ComfyUI keeps: that must not exile the task. With the whole card promised to
+// it, it shows what it needs, or runs out of memory and goes elsewhere. nullopt where even the
+// workflow's own word does not fit, or memory of ours is to come back.
 std::optional<Decision> trial(const CardView& view, const Request& request) {
   const Sample& sample = view.state.sample;
   const Bytes headroom = view.options.ledger.headroom;
   const Bytes emptied = view.available + view.yieldable;
-  if (view.segments > 0 || emptied - request.demand.structural < headroom) return std::nullopt;
+  if (has_promises(view.state, view.now) || emptied - request.demand.structural < headroom)
+    return std::nullopt;
   Decision decision = facts_of(view, request, Shape::kTiled);
   const Bytes others = view.yieldable - resident_bytes(sample, request.demand.model);
   if (others > 0) {
@@ -199,7 +200,7 @@ std::optional<Decision> trial(const CardView& view, const Request& request) {
   }
   decision.kind = Kind::kRun;
   decision.reason = Reason::kTrial;
-  decision.promise = decision.need + view.available - decision.growth - headroom;
+  decision.promise = sample.total;
   return decision;
 }
 

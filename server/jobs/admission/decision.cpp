@@ -38,7 +38,7 @@ std::string_view remark_of(Reason reason) {
     case Reason::kResidue:
       return "ComfyUI did not give all of its memory back";
     case Reason::kTrial:
-      return "it has waited long enough and tries with what is left";
+      return "it has waited long enough and tries with the whole card";
     case Reason::kPrice:
       return "waiting would cost more than the remote engine";
     case Reason::kDeadline:

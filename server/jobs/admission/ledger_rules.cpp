@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kLaneNames{"render", "generate", "cpu", "api", "audio"};
 
+bool is_of_whole_card(Bytes bytes, const Sample& sample) {
+  return sample.total > 0 && bytes >= sample.total;
+}
+
 bool endpoint_taken(const GpuState& state, WallTime now) {
   return std::any_of(state.promises.begin(), state.promises.end(), [&](const Promise& promise) {
     return promise.lane == Lane::kGenerate && counts(promise, state.sample, now);
@@ -85,10 +89,24 @@ Bytes growth_of(Lane lane, const std::string& model, Bytes bytes, const Sample& 
 Bytes available(const GpuState& state, WallTime now) {
   Bytes outstanding = 0;
   for (const Promise& promise : state.promises) {
-    if (!counts(promise, state.sample, now)) continue;
+    if (!counts(promise, state.sample, now) || is_of_whole_card(promise.bytes, state.sample)) {
+      continue;
+    }
     outstanding += std::max(Bytes{0}, promise.bytes - held_of(promise, state.sample));
   }
-  return state.sample.free - outstanding;
+  const Bytes left = state.sample.free - outstanding;
+  return is_given_whole(state, now) ? std::min(Bytes{0}, left) : left;
+}
+
+bool is_given_whole(const GpuState& state, WallTime now) {
+  return std::ranges::any_of(state.promises, [&](const Promise& promise) {
+    return is_of_whole_card(promise.bytes, state.sample) && counts(promise, state.sample, now);
+  });
+}
+
+bool has_promises(const GpuState& state, WallTime now) {
+  return std::ranges::any_of(
+      state.promises, [&](const Promise& promise) { return counts(promise, state.sample, now); });
 }
 
 bool is_fresh(const Sample& sample, WallTime now, std::chrono::milliseconds age_max) {
@@ -112,6 +130,9 @@ std::optional<Refusal> refusal_of(const GpuState& state, const Wish& wish,
     return Refusal::kSlots;
   }
   if (encoder_is_full(state, wish.encoder_sessions, now)) return Refusal::kEncoderSessions;
+  if (is_of_whole_card(wish.bytes, state.sample)) {
+    return has_promises(state, now) ? std::optional(Refusal::kMemory) : std::nullopt;
+  }
   const Bytes growth = growth_of(wish.lane, wish.model, wish.bytes, state.sample);
   if (available(state, now) - growth < options.headroom) return Refusal::kMemory;
   return std::nullopt;
@@ -130,7 +151,8 @@ Balance balance_of(const GpuState& state, const LedgerOptions& options, WallTime
   Balance balance;
   balance.slack = available(state, now);
   balance.violated = balance.slack < -options.violation_grain;
-  balance.headroom_used = !balance.violated && balance.slack < options.headroom;
+  balance.headroom_used =
+      !balance.violated && balance.slack < options.headroom && !is_given_whole(state, now);
   // Had others stayed as they were when the newest promise was given, would it hold?
   const Bytes grown = std::max(Bytes{0}, state.sample.foreign - state.foreign_at_last_promise);
   balance.cause = balance.slack + grown >= -options.violation_grain ? ViolationCause::kForeign

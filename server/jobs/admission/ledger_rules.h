@@ -72,8 +72,14 @@ Bytes resident_bytes(const Sample& sample);  // of all models
 // What a promise of `bytes` adds to what is taken: what lies there already needs no room.
 Bytes growth_of(Lane lane, const std::string& model, Bytes bytes, const Sample& sample);
 
-// What no promise has a right to. May be negative.
+// What no promise has a right to. May be negative. A promise as large as the card is of the whole
+// card: it is given where there is no other, and while it lives all that is free is its own, also
+// what other programs give back. It can't be overdrawn, so that a task whose need nobody knows may
+// try without harm to a neighbour.
 Bytes available(const GpuState& state, WallTime now);
+bool is_given_whole(const GpuState& state, WallTime now);
+// Whether any counts.
+bool has_promises(const GpuState& state, WallTime now);
 bool is_fresh(const Sample& sample, WallTime now, std::chrono::milliseconds age_max);
 bool reservation_stands(const GpuState& state, WallTime now);
 

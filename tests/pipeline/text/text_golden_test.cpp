@@ -39,7 +39,8 @@ constexpr Script kScripts[] = {
     {"latin-in-hebrew", "מבצע Ondelune 2026 עד 50% הנחה"},
     {"keycaps", "1️⃣ 2️⃣ #️⃣ *️⃣ 9️⃣"},
     {"tag-flags",
-     "🏴󠁧󠁢󠁥󠁮󠁧󠁿 🏴󠁧󠁢󠁳󠁣󠁴󠁿 🏴󠁧󠁢󠁷󠁬󠁳󠁿 🇫🇷 "
+     "🏴󠁧󠁢󠁥󠁮󠁧󠁿 🏴󠁧󠁢󠁳󠁣󠁴󠁿 🏴󠁧󠁢󠁷󠁬󠁳󠁿 "
+     "🇫🇷 "
      "🇯🇵"},
 };
 

@@ -254,10 +254,10 @@ std::vector<Row> trial_rows() {
   return {
       {"what_strangers_hold_is_waited_for", [](Case& c) { exiled(c, 119); }, 0, Kind::kWait,
        exhausted},
-      {"then_it_runs_with_all_that_is_left", [](Case& c) { exiled(c, 120); }, 0, Kind::kRun,
+      {"then_it_runs_with_the_whole_card", [](Case& c) { exiled(c, 120); }, 0, Kind::kRun,
        Reason::kTrial,
        [](const Decision& d) {
-         EXPECT_EQ(d.promise, gib(13.5)) << size_text(d.promise);
+         EXPECT_EQ(d.promise, gib(24)) << "the whole card";
          EXPECT_EQ(d.shape, Shape::kTiled);
        }},
       {"its_own_model_may_stay",
@@ -266,7 +266,7 @@ std::vector<Row> trial_rows() {
          load(c.state, "wan", 9);
        },
        0, Kind::kRun, Reason::kTrial,
-       [](const Decision& d) { EXPECT_EQ(d.promise, gib(13.5)) << size_text(d.promise); }},
+       [](const Decision& d) { EXPECT_EQ(d.promise, gib(24)) << "the whole card"; }},
       {"other_models_go_first",
        [](Case& c) {
          exiled(c, 120);

@@ -288,6 +288,28 @@ TEST_P(LedgerContract, APromiseGrowsWithinWhatIsThere) {
   EXPECT_EQ(*ledger_->resize(promise, gib(3)), Refusal::kStaleSample);
 }
 
+TEST_P(LedgerContract, APromiseOfTheWholeCardIsAloneAndCantBeOverdrawn) {
+  publish_free(10);
+  const Promise first = give(render_wish(1));
+  Wish whole = prompt_wish(1);
+  whole.bytes = sample().total;
+  EXPECT_EQ(answer(whole), "memory") << "there is another promise";
+  ASSERT_TRUE(ledger_->release(first));
+  advance(milliseconds(100));
+  publish_free(10);
+  const Promise promise = give(whole);
+  EXPECT_EQ(answer(render_wish(.1)), "memory");
+  advance(milliseconds(100));
+  publish_free(20);  // a stranger gave memory back
+  EXPECT_EQ(answer(render_wish(.1)), "memory");
+  EXPECT_EQ(available(state(), state().sample.at), 0);
+  EXPECT_FALSE(balance_of(state(), {}, state().sample.at).violated);
+  ASSERT_TRUE(ledger_->release(promise));
+  advance(milliseconds(100));
+  publish_free(20);
+  EXPECT_EQ(answer(render_wish(.1)), "given");
+}
+
 TEST_P(LedgerContract, OneReservationAGpuAndATask) {
   publish_free(23);
   publish(sample(), "GPU-B");
