@@ -6,7 +6,8 @@
 //
 // bound prints one JSON object. A job is what the renderer does between a request and its
 // output.mp4: scene, segments, joining, with x264, on the device that PYTOON_DEVICE chooses;
-// encoding alone is of the same frames, read from a file. Medians over the rounds (3), and the
+// encoding alone is of the same frames, read from a file. first_frame_s: until the first frame of
+// the job was drawn; joining_s: from its last segment on. Medians over the rounds (3), and the
 // median of the rounds' ratios.
 
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -147,9 +149,24 @@ Status encode(const app::Config& config, const media::EncoderSettings& settings,
   return written;
 }
 
+double seconds_since(SteadyTime began) {
+  return std::chrono::duration<double>(SystemClock().steady_now() - began).count();
+}
+
+// Seconds of jobs, a value each.
+struct JobTimes {
+  std::vector<double> first_frame;
+  std::vector<double> joining;
+};
+
 // A renderer of its own, so that nothing is left from the round before.
 Status render_job(const app::Config& config, const app::RenderStack& stack,
-                  const render::RenderJob& job, const fs::path& folder) {
+                  const render::RenderJob& job, const fs::path& folder, JobTimes& times) {
+  const SteadyTime began = SystemClock().steady_now();
+  std::once_flag drawn;
+  const auto on_progress = [&](int) {
+    std::call_once(drawn, [&] { times.first_frame.push_back(seconds_since(began)); });
+  };
   render::SceneRenderer renderer(
       *stack.device, *stack.fonts, stack.encoders,
       {.pool = std::make_shared<render::PiecePool>(config.worker_concurrency)});
@@ -158,10 +175,13 @@ Status render_job(const app::Config& config, const app::RenderStack& stack,
     segments.push_back(folder / ("segment" + std::to_string(i) + ".mp4"));
   }
   const Status rendered = in_parallel(config, static_cast<int>(segments.size()), [&](int i) {
-    return renderer.render_segment(job, i, segments[static_cast<std::size_t>(i)], {}, [](int) {});
+    return renderer.render_segment(job, i, segments[static_cast<std::size_t>(i)], {}, on_progress);
   });
   if (!rendered) return rendered;
-  return renderer.assemble(job, segments, std::nullopt, folder / "output.mp4", {});
+  const SteadyTime joining = SystemClock().steady_now();
+  const Status joined = renderer.assemble(job, segments, std::nullopt, folder / "output.mp4", {});
+  times.joining.push_back(seconds_since(joining));
+  return joined;
 }
 
 double median(std::vector<double> values) {
@@ -176,17 +196,17 @@ Status bound(const app::Config& config, app::RenderStack& stack, const fs::path&
   job->encoder = media::kCodecX264;
   const fs::path frames = folder / "frames.nv12";
   Status done = compose(config, stack, request, frames);
-  const SystemClock clock;
   const auto timed = [&](std::vector<double>& seconds, const std::function<Status()>& work) {
-    const SteadyTime began = clock.steady_now();
+    const SteadyTime began = SystemClock().steady_now();
     if (done) done = work();
-    seconds.push_back(std::chrono::duration<double>(clock.steady_now() - began).count());
+    seconds.push_back(seconds_since(began));
   };
+  JobTimes times;
   std::vector<double> jobs;
   std::vector<double> floors;
   std::vector<double> ratios;
   for (int i = 0; i < rounds; ++i) {
-    timed(jobs, [&] { return render_job(config, stack, *job, folder); });
+    timed(jobs, [&] { return render_job(config, stack, *job, folder, times); });
     timed(floors,
           [&] { return encode(config, config.encoder.x264, frames, folder / "floor.mp4"); });
     ratios.push_back(jobs.back() / floors.back());
@@ -196,8 +216,11 @@ Status bound(const app::Config& config, app::RenderStack& stack, const fs::path&
                                     {"device", stack.device->description()},
                                     {"frames", fs::file_size(frames) / kFrameBytes},
                                     {"threads", config.worker_concurrency},
+                                    {"threads_a_piece", config.encoder.x264.threads},
                                     {"rounds", rounds},
                                     {"job_s", median(jobs)},
+                                    {"first_frame_s", median(times.first_frame)},
+                                    {"joining_s", median(times.joining)},
                                     {"encode_only_s", median(floors)},
                                     {"ratio", median(ratios)}};
   std::cout << json.dump() << "\n";

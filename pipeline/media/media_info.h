@@ -13,8 +13,8 @@
 namespace pytoon::media {
 
 struct MediaInfo {
-  std::string format;           // "png", "jpeg", "heic", ...; "mp4", "mov"; "mp3", "wav", ...
-  std::string codec;            // of clips: "h264", "hevc"; else empty
+  std::string format;           // "png", "jpeg", ...; "mp4", "webm", "gif", ...; "mp3", "wav", ...
+  std::string codec;            // of clips: "h264", "vp9", "gif", ...; else empty
   gpu::Size size;               // px, upright, with square pixels; 0x0 for audio
   bool has_alpha = false;       // of images
   double duration_seconds = 0;  // of clips and audio, as decoded; 0 for images

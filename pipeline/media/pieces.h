@@ -42,7 +42,8 @@ std::vector<FrameRange> pieces_of(int frame_count, const EncoderSettings& settin
 
 // The same quality with no limit.
 EncoderSettings without_limit(const EncoderSettings& segment);
-// The same quality as far as the limit lets it, for x264.
+// The same quality as far as the limit lets it, for x264. On one thread, for the same bytes every
+// time: under a limit x264's threads look at each other's progress while it happens.
 EncoderSettings with_limit(const EncoderSettings& segment, const FrameRange& piece,
                            int frames_per_second);
 // Whether a piece whose access units have these sizes, in decoding order, keeps to the limit.

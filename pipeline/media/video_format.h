@@ -29,8 +29,8 @@ struct EncoderSettings {
   int piece_frames = 45;  // x264: at most so many are encoded as one piece (pieces.h)
   int b_frames = 2;
   int reference_frames = 2;  // x264; NVENC chooses its own
-  // One, for the same bytes every time: with a bitrate cap, x264's threads look at each other's
-  // progress while it happens. Pieces in parallel use the cores as well.
+  // x264, of one piece. Pieces in parallel use the cores as well; more threads are for machines
+  // with more cores than their jobs have pieces (config/engine.yaml).
   int threads = 1;
 
   // The codec works on frames in CUDA memory; every other one on frames in system memory.

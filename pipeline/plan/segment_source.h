@@ -25,7 +25,7 @@ enum class SourceKind {
 
 struct SegmentSource {
   SourceKind kind = SourceKind::kImages;
-  std::optional<InputFile> clip;  // kClip only: MP4 or MOV
+  std::optional<InputFile> clip;  // kClip only
 
   SegmentSource() = default;
   SegmentSource(SourceKind k, std::optional<InputFile> made = std::nullopt)

@@ -361,6 +361,9 @@ void read_encoder(const Json& json, media::EncoderPreference& preference,
   if (r.has("codec")) preference.codec = read_codec(r);
   preference.x264.preset = read_x264_preset(r);
   preference.x264.crf = read_factor(r, "crf");
+  if (r.has("x264_threads")) {
+    preference.x264.threads = static_cast<int>(r.whole("x264_threads", 1, 8));
+  }
   read_nvenc(r, preference.nvenc);
   preference.x264.max_bitrate_kbps = static_cast<int>(r.whole("max_bitrate_kbps", 1000, 12000));
   preference.nvenc.max_bitrate_kbps = preference.x264.max_bitrate_kbps;

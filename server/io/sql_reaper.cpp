@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "server/io/sql_deaths.h"
 #include "server/io/sql_flow.h"
 #include "server/io/sql_writing.h"
 #include "server/jobs/store_rules.h"
@@ -20,27 +21,21 @@ namespace {
 // All that a worker with an expired lease holds of this job: it renews them together, so one that
 // ran out means that it is gone. However many tasks and workers go at once, that is one death for
 // the job: a host that lost its power must not quarantine what it worked on.
-struct Orphans {
-  std::vector<Reaped> tasks;
-  jobs::DeathsAlone deaths;  // of the task that was alone with its worker, this one included
-};
-
-Orphans read_orphans(SqlSession& session, const std::string& job_id) {
-  Orphans orphans;
+std::vector<Orphan> read_orphans(SqlSession& session, const std::string& job_id) {
+  std::vector<Orphan> orphans;
   for (const Row& row : session.query(
-           "SELECT kind, segment, worker_id, alone, deaths_alone, deaths_in_row FROM tasks "
+           "SELECT kind, segment, worker_id, id, alone FROM tasks "
            "WHERE job_id = ? AND worker_id IN (SELECT worker_id FROM tasks WHERE job_id = ? AND "
            "worker_id <> '' AND expires_at <= ?) ORDER BY id",
            {job_id, job_id, session.now()})) {
-    Reaped orphan;
-    orphan.job_id = job_id;
-    orphan.kind = *jobs::task_kind_from_name(row.text(0));
-    orphan.segment = row.small(1);
-    orphan.worker_id = row.text(2);
-    orphans.tasks.push_back(std::move(orphan));
-    if (row.small(3) == 0) continue;
-    orphans.deaths.all = std::max(orphans.deaths.all, row.small(4) + 1);
-    orphans.deaths.in_row = std::max(orphans.deaths.in_row, row.small(5) + 1);
+    Orphan orphan;
+    orphan.task.job_id = job_id;
+    orphan.task.kind = *jobs::task_kind_from_name(row.text(0));
+    orphan.task.segment = row.small(1);
+    orphan.task.worker_id = row.text(2);
+    orphan.task_id = row.integer(3);
+    orphan.alone = row.integer(4) != 0;
+    orphans.push_back(std::move(orphan));
   }
   return orphans;
 }
@@ -82,28 +77,28 @@ Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
   return writing("reap", [&](SqlSession& session) -> Result<std::vector<Reaped>> {
     std::optional<Job> job = lock_job(session, job_id);
     if (!job) return std::vector<Reaped>();
-    auto [orphans, deaths] = read_orphans(session, job_id);
-    if (orphans.empty()) return orphans;
-    // Workers die of other things than the tasks that were suspected so far.
-    session.run("UPDATE tasks SET deaths_in_row = 0 WHERE deaths_in_row > 0 AND job_id <> ?",
-                {job_id});
-    for (const Reaped& orphan : orphans) {
-      session.run(
-          "UPDATE tasks SET deaths_alone = deaths_alone + alone, "
-          "deaths_in_row = (deaths_in_row + 1) * alone, alone = 0, waiting_for = '', "
-          "waiting_since = NULL WHERE job_id = ? AND kind = ? AND segment = ?",
-          {job_id, name_of(orphan.kind), orphan.segment});
-      free_task(session, job_id, {orphan.kind, orphan.segment}, 0, false);
+    const std::vector<Orphan> orphans = read_orphans(session, job_id);
+    if (orphans.empty()) return std::vector<Reaped>();
+    const int crashes =
+        jobs::crashes_after_death(job->crashes, deaths_alone(session, orphans)) - job->crashes;
+    add_deaths(session, job_id, orphans, crashes);
+    for (const auto& [id, task, alone] : orphans) {
+      session.run("UPDATE tasks SET alone = 0, waiting_for = '', waiting_since = NULL WHERE id = ?",
+                  {id});
+      free_task(session, job_id, {task.kind, task.segment}, 0, false);
     }
     job->attempts += static_cast<int>(orphans.size());
-    const Reaped& last = orphans.back();
-    const jobs::CrashVerdict verdict =
-        count_crashes(session, *job, jobs::crashes_after_death(job->crashes, deaths) - job->crashes,
-                      describe(last.kind, last.segment) + " by " + last.worker_id);
-    for (Reaped& orphan : orphans) orphan.crashes = job->crashes;
-    orphans.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
-    orphans.back().failed = verdict == jobs::CrashVerdict::kFail;
-    return orphans;
+    const Reaped& last = orphans.back().task;
+    const jobs::CrashVerdict verdict = count_crashes(
+        session, *job, crashes, describe(last.kind, last.segment) + " by " + last.worker_id);
+    std::vector<Reaped> reaped;
+    for (const Orphan& orphan : orphans) {
+      reaped.push_back(orphan.task);
+      reaped.back().crashes = job->crashes;
+    }
+    reaped.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
+    reaped.back().failed = verdict == jobs::CrashVerdict::kFail;
+    return reaped;
   });
 }
 

@@ -1,6 +1,7 @@
 // SqlStore: how tasks end, and what workers note on the way.
 #include <algorithm>
 
+#include "server/io/sql_deaths.h"
 #include "server/io/sql_flow.h"
 #include "server/io/sql_writing.h"
 #include "server/jobs/store_rules.h"
@@ -29,6 +30,7 @@ Status require(const Lease& lease, TaskKind kind) {
 void conclude(SqlSession& session, Job& job, const Lease& lease) {
   remove_task(session, job.id, task_of(lease));
   job.crashes = jobs::crashes_after_success(job.crashes);
+  forget_crashes(session, job.id);
   settle(session, job);
 }
 

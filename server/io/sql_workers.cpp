@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "server/io/sql_deaths.h"
 #include "server/io/sql_fleet.h"
 #include "server/io/sql_writing.h"
 
@@ -80,6 +81,7 @@ Status SqlStore::upsert_worker(const WorkerInfo& worker) {
         {worker.worker_id, worker.host, worker.pid, worker.threads, worker.device,
          worker.device_kind, encoders, engines, pools, std::int64_t{worker.draining}, session.now(),
          session.now()});
+    withdraw_deaths(session, worker.worker_id);
     return ok_status();
   });
 }
@@ -87,6 +89,7 @@ Status SqlStore::upsert_worker(const WorkerInfo& worker) {
 Status SqlStore::remove_worker(const std::string& worker_id) {
   return writing("remove_worker", [&](SqlSession& session) -> Status {
     session.run("DELETE FROM workers WHERE worker_id = ?", {worker_id});
+    withdraw_deaths(session, worker_id);
     return ok_status();
   });
 }

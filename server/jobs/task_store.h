@@ -125,11 +125,12 @@ class TaskStore {
 
   // Frees the tasks whose leases ran out, and what their workers hold besides of the same jobs: an
   // attempt of the job for each, and at most one crash of the job, however many of its tasks went
-  // at once (crashes_after_death()). The third crash of a job with nothing finished between
-  // quarantines it:
-  // every segment becomes card footage in a new run, the fallback's reason is "crashed", and a dead
-  // letter keeps the cause. Of a job that was being prepared the footage is decided then, and
-  // preparing it must leave it so. quarantined and failed are said on the job's last task only.
+  // at once (crashes_after_death()). A worker that was only frozen takes its death back when it
+  // reports alive (worker_registry.h). The third crash of a job with nothing finished between
+  // quarantines it: every segment becomes card footage in a new run, the fallback's reason is
+  // "crashed", and a dead letter keeps the cause. Of a job that was being prepared the footage is
+  // decided then, and preparing it must leave it so. quarantined and failed are said on the job's
+  // last task only.
   virtual Result<std::vector<Reaped>> reap() = 0;
   // Only for the sole owner of a store, at its start: whoever else holds a lease is dead. In a
   // store that others share this would take the work of the living.

@@ -36,7 +36,8 @@ class WorkerRegistry {
  public:
   virtual ~WorkerRegistry() = default;
 
-  virtual Status upsert_worker(const WorkerInfo& worker) = 0;      // also says that it is alive
+  // Both also say that it lives: deaths of it that were counted (TaskStore::reap()) are taken back.
+  virtual Status upsert_worker(const WorkerInfo& worker) = 0;
   virtual Status remove_worker(const std::string& worker_id) = 0;  // at an orderly stop
   virtual Result<std::vector<WorkerInfo>> workers(std::chrono::milliseconds seen_within) = 0;
 

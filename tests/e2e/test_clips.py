@@ -65,9 +65,9 @@ class Clips(VideoCase):
         old = ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:d=1", "-c:v", "mpeg4")
         long = ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:r=1:d=121", "-c:v", "libx264")
         for data, status, words in ((good[:len(good) // 2], 400, "damaged"),
-                                    (b"no clip at all", 415, "MP4 or MOV"),
-                                    (picture(3), 415, "MP4 or MOV"),
-                                    (old, 415, "H.264 (AVC) and H.265 (HEVC)"),
+                                    (b"no clip at all", 415, "MP4, MOV, WebM"),
+                                    (picture(3), 415, "MP4, MOV, WebM"),
+                                    (old, 415, "H.264 (AVC), H.265 (HEVC)"),
                                     (audio, 422, "no video track"),
                                     (long, 422, "120 s")):
             answer = self.server.upload(data, category="video")

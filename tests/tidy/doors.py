@@ -56,6 +56,7 @@ FOREIGN = {
     "ffnvcodec/": ["pipeline/media"],
     "vips/": ["pipeline/media"],
     "libheif/": ["pipeline/media"],
+    "webp/": ["pipeline/media"],
     "seccomp.h": ["pipeline/media"],
     "pango/": ["pipeline/media"],
     "cairo": ["pipeline/media"],

@@ -19,6 +19,8 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
+  const AVCodecID id = track.codecpar->codec_id;
+  if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC) hardware = nullptr;
   codec->thread_count = hardware == nullptr ? kDecoderThreads : 1;
   if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
@@ -40,7 +42,7 @@ void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
 
 Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, BufferPtr hardware,
                                                        CancelToken cancel) {
-  Result<ClipFile> file = ClipFile::open(clip.path);
+  Result<ClipFile> file = ClipFile::open(clip.path, clip.container);
   if (!file) return file.failure();
   Result<CodecPtr> codec = open_codec(*file->track(), hardware.get());
   if (!codec) return codec.failure();

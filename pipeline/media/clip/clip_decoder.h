@@ -1,8 +1,6 @@
-// Decodes a clip's video track in the order its frames are shown, from its start or from a key
-// frame. Stops at the first thing that is wrong with the data.
+// Decodes the video track of a movie or Matroska file, by FFmpeg.
 //
-// Thread rule: one thread at a time. Blocks. Errors: kMalformed naming where, kIo, kNotFound,
-// kCancelled.
+// Thread rule, blocking and errors as FrameDecoder's.
 #pragma once
 
 #include <memory>
@@ -10,12 +8,11 @@
 
 #include "base/cancel.h"
 #include "pipeline/media/clip/clip_file.h"
-#include "pipeline/media/clip/clip_index.h"
-#include "pipeline/media/clip/hardware_decoding.h"
+#include "pipeline/media/clip/frame_decoder.h"
 
 namespace pytoon::media {
 
-class ClipDecoder {
+class ClipDecoder final : public FrameDecoder {
  public:
   // hardware: null for software decoding.
   static Result<std::unique_ptr<ClipDecoder>> open(const ClipIndex& clip, BufferPtr hardware,
@@ -24,12 +21,10 @@ class ClipDecoder {
   ClipDecoder(ClipFile file, CodecPtr codec, CancelToken cancel)
       : file_(std::move(file)), codec_(std::move(codec)), cancel_(std::move(cancel)) {}
 
-  Status seek(const KeyFrame& from);
+  Status seek(const KeyFrame& from) override;
   const AVStream& track() const { return *file_.track(); }
-  // Only key frames from now on.
-  void skip_to_key_frames() { codec_->skip_frame = AVDISCARD_NONKEY; }
-  // The next frame that is shown, valid until the next call; null after the last.
-  Result<const AVFrame*> next();
+  void skip_to_key_frames() override { codec_->skip_frame = AVDISCARD_NONKEY; }
+  Result<const AVFrame*> next() override;
 
  private:
   Status feed();

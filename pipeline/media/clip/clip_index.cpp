@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/input_file.h"
+#include "pipeline/media/clip/animation.h"
 #include "pipeline/media/clip/clip_file.h"
-#include "pipeline/media/clip/movie_boxes.h"
 #include "pipeline/media/gst/element_failure.h"
 
 namespace pytoon::media {
@@ -109,11 +108,27 @@ gpu::Size upright_size(const AVStream& track, const Rotation& rotation) {
   return rotated(square, rotation);
 }
 
+Result<std::shared_ptr<const ClipIndex>> index_animation(const std::filesystem::path& path,
+                                                         const ClipFormat& format) {
+  Result<Animation> animation = read_animation(path, format.container);
+  if (!animation) return animation.failure();
+  auto index = std::make_shared<ClipIndex>();
+  index->path = path;
+  index->container = format.container;
+  index->format = format.name;
+  index->codec = format.name;
+  index->stored = index->upright = animation->size;
+  index->times = {1, kAnimationTicks, std::move(animation->starts), animation->end};
+  index->key_frames = {KeyFrame{}};
+  return std::shared_ptr<const ClipIndex>(std::move(index));
+}
+
 Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path& path) {
   if (Status fits = check_size(path); !fits) return fits.failure();
-  Result<std::string> format = check_movie_boxes(path);
+  Result<ClipFormat> format = check_container(path);
   if (!format) return format.failure();
-  Result<ClipFile> clip = ClipFile::open(path);
+  if (is_animation(format->container)) return index_animation(path, *format);
+  Result<ClipFile> clip = ClipFile::open(path, format->container);
   if (!clip) return clip.failure();
   Result<Scan> found = scan(*clip);
   if (!found) return found.failure();
@@ -123,7 +138,8 @@ Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path&
 
   auto index = std::make_shared<ClipIndex>();
   index->path = path;
-  index->format = std::move(*format);
+  index->container = format->container;
+  index->format = std::move(format->name);
   index->codec = avcodec_get_name(track.codecpar->codec_id);
   index->stored = {track.codecpar->width, track.codecpar->height};
   index->rotation = turn_of_track(track);

@@ -1,7 +1,7 @@
 // What a clip file is, found by reading its structure and the head of every packet, without
 // decoding: made once, shared by all who play the clip.
 //
-// Refused, with words for the client: kUnsupportedType (no MP4 or MOV, another codec), kMalformed
+// Refused, with words for the client: kUnsupportedType (other bytes, another codec), kMalformed
 // (cut off, damaged), kInvalid (no video track, encrypted, too long, too many pixels, Dolby
 // Vision without a layer that others can read), kTooLarge. Never opens another file or a network
 // address that the clip may name.
@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "gpu/image.h"
+#include "pipeline/media/clip/clip_container.h"
 #include "pipeline/media/clip/clip_times.h"
 #include "pipeline/media/clip/rotation.h"
 
@@ -36,8 +37,9 @@ struct KeyFrame {
 
 struct ClipIndex {
   std::filesystem::path path;
-  std::string format;  // "mp4", "mov"
-  std::string codec;   // "h264", "hevc"
+  ClipContainer container = ClipContainer::kMovie;
+  std::string format;  // as ClipFormat names it
+  std::string codec;   // "h264", "hevc", "vp8", "vp9", "av1", "prores", "gif", "apng", "webp"
   gpu::Size stored;    // px, as the file keeps it
   gpu::Size upright;   // px, turned and with square pixels: what people see
   Rotation rotation;

@@ -60,10 +60,12 @@ Status ClipSource::open(bool hardware) {
       use_software(opened.failure().detail);
     }
   }
-  Result<std::unique_ptr<ClipDecoder>> decoder =
-      ClipDecoder::open(*clip_, std::move(device), order_.cancel);
+  Result<std::unique_ptr<FrameDecoder>> decoder =
+      open_frames(*clip_, std::move(device), order_.cancel);
   if (!decoder) return decoder.failure();
-  s.decoder = std::make_unique<ProgressiveDecoder>(std::move(*decoder));
+  const AVRational tick{static_cast<int>(clip_->times.tick_num),
+                        static_cast<int>(clip_->times.tick_den)};
+  s.decoder = std::make_unique<ProgressiveDecoder>(std::move(*decoder), tick);
   return ok_status();
 }
 

@@ -25,7 +25,6 @@
 
 namespace pytoon::media {
 
-class ClipDecoder;
 class FrameConverter;
 
 struct ClipOrder {

@@ -15,8 +15,8 @@ gpu::Size even(gpu::Size size) {
   return {std::max(2, size.width / 2 * 2), std::max(2, size.height / 2 * 2)};
 }
 
-AVColorSpace matrix_of(const AVFrame& frame) {
-  return media::matrix_of(frame.colorspace, {frame.width, frame.height});
+AVColorSpace coded_matrix(const AVFrame& frame) {
+  return matrix_of(frame.colorspace, {frame.width, frame.height});
 }
 
 // Both along the stored axes.
@@ -106,7 +106,7 @@ bool FrameConverter::prepared_for(const AVFrame& frame) const {
 }
 
 Status FrameConverter::prepare_scaler(const AVFrame& frame, gpu::Size stored) {
-  Side source{frame.format, stored, matrix_of(frame), is_full_range(frame)};
+  Side source{frame.format, stored, coded_matrix(frame), is_full_range(frame)};
   read_siting(frame, source);
   const Side wanted{AV_PIX_FMT_YUV420P, target_size(stored, shown_), AVCOL_SPC_BT709, false};
   const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&

@@ -2,33 +2,13 @@
 
 #include <algorithm>
 
-#include "pipeline/media/clip/clip_decoder.h"
-#include "pipeline/media/clip/clip_index.h"
+#include "pipeline/media/clip/frame_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
-
-extern "C" {
-#include <libavutil/dovi_meta.h>
-}
 
 namespace pytoon::media {
 namespace {
 
 constexpr std::int64_t kPixelsDecodedWhole = std::int64_t{1} << 31U;
-
-Failure without_base() {
-  return failure(FailureKind::kInvalid,
-                 "the clip is Dolby Vision alone (profile 5), whose colours would come out wrong: "
-                 "export it as HLG, HDR10 or SDR");
-}
-
-// Dolby Vision's profile 5 has no layer that others can read.
-bool is_dolby_alone(const AVStream& track) {
-  const std::uint8_t* const data = av_stream_get_side_data(&track, AV_PKT_DATA_DOVI_CONF, nullptr);
-  constexpr int kNoBaseLayer = 5;
-  return data != nullptr &&
-         reinterpret_cast<const AVDOVIDecoderConfigurationRecord*>(data)->dv_profile ==
-             kNoBaseLayer;
-}
 
 Status check_frame(const AVFrame& frame) {
   const bool fits = std::max(frame.width, frame.height) <= kClipEdgeMaxPx &&
@@ -37,9 +17,8 @@ Status check_frame(const AVFrame& frame) {
 }
 
 Status decode(const ClipIndex& clip) {
-  Result<std::unique_ptr<ClipDecoder>> decoder = ClipDecoder::open(clip, nullptr, {});
+  Result<std::unique_ptr<FrameDecoder>> decoder = open_frames(clip, nullptr, {});
   if (!decoder) return decoder.failure();
-  if (is_dolby_alone((*decoder)->track())) return without_base();
   std::int64_t pixels = 0;
   std::int64_t frames = 0;
   for (;;) {

@@ -72,7 +72,7 @@ Status copy(ClipFile& from, AVFormatContext& to) {
 }
 
 Status write_tagged(const std::filesystem::path& clip) {
-  Result<ClipFile> from = ClipFile::open(clip);
+  Result<ClipFile> from = ClipFile::open(clip, ClipContainer::kMovie);
   if (!from) return from.failure();
   const Publication file(clip);
   Result<OutputPtr> to = begin(*from->track(), file.temporary());

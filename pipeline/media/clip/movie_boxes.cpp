@@ -259,7 +259,7 @@ Result<std::string> check_movie_boxes(const std::filesystem::path& path) {
   std::string format = format_of(walker.bytes(0, 12));
   if (format.empty()) {
     return failure(FailureKind::kUnsupportedType,
-                   "the bytes are not an MP4 or MOV video with H.264 or HEVC");
+                   "the bytes are no clip: MP4, MOV, WebM, Matroska, animated GIF, APNG or WebP");
   }
   if (Status good = walker.walk(Walker::Manner::kStrict); !good) return good.failure();
   if (walker.too_many_samples()) return excessive();

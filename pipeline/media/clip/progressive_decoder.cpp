@@ -12,8 +12,7 @@ Status ProgressiveDecoder::begin(const AVFrame& frame) {
   if (frame.format == AV_PIX_FMT_CUDA) {
     return failure(FailureKind::kMedia, "it is interlaced");
   }
-  auto made = FrameFilter::make(frame, decoder_->track().time_base,
-                                "bwdif=mode=send_frame:parity=auto:deint=interlaced");
+  auto made = FrameFilter::make(frame, tick_, "bwdif=mode=send_frame:parity=auto:deint=interlaced");
   if (!made) return made.failure();
   deinterlacer_ = std::move(*made);
   return ok_status();

@@ -2,21 +2,22 @@
 // deinterlaced (FFmpeg's bwdif, a frame for a frame), where the frames themselves say so; all
 // others pass untouched. The first frame after a seek has no frame before it to look at.
 //
-// Thread rule, blocking and errors as ClipDecoder's, and kMedia for interlaced frames that a card
+// Thread rule, blocking and errors as FrameDecoder's, and kMedia for interlaced frames that a card
 // decoded: those are to be decoded in software.
 #pragma once
 
 #include <memory>
 
-#include "pipeline/media/clip/clip_decoder.h"
+#include "pipeline/media/clip/frame_decoder.h"
 #include "pipeline/media/clip/frame_filter.h"
 
 namespace pytoon::media {
 
 class ProgressiveDecoder {
  public:
-  explicit ProgressiveDecoder(std::unique_ptr<ClipDecoder> decoder)
-      : decoder_(std::move(decoder)) {}
+  // tick: of its frames' times, in seconds.
+  ProgressiveDecoder(std::unique_ptr<FrameDecoder> decoder, AVRational tick)
+      : decoder_(std::move(decoder)), tick_(tick) {}
 
   Status seek(const KeyFrame& from);
   // The next frame that is shown, valid until the next call; null after the last.
@@ -25,7 +26,8 @@ class ProgressiveDecoder {
  private:
   Status begin(const AVFrame& frame);
 
-  std::unique_ptr<ClipDecoder> decoder_;
+  std::unique_ptr<FrameDecoder> decoder_;
+  const AVRational tick_;
   std::unique_ptr<FrameFilter> deinterlacer_;  // from the first interlaced frame on
   bool ended_ = false;
 };

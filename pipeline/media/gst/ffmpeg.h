@@ -14,6 +14,7 @@ extern "C" {
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -78,6 +79,8 @@ struct OpenedInput {
 };
 OpenedInput open_input(const std::filesystem::path& path, const std::string& demuxer,
                        Options& options);
+// The same of a file in memory, which outlives it.
+OpenedInput open_input_of(std::string_view bytes, const std::string& demuxer, Options& options);
 // An MP4 on disk, likewise.
 Result<InputPtr> open_mp4(const std::filesystem::path& path);
 // For av_ functions that take a URL: keeps a name such as "http:x" a file name.

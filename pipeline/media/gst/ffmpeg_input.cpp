@@ -1,6 +1,8 @@
 // How FFmpeg reads files: through us, so that it needs no protocol and no right to open anything.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <span>
 
 #include "base/input_file.h"
 #include "pipeline/media/gst/ffmpeg.h"
@@ -11,14 +13,22 @@ namespace {
 constexpr int kBufferBytes = 32 << 10;
 
 struct Reader {
-  InputFile file;
+  std::optional<InputFile> file;
+  std::string_view memory;  // read where there is no file
   std::uint64_t at = 0;
+
+  std::uint64_t size() const { return file ? file->size() : memory.size(); }
+  std::int64_t read(std::span<char> into) const {
+    if (file) return file->read_at(at, into);
+    if (at >= memory.size()) return 0;
+    return static_cast<std::int64_t>(memory.copy(into.data(), into.size(), at));
+  }
 };
 
 int read_for_ffmpeg(void* reader, std::uint8_t* into, int count) {
   Reader& from = *static_cast<Reader*>(reader);
   const std::int64_t got =
-      from.file.read_at(from.at, {reinterpret_cast<char*>(into), static_cast<std::size_t>(count)});
+      from.read({reinterpret_cast<char*>(into), static_cast<std::size_t>(count)});
   if (got == 0) return AVERROR_EOF;
   if (got > 0) from.at += static_cast<std::uint64_t>(got);
   return static_cast<int>(got);  // errno's values, negative, are FFmpeg's
@@ -26,7 +36,7 @@ int read_for_ffmpeg(void* reader, std::uint8_t* into, int count) {
 
 std::int64_t seek_for_ffmpeg(void* reader, std::int64_t offset, int whence) {
   Reader& from = *static_cast<Reader*>(reader);
-  const auto size = static_cast<std::int64_t>(from.file.size());
+  const auto size = static_cast<std::int64_t>(from.size());
   if ((whence & AVSEEK_SIZE) != 0) return size;
   const int origin = whence & ~AVSEEK_FORCE;
   const std::int64_t base = origin == SEEK_SET   ? 0
@@ -77,11 +87,12 @@ void CloseInput::operator()(AVFormatContext* context) const {
   avformat_close_input(&context);
 }
 
-OpenedInput open_input(const std::filesystem::path& path, const std::string& demuxer,
-                       Options& options) {
-  Result<InputFile> file = InputFile::open(path);
-  if (!file) return {nullptr, AVERROR(errno_of(file.failure()))};
-  IoPtr io = io_over(std::make_unique<Reader>(Reader{std::move(*file)}));
+namespace {
+
+// name: for FFmpeg's log.
+OpenedInput open_reader(std::unique_ptr<Reader> reader, const std::string& name,
+                        const std::string& demuxer, Options& options) {
+  IoPtr io = io_over(std::move(reader));
   AVFormatContext* context = avformat_alloc_context();
   if (!io || context == nullptr) {
     avformat_free_context(context);
@@ -89,12 +100,29 @@ OpenedInput open_input(const std::filesystem::path& path, const std::string& dem
   }
   context->pb = io.get();
   context->io_open = open_nothing;
-  // The name is for its log. When it refuses, it frees the context but not the reader.
-  const int answer = avformat_open_input(&context, path.filename().c_str(),
+  // When it refuses, it frees the context but not the reader.
+  const int answer = avformat_open_input(&context, name.c_str(),
                                          av_find_input_format(demuxer.c_str()), options.out());
   if (answer < 0) return {nullptr, answer};
   static_cast<void>(io.release());
   return {InputPtr(context), answer};
+}
+
+}  // namespace
+
+OpenedInput open_input(const std::filesystem::path& path, const std::string& demuxer,
+                       Options& options) {
+  Result<InputFile> file = InputFile::open(path);
+  if (!file) return {nullptr, AVERROR(errno_of(file.failure()))};
+  auto reader = std::make_unique<Reader>();
+  reader->file = std::move(*file);
+  return open_reader(std::move(reader), path.filename().string(), demuxer, options);
+}
+
+OpenedInput open_input_of(std::string_view bytes, const std::string& demuxer, Options& options) {
+  auto reader = std::make_unique<Reader>();
+  reader->memory = bytes;
+  return open_reader(std::move(reader), "of memory", demuxer, options);
 }
 
 Result<InputPtr> open_mp4(const std::filesystem::path& path) {

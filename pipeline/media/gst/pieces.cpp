@@ -27,6 +27,7 @@ EncoderSettings without_limit(const EncoderSettings& segment) {
 EncoderSettings with_limit(const EncoderSettings& segment, const FrameRange& piece,
                            int frames_per_second) {
   EncoderSettings settings = segment;
+  settings.threads = 1;
   const int budget_kbits = segment.max_bitrate_kbps * piece.count() / frames_per_second;
   settings.vbv_buffer_kbits = std::max(1, std::min(segment.vbv_buffer_kbits, budget_kbits) / 2);
   const int start_kbps =

@@ -7,7 +7,7 @@ import { bytes } from "./words.js";
 
 const KINDS = {
   image: { category: "image", types: ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif", "image/avif"] },
-  clip: { category: "video", types: ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"] },
+  clip: { category: "video", types: ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "image/gif", "image/apng"] },
   sound: { category: "audio", types: ["audio/"] },
 };
 const MOST = { image: 20, clip: 20 };

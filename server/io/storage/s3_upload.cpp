@@ -16,9 +16,13 @@ namespace {
 
 // What browsers are told when they fetch an object past our API.
 std::string type_of(const std::string& key) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 10> kTypes{
+  constexpr std::array<std::pair<std::string_view, const char*>, 14> kTypes{
       {{".mp4", "video/mp4"},
        {".mov", "video/quicktime"},
+       {".webm", "video/webm"},
+       {".mkv", "video/x-matroska"},
+       {".gif", "image/gif"},
+       {".apng", "image/apng"},
        {".jpg", "image/jpeg"},
        {".png", "image/png"},
        {".webp", "image/webp"},

@@ -103,15 +103,15 @@ TEST_F(InspectClip, TakesNotesBehindTheLastBox) {
 TEST_F(InspectClip, OtherBytesAreAnotherType) {
   for (const std::string bytes : {"", "hello", "\x89PNG\r\n\x1A\n0123456789", "RIFFxxxxAVI LIST"}) {
     ASSERT_TRUE(write_file_atomically(path("text.mp4"), bytes));
-    expect_refused(path("text.mp4"), FailureKind::kUnsupportedType, "MP4 or MOV");
+    expect_refused(path("text.mp4"), FailureKind::kUnsupportedType, "MP4, MOV, WebM");
   }
-  clip("clip.mkv", 5, "30");
-  expect_refused(path("clip.mkv"), FailureKind::kUnsupportedType, "MP4 or MOV");
+  clip("clip.avi", 5, "30");
+  expect_refused(path("clip.avi"), FailureKind::kUnsupportedType, "MP4, MOV, WebM");
 }
 
 TEST_F(InspectClip, OtherCodecsAreNamedWithThoseTaken) {
   clip("old.mp4", 5, "30", "-c:v mpeg4");
-  expect_refused(path("old.mp4"), FailureKind::kUnsupportedType, "mpeg4; H.264 (AVC) and H.265");
+  expect_refused(path("old.mp4"), FailureKind::kUnsupportedType, "mpeg4; H.264 (AVC), H.265");
 }
 
 TEST_F(InspectClip, AudioAloneIsNoClip) {

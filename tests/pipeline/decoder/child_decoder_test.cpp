@@ -79,6 +79,13 @@ TEST_F(ChildDecoderTest, EveryFormatIsDecodedAsHere) {
   same_info(FileKind::kClip, make("a.mp4", film + "-c:v libx264"));
   same_info(FileKind::kClip, make("b.mp4", film + "-c:v libx265 -x265-params log-level=none"));
   same_info(FileKind::kClip, make("a.mov", film + "-c:v libx264"));
+  same_info(FileKind::kClip, make("b.webm", film + "-c:v libvpx-vp9 -cpu-used 8"));
+  same_info(FileKind::kClip, make("c.webm", film + "-c:v libaom-av1 -cpu-used 8"));
+  same_info(FileKind::kClip, make("a.mkv", film + "-c:v libx264"));
+  same_info(FileKind::kClip, make("b.mov", film + "-vf format=yuv422p10 -c:v prores_ks"));
+  same_info(FileKind::kClip, make("a.gif", film + "-r 10 -pix_fmt rgb8"));
+  same_info(FileKind::kClip, make("b.png", film + "-r 10 -pix_fmt rgb24 -f apng"));
+  same_info(FileKind::kClip, make("b.webp", film + "-r 10 -c:v libwebp_anim"));
   for (const char* const name : {"product_front.jpg", "product_cutout.png", "logo.png"}) {
     same_info(FileKind::kImage, example(name));
   }

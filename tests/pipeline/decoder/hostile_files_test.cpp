@@ -61,6 +61,30 @@ TEST_F(HostileFiles, SmallMoviesThatClaimMillionsOfSamples) {
   }
 }
 
+// Text that unpacks to gigabytes, and a canvas as large as may be in a picture of another size.
+TEST_F(HostileFiles, AnimationsThatUnpackBeyondAllBounds) {
+  const fs::path file = folder_.path() / "animated.png";
+  const std::string script =
+      "import zlib, struct\n"
+      "def chunk(t, d):\n"
+      " return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))\n"
+      "def frame(n): return chunk(b'fcTL', struct.pack('>IIIIIHHBB', n, 16, 16, 0, 0, 1, 10, 0, "
+      "0))\n"
+      "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 50000000, 9))\n"
+      "head = chunk(b'IHDR', struct.pack('>IIBBBBB', 16, 16, 8, 2, 0, 0, 0))\n"
+      "rows = zlib.compress(b'\\0' * 16 * 49)\n"
+      "frames = frame(0) + chunk(b'IDAT', rows) + frame(1) + chunk(b'fdAT', b'\\0\\0\\0\\2' + "
+      "rows)\n"
+      "open('" +
+      file.string() +
+      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 40 + chunk(b'acTL', "
+      "struct.pack('>II', 2, 0)) + text * 40 + frames + chunk(b'IEND', b''))\n";
+  ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
+  const auto info = decoder_.inspect(FileKind::kClip, file);
+  ASSERT_TRUE(info) << info.failure().detail;
+  EXPECT_EQ(info->format, "apng");
+}
+
 TEST_F(HostileFiles, APngOfThousandsOfCompressedTexts) {
   const fs::path file = folder_.path() / "texts.png";
   const std::string script =

@@ -85,8 +85,8 @@ TEST(Config, TheEncoderIsChosenInEngineYaml) {
   const std::string x264 = "  x264_preset: veryfast\n  crf: 20\n  max_bitrate_kbps: 9000\n";
   EXPECT_EQ(refusal_of_engine(x264), "");  // what is new has defaults
   EXPECT_EQ(refusal_of_engine(x264 + "  codec: libx264\n  nvenc_sessions: 3\n"), "");
-  for (const char* wrong :
-       {"codec: h265", "nvenc_preset: slow", "nvenc_cq: 5", "nvenc_sessions: -1"}) {
+  for (const char* wrong : {"codec: h265", "nvenc_preset: slow", "nvenc_cq: 5",
+                            "nvenc_sessions: -1", "x264_threads: 0"}) {
     const std::string detail = refusal_of_engine(x264 + "  " + wrong + "\n");
     EXPECT_NE(detail.find("engine.yaml"), std::string::npos) << wrong;
     const std::string field(wrong, std::string_view(wrong).find(':'));

@@ -11,6 +11,16 @@ using jobs::SegmentStatus;
 using jobs::TaskKind;
 using std::chrono::milliseconds;
 
+namespace {
+
+jobs::WorkerInfo worker_named(const std::string& worker_id) {
+  jobs::WorkerInfo info;
+  info.worker_id = worker_id;
+  return info;
+}
+
+}  // namespace
+
 TEST_P(StoreContract, OneDeathCountsOnceHoweverManyTasksItHeld) {
   create_prepared("a", 4);
   lease(TaskKind::kRender, "dead");
@@ -103,6 +113,81 @@ TEST_P(StoreContract, WhereWorkersDieOfOtherWorkTooASuspectIsGivenTheBenefitOfTh
   }
   for (int death = 0; death < 3; ++death) die(TaskKind::kRender, true);
   EXPECT_EQ(job("a").fallback_reason, "crashed") << "three in a row";
+}
+
+// Suspended machines, debuggers, a host without a core to spare.
+TEST_P(StoreContract, AWorkerThatWasOnlyFrozenTakesItsDeathBack) {
+  create_prepared("a", 1);
+  for (int freeze = 0; freeze < 5; ++freeze) {
+    const std::string name = "frozen " + std::to_string(freeze);
+    EXPECT_TRUE(store_->put_alone(lease(TaskKind::kRender, name).lease));
+    advance(kLease + milliseconds(1));
+    EXPECT_EQ(store_->reap()->at(0).crashes, 1);
+    const Status alive = freeze % 2 == 0 ? store_->upsert_worker(worker_named(name))
+                                         : store_->remove_worker(name);  // it was told to go
+    ASSERT_TRUE(alive) << alive.failure().detail;
+    EXPECT_EQ(job("a").crashes, 0) << freeze;
+  }
+  walk_to_done("a");
+  EXPECT_FALSE(job("a").fallback_used);
+  EXPECT_EQ(job("a").attempts, 5);
+}
+
+TEST_P(StoreContract, ADeathTakenBackIsNoneOfTheThreeThatBlame) {
+  create_prepared("a", 1);
+  const auto die = [&](const std::string& name) {
+    EXPECT_TRUE(store_->put_alone(lease(TaskKind::kRender, name).lease));
+    advance(kLease + milliseconds(1));
+    EXPECT_EQ(store_->reap()->size(), 1U);
+  };
+  die("first");
+  die("frozen");
+  die("third");
+  EXPECT_EQ(job("a").fallback_reason, "crashed") << "that one of them would return nobody knew";
+  ASSERT_TRUE(store_->upsert_worker(worker_named("frozen")));
+  EXPECT_EQ(job("a").crashes, 3) << "what was decided stays";
+  walk_to_done("a");
+
+  create_prepared("b", 1);
+  die("first");
+  die("frozen");
+  ASSERT_TRUE(store_->upsert_worker(worker_named("frozen")));
+  EXPECT_EQ(job("b").crashes, 1);
+  die("second");
+  EXPECT_FALSE(job("b").fallback_used);
+  die("third");
+  EXPECT_EQ(job("b").fallback_reason, "crashed") << "three that never came back";
+}
+
+TEST_P(StoreContract, ACrashIsTakenBackWhenAllWhoDiedOfItLive) {
+  create_prepared("a", 2);
+  lease(TaskKind::kRender, "one");
+  lease(TaskKind::kRender, "two");
+  advance(kLease + milliseconds(1));
+  EXPECT_EQ(store_->reap()->size(), 2U);
+  ASSERT_TRUE(store_->upsert_worker(worker_named("one")));
+  ASSERT_TRUE(store_->upsert_worker(worker_named("somebody else")));
+  EXPECT_EQ(job("a").crashes, 1);
+  ASSERT_TRUE(store_->upsert_worker(worker_named("two")));
+  EXPECT_EQ(job("a").crashes, 0);
+  ASSERT_TRUE(store_->upsert_worker(worker_named("two")));
+  EXPECT_EQ(job("a").crashes, 0) << "once";
+}
+
+TEST_P(StoreContract, ACrashThatASuccessForgotIsNotTakenBackOnceMore) {
+  create_prepared("a", 3);
+  lease(TaskKind::kRender, "frozen");
+  const LeasedTask other = lease(TaskKind::kRender, "other");
+  advance(kLease + milliseconds(1));
+  ASSERT_TRUE(store_->renew({other.lease}, kLease));
+  EXPECT_EQ(store_->reap()->size(), 1U);
+  render(other);
+  EXPECT_EQ(job("a").crashes, 0);
+  lease(TaskKind::kRender, "dead");
+  advance(kLease + milliseconds(1));
+  EXPECT_EQ(store_->reap()->size(), 1U);
+  ASSERT_TRUE(store_->upsert_worker(worker_named("frozen")));
+  EXPECT_EQ(job("a").crashes, 1) << "that of the dead one";
 }
 
 TEST_P(StoreContract, TheThirdCrashQuarantinesTheSixthFails) {

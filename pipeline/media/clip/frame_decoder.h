@@ -1,0 +1,31 @@
+// Decodes a clip of any kind in the order its frames are shown, from its start or from a key frame.
+// Stops at the first thing that is wrong with the data.
+//
+// Thread rule: one thread at a time. Blocks. Errors: kMalformed naming where, kIo, kNotFound,
+// kCancelled, kOutOfMemory.
+#pragma once
+
+#include <memory>
+
+#include "base/cancel.h"
+#include "pipeline/media/clip/clip_index.h"
+#include "pipeline/media/clip/hardware_decoding.h"
+
+namespace pytoon::media {
+
+class FrameDecoder {
+ public:
+  virtual ~FrameDecoder() = default;
+  virtual Status seek(const KeyFrame& from) = 0;
+  // Only key frames from now on.
+  virtual void skip_to_key_frames() = 0;
+  // The next frame that is shown, its time in the clip's ticks, valid until the next call; null
+  // after the last.
+  virtual Result<const AVFrame*> next() = 0;
+};
+
+// hardware: null for software decoding, which animations and what the card can't decode get anyway.
+Result<std::unique_ptr<FrameDecoder>> open_frames(const ClipIndex& clip, BufferPtr hardware,
+                                                  CancelToken cancel);
+
+}  // namespace pytoon::media
