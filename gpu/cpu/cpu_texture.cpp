@@ -21,14 +21,25 @@ void copy_rows(const std::uint8_t* from, std::size_t pitch_bytes, Plane& plane) 
   }
 }
 
-// As sum_under() for each sample, with each column of pixels summed once.
+bool same(const ColourSum& a, const ColourSum& b) {
+  return a.r == b.r && a.g == b.g && a.b == b.b && a.weight == b.weight;
+}
+
+// As sum_under() for each sample, with each column of pixels summed once, and in flat areas, which
+// images with alpha mostly are, each sample converted once.
 void convert_chroma_row(const std::uint8_t* upper, const std::uint8_t* lower, int width,
                         std::uint8_t* out, std::uint8_t* alpha) {
   ColourSum left = column_sum(upper, lower);
+  ColourSum converted;
+  ChromaSample sample;
   for (int x = 0; x < width; x += 2, upper += 8, lower += 8, out += 2, alpha += 2) {
     const ColourSum centre = column_sum(upper, lower);
     const ColourSum right = x + 1 < width ? column_sum(upper + 4, lower + 4) : centre;
-    const ChromaSample sample = chroma_sample(sited_sum(left, centre, right));
+    const ColourSum sum = sited_sum(left, centre, right);
+    if (!same(sum, converted)) {
+      sample = chroma_sample(sum);
+      converted = sum;
+    }
     out[0] = sample.cb;
     out[1] = sample.cr;
     alpha[0] = sample.alpha;
@@ -89,7 +100,8 @@ void CpuTexture::convert_with_alpha(const RgbaImage& image) {
     std::uint8_t* out = luma_.row(y);
     std::uint8_t* alpha = luma_alpha_.row(y);
     for (int x = 0; x < luma_.width; ++x, p += 4) {
-      out[x] = premultiplied_luma(p[0], p[1], p[2], p[kAlpha]);
+      const bool as_before = x > 0 && std::equal(p, p + 4, p - 4);
+      out[x] = as_before ? out[x - 1] : premultiplied_luma(p[0], p[1], p[2], p[kAlpha]);
       alpha[x] = p[kAlpha];
     }
   }

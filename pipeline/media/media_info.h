@@ -16,7 +16,7 @@ struct MediaInfo {
   std::string format;           // "png", "jpeg", ...; "mp4", "webm", "gif", ...; "mp3", "wav", ...
   std::string codec;            // of clips: "h264", "vp9", "gif", ...; else empty
   gpu::Size size;               // px, upright, with square pixels; 0x0 for audio
-  bool has_alpha = false;       // of images
+  bool has_alpha = false;       // of images and clips
   double duration_seconds = 0;  // of clips and audio, as decoded; 0 for images
   int channels = 0;             // of audio
   int sample_rate = 0;          // Hz, of audio

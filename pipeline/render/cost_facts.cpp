@@ -18,11 +18,14 @@ void add_image(const plan::InputFile& file, const Inputs& inputs, media::FileDec
   if (info) facts.images.emplace(file.sha256, *info);
 }
 
-// A clip of which only the size is known: no packets, and a path that names nothing.
-std::shared_ptr<const media::ClipIndex> sized_clip(const std::string& sha256, gpu::Size size) {
+// A clip of which only what was found at its upload is known: no packets, and a path that names
+// nothing.
+std::shared_ptr<const media::ClipIndex> sized_clip(const std::string& sha256,
+                                                   const media::MediaInfo& known) {
   auto index = std::make_shared<media::ClipIndex>();
   index->path = sha256;
-  index->stored = index->upright = size;
+  index->stored = index->upright = known.size;
+  index->has_alpha = known.has_alpha;
   index->times.starts = {0};
   index->times.end = 1;
   return index;
@@ -34,7 +37,7 @@ void add_clip(const plan::InputFile& file, const Inputs& inputs, PreparedImages&
   if (file.path.empty()) {
     const auto known = inputs.known.find(file.sha256);
     if (known == inputs.known.end()) return;
-    facts.clips.emplace(file.sha256, sized_clip(file.sha256, known->second.size));
+    facts.clips.emplace(file.sha256, sized_clip(file.sha256, known->second));
     return;
   }
   const auto index = images.clip(file);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipeline/media/image/image_ops.h"
+
 namespace pytoon::render {
 namespace {
 
@@ -26,16 +28,31 @@ OpenClips::Open& OpenClips::open(const ShotClip& clip) {
   return open_.back();
 }
 
+Result<std::shared_ptr<const gpu::Texture>> OpenClips::whole(Open& now, std::size_t index) {
+  const Result<gpu::Nv12Frame> decoded = now.source->frame(index);
+  if (!decoded) return decoded.failure();
+  now.texture.reset();  // its memory may serve the next one
+  return device_.adopt(*decoded);
+}
+
+// No larger than its place: samples of what has alpha can't be averaged layer by layer.
+Result<std::shared_ptr<const gpu::Texture>> OpenClips::cutout(Open& now, std::size_t index) {
+  Result<gpu::RgbaImage> decoded = now.source->cutout(index);
+  const gpu::Size fitting = cutout_size(*now.clip);
+  if (decoded && decoded->size != fitting) decoded = media::resize(*decoded, fitting);
+  if (!decoded) return decoded.failure();
+  now.texture.reset();
+  return device_.upload(*decoded);
+}
+
 Result<std::shared_ptr<const gpu::Texture>> OpenClips::texture(const ShotClip& clip, int frame) {
   Open& now = open(clip);
   const std::size_t index = clip.index_at(frame);
   if (now.texture && now.index == index) return now.texture;
-  const Result<gpu::Nv12Frame> decoded = now.source->frame(index);
-  if (!decoded) return decoded.failure();
-  now.texture.reset();  // its memory may serve the next one
-  Result<std::shared_ptr<const gpu::Texture>> adopted = device_.adopt(*decoded);
-  if (!adopted) return adopted.failure();
-  now.texture = std::move(*adopted);
+  Result<std::shared_ptr<const gpu::Texture>> shown =
+      clip.clip->has_alpha ? cutout(now, index) : whole(now, index);
+  if (!shown) return shown.failure();
+  now.texture = std::move(*shown);
   now.index = index;
   return now.texture;
 }

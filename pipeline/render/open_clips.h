@@ -31,6 +31,8 @@ class OpenClips final : public ClipFrames {
     std::shared_ptr<const gpu::Texture> texture;  // of frame `index`
   };
   Open& open(const ShotClip& clip);
+  Result<std::shared_ptr<const gpu::Texture>> whole(Open& now, std::size_t index);
+  Result<std::shared_ptr<const gpu::Texture>> cutout(Open& now, std::size_t index);
 
   gpu::Device& device_;
   const CancelToken cancel_;

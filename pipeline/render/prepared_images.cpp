@@ -1,5 +1,6 @@
 #include "pipeline/render/prepared_images.h"
 
+#include "gpu/layer_geometry.h"
 #include "pipeline/media/clip/clip_source.h"
 #include "pipeline/media/image/image_ops.h"
 #include "pipeline/render/layout.h"
@@ -172,7 +173,9 @@ Result<PreparedPtr> PreparedImages::covering(Still& still, gpu::Rgba background,
   return get(key, [&]() -> Result<PreparedImage> {
     const Result<const RgbaImage*> image = still.pixels();
     if (!image) return image.failure();
-    Result<RgbaImage> filled = media::cover(flattened(**image, background), size);
+    Result<RgbaImage> filled = gpu::is_opaque(**image)
+                                   ? media::cover(**image, size)
+                                   : media::cover(flattened(**image, background), size);
     if (!filled) return filled.failure();
     auto texture = upload(*filled);
     if (!texture) return texture.failure();

@@ -46,10 +46,11 @@ Status Scene::add_shot(const ShotImage& shot, int frame, ClipFrames& clips,
     add_clip_layers(clip, *texture, layers);
     return ok_status();
   };
+  if (shot.moving) {
+    layers.push_back(moving_layer(shot.moving, shot.path.at(frame), parts_.output.size()));
+  }
   if (shot.behind) {
     if (Status added = add_clip(*shot.behind); !added) return added;
-  } else {
-    layers.push_back(moving_layer(shot.moving, shot.path.at(frame), parts_.output.size()));
   }
   layers.insert(layers.end(), shot.fixed.begin(), shot.fixed.end());
   return shot.front ? add_clip(*shot.front) : ok_status();

@@ -22,7 +22,7 @@ namespace pytoon::render {
 // clip in front.
 struct ShotImage {
   plan::FrameSpan frames;                      // of the whole video
-  std::shared_ptr<const gpu::Texture> moving;  // null when `behind` fills the frame
+  std::shared_ptr<const gpu::Texture> moving;  // null when `behind` hides all of it
   CameraPath path;
   std::vector<gpu::Layer> fixed;
   std::shared_ptr<const ShotClip> behind = nullptr;

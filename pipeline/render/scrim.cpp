@@ -1,6 +1,7 @@
 #include "pipeline/render/scrim.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/check.h"
@@ -22,6 +23,27 @@ constexpr int kBarPadding = 30;
 double linear(double code) {
   return code <= 0.04045 ? code / 12.92 : std::pow((code + 0.055) / 1.055, 2.4);
 }
+
+// linear() between values of a table, for code values 0..1: a caption has some 100,000 of them,
+// and each is asked again at every opacity. Exact to 1e-7.
+class LinearTable {
+ public:
+  LinearTable() {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      values_[i] = linear(static_cast<double>(i) / kSteps);
+    }
+  }
+  double at(double code) const {
+    const double place = code * kSteps;
+    const auto below = static_cast<std::size_t>(place);
+    const double part = place - static_cast<double>(below);
+    return values_[below] + part * (values_[below + 1] - values_[below]);
+  }
+
+ private:
+  static constexpr std::size_t kSteps = 2048;
+  std::array<double, kSteps + 2> values_{};
+};
 
 double usual_opacity(spec::Archetype archetype) {
   switch (archetype) {
@@ -48,19 +70,30 @@ gpu::Rect even_rect(int x0, int y0, int x1, int y1, const spec::Output& frame) {
   return {x0, y0, x1 - x0, y1 - y0};
 }
 
-// Fills `plate` with black whose opacity is opacity_at(x, y), frame coordinates of pixel centres.
+std::uint8_t alpha_of(double opacity) {
+  return static_cast<std::uint8_t>(std::lround(opacity * 255));
+}
+
+// Fills `part` of a plate, in frame coordinates as all here, with black whose opacity is
+// opacity_at(x, y) at pixel centres.
 template <typename F>
-void fill(Plate& plate, F opacity_at) {
-  for (int y = 0; y < plate.place.height; ++y) {
-    for (int x = 0; x < plate.place.width; ++x) {
-      const double a = opacity_at(plate.place.x + x + 0.5, plate.place.y + y + 0.5);
-      plate.image.at(x, y)[3] = static_cast<std::uint8_t>(std::lround(a * 255));
+void fill(Plate& plate, const gpu::Rect& part, F opacity_at) {
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    std::uint8_t* pixel = plate.image.at(part.x - plate.place.x, y - plate.place.y);
+    for (int x = part.x; x < part.x + part.width; ++x, pixel += 4) {
+      pixel[3] = alpha_of(opacity_at(x + 0.5, y + 0.5));
     }
   }
 }
 
-Plate plate_over(const gpu::Rect& place) {
-  return {gpu::RgbaImage({place.width, place.height}, {0, 0, 0, 0}), place};
+// The same where the opacity is one over each row: opacity_at(y).
+template <typename F>
+void fill_rows(Plate& plate, const gpu::Rect& part, F opacity_at) {
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const std::uint8_t alpha = alpha_of(opacity_at(y + 0.5));
+    std::uint8_t* pixel = plate.image.at(part.x - plate.place.x, y - plate.place.y);
+    for (int x = 0; x < part.width; ++x, pixel += 4) pixel[3] = alpha;
+  }
 }
 
 // The band of a hero: where it is at its darkest, and how far it fades beyond.
@@ -92,8 +125,8 @@ gpu::Rect place_of(const Band& band, const spec::Output& output) {
   return even_rect(0, first, output.width, last, output);
 }
 
-void fill_band(Plate& plate, const Band& band, double opacity) {
-  fill(plate, [&](double, double y) {
+void fill_band(Plate& plate, const gpu::Rect& part, const Band& band, double opacity) {
+  fill_rows(plate, part, [&](double y) {
     if (y < band.top && !band.to_top) {
       return opacity * smoothstep((y - (band.top - band.fade)) / band.fade);
     }
@@ -122,9 +155,9 @@ gpu::Rect place_of(const Box& box, const spec::Output& output) {
                    static_cast<int>(box.x1) + 2, static_cast<int>(box.y1) + 2, output);
 }
 
-void fill_box(Plate& plate, const Box& box, double opacity) {
+void fill_box(Plate& plate, const gpu::Rect& part, const Box& box, double opacity) {
   const double radius = box.radius;
-  fill(plate, [&](double x, double y) {
+  fill(plate, part, [&](double x, double y) {
     // Distance to a rounded rectangle; half a pixel of softness at its edge.
     const double dx = std::max({box.x0 + radius - x, x - (box.x1 - radius), 0.0});
     const double dy = std::max({box.y0 + radius - y, y - (box.y1 - radius), 0.0});
@@ -164,20 +197,21 @@ gpu::Rect scrim_place(const spec::RenderSpec& spec, const Caption& caption) {
   CHECK(false, "a scrim has no place");
 }
 
-Plate scrim_of(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
-  Plate plate = plate_over(scrim_place(spec, caption));
+// Into a plate that holds nothing yet.
+void draw_scrim(const spec::RenderSpec& spec, const Caption& caption, double opacity,
+                Plate& plate) {
+  const gpu::Rect part = scrim_place(spec, caption);
   switch (shape_of(spec)) {
     case Shape::kBand:
-      fill_band(plate, band_of(caption, spec), opacity);
+      fill_band(plate, part, band_of(caption, spec), opacity);
       break;
     case Shape::kBox:
-      fill_box(plate, box_of(caption, spec.output), opacity);
+      fill_box(plate, part, box_of(caption, spec.output), opacity);
       break;
     case Shape::kBar:
-      fill(plate, [&](double, double) { return opacity; });
+      fill_rows(plate, part, [&](double) { return opacity; });
       break;
   }
-  return plate;
 }
 
 }  // namespace
@@ -211,8 +245,9 @@ double contrast_under(const Backdrop& backdrop, double opacity) {
   std::vector<double> luminance;
   luminance.reserve(backdrop.pixels.size());
   const double keep = 1 - opacity;
+  static const LinearTable kLinear;
   for (const Backdrop::Pixel& p : backdrop.pixels) {
-    const auto part = [&](float code) { return linear(std::clamp<double>(code, 0, 1) * keep); };
+    const auto part = [&](float code) { return kLinear.at(std::clamp<double>(code, 0, 1) * keep); };
     luminance.push_back(0.2126 * part(p.r) + 0.7152 * part(p.g) + 0.0722 * part(p.b));
   }
   const auto at =
@@ -239,10 +274,9 @@ gpu::Rect plate_place(const spec::RenderSpec& spec, const Caption& caption) {
 }
 
 Plate make_plate(const spec::RenderSpec& spec, const Caption& caption, double opacity) {
-  const Plate scrim = scrim_of(spec, caption, opacity);
-  Plate plate = plate_over(plate_place(spec, caption));
-  media::draw_over(plate.image, scrim.image, scrim.place.x - plate.place.x,
-                   scrim.place.y - plate.place.y);
+  const gpu::Rect place = plate_place(spec, caption);
+  Plate plate{gpu::RgbaImage({place.width, place.height}), place};
+  draw_scrim(spec, caption, opacity, plate);
   media::draw_over(plate.image, caption.text, caption.place.x - plate.place.x,
                    caption.place.y - plate.place.y);
   return plate;

@@ -27,6 +27,11 @@ std::size_t ShotClip::index_at(int frame) const {
   return clip->times.looped_until(now, last, output.fps);
 }
 
+gpu::Size cutout_size(const ShotClip& clip) {
+  const gpu::Size stored = media::rotated(clip.clip->stored, clip.clip->rotation);
+  return {std::min(stored.width, clip.place.width), std::min(stored.height, clip.place.height)};
+}
+
 void add_clip_layers(const ShotClip& clip, const std::shared_ptr<const gpu::Texture>& texture,
                      std::vector<gpu::Layer>& layers) {
   const double step_x = static_cast<double>(texture->size().width) / clip.place.width;

@@ -26,6 +26,9 @@ struct ShotClip {
   std::size_t index_at(int frame) const;
 };
 
+// Of the texture that a frame with alpha becomes.
+gpu::Size cutout_size(const ShotClip& clip);
+
 // Draws a frame of the clip, whatever size its texture has. One that is much larger than its place
 // is sampled several times a pixel, since a sample averages nothing.
 void add_clip_layers(const ShotClip& clip, const std::shared_ptr<const gpu::Texture>& texture,

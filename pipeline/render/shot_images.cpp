@@ -85,11 +85,17 @@ class ShotMaker {
     if (job_.spec.footage_only) return ok_status();
     // A mask belongs to the first image.
     const bool masked = shot_.image == 0;
-    const Status added = add_product(still, masked ? job_.inputs.mask : std::nullopt,
-                                     job_.spec.style.overlay_fx, shown);
-    if (!added || shot_.clip < 0) return added;
+    const auto add_still = [&] {
+      return add_product(still, masked ? job_.inputs.mask : std::nullopt,
+                         job_.spec.style.overlay_fx, shown);
+    };
+    if (shot_.clip < 0) return add_still();
     const Result<ClipPtr> clip = images_.clip(own());
     if (!clip) return clip.failure();
+    // Its first frame would be seen through one with alpha, whose shape moves: no shadow, no glow.
+    if (!(*clip)->has_alpha) {
+      if (Status added = add_still(); !added) return added;
+    }
     const gpu::Rect place = place_product((*clip)->upright, product_, job_.spec.output);
     shown.front = placed(*clip, place, shot_.clip_frames_before);
     return ok_status();
@@ -115,6 +121,9 @@ class ShotMaker {
   Status set_behind(const plan::InputFile& file, int frames_before, ShotImage& shown) {
     const Result<ClipPtr> clip = images_.clip(file);
     if (!clip) return clip.failure();
+    if ((*clip)->has_alpha) {  // over the scene's own colour
+      if (Status under = set_moving(images_.plain(background()), shown); !under) return under;
+    }
     const gpu::Rect place = place_cover((*clip)->upright, job_.spec.output);
     shown.behind = placed(*clip, place, frames_before);
     return ok_status();

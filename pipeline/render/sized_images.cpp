@@ -123,18 +123,24 @@ Result<std::shared_ptr<const gpu::Texture>> SizedClips::texture(const ShotClip& 
                                                                 int /*frame*/) {
   std::shared_ptr<const gpu::Texture>& texture = open_[&clip];
   if (!texture) {
-    const gpu::Size size = is_known(*clip.clip)
-                               ? media::converted_size(clip.clip->stored, clip.clip->rotation,
-                                                       {clip.place.width, clip.place.height})
-                               : largest_clip(clip.output);
-    texture = std::make_shared<SizedTexture>(size, true);
+    const bool alpha = clip.clip->has_alpha;
+    gpu::Size size = largest_clip(clip.output);
+    if (is_known(*clip.clip)) {
+      size = alpha ? cutout_size(clip)
+                   : media::converted_size(clip.clip->stored, clip.clip->rotation,
+                                           {clip.place.width, clip.place.height});
+    }
+    texture = std::make_shared<SizedTexture>(size, !alpha);
   }
   return texture;
 }
 
 std::uint64_t SizedClips::bytes() const {
   std::uint64_t sum = 0;
-  for (const auto& [clip, texture] : open_) sum += gpu::texture_bytes(texture->size(), true);
+  for (const auto& [clip, texture] : open_) {
+    sum += gpu::texture_bytes(texture->size(), texture->opaque());
+    if (!texture->opaque()) sum += gpu::upload_extra_bytes(texture->size());
+  }
   return sum;
 }
 

@@ -1,4 +1,4 @@
-"""Clients that well-known generators make of openapi.json: they compile and run the README's example.
+"""Clients that well-known generators make of openapi.json: they run the README's example.
 Skipped, with the reason, where node or the npm packages (`npm ci` in this folder) are missing.
 """
 

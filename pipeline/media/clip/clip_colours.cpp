@@ -14,6 +14,13 @@ bool is_hdr(AVColorTransferCharacteristic transfer) {
   return transfer == AVCOL_TRC_ARIB_STD_B67 || transfer == AVCOL_TRC_SMPTE2084;
 }
 
+// The light of HDR, white at 1, to what a display of SDR shows; linear both.
+std::string tone_mapped(const std::string& format) {
+  return ",format=" + format + ",zscale=p=" + std::to_string(AVCOL_PRI_BT709) +
+         ",tonemap=mobius:param=" + std::to_string(kKnee) +
+         ":desat=0:peak=" + std::to_string(kPeakNits / kWhiteNits);
+}
+
 // The numbers of ITU-T H.273, which zimg and FFmpeg share.
 std::string as_coded(const AVFrame& like, int transfer) {
   const int primaries =
@@ -72,11 +79,30 @@ std::string conversion_chain(const AVFrame& like, gpu::Size stored, gpu::Size wa
     return begin + "zscale=" + as_coded(like, transfer) + ":" + as_wanted(transfer, wanted);
   }
   return begin + "zscale=" + as_coded(like, like.color_trc) +
-         ":t=linear:npl=" + std::to_string(kWhiteNits) +
-         ",format=gbrpf32le,zscale=p=" + std::to_string(AVCOL_PRI_BT709) +
-         ",tonemap=mobius:param=" + std::to_string(kKnee) +
-         ":desat=0:peak=" + std::to_string(kPeakNits / kWhiteNits) +
+         ":t=linear:npl=" + std::to_string(kWhiteNits) + tone_mapped("gbrpf32le") +
          ",zscale=" + as_wanted(AVCOL_TRC_BT709, wanted);
+}
+
+std::string cutout_chain(const AVFrame& like) {
+  const AVPixFmtDescriptor* const format =
+      av_pix_fmt_desc_get(static_cast<AVPixelFormat>(like.format));
+  // Greys without chroma are RGB's greys, as animations have them.
+  const bool coded = (format->flags & AV_PIX_FMT_FLAG_RGB) == 0 && format->nb_components > 2;
+  if (!coded) return "format=rgba";
+  const std::string rgb = ":m=gbr:r=full,format=gbrap,format=rgba";
+  if (is_plain(like.color_primaries, like.color_trc)) {
+    const AVColorSpace matrix = matrix_of(like.colorspace, {like.width, like.height});
+    const std::string same = std::to_string(AVCOL_PRI_BT709);
+    return "zscale=pin=" + same + ":p=" + same + ":tin=" + same + ":t=" + same +
+           ":min=" + std::to_string(matrix) + ":rin=" + (is_full_range(like) ? "full" : "limited") +
+           rgb;
+  }
+  const int transfer = is_hdr(like.color_trc) ? like.color_trc : AVCOL_TRC_BT709;
+  const std::string primaries = std::to_string(AVCOL_PRI_BT709);
+  const std::string begin = "zscale=" + as_coded(like, transfer);
+  if (!is_hdr(like.color_trc)) return begin + ":p=" + primaries + ":t=" + primaries + rgb;
+  return begin + ":t=linear:npl=" + std::to_string(kWhiteNits) + tone_mapped("gbrapf32le") +
+         ",zscale=t=" + primaries + rgb;
 }
 
 }  // namespace pytoon::media

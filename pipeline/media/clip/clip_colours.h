@@ -23,5 +23,7 @@ bool is_plain(AVColorPrimaries primaries, AVColorTransferCharacteristic transfer
 // libavfilter's chain from frames like this one, which are not plain, to 8-bit 4:2:0 BT.709 limited
 // range in the size wanted. stored: what of the frame is used, from its top left.
 std::string conversion_chain(const AVFrame& like, gpu::Size stored, gpu::Size wanted);
+// The same from any frames to 8-bit RGBA of their size.
+std::string cutout_chain(const AVFrame& like);
 
 }  // namespace pytoon::media

@@ -7,8 +7,15 @@ namespace {
 
 constexpr int kDecoderThreads = 2;
 
+// Of FFmpeg's decoders of VP8 and VP9 only libvpx's knows alpha.
+const AVCodec* decoder_for(const AVStream& track) {
+  const AVCodecID codec = track.codecpar->codec_id;
+  if (!is_coded_with_alpha(track)) return avcodec_find_decoder(codec);
+  return avcodec_find_decoder_by_name(codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
+}
+
 Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
-  const AVCodec* const decoder = avcodec_find_decoder(track.codecpar->codec_id);
+  const AVCodec* const decoder = decoder_for(track);
   if (decoder == nullptr) {
     return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
                                             avcodec_get_name(track.codecpar->codec_id));

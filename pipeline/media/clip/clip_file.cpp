@@ -83,6 +83,13 @@ Status check_track(const AVStream& track) {
 
 }  // namespace
 
+bool is_coded_with_alpha(const AVStream& track) {
+  const AVCodecID codec = track.codecpar->codec_id;
+  if (codec != AV_CODEC_ID_VP8 && codec != AV_CODEC_ID_VP9) return false;
+  const AVDictionaryEntry* const said = av_dict_get(track.metadata, "alpha_mode", nullptr, 0);
+  return said != nullptr && said->value == std::string_view("1");
+}
+
 Failure damaged_clip(const std::string& where) {
   return failure(FailureKind::kMalformed,
                  "the clip is cut off or damaged " + where + ": export it again");

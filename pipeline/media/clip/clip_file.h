@@ -35,6 +35,9 @@ class ClipFile {
   ClipContainer container_;
 };
 
+// VP8 and VP9 in WebM may have their alpha in a stream of its own beside them.
+bool is_coded_with_alpha(const AVStream& track);
+
 Failure damaged_clip(const std::string& where);
 
 }  // namespace pytoon::media

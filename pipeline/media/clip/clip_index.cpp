@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pipeline/media/clip/animation.h"
+#include "pipeline/media/clip/animation_decoder.h"
 #include "pipeline/media/clip/clip_file.h"
+#include "pipeline/media/clip/cutout_converter.h"
 #include "pipeline/media/gst/element_failure.h"
 
 namespace pytoon::media {
@@ -33,7 +34,15 @@ struct Scan {
   std::vector<Shown> frames;
   std::vector<KeyFrame> key_frames;
   std::int64_t packets = 0;
+  bool has_alpha = false;
 };
+
+// A ProRes frame's head says how many bits of alpha follow. Source: SMPTE RDD 36 section 5.1.1.
+bool has_prores_alpha(const AVPacket& frame) {
+  constexpr int kAlphaAt = 25;
+  constexpr unsigned kAlphaBits = 15;
+  return frame.size > kAlphaAt && (frame.data[kAlphaAt] & kAlphaBits) != 0;
+}
 
 Result<Scan> scan(ClipFile& clip) {
   constexpr std::size_t kFramesMax = std::size_t{kClipRateMax} * kClipSecondsMax;
@@ -43,7 +52,8 @@ Result<Scan> scan(ClipFile& clip) {
     const Result<bool> more = clip.next(packet.get());
     if (!more) return more.failure();
     if (!*more) break;
-    ++found.packets;
+    const bool prores = clip.track()->codecpar->codec_id == AV_CODEC_ID_PRORES;
+    if (found.packets++ == 0 && prores) found.has_alpha = has_prores_alpha(*packet);
     if ((packet->flags & AV_PKT_FLAG_KEY) != 0) {
       found.key_frames.push_back({packet->pts, packet->dts});
     }
@@ -108,17 +118,41 @@ gpu::Size upright_size(const AVStream& track, const Rotation& rotation) {
   return rotated(square, rotation);
 }
 
+using Alpha = Animation::Alpha;
+
+// Whether its first frame has a pixel that is not opaque.
+Result<bool> first_lets_through(Animation animation, ClipContainer container) {
+  auto decoder = open_animation(std::move(animation), container, {});
+  if (!decoder) return decoder.failure();
+  const Result<const AVFrame*> first = (*decoder)->next();
+  if (!first) return first.failure();
+  const Result<gpu::RgbaImage> image = CutoutConverter({}).convert(**first);
+  if (!image) return image.failure();
+  for (std::size_t i = 3; i < image->pixels.size(); i += 4) {
+    if (image->pixels[i] != 255) return true;
+  }
+  return false;
+}
+
 Result<std::shared_ptr<const ClipIndex>> index_animation(const std::filesystem::path& path,
                                                          const ClipFormat& format) {
   Result<Animation> animation = read_animation(path, format.container);
   if (!animation) return animation.failure();
+  const Alpha alpha = animation->alpha;
+  const gpu::Size size = animation->size;
   auto index = std::make_shared<ClipIndex>();
+  index->times = {1, kAnimationTicks, animation->starts, animation->end};
+  if (alpha == Alpha::kOfFirst) {
+    const Result<bool> through = first_lets_through(std::move(*animation), format.container);
+    if (!through) return through.failure();
+    index->has_alpha = *through;
+  }
+  index->has_alpha = index->has_alpha || alpha == Alpha::kAny;
   index->path = path;
   index->container = format.container;
   index->format = format.name;
   index->codec = format.name;
-  index->stored = index->upright = animation->size;
-  index->times = {1, kAnimationTicks, std::move(animation->starts), animation->end};
+  index->stored = index->upright = size;
   index->key_frames = {KeyFrame{}};
   return std::shared_ptr<const ClipIndex>(std::move(index));
 }
@@ -142,6 +176,7 @@ Result<std::shared_ptr<const ClipIndex>> make_index(const std::filesystem::path&
   index->format = std::move(format->name);
   index->codec = avcodec_get_name(track.codecpar->codec_id);
   index->stored = {track.codecpar->width, track.codecpar->height};
+  index->has_alpha = found->has_alpha || is_coded_with_alpha(track);
   index->rotation = turn_of_track(track);
   index->upright = upright_size(track, index->rotation);
   index->times = std::move(*times);

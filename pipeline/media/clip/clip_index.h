@@ -38,10 +38,11 @@ struct KeyFrame {
 struct ClipIndex {
   std::filesystem::path path;
   ClipContainer container = ClipContainer::kMovie;
-  std::string format;  // as ClipFormat names it
-  std::string codec;   // "h264", "hevc", "vp8", "vp9", "av1", "prores", "gif", "apng", "webp"
-  gpu::Size stored;    // px, as the file keeps it
-  gpu::Size upright;   // px, turned and with square pixels: what people see
+  std::string format;      // as ClipFormat names it
+  std::string codec;       // "h264", "hevc", "vp8", "vp9", "av1", "prores", "gif", "apng", "webp"
+  gpu::Size stored;        // px, as the file keeps it
+  gpu::Size upright;       // px, turned and with square pixels: what people see
+  bool has_alpha = false;  // the ground shows through: its frames are cutouts (clip_source.h)
   Rotation rotation;
   ClipTimes times;
   std::int64_t first_shown = 0;      // the file's tick of times.starts[0]

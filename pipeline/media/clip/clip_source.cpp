@@ -2,16 +2,20 @@
 
 #include <algorithm>
 
+#include "pipeline/media/clip/cutout_converter.h"
 #include "pipeline/media/clip/frame_converter.h"
 #include "pipeline/media/clip/progressive_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
+#include "pipeline/media/image/image_ops.h"
 
 namespace pytoon::media {
 
 struct ClipSource::State {
-  State(const Rotation& rotation, gpu::Size shown) : converter(rotation, shown) {}
+  State(const Rotation& rotation, gpu::Size shown)
+      : converter(rotation, shown), cutouts(rotation) {}
 
   FrameConverter converter;
+  CutoutConverter cutouts;
   bool hardware_wanted = false;
   std::unique_ptr<ProgressiveDecoder> decoder;
   FramePtr held = make_frame();   // the newest frame at or before what was asked for
@@ -168,6 +172,22 @@ Result<gpu::Nv12Frame> ClipSource::frame(std::size_t index) {
   return contained([&] { return find(index); });
 }
 
+Result<gpu::RgbaImage> ClipSource::cutout(std::size_t index) {
+  return contained([&]() -> Result<gpu::RgbaImage> {
+    State& s = *state_;
+    s.hardware_wanted = false;
+    s.index.reset();
+    const Status reached = reach(clip_->first_shown + clip_->times.starts.at(index));
+    Result<gpu::RgbaImage> image =
+        reached ? s.cutouts.convert(*s.held) : Result<gpu::RgbaImage>(reached.failure());
+    if (!image) {
+      s.forget();
+      s.decoder.reset();  // where it stands is not known: the next call begins anew
+    }
+    return image;
+  });
+}
+
 namespace {
 
 Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
@@ -195,6 +215,11 @@ Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
 Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
   return contained([&]() -> Result<gpu::RgbaImage> {
     ClipSource source({clip, clip->upright, std::nullopt, {}});
+    if (clip->has_alpha) {
+      Result<gpu::RgbaImage> image = source.cutout(0);
+      return !image || image->size == clip->upright ? std::move(image)
+                                                    : resize(*image, clip->upright);
+    }
     const Result<gpu::Nv12Frame> frame = source.frame(0);
     if (!frame) return frame.failure();
     return to_rgba(*frame, clip->upright);

@@ -7,6 +7,8 @@
 // frames, and a line in the log says why. Frames of the card are written on its context's default
 // stream; at most kSurfacesHeld of them may be held at a time.
 //
+// A clip through which the ground shows (ClipIndex::has_alpha) is asked for cutouts instead.
+//
 // Only the video: a clip's audio is never read.
 //
 // Thread rule: one thread at a time; frames may be kept and used by others. Blocks on decoding,
@@ -44,6 +46,8 @@ class ClipSource {
 
   // Frame `index` of the clip's times. What the data lacks is filled by the frame before.
   Result<gpu::Nv12Frame> frame(std::size_t index);
+  // The same frame in RGB with straight alpha, upright, as large as it is stored.
+  Result<gpu::RgbaImage> cutout(std::size_t index);
   // The frame shown at n / per_second seconds; after the end the last.
   Result<gpu::Nv12Frame> frame_at(std::int64_t n, int per_second) {
     return frame(clip_->times.held(n, per_second));
@@ -65,7 +69,7 @@ class ClipSource {
   std::unique_ptr<State> state_;
 };
 
-// A clip's first frame, upright, with square pixels.
+// A clip's first frame, upright, with square pixels, and with its alpha.
 Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip);
 
 }  // namespace pytoon::media

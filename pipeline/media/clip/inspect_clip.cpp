@@ -45,6 +45,7 @@ Result<MediaInfo> inspect_clip(const std::filesystem::path& path) {
     info.format = clip.format;
     info.codec = clip.codec;
     info.size = clip.upright;
+    info.has_alpha = clip.has_alpha;
     info.duration_seconds = clip.times.seconds();
     return info;
   });

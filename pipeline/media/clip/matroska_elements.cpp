@@ -12,6 +12,7 @@
 #include "base/input_file.h"
 
 namespace pytoon::media {
+namespace matroska {
 namespace {
 
 // Two minutes at 240 frames a second with audio, each block in a group with its additions, are
@@ -137,7 +138,7 @@ class ElementWalker {
     std::string type;
     for (std::uint64_t at = head->start; at < end;) {
       const std::optional<Element> field = open(at);
-      if (!field || !field->size || *field->size > end - field->start) return cut_off();
+      if (!field || !fits(*field, end)) return cut_off();
       if (field->id == kDocType) type = file_.text_at(field->start, *field->size);
       at = field->start + *field->size;
     }
@@ -283,11 +284,12 @@ class ElementWalker {
 };
 
 }  // namespace
+}  // namespace matroska
 
 Result<std::string> check_matroska_elements(const std::filesystem::path& path) {
   const Result<InputFile> file = InputFile::open(path);
   if (!file) return file.failure();
-  ElementWalker walker(*file);
+  matroska::ElementWalker walker(*file);
   const Result<std::string> type = walker.read_head();
   if (!type) return type.failure();
   if (*type != "webm" && *type != "matroska") {

@@ -35,6 +35,10 @@ gpu::Rect intersection(gpu::Rect a, gpu::Rect b) {
 void blend(const std::uint8_t* over, std::uint8_t* under) {
   const int a = over[3];
   if (a == 0) return;
+  if (a == 255 || under[3] == 0) {  // what the formula gives then
+    std::copy_n(over, 4, under);
+    return;
+  }
   const int rest = under[3] * (255 - a);  // of 255 * 255
   const int alpha = a * 255 + rest;
   for (int c = 0; c < 3; ++c) {

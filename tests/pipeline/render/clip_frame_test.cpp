@@ -105,6 +105,34 @@ TEST_F(ClipImage, AnOverlaysClipStandsSharpOnItsOwnBlurredFirstFrame) {
   }
 }
 
+// Its left half is white, its right half is not there.
+TEST_F(ClipImage, TheSceneShowsThroughAClipWithAlpha) {
+  media::run_ffmpeg(folder_,
+                    "-f lavfi -i \"color=white:s=200x200:r=30:d=0.5,format=rgba,"
+                    "geq=r=255:g=255:b=255:a='if(lt(X,100),255,0)'\" "
+                    "-vf format=yuva444p10le -c:v prores_ks -profile:v 4444 {}/half.mov");
+  const auto hero = scene_of(job_over("product_hero_clean", 3, {folder_ / "half.mov"}));
+  const HostFrame filled = compose(*hero, 40);
+  EXPECT_GE(filled.luma(300, 960), 230);
+  EXPECT_NEAR(filled.luma(800, 960), 16 + 27 * 219 / 255, 2);  // #1a1a2e
+  RenderJob job = job_over("overlay_classic", 3, {folder_ / "half.mov"});
+  const HostFrame over = compose(*scene_of(job), 40);
+  const gpu::Rect place = place_product({200, 200}, product_zone(job.spec, 0), {});
+  const int row = place.y + place.height / 2;
+  EXPECT_GE(over.luma(place.x + place.width / 4, row), 230);
+  const int through = over.luma(place.x + place.width * 3 / 4, row);
+  EXPECT_LT(through, 150);
+  EXPECT_NEAR(through, over.luma(place.x + place.width + 40, row), 12);  // as beside it
+}
+
+TEST_F(ClipImage, AnAnimationPlaysInItsOwnTime) {
+  const auto file = media::make_clip(folder_, "a.gif", 12, "10", "-pix_fmt gray", kPortrait);
+  const auto scene = scene_of(job_over("product_hero_clean", 3, {file}));
+  for (const int frame : {0, 2, 3, 35, 36, 80}) {
+    EXPECT_EQ(read_code_in(compose(*scene, frame), kWhole), frame / 3 % 12);
+  }
+}
+
 TEST_F(ClipImage, WhatAnEngineMadeFillsTheFrameOfItsSegmentAlone) {
   spec::JobRequest request;
   request.preset_id = "product_hero_clean";
