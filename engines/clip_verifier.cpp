@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "pipeline/media/clip/clip_source.h"
 #include "pipeline/media/clip/inspect_clip.h"
-#include "pipeline/media/video_probe.h"
 
 namespace pytoon::engines {
 namespace {
 
 constexpr int kLeastEdgePx = 64;
-constexpr double kUsualRate = 30;              // to find a frame near the middle
-constexpr std::int64_t kPastTheEnd = 100'000;  // shows the last frame
 // A frame counts as black when no sample of it reaches this code value.
 constexpr int kBlackMax = 24;
 
@@ -31,11 +29,13 @@ Result<double> verify_clip(const std::filesystem::path& clip, media::UnsaidMatri
   if (facts->size.width < kLeastEdgePx || facts->size.height < kLeastEdgePx) {
     return useless("is too small");
   }
+  const auto index = media::index_clip(clip);
+  if (!index) return useless("is no good: " + index.failure().detail);
   // Begin, middle and end: one that fades in is none the worse for it.
-  const auto middle = static_cast<std::int64_t>(facts->duration_seconds * kUsualRate / 2);
+  const std::size_t last = (*index)->times.starts.size() - 1;
   bool black = true;
-  for (const std::int64_t index : {std::int64_t{0}, middle, kPastTheEnd}) {
-    const Result<gpu::RgbaImage> frame = media::decode_frame(clip, index);
+  for (const std::size_t shown : {std::size_t{0}, last / 2, last}) {
+    const Result<gpu::RgbaImage> frame = media::image_of_clip(*index, shown);
     if (!frame) return useless("is no good: " + frame.failure().detail);
     black = black && is_black(*frame);
   }

@@ -48,7 +48,21 @@ Result<Json> ComfyEngine::graph_for(const Attempt& attempt) {
     if (!name) return name.failure();
     values["image"] = *name;
   }
-  return filled(attempt.tiled ? with_tiled_decoding(workflow.graph) : workflow.graph, values);
+  const Json graph = form_for(attempt);
+  return filled(attempt.tiled ? with_tiled_decoding(graph) : graph, values);
+}
+
+// As the server described its nodes when it was checked.
+Json ComfyEngine::form_for(const Attempt& attempt) {
+  const std::lock_guard lock(mutex_);
+  const auto known = checked_.find({attempt.endpoint.server->base().origin, attempt.workflow.name});
+  return known == checked_.end() ? attempt.workflow.graph : known->second.graph;
+}
+
+// A server that rejects may have come back as another version: it is asked again.
+void ComfyEngine::forget_form(const Attempt& attempt) {
+  const std::lock_guard lock(mutex_);
+  checked_.erase({attempt.endpoint.server->base().origin, attempt.workflow.name});
 }
 
 // With time of its own: the attempt's may be over. Best effort; what can't be reached now has
@@ -83,6 +97,7 @@ ComfyEngine::Ended ComfyEngine::attempt(const Attempt& attempt) {
     return {submitted.failure()};
   }
   if (submitted && !submitted->rejection.empty()) {
+    forget_form(attempt);
     // Part of the graph may be queued all the same.
     if (!submitted->prompt_id.empty()) call_off(attempt);
     return {failure(FailureKind::kEngine,

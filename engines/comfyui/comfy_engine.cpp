@@ -103,7 +103,7 @@ Result<std::vector<std::string>> ComfyEngine::missing_on(Endpoint& endpoint,
   std::vector<std::string> missing = missing_for(workflow, info);
   if (std::string old = too_old(*stats); !old.empty()) missing.push_back(std::move(old));
   const std::lock_guard lock(mutex_);
-  checked_[key] = {parts_.clock.steady_now(), missing};
+  checked_[key] = {parts_.clock.steady_now(), missing, in_form_of_server(workflow.graph, info)};
   return missing;
 }
 

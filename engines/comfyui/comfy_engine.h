@@ -92,6 +92,7 @@ class ComfyEngine final : public Engine {
   struct Checked {
     SteadyTime at{};
     std::vector<std::string> missing;
+    Json graph;  // its own, in the form of that server
   };
   struct Attempt {
     Endpoint& endpoint;
@@ -129,6 +130,8 @@ class ComfyEngine final : public Engine {
   Ended conclude(const Attempt& attempt, const Json& entry);
   Ended fetch(const Attempt& attempt, const ComfyFile& file);
   Result<Json> graph_for(const Attempt& attempt);
+  Json form_for(const Attempt& attempt);
+  void forget_form(const Attempt& attempt);
   void call_off(const Attempt& attempt);
 
   const ComfySettings settings_;

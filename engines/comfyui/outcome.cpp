@@ -30,8 +30,14 @@ bool is_video(const ComfyFile& file) {
   return ending == ".mp4" || ending == ".webm" || ending == ".mov" || ending == ".mkv";
 }
 
+// As a rule: a still image may be called so as well.
+bool is_animation(const ComfyFile& file) {
+  const std::string ending = std::filesystem::path(file.filename).extension().string();
+  return ending == ".webp" || ending == ".gif" || ending == ".apng";
+}
+
 int rank(const ComfyFile& file) {
-  return (is_video(file) ? 0 : 2) + (file.type == "output" ? 0 : 1);
+  return (is_video(file) ? 0 : is_animation(file) ? 2 : 4) + (file.type == "output" ? 0 : 1);
 }
 
 void read_files(const Json& outputs, std::vector<ComfyFile>& files) {

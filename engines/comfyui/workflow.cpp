@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "engines/comfyui/node_inputs.h"
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::engines {
@@ -38,19 +39,14 @@ const std::set<std::string>& graph_slots() {
 
 // What a node saves that is not taken, as far as its class and inputs tell; "" when nothing does.
 std::string saves_otherwise(const Json& node) {
-  static const std::map<std::string, std::string> kinds{{"SaveImage", "single images"},
-                                                        {"PreviewImage", "single images"},
-                                                        {"SaveAnimatedWEBP", "animated WebP"},
-                                                        {"SaveAnimatedPNG", "animated PNG"},
-                                                        {"SaveWEBM", "WebM"}};
   if (!node.contains("class_type") || !node["class_type"].is_string()) return "";
-  const auto kind = kinds.find(node["class_type"].get<std::string>());
-  if (kind != kinds.end()) return kind->second;
+  const std::string type = node["class_type"].get<std::string>();
+  if (type == "SaveImage" || type == "PreviewImage") return "single images";
   const Json inputs = node.value("inputs", Json::object());
-  for (const char* name : {"format", "codec"}) {
+  for (const char* name : {"format", "codec", "format.codec"}) {
     if (!inputs.is_object() || !inputs.contains(name) || !inputs[name].is_string()) continue;
     const std::string value = inputs[name].get<std::string>();
-    for (const char* other : {"webm", "gif", "webp", "image/", "vp9", "av1", "prores", "ffv1"}) {
+    for (const char* other : {"bit-png", "ffv1", "mpeg4"}) {
       if (value.find(other) != std::string::npos) return value;
     }
   }
@@ -73,8 +69,9 @@ void check_graph(FieldReader& r, const Workflow& workflow) {
   for (const auto& [id, node] : workflow.graph.items()) {
     if (!node.is_object() || !slots_of(node).contains("filename_prefix")) continue;
     if (const std::string other = saves_otherwise(node); !other.empty()) {
-      r.fault("graph", "node " + id + " saves " + other + ": H.264 or HEVC in MP4 is taken, as " +
-                           "SaveVideo writes with format mp4 and codec h264");
+      r.fault("graph", "node " + id + " saves " + other +
+                           ": a clip is taken (MP4, WebM, MKV, MOV, " +
+                           "animated WebP, PNG or GIF), as SaveVideo writes with format mp4");
     }
   }
   if (slots.contains("image") != workflow.needs_image) {
@@ -90,40 +87,10 @@ void read_frames(const Json& json, Workflow& workflow, std::vector<FieldFault>& 
   r.finish();
 }
 
-// A combo's choices, in the old form [[...]] and the new one ["COMBO", {"options": [...]}]; null
-// when the input is no combo.
-const Json* choices_of(const Json& input) {
-  if (!input.is_array() || input.empty()) return nullptr;
-  if (input[0].is_array()) return &input[0];
-  if (input[0] == "COMBO" && input.size() > 1 && input[1].is_object() &&
-      input[1].contains("options") && input[1]["options"].is_array()) {
-    return &input[1]["options"];
-  }
-  return nullptr;
-}
-
-const Json* input_of(const Json& info, const std::string& name) {
-  if (!info.is_object() || !info.contains("input") || !info["input"].is_object()) return nullptr;
-  for (const char* group : {"required", "optional"}) {
-    const Json& inputs = info["input"];
-    if (inputs.contains(group) && inputs[group].is_object() && inputs[group].contains(name)) {
-      return &inputs[group][name];
-    }
-  }
-  return nullptr;
-}
-
 void check_node(const Json& node, const Json& info, std::vector<std::string>& missing) {
   const std::string type = node["class_type"].get<std::string>();
-  for (const auto& [name, value] : node["inputs"].items()) {
-    if (!value.is_string() || !slots_of(value).empty()) continue;
-    const Json* const input = input_of(info, name);
-    const Json* const choices = input == nullptr ? nullptr : choices_of(*input);
-    if (choices == nullptr ||
-        std::find(choices->begin(), choices->end(), value) != choices->end()) {
-      continue;
-    }
-    missing.push_back("\"" + value.get<std::string>() + "\" is no choice of " + type + "." + name +
+  for (const auto& [input, value] : unknown_choices(in_form_of(node["inputs"], info), info)) {
+    missing.push_back("\"" + value + "\" is no choice of " + type + "." + input +
                       ": install the file or change the workflow");
   }
 }
@@ -249,6 +216,16 @@ std::vector<std::string> missing_for(const Workflow& workflow, const Json& info)
     }
   }
   return missing;
+}
+
+Json in_form_of_server(Json graph, const Json& info) {
+  for (Json& node : graph) {
+    const std::string type = node["class_type"].get<std::string>();
+    if (info.is_object() && info.contains(type)) {
+      node["inputs"] = in_form_of(node["inputs"], info[type]);
+    }
+  }
+  return graph;
 }
 
 }  // namespace pytoon::engines

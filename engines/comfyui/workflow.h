@@ -52,6 +52,8 @@ Result<Workflow> read_workflow(const std::filesystem::path& file);
 // What a server lacks for the workflow, each as a sentence: node classes, model files. `info` is
 // its /object_info, of the graph's classes at least.
 std::vector<std::string> missing_for(const Workflow& workflow, const Json& info);
+// The graph with its inputs by the names that this server knows them by (node_inputs.h).
+Json in_form_of_server(Json graph, const Json& info);
 // Why a server must not be used at all, from its /system_stats; "" when it may. Before 0.3.57
 // /interrupt stops whatever runs, also what somebody else asked for. Unknown versions may.
 std::string too_old(const Json& system_stats);

@@ -165,6 +165,7 @@ class FakeComfyUI:
         self.card, self.clips, self.slow = card, pathlib.Path(clips), slow
         self.models = {model.files: model for model in models}
         self.random = random.Random(seed)
+        self.newer_save_video = self.random.random() < 0.5
         self.lock = threading.RLock()  # protects all that follows
         self.changed = threading.Condition(self.lock)
         self.torch = Torch(card)
@@ -365,6 +366,12 @@ class FakeComfyUI:
             return {}
         files = sorted({file for known in self.models for file in known})
         inputs = {key: [files, {}] for key in CLASSES[name]}
+        if name == "SaveVideo":
+            codec = {"codec": ["COMBO", {"options": ["auto", "h264"]}]}
+            inputs |= {"format": ["COMFY_DYNAMICCOMBO_V3", {"options": [
+                {"key": key, "inputs": {"required": codec}} for key in ("auto", "mp4")]}]} \
+                if self.newer_save_video else {"format": ["COMBO", {"options": ["auto", "mp4"]}],
+                                               **codec}
         return {name: {"input": {"required": inputs}, "name": name}}
 
     def _stats(self):

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/files.h"
@@ -82,6 +83,33 @@ TEST_F(ClipVerifierTest, AComfyUiClipIsTakenAndTagged) {
   fs::copy_file(support::source_dir() / "tests/field/comfyui_savevideo_slices.mp4", file);
   EXPECT_EQ(complaint(file), "none");
   EXPECT_NE(read_file(file)->find("colrnclx"), std::string::npos);
+}
+
+// What SaveWEBM, SaveAnimatedWEBP, SaveAnimatedPNG and VHS_VideoCombine write.
+TEST_F(ClipVerifierTest, OtherKindsOfClipsAreTaken) {
+  const std::pair<const char*, const char*> kinds[] = {
+      {"vp9.webm", "-c:v libvpx-vp9 -cpu-used 8 -pix_fmt yuv420p"},
+      {"av1.webm", "-c:v libaom-av1 -cpu-used 8 -pix_fmt yuv420p"},
+      {"h264.mkv", "-c:v libx264 -pix_fmt yuv420p"},
+      {"prores.mov", "-c:v prores_ks -pix_fmt yuv422p10le"},
+      {"a.webp", "-c:v libwebp_anim"},
+      {"a.png", "-pix_fmt rgb24 -f apng"},
+      {"a.gif", ""}};
+  for (const auto& [name, options] : kinds) {
+    const fs::path file = folder_ / name;
+    const std::string command =
+        "ffmpeg -nostdin -v error -y -f lavfi -i "
+        "testsrc=s=128x96:r=10:d=1 " +
+        std::string(options) + " " + file.string();
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    EXPECT_EQ(complaint(file), "none") << name;
+    const auto again = verify_clip(file, media::UnsaidMatrix::kBt601);
+    ASSERT_TRUE(again) << name << ": " << again.failure().detail;
+    EXPECT_NEAR(*again, 1, 0.001) << name;
+  }
+  // Its colours are told where it was coded without.
+  EXPECT_NE(read_file(folder_ / "vp9.webm")->find("colrnclx"), std::string::npos);
+  EXPECT_NE(read_file(folder_ / "av1.webm")->find("colrnclx"), std::string::npos);
 }
 
 TEST_F(ClipVerifierTest, ABlackOneIsRefused) {

@@ -4,60 +4,13 @@
 
 #include <algorithm>
 
-#include "tests/engines/engine_fixture.h"
-#include "tests/support/fake_comfyui_server.h"
-#include "tests/support/source_dir.h"
+#include "tests/engines/comfy_fixture.h"
 
 namespace pytoon::engines {
 namespace {
 
 namespace fs = std::filesystem;
 using Fault = support::ComfyPlan::Fault;
-
-class ComfyEngineTest : public EngineTest {
- protected:
-  ComfyEngineTest() { comfy_.plan.clip = kGoodClip; }
-
-  std::unique_ptr<ComfyEngine> engine(
-      std::vector<std::string> urls = {},
-      std::chrono::milliseconds poll = std::chrono::milliseconds(5)) {
-    ComfySettings settings;
-    settings.urls = urls.empty() ? std::vector<std::string>{comfy_.url()} : std::move(urls);
-    Result<Workflow> workflow =
-        read_workflow(support::source_dir() / "config/workflows/model_free.json");
-    EXPECT_TRUE(workflow) << workflow.failure().detail;
-    settings.workflows.push_back(std::move(*workflow));
-    settings.limits.request = std::chrono::milliseconds(400);
-    settings.limits.stall = std::chrono::seconds(1);
-    settings.limits.clip_bytes_max = 1000;
-    settings.limits.listen = std::chrono::milliseconds(200);
-    settings.poll = poll;
-    settings.away = std::chrono::milliseconds(600);
-    auto made = ComfyEngine::make(std::move(settings), {http_, clock_, ids_, verify_, log_});
-    EXPECT_TRUE(made) << made.failure().detail;
-    return std::move(*made);
-  }
-  Result<plan::SegmentSource> generate() { return engine()->generate(request(), watch_); }
-  void expect_good(const Result<plan::SegmentSource>& generated) {
-    ASSERT_TRUE(generated) << generated.failure().detail;
-    ASSERT_TRUE(generated->clip);
-    EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
-    EXPECT_EQ(generated->clip->sha256.size(), 64U);
-    EXPECT_EQ(generated->kind, plan::SourceKind::kClip);
-  }
-  // Says why, leaves no file, has told the server that nobody waits any more.
-  void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
-                     const std::string& words) {
-    ASSERT_FALSE(generated);
-    EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
-    EXPECT_NE(generated.failure().detail.find(words), std::string::npos)
-        << generated.failure().detail;
-    EXPECT_EQ(generated.failure().detail.find("/srv"), std::string::npos);
-    EXPECT_FALSE(fs::exists(request().output));
-  }
-
-  support::FakeComfyServer comfy_;
-};
 
 TEST_F(ComfyEngineTest, MakesAClipFromAnImage) {
   expect_good(generate());

@@ -79,11 +79,18 @@ TEST(Workflows, WhatSavesNoMp4IsRefused) {
     return R"({"class_type":")" + type + R"(","inputs":{"filename_prefix":"{{filename_prefix}}")" +
            more + "}}";
   };
-  for (const char* type : {"SaveWEBM", "SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG"}) {
-    EXPECT_NE(complaint(node(type, "")).find("MP4 is taken"), std::string::npos) << type;
+  for (const char* type : {"SaveImage", "PreviewImage"}) {
+    EXPECT_NE(complaint(node(type, "")).find("a clip is taken"), std::string::npos) << type;
+  }
+  for (const char* type : {"SaveWEBM", "SaveAnimatedWEBP", "SaveAnimatedPNG"}) {
+    EXPECT_EQ(complaint(node(type, "")), "") << type;
+  }
+  for (const char* format : {"video/8bit-png", "video/ffv1-mkv"}) {
+    EXPECT_NE(complaint(node("VHS_VideoCombine", R"(,"format":")" + std::string(format) + '"')),
+              "");
   }
   for (const char* format : {"video/webm", "image/gif", "image/webp", "video/av1-webm"}) {
-    EXPECT_NE(complaint(node("VHS_VideoCombine", R"(,"format":")" + std::string(format) + '"')),
+    EXPECT_EQ(complaint(node("VHS_VideoCombine", R"(,"format":")" + std::string(format) + '"')),
               "");
   }
   EXPECT_EQ(complaint(node("VHS_VideoCombine", R"(,"format":"video/h264-mp4")")), "");
@@ -116,6 +123,60 @@ TEST(Workflows, MissingNodesAndModelsAreNamed) {
                 "it has no node Gone",
                 "\"x\" is no choice of New.mode: install the file or change the workflow"}));
   EXPECT_EQ(missing_for(workflow, nullptr).size(), 3U);
+}
+
+// SaveVideo of old, with a codec's own choices, and with the codec beneath the format.
+const char* const kSaveVideoForms[] = {
+    R"({"input":{"required":{"format":["COMBO",{"options":["auto","mp4"]}],
+        "codec":["COMBO",{"options":["auto","h264"]}]}}})",
+    R"({"input":{"required":{"format":["COMBO",{"options":["auto","mp4"]}],
+        "codec":["COMFY_DYNAMICCOMBO_V3",{"options":[{"key":"auto","inputs":{"required":{}}},
+          {"key":"h264","inputs":{"optional":{"crf":["FLOAT",{}]}}}]}]}}})",
+    R"({"input":{"required":{"format":["COMFY_DYNAMICCOMBO_V3",{"options":[
+        {"key":"webm","inputs":{"required":{"codec":["COMFY_DYNAMICCOMBO_V3",
+          {"options":[{"key":"av1","inputs":{}}]}]}}},
+        {"key":"mp4","inputs":{"required":{"codec":["COMFY_DYNAMICCOMBO_V3",
+          {"options":[{"key":"h264","inputs":{"optional":{"crf":["FLOAT",{}]}}}]}]}}}]}]}}})"};
+
+TEST(Workflows, InputsAreNamedAsTheServerKnowsThem) {
+  const std::vector<std::vector<std::string>> names{{"format", "codec", "crf"},
+                                                    {"format", "codec", "codec.crf"},
+                                                    {"format", "format.codec", "format.codec.crf"}};
+  // Written for any form, it fits every other.
+  const char* const graphs[] = {
+      R"({"1":{"class_type":"SaveVideo","inputs":{"format":"mp4","codec":"h264","crf":20}}})",
+      R"({"1":{"class_type":"SaveVideo","inputs":{"format":"mp4","codec":"h264","codec.crf":20}}})",
+      R"({"1":{"class_type":"SaveVideo",
+          "inputs":{"format":"mp4","format.codec":"h264","format.codec.crf":20}}})"};
+  for (std::size_t form = 1; form < 3; ++form) {
+    const Json info{{"SaveVideo", Json::parse(kSaveVideoForms[form])}};
+    for (const char* const graph : graphs) {
+      const Json adapted = in_form_of_server(Json::parse(graph), info);
+      std::vector<std::string> found;
+      for (const auto& [name, value] : adapted["1"]["inputs"].items()) found.push_back(name);
+      EXPECT_EQ(found, names[form]) << graph;
+      Workflow workflow;
+      workflow.graph = adapted;
+      EXPECT_TRUE(missing_for(workflow, info).empty());
+    }
+  }
+  const Json old{{"SaveVideo", Json::parse(kSaveVideoForms[0])}};
+  EXPECT_EQ(in_form_of_server(Json::parse(graphs[2]), old)["1"]["inputs"]["codec"], "h264");
+}
+
+TEST(Workflows, AChoiceThatNoFormHasIsNamed) {
+  Workflow workflow;
+  workflow.graph =
+      Json::parse(R"({"1":{"class_type":"SaveVideo","inputs":{"format":"mp4","codec":"av2"}}})");
+  for (const char* const form : kSaveVideoForms) {
+    const auto missing = missing_for(workflow, Json{{"SaveVideo", Json::parse(form)}});
+    ASSERT_EQ(missing.size(), 1U) << form;
+    EXPECT_NE(missing[0].find("\"av2\" is no choice of SaveVideo."), std::string::npos);
+  }
+  workflow.graph["1"]["inputs"] = {{"format", "avi"}, {"codec", "h264"}};
+  for (const char* const form : kSaveVideoForms) {
+    EXPECT_EQ(missing_for(workflow, Json{{"SaveVideo", Json::parse(form)}}).size(), 1U) << form;
+  }
 }
 
 TEST(Outcome, VideosComeFirstWhereverTheyStand) {

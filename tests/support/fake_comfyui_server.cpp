@@ -30,7 +30,9 @@ std::string last_part(const std::string& path) { return path.substr(path.rfind('
 
 }  // namespace
 
-FakeComfyServer::FakeComfyServer() : server_([this](const Call& call) { return answer(call); }) {}
+FakeComfyServer::FakeComfyServer() : server_([this](const Call& call) { return answer(call); }) {
+  newer_save_video = server_.port() / 2 % 2 == 0;
+}
 
 bool FakeComfyServer::faulty(Fault fault) {
   if (plan.fault != fault || plan.times <= 0) return false;
@@ -122,7 +124,8 @@ Reply FakeComfyServer::rejected(const Json& graph) const {
                          {"node_errors", Json::object()}},
                         400);
     }
-    for (const std::string& name : known_nodes().at(type)) {
+    for (std::string name : known_nodes().at(type)) {
+      if (newer_save_video && type == "SaveVideo" && name == "codec") name = "format.codec";
       if (!node["inputs"].contains(name)) {
         return json_reply({{"error", {{"type", "prompt_outputs_failed_validation"}}},
                            {"node_errors",
@@ -317,8 +320,17 @@ Reply FakeComfyServer::info(const std::string& node_class) const {
   Json required = Json::object();
   for (const std::string& name : known_nodes().at(node_class)) required[name] = {"*", {{"x", 1}}};
   if (node_class == "SaveVideo") {
+    const Json codec{"COMBO", {{"options", {"auto", "h264"}}}};
+    required["codec"] = codec;
     required["format"] = {"COMBO", {{"options", {"auto", "mp4"}}}};
-    required["codec"] = {"COMBO", {{"options", {"auto", "h264"}}}};
+    if (newer_save_video) {
+      required.erase("codec");
+      const Json with_codec{{"required", {{"codec", codec}}}};
+      required["format"] = {"COMFY_DYNAMICCOMBO_V3",
+                            {{"options",
+                              {{{"key", "auto"}, {"inputs", with_codec}},
+                               {{"key", "mp4"}, {"inputs", with_codec}}}}}};
+    }
   }
   if (node_class == "ImageScale") {
     required["upscale_method"] = {{"nearest-exact", "lanczos"}, Json::object()};

@@ -86,6 +86,9 @@ class FakeComfyServer {
   };
   Vram vram;
   std::vector<std::string> arguments{"main.py"};
+  // Whether SaveVideo's codec stands beneath its format, as on newer servers: drawn by lot (of its
+  // port, which the system chooses), since nothing that uses a server may depend on it.
+  bool newer_save_video = false;
   std::vector<std::string> packages;
 
  private:

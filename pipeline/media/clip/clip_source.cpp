@@ -212,18 +212,23 @@ Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
 
 }  // namespace
 
-Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
+Result<gpu::RgbaImage> image_of_clip(const std::shared_ptr<const ClipIndex>& clip,
+                                     std::size_t frame) {
   return contained([&]() -> Result<gpu::RgbaImage> {
     ClipSource source({clip, clip->upright, std::nullopt, {}});
     if (clip->has_alpha) {
-      Result<gpu::RgbaImage> image = source.cutout(0);
+      Result<gpu::RgbaImage> image = source.cutout(frame);
       return !image || image->size == clip->upright ? std::move(image)
                                                     : resize(*image, clip->upright);
     }
-    const Result<gpu::Nv12Frame> frame = source.frame(0);
-    if (!frame) return frame.failure();
-    return to_rgba(*frame, clip->upright);
+    const Result<gpu::Nv12Frame> shown = source.frame(frame);
+    if (!shown) return shown.failure();
+    return to_rgba(*shown, clip->upright);
   });
+}
+
+Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
+  return image_of_clip(clip, 0);
 }
 
 }  // namespace pytoon::media

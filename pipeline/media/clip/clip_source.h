@@ -69,7 +69,10 @@ class ClipSource {
   std::unique_ptr<State> state_;
 };
 
-// A clip's first frame, upright, with square pixels, and with its alpha.
+// One of a clip's frames, upright, with square pixels, and with its alpha.
+Result<gpu::RgbaImage> image_of_clip(const std::shared_ptr<const ClipIndex>& clip,
+                                     std::size_t frame);
+// Its first.
 Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip);
 
 }  // namespace pytoon::media

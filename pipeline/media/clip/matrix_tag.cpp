@@ -1,6 +1,7 @@
 #include "pipeline/media/clip/matrix_tag.h"
 
 #include <cstring>
+#include <optional>
 
 #include "pipeline/media/clip/clip_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
@@ -9,14 +10,26 @@
 namespace pytoon::media {
 namespace {
 
-Result<bool> is_untagged(const std::filesystem::path& clip) {
+// The format of its frames when they don't say their matrix.
+Result<std::optional<int>> untagged_format(const std::filesystem::path& clip,
+                                           ClipContainer container) {
   ClipIndex only_path;
   only_path.path = clip;
+  only_path.container = container;
   Result<std::unique_ptr<ClipDecoder>> decoder = ClipDecoder::open(only_path, nullptr, {});
   if (!decoder) return decoder.failure();
   const Result<const AVFrame*> first = (*decoder)->next();
   if (!first) return first.failure();
-  return *first != nullptr && (*first)->colorspace == AVCOL_SPC_UNSPECIFIED;
+  const bool untagged = *first != nullptr && (*first)->colorspace == AVCOL_SPC_UNSPECIFIED;
+  return untagged ? std::optional((*first)->format) : std::nullopt;
+}
+
+// Matroska says only when frames are shown; an MP4 wants to know when they are decoded, which for
+// codecs that store them in that order is the same.
+bool can_be_written_anew(const ClipFile& file, ClipContainer container) {
+  const AVCodecID codec = file.track()->codecpar->codec_id;
+  return container == ClipContainer::kMovie ||
+         (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC);
 }
 
 // How the frames are to be turned is told beside them.
@@ -30,9 +43,10 @@ Status copy_rotation(const AVStream& from, AVStream& to) {
   return ok_status();
 }
 
-Result<OutputPtr> begin(const AVStream& from, const std::filesystem::path& path) {
+Result<OutputPtr> begin(const AVStream& from, int pixel_format, const std::filesystem::path& path) {
   AVFormatContext* context = nullptr;
-  int rc = avformat_alloc_output_context2(&context, nullptr, "mp4", file_url(path).c_str());
+  const char* const muxer = from.codecpar->codec_id == AV_CODEC_ID_PRORES ? "mov" : "mp4";
+  int rc = avformat_alloc_output_context2(&context, nullptr, muxer, file_url(path).c_str());
   if (rc < 0) return av_failure(rc, "can't make an MP4 writer");
   OutputPtr output(context);
   output->flags |= AVFMT_FLAG_BITEXACT;
@@ -43,6 +57,7 @@ Result<OutputPtr> begin(const AVStream& from, const std::filesystem::path& path)
   track->time_base = from.time_base;
   track->sample_aspect_ratio = from.sample_aspect_ratio;
   track->codecpar->color_space = AVCOL_SPC_SMPTE170M;
+  track->codecpar->format = pixel_format;  // Matroska does not say it, and VP9 in MP4 has to
   if (Status copied = copy_rotation(from, *track); !copied) return copied.failure();
   rc = avio_open(&output->pb, output->url, AVIO_FLAG_WRITE);
   if (rc < 0) return av_failure(rc, "can't create " + path.string());
@@ -71,11 +86,12 @@ Status copy(ClipFile& from, AVFormatContext& to) {
   return rc < 0 ? Status(av_failure(rc, "can't write the MP4")) : ok_status();
 }
 
-Status write_tagged(const std::filesystem::path& clip) {
-  Result<ClipFile> from = ClipFile::open(clip, ClipContainer::kMovie);
+Status write_tagged(const std::filesystem::path& clip, ClipContainer container, int pixel_format) {
+  Result<ClipFile> from = ClipFile::open(clip, container);
   if (!from) return from.failure();
+  if (!can_be_written_anew(*from, container)) return ok_status();
   const Publication file(clip);
-  Result<OutputPtr> to = begin(*from->track(), file.temporary());
+  Result<OutputPtr> to = begin(*from->track(), pixel_format, file.temporary());
   if (!to) return to.failure();
   if (Status copied = copy(*from, **to); !copied) return copied;
   return file.publish();
@@ -86,9 +102,12 @@ Status write_tagged(const std::filesystem::path& clip) {
 Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix) {
   if (matrix == UnsaidMatrix::kBySize) return ok_status();
   return contained([&]() -> Status {
-    const Result<bool> untagged = is_untagged(clip);
+    const Result<ClipFormat> format = check_container(clip);
+    if (!format) return format.failure();
+    if (is_animation(format->container)) return ok_status();  // it is coded in RGB
+    const Result<std::optional<int>> untagged = untagged_format(clip, format->container);
     if (!untagged) return untagged.failure();
-    return *untagged ? write_tagged(clip) : ok_status();
+    return *untagged ? write_tagged(clip, format->container, **untagged) : ok_status();
   });
 }
 

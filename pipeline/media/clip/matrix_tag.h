@@ -17,7 +17,8 @@ enum class UnsaidMatrix {
   kBt601,   // at any size
 };
 
-// A tagged clip stays as it is. An untagged one is written anew with its video track alone: its
+// A tagged clip stays as it is, and so do an animation, whose colours are RGB, and H.264 or HEVC in
+// Matroska. Any other untagged one is written anew, as MP4 or MOV, with its video track alone: its
 // coded frames as they are, no audio and no notes of its maker.
 Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix);
 

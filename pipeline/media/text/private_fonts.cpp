@@ -105,6 +105,9 @@ PrivateFonts::PrivateFonts(FcConfigPtr config) : config_(std::move(config)) {
   }
   families_.assign(folded.begin(), folded.end());
   script_families_.assign(scripts.begin(), scripts.end());
+  // It has a single letter of Tamil, which would stand out of its word.
+  std::stable_partition(script_families_.begin(), script_families_.end(),
+                        [](const std::string& family) { return family != "Noto Sans Grantha"; });
 }
 
 Result<PrivateFonts> PrivateFonts::open(const std::vector<fs::path>& folders,

@@ -23,8 +23,9 @@ struct Word {
   bool whole = true;  // the own font has all of its letters
 };
 
+// Begins with a letter: marks behind a digit or a symbol make an emoji of it, such as a keycap.
 Word next_word(const char* at, const char* end, PangoFont* own) {
-  while (at < end && !belongs_to_letters(g_utf8_get_char(at))) at = g_utf8_next_char(at);
+  while (at < end && !g_unichar_isalpha(g_utf8_get_char(at))) at = g_utf8_next_char(at);
   Word word{at, at, true};
   GUnicodeScript script = G_UNICODE_SCRIPT_COMMON;
   for (; word.end < end; word.end = g_utf8_next_char(word.end)) {

@@ -76,6 +76,8 @@ struct WideCoding {
   const char* filter;   // from full-range BT.709 RGB to what is coded
   const char* options;  // how the file calls it
   int tolerance;        // in 8-bit RGB
+  const char* file = "clip.mov";
+  const char* encoder = "-c:v libx265 -x265-params log-level=none:qp=4 -tag:v hvc1 ";
 };
 
 class WideColours : public ClipTest, public testing::WithParamInterface<WideCoding> {};
@@ -101,11 +103,10 @@ TEST_P(WideColours, ComeBackAsTheyWere) {
   ffmpeg(
       "-f rawvideo -pix_fmt rgb24 -s 512x64 -r 30 -i {}/chart.raw -vf "
       "format=gbrp,zscale=min=gbr:rin=full:pin=bt709:tin=bt709:" +
-      std::string(coding.filter) + " -c:v libx265 -x265-params log-level=none:qp=4 -tag:v hvc1 " +
-      coding.options + " {}/clip.mov");
-  const auto facts = inspect_clip(path("clip.mov"));
+      std::string(coding.filter) + " " + coding.encoder + coding.options + " {}/" + coding.file);
+  const auto facts = inspect_clip(path(coding.file));
   ASSERT_TRUE(facts) << facts.failure().detail;
-  const auto shown = first_frame(index(path("clip.mov")));
+  const auto shown = first_frame(index(path(coding.file)));
   ASSERT_TRUE(shown) << shown.failure().detail;
   for (std::size_t i = 0; i < kChart.size(); ++i) {
     const Rgb seen = patch_of(*shown, static_cast<int>(i));
@@ -116,6 +117,11 @@ TEST_P(WideColours, ComeBackAsTheyWere) {
 }
 
 std::string wide_name_of(const testing::TestParamInfo<WideCoding>& info) { return info.param.name; }
+
+constexpr const char* kVp9Lossless = "-c:v libvpx-vp9 -lossless 1 -cpu-used 8 -deadline realtime ";
+constexpr const char* kAv1Fine = "-c:v libaom-av1 -crf 2 -cpu-used 8 ";
+constexpr const char* kProresHq = "-c:v prores_ks -profile:v hq -qscale:v 1 ";
+constexpr const char* kProres4444Fine = "-c:v prores_ks -profile:v 4444 -qscale:v 1 ";
 
 constexpr const char* kP3 = "-colorspace bt709 -color_primaries smpte432 -color_trc bt709";
 constexpr const char* kHlg =
@@ -137,7 +143,45 @@ INSTANTIATE_TEST_SUITE_P(
         WideCoding{"HlgFourTwoTwo",
                    "npl=203:p=bt2020:t=arib-std-b67:m=bt2020nc:r=tv,format=yuv422p10le", kHlg, 4},
         WideCoding{"Pq", "npl=203:p=bt2020:t=smpte2084:m=bt2020nc:r=tv,format=yuv420p10le",
-                   "-colorspace bt2020nc -color_primaries bt2020 -color_trc smpte2084", 4}),
+                   "-colorspace bt2020nc -color_primaries bt2020 -color_trc smpte2084", 4},
+        WideCoding{"Sd", "p=bt709:t=bt709:m=smpte170m:r=tv,format=yuv420p", kBt601, 2},
+        WideCoding{"SdFullRange", "p=bt709:t=bt709:m=smpte170m:r=full,format=yuvj420p",
+                   "-colorspace smpte170m -color_primaries smpte170m -color_trc smpte170m "
+                   "-color_range pc",
+                   2},
+        WideCoding{"DciP3", "p=smpte431:t=bt709:m=bt709:r=tv,format=yuv420p10le",
+                   "-colorspace bt709 -color_primaries smpte431 -color_trc bt709", 2},
+        WideCoding{"DisplayP3Srgb",
+                   "tin=iec61966-2-1:p=smpte432:t=iec61966-2-1:m=bt709:r=tv,format=yuv444p10le",
+                   "-colorspace bt709 -color_primaries smpte432 -color_trc iec61966-2-1", 2},
+        WideCoding{"PqFullRange",
+                   "npl=203:p=bt2020:t=smpte2084:m=bt2020nc:r=full,format=yuv444p10le",
+                   "-colorspace bt2020nc -color_primaries bt2020 -color_trc smpte2084 "
+                   "-color_range pc",
+                   4},
+        WideCoding{"WebmVp9", "p=bt709:t=bt709:m=bt709:r=tv,format=yuv420p", kBt709, 2, "a.webm",
+                   kVp9Lossless},
+        WideCoding{"WebmVp9FullRange", "p=bt709:t=bt709:m=bt709:r=full,format=yuv420p",
+                   "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range pc", 2,
+                   "a.webm", kVp9Lossless},
+        WideCoding{"WebmVp9Unsaid", "p=bt709:t=bt709:m=smpte170m:r=tv,format=yuv420p", "", 2,
+                   "a.webm", kVp9Lossless},
+        WideCoding{"WebmVp9P3", "p=smpte432:t=bt709:m=bt709:r=tv,format=yuv420p10le", kP3, 2,
+                   "a.webm", kVp9Lossless},
+        WideCoding{"WebmAv1Hlg",
+                   "npl=203:p=bt2020:t=arib-std-b67:m=bt2020nc:r=tv,format=yuv420p10le", kHlg, 4,
+                   "a.webm", kAv1Fine},
+        WideCoding{"ProRes422", "p=bt709:t=bt709:m=bt709:r=tv,format=yuv422p10le", kBt709, 2,
+                   "a.mov", kProresHq},
+        WideCoding{"ProRes422P3", "p=smpte432:t=bt709:m=bt709:r=tv,format=yuv422p10le", kP3, 2,
+                   "a.mov", kProresHq},
+        WideCoding{"ProRes4444Alpha", "p=bt709:t=bt709:m=bt709:r=tv,format=yuva444p10le", kBt709, 2,
+                   "a.mov", kProres4444Fine},
+        WideCoding{"ProRes4444AlphaP3", "p=smpte432:t=bt709:m=bt709:r=tv,format=yuva444p10le", kP3,
+                   2, "a.mov", kProres4444Fine},
+        WideCoding{"ProRes4444AlphaHlg",
+                   "npl=203:p=bt2020:t=arib-std-b67:m=bt2020nc:r=tv,format=yuva444p10le", kHlg, 4,
+                   "a.mov", kProres4444Fine}),
     wide_name_of);
 
 // What is brighter than white is not lost all at once, and never darker than white.

@@ -17,6 +17,7 @@ class OrphanedPromptsTest : public testing::Test {
  protected:
   OrphanedPromptsTest() {
     comfy_.plan.fault = support::ComfyPlan::Fault::kUnfinished;
+    comfy_.newer_save_video = false;  // what is ordered here is written so
     for (const char* job : {"cancelled", "wanted"}) {
       EXPECT_TRUE(store_->create(testing_support::sample_job(job), {100}));
     }
