@@ -2,7 +2,7 @@
 _pytoon() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="serve api worker render submit watch doctor presets version config jobs keys drain capacity purge backup restore"
+    words="serve api worker render submit watch mcp doctor presets version config jobs keys drain capacity purge backup restore"
   elif [ "$command" = jobs ] && [ "$COMP_CWORD" -eq 2 ]; then
     words="list show cancel fail retry redeliver"
   elif [ "$command" = keys ] && [ "$COMP_CWORD" -eq 2 ]; then

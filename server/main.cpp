@@ -162,6 +162,8 @@ void add_making(CLI::App& root, Words& words, Command& chosen) {
       });
   watch->add_option("job", words.job)->required();
   watch->add_option("--out", words.out, "Save the video there");
+  add(root, "mcp", "Offer a running server to an assistant (Model Context Protocol, stdio)", chosen,
+      [] { return with_environment(app::serve_mcp); });
 }
 
 void add_jobs(CLI::App& root, Words& words, Command& chosen) {

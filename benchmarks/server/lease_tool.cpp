@@ -2,7 +2,9 @@
 // meanwhile as a worker does, hands it back and leases the next. Nothing is drawn.
 //
 // usage: lease_tool DB_URL WORKERS SECONDS
-// One JSON object: what lease_next(), renew() and release() took, in milliseconds.
+// One JSON object: what lease_next(), renew() and release() took, in milliseconds. The workers ask
+// one after the other, evenly over the time that a task is held. With SECONDS 0 they all ask at the
+// same moment, and that once.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -46,7 +48,7 @@ class Thread {
     for (int i = first; i < workers; i += kThreads) {
       Worker worker;
       worker.id = "simulated-" + std::to_string(i);
-      worker.due = clock_.steady_now() + kHeld * i / workers;
+      worker.due = clock_.steady_now() + milliseconds(kHeld) * i / workers;
       queue_.push(std::move(worker));
     }
   }
@@ -59,6 +61,13 @@ class Thread {
       if (early.count() > 0) clock_.sleep_for(std::chrono::ceil<milliseconds>(early));
       act(worker);
       queue_.push(std::move(worker));
+    }
+  }
+
+  void run_once() {
+    for (; !queue_.empty(); queue_.pop()) {
+      Worker worker = queue_.top();
+      act(worker);
     }
   }
 
@@ -134,14 +143,18 @@ int main(int argc, char** argv) {
   const auto store = io::open_postgres_store(url->login(), clock, options);
   if (!store) return std::cerr << store.failure().detail << "\n", 1;
   const int workers = std::stoi(argv[2]);
-  const SteadyTime end = clock.steady_now() + seconds(std::stoi(argv[3]));
+  const seconds length(std::stoi(argv[3]));
+  const SteadyTime begin = clock.steady_now();
   std::vector<std::unique_ptr<Thread>> simulated;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     simulated.push_back(std::make_unique<Thread>(**store, clock, i, workers));
-    threads.emplace_back([&thread = *simulated.back(), end] { thread.run(end); });
+    threads.emplace_back([&thread = *simulated.back(), begin, length] {
+      length.count() == 0 ? thread.run_once() : thread.run(begin + length);
+    });
   }
   for (std::thread& thread : threads) thread.join();
+  const std::chrono::duration<double> took = clock.steady_now() - begin;
   Taken all;
   for (const auto& one : simulated) {
     append(all.lease, one->taken.lease);
@@ -151,6 +164,7 @@ int main(int argc, char** argv) {
     all.failed += one->taken.failed;
   }
   std::cout << json_text(nlohmann::ordered_json{{"workers", workers},
+                                                {"seconds", std::round(took.count() * 1000) / 1000},
                                                 {"lease", shown(all.lease)},
                                                 {"renew", shown(all.renew)},
                                                 {"release", shown(all.release)},

@@ -58,6 +58,8 @@ int submit_request(const Environment& environment, const Submission& submission)
 // Shows progress until the job has ended, and saves its video. 1 when it did not end DONE.
 int watch_job(const Environment& environment, const std::string& id,
               const std::filesystem::path& out);
+// Offers tools to an assistant over standard input and output (Model Context Protocol).
+int serve_mcp(const Environment& environment);
 int list_jobs(const Environment& environment, const JobsListing& listing);
 int show_job(const Environment& environment, const std::string& id, bool json);
 int cancel_job(const Environment& environment, const std::string& id);

@@ -43,6 +43,12 @@ void read_access(Variables& env, Config& config) {
   } else {
     env.note(wrong("TRUSTED_PROXIES", proxies.failure().detail));
   }
+  Result<http::CorsOrigins> cors = http::CorsOrigins::parse(env.text_or_default("CORS_ORIGINS"));
+  if (cors) {
+    config.cors = std::move(*cors);
+  } else {
+    env.note(wrong("CORS_ORIGINS", cors.failure().detail));
+  }
   if (!config.api_key.empty() && config.production && config.api_key.size() < kLeastKeyBytes) {
     env.note(wrong("API_KEY", "must have at least 16 characters in production"));
   }

@@ -17,6 +17,7 @@
 #include "pipeline/media/encoder_choice.h"
 #include "pipeline/plan/planner.h"
 #include "server/app/env.h"
+#include "server/http/cors.h"
 #include "server/http/handler_pools.h"
 #include "server/http/ip_address.h"
 #include "server/io/database_url.h"
@@ -44,6 +45,7 @@ struct Config {
   jobs::TenantPlans plans;
   std::chrono::hours session_life{12};    // SESSION_HOURS: of a browser that signed in
   int max_connections_per_address = 512;  // MAX_CONNECTIONS_PER_ADDRESS
+  http::CorsOrigins cors;                 // CORS_ORIGINS: whose pages may call the API
   http::AddressSet trusted_proxies;       // TRUSTED_PROXIES: whose X-Forwarded-For is believed
   LogLevel log_level = LogLevel::kInfo;   // LOG_LEVEL: debug | info | warning | error
   std::filesystem::path storage_root;     // STORAGE_ROOT

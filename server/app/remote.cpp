@@ -43,6 +43,13 @@ Failure refusal(const HttpAnswer& answer, const Json& body) {
     }
   }
   FailureKind kind = FailureKind::kConflict;
+  if (answer.status == 401) {
+    detail += " Set PYTOON_API_KEY to a key of this server.";
+    kind = FailureKind::kUnauthorized;
+  }
+  if (const auto wait = answer.retry_after(); wait) {
+    detail += " Try again in " + std::to_string(wait->count()) + " s.";
+  }
   if (answer.status == 404) kind = FailureKind::kNotFound;
   if (answer.status == 503) kind = FailureKind::kUnavailable;
   return failure(kind, detail);
@@ -71,14 +78,14 @@ Result<Remote> Remote::from(const Environment& environment, HttpClient& client) 
 
 Result<Json> Remote::get(const std::string& path) const {
   HttpRequest request;
-  request.url = url_ + path;
+  request.url = path;
   return ask(std::move(request));
 }
 
 Result<Json> Remote::post(const std::string& path) const {
   HttpRequest request;
   request.method = "POST";
-  request.url = url_ + path;
+  request.url = path;
   request.body = std::string();
   return ask(std::move(request));
 }
@@ -86,7 +93,7 @@ Result<Json> Remote::post(const std::string& path) const {
 Result<Json> Remote::post(const std::string& path, const Json& body) const {
   HttpRequest request;
   request.method = "POST";
-  request.url = url_ + path;
+  request.url = path;
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = json_text(body);
   return ask(std::move(request));
@@ -100,8 +107,7 @@ Result<std::string> Remote::upload(const std::filesystem::path& file,
   }
   HttpRequest request;
   request.method = "POST";
-  request.url = url_ + "/api/v1/assets/upload";
-  request.limits = limits_of_files();
+  request.url = "/api/v1/assets/upload";
   request.body =
       std::vector<FormPart>{{.name = "category", .value = category},
                             {.name = "file", .file = file, .file_name = file.filename().string()}};
@@ -112,32 +118,37 @@ Result<std::string> Remote::upload(const std::filesystem::path& file,
 
 Status Remote::save(const std::string& path, const std::filesystem::path& to) const {
   HttpRequest request;
-  request.url = url_ + path;
-  request.limits = limits_of_files();
-  request.limits.answer_bytes = std::int64_t{1} << 40;
+  request.url = path;
   request.save_to = to;
-  const Result<HttpAnswer> answer = send(std::move(request));
+  const Result<HttpAnswer> answer = exchange(std::move(request));
   if (!answer) return answer.failure();
-  if (!answer->ok()) return refusal(*answer, parse_json<Json>(answer->body));
   return ok_status();
 }
 
-Result<HttpAnswer> Remote::send(HttpRequest request) const {
+Result<HttpAnswer> Remote::exchange(HttpRequest request) const {
+  const bool sends_files = std::holds_alternative<std::vector<FormPart>>(request.body);
+  if (sends_files || request.save_to) request.limits = limits_of_files();
+  request.limits.answer_bytes = request.save_to ? std::int64_t{1} << 40 : 64 << 20;
+  request.url = url_ + request.url;
   request.headers.emplace_back("X-API-Key", key_);
   request.egress = EgressScope::kAny;
   Result<HttpAnswer> answer = client_->send(request, CancelToken());
-  if (answer) return answer;
-  Failure fault = answer.failure();
-  fault.detail = "no answer from " + url_ + ": " + fault.detail;
-  return fault;
+  if (!answer) {
+    Failure fault = answer.failure();
+    fault.detail = "no answer from " + url_ + ": " + fault.detail;
+    if (fault.kind == FailureKind::kUnavailable) {
+      fault.detail += ": start it with pytoon serve, or set PYTOON_URL";
+    }
+    return fault;
+  }
+  if (!answer->ok()) return refusal(*answer, parse_json<Json>(answer->body));
+  return answer;
 }
 
 Result<Json> Remote::ask(HttpRequest request) const {
-  request.limits.answer_bytes = 64 << 20;
-  const Result<HttpAnswer> answer = send(std::move(request));
+  const Result<HttpAnswer> answer = exchange(std::move(request));
   if (!answer) return answer.failure();
   Json body = parse_json<Json>(answer->body);
-  if (!answer->ok()) return refusal(*answer, body);
   if (body.is_discarded()) {
     return failure(FailureKind::kBadResponse, url_ + " answered something that is no JSON");
   }

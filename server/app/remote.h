@@ -25,6 +25,10 @@ class Remote {
   Result<nlohmann::ordered_json> post(const std::string& path,
                                       const nlohmann::ordered_json& body) const;
 
+  // Any other operation: `request.url` is a path, with its query. Gives an answer of 2xx with its
+  // body as it came, a refusal as a Failure whose detail says what to do.
+  Result<HttpAnswer> exchange(HttpRequest request) const;
+
   // Gives the storage URI. Errors also: those of reading the file.
   Result<std::string> upload(const std::filesystem::path& file, const std::string& category) const;
   // An answer's body into a file, as long as it may take.
@@ -33,7 +37,6 @@ class Remote {
  private:
   Remote(HttpClient& client, std::string url, std::string key)
       : client_(&client), url_(std::move(url)), key_(std::move(key)) {}
-  Result<HttpAnswer> send(HttpRequest request) const;
   Result<nlohmann::ordered_json> ask(HttpRequest request) const;
 
   HttpClient* client_;

@@ -69,6 +69,7 @@ http::Options http_options(Role role, const Config& config) {
   options.plans = config.plans;
   options.connections.of_address = static_cast<std::size_t>(config.max_connections_per_address);
   options.proxies = config.trusted_proxies;
+  options.cors = config.cors;
   options.session_life = config.session_life;
   return options;
 }

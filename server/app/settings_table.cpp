@@ -123,6 +123,12 @@ constexpr auto kSettings = std::to_array<Setting>({
      .least = 1,
      .most = 720},
     {.group = kApi,
+     .name = "CORS_ORIGINS",
+     .fallback = "",
+     .about =
+         "origins, separated by commas, whose pages may call the API from a browser with a key, "
+         "such as https://app.example.com; not set: none"},
+    {.group = kApi,
      .name = "TRUSTED_PROXIES",
      .fallback = "",
      .about = "addresses and networks, separated by commas, whose X-Forwarded-For is believed"},

@@ -53,7 +53,7 @@ struct HttpServer::Parts {
         credentials(options.credentials_secret, options.session_life, clock),
         gate(routes_of(options, service, draining, credentials,
                        {std::move(callbacks.metrics_text), std::move(callbacks.unusable)}),
-             std::move(keys), options.plans, options.failures, options.proxies,
+             std::move(keys), options.plans, options.failures, options.proxies, options.cors,
              BodyLimits{options.json_bytes_max, options.json_bytes_held_max,
                         options.json_bytes_held_of_tenant_max, options.uploads,
                         options.spool_folder},

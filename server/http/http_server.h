@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "server/http/access_record.h"
 #include "server/http/connection_table.h"
+#include "server/http/cors.h"
 #include "server/http/handler_pools.h"
 #include "server/http/key_ring.h"
 #include "server/http/limits.h"
@@ -47,6 +48,7 @@ struct Options {
   bool operators_only = false;   // only what needs no key: /health, /ready, /metrics, /openapi.json
   ConnectionLimits connections;  // `all` is lowered to what the descriptor limit allows
   AddressSet proxies;            // whose X-Forwarded-For is believed; not limited by address
+  CorsOrigins cors;              // whose pages may call the API
   jobs::TenantPlans plans;       // limits of keys and their tenants
   RateLimit failures{1.0 / 3, 20};  // of wrong keys per address
   TimeLimits time;

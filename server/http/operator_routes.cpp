@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/http/console.h"
+#include "server/http/llms.h"
 #include "server/http/openapi.h"
 #include "server/http/routes.h"
 
@@ -47,11 +48,15 @@ std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<boo
   const auto openapi = [](const Request&) -> Result<Response> {
     return text_response("application/json", openapi_document());
   };
+  const auto llms = [](const Request&) -> Result<Response> {
+    return text_response("text/plain; charset=utf-8", llms_text());
+  };
   return {
       {Method::kGet, "/health", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, health},
       {Method::kGet, "/ready", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, readiness},
       {Method::kGet, "/metrics", Scope::kOpen, BodyKind::kNone, Purpose::kOperators, metrics},
       {Method::kGet, "/openapi.json", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, openapi},
+      {Method::kGet, "/llms.txt", Scope::kOpen, BodyKind::kNone, Purpose::kImmediate, llms},
   };
 }
 

@@ -79,15 +79,16 @@ std::string forwarded_for(const RequestHead& head) {
 }  // namespace
 
 RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans,
-                         RateLimit failures, AddressSet proxies, BodyLimits limits,
-                         const Clock& clock, Log& log, const std::atomic<bool>& draining,
-                         const Credentials& credentials)
+                         RateLimit failures, AddressSet proxies, CorsOrigins cors,
+                         BodyLimits limits, const Clock& clock, Log& log,
+                         const std::atomic<bool>& draining, const Credentials& credentials)
     : router_(std::move(routes)),
       clock_(clock),
       plans_(std::move(plans)),
       keys_(std::make_shared<Keys>(clock, plans_, std::move(keys), credentials)),
       failures_(clock, failures),
       proxies_(std::move(proxies)),
+      cors_(std::move(cors)),
       limits_(std::move(limits)),
       body_budget_(limits_.json_bytes_held_max),
       tenant_budgets_(limits_.json_bytes_held_of_tenant_max),
@@ -220,8 +221,8 @@ std::optional<Response> RequestGate::authorize(const RequestHead& head,
   const std::string& plan = holder.caller.plan;
   result.plan = plan;
   const auto wait_seconds = now->limiter.take(holder.index);
-  result.headers = {{"RateLimit-Policy", now->limiter.policy(holder.index, plan)},
-                    {"RateLimit", now->limiter.state(holder.index, plan)}};
+  result.headers.push_back({"RateLimit-Policy", now->limiter.policy(holder.index, plan)});
+  result.headers.push_back({"RateLimit", now->limiter.state(holder.index, plan)});
   if (wait_seconds) {
     Problem problem = problem_of(
         failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
@@ -296,6 +297,7 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
     result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
     return result;
   }
+  result.headers = cors_.headers_for(head);
   const auto segments = decode_path(with_key_slashes(head.path));
   auto query = decode_query(head.query);
   if (!segments || !query) {
@@ -307,6 +309,10 @@ GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& 
   Admitted admitted{.route = match.route};
   admitted.request.query = *std::move(query);
   if (match.route) result.route = match.route->pattern;
+  if (cors_.is_preflight(head) && !match.allow.empty()) {
+    result.outcome = CorsOrigins::preflight_answer(match.allow);
+    return result;
+  }
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
     if (auto refusal = authorize(head, peer, admitted, result)) {

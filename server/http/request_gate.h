@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "server/http/address_limiter.h"
+#include "server/http/cors.h"
 #include "server/http/ip_address.h"
 #include "server/http/key_ring.h"
 #include "server/http/rate_limiter.h"
@@ -46,7 +47,7 @@ struct Admitted {
 struct GateResult {
   std::string route = "unmatched";  // pattern, for logs and metrics
   std::string plan;                 // of the key; "" when none was shown that holds
-  std::vector<Header> headers;      // for whatever is answered: how much of its rate is left
+  std::vector<Header> headers;      // for whatever is answered: its rate's rest, CORS
   std::variant<Response, Admitted> outcome;
 };
 
@@ -54,7 +55,7 @@ class RequestGate {
  public:
   // failures: how often an address may send a key that is none.
   RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans, RateLimit failures,
-              AddressSet proxies, BodyLimits limits, const Clock& clock, Log& log,
+              AddressSet proxies, CorsOrigins cors, BodyLimits limits, const Clock& clock, Log& log,
               const std::atomic<bool>& draining, const Credentials& credentials);
 
   // peer: the other end of the connection.
@@ -118,6 +119,7 @@ class RequestGate {
   std::map<std::string, WallTime> key_uses_;  // guarded by keys_mutex_
   AddressLimiter failures_;
   const AddressSet proxies_;
+  const CorsOrigins cors_;
   const BodyLimits limits_;
   ByteBudget body_budget_;
   TenantBudgets tenant_budgets_;

@@ -29,6 +29,8 @@
 
 namespace pytoon::io {
 
+struct LeaseOrder;  // sql_lease_order.h
+
 struct StoreOptions {
   // Called at each boundary of a commit with its name, such as "segment_done.before_commit" and
   // "segment_done.after_commit": where a crash test ends the process. Any thread.
@@ -169,7 +171,9 @@ class SqlStore final : public jobs::JobStore,
 
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
+  // nullopt when others took all that the order had.
   Result<std::optional<jobs::LeasedTask>> try_lease(const jobs::LeaseRequest& request,
+                                                    const LeaseOrder& order,
                                                     std::chrono::milliseconds duration);
   Result<std::vector<jobs::Reaped>> reap_job(const std::string& job_id);
   Result<std::optional<jobs::Degraded>> degrade_job(const std::string& job_id,

@@ -30,11 +30,6 @@ std::string lane_of(const Slot& slot) {
   return slot.engine.empty() ? "render" : "engine:" + slot.engine;
 }
 
-Turn next_turn(const Turn& turn, std::int64_t latest, std::int64_t work) {
-  const std::int64_t start = std::max(turn.finish, latest);
-  return {start, start + work};
-}
-
 std::int64_t work_of(TaskKind kind, int segment_seconds) {
   constexpr std::int64_t kSecond = 1000;
   const bool of_segment = kind == TaskKind::kFootage || kind == TaskKind::kRender;

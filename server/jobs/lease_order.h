@@ -39,14 +39,7 @@ std::vector<Slot> slots_of(const LeaseRequest& request);
 // Slots whose tasks are done by the same threads, whose work is counted together: "render".
 std::string lane_of(const Slot& slot);
 
-// What a tenant was given of a lane, in milliseconds of video.
-struct Turn {
-  std::int64_t start = 0;
-  std::int64_t finish = 0;
-};
-// latest: the greatest start of the lane.
-Turn next_turn(const Turn& turn, std::int64_t latest, std::int64_t work);
-// Of a task of the segment, or of none.
+// The length of a piece of work in milliseconds of video, of a task of the segment or of none.
 std::int64_t work_of(TaskKind kind, int segment_seconds);
 
 // First the one to lease next. Within a job the tasks nearest to its end come first.

@@ -141,6 +141,12 @@ async function accessible({ browser }) {
       await page.locator(".job").first().click();
       await page.locator(".pieces").waitFor();
       await judge("job");
+      await page.goto(`${url}#/usage`);
+      await page.locator(".bars").first().waitFor();
+      await judge("usage");
+      await page.goto(`${url}#/keys`);
+      await page.locator(".checks").waitFor();
+      await judge("keys");
       await page.goto(`${url}#/operator`);
       await page.locator(".numbers").waitFor();
       await judge("operator");
@@ -206,7 +212,48 @@ async function looksAfter({ page }) {
   await page.getByText("Takes jobs").waitFor();
 }
 
-const tests = { looksAfter, wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
+// An operator makes a key, its holder signs in and sees what it may take, the key is rotated and
+// revoked, and with it ends the session.
+async function keysAndUsage({ browser, page }) {
+  await signIn(page, url, key);
+  await page.goto(`${url}#/keys`);
+  await page.getByText("None was made here.").waitFor();
+  await page.getByLabel("Tenant", { exact: true }).fill("not a name");
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await page.locator(".faults", { hasText: "tenant" }).waitFor();
+  await page.getByLabel("Tenant", { exact: true }).fill("acme");
+  await page.getByLabel("Name", { exact: true }).fill("<b>shop</b>");
+  await page.getByRole("button", { name: "Make the key" }).click();
+  const shown = page.getByRole("dialog").getByLabel("The new key, shown this once");
+  const made = await shown.inputValue();
+  assert.ok(made.length >= 32, made);
+  await page.getByRole("button", { name: "Close" }).click();
+  const row = page.locator("tbody tr").first();
+  await row.getByText("<b>shop</b>").waitFor();
+  assert.ok(!(await page.content()).includes(made), "a key stays on the page");
+
+  const { page: holder, context } = await openPage(browser, url);
+  await signIn(holder, url, made);
+  await holder.getByRole("link", { name: "Usage" }).click();
+  await holder.getByText("acme", { exact: true }).first().waitFor();
+  await holder.getByText("0 of 1000").waitFor();
+  assert.equal(await holder.getByRole("link", { name: "Keys" }).count(), 0);
+
+  await row.getByRole("button", { name: "Rotate" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+  assert.notEqual(await shown.inputValue(), made);
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
+  for (let left = 2; left > 0; left -= 1) {
+    await page.getByRole("button", { name: "Revoke" }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.waitForFunction((count) => document.querySelectorAll(".pill.bad").length === count, 3 - left);
+  }
+  await holder.getByText("Your session has ended.").waitFor({ timeout: PATIENCE_MS });
+  await context.close();
+}
+
+const tests = { keysAndUsage, looksAfter, wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
 const browser = await launch();
 try {
   const { page, complaints } = await openPage(browser, url);

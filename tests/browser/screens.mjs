@@ -48,6 +48,12 @@ for (const colorScheme of ["light", "dark"]) {
     await page.waitForTimeout(1000);
     await shoot("job");
   }
+  await page.goto(`${url}#/usage`);
+  await page.locator(".bars").first().waitFor();
+  await shoot("usage");
+  await page.goto(`${url}#/keys`);
+  await page.locator(".keys").waitFor();
+  await shoot("keys");
   await page.goto(`${url}#/operator`);
   await page.locator(".numbers").waitFor();
   await page.waitForTimeout(300);

@@ -60,6 +60,9 @@ class Console(unittest.TestCase):
     def test_5_looks_after(self):
         self.run_in_browser("looksAfter")
 
+    def test_7_keys_and_usage(self):
+        self.run_in_browser("keysAndUsage")
+
     def test_4_accessible(self):
         self.run_in_browser("accessible")
 

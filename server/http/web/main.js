@@ -5,7 +5,9 @@ import { fill, h, icon, toast } from "./dom.js";
 import { showMake } from "./make.js";
 import { showJobs } from "./jobs.js";
 import { showJob } from "./job.js";
+import { showKeys } from "./keys.js";
 import { showOperator } from "./operator.js";
+import { showUsage } from "./usage.js";
 
 const shell = document.getElementById("shell");
 let session = null;
@@ -85,7 +87,8 @@ function places() {
   const list = [];
   if (allowed.submit) list.push(["#/make", "make", "Make"]);
   if (allowed.read) list.push(["#/jobs", "jobs", "Jobs"]);
-  if (allowed.admin) list.push(["#/operator", "operator", "Operator"]);
+  if (allowed.read) list.push(["#/usage", "usage", "Usage"]);
+  if (allowed.admin) list.push(["#/operator", "operator", "Operator"], ["#/keys", "keys", "Keys"]);
   return list;
 }
 
@@ -120,10 +123,11 @@ function route() {
   leave();
   view.replaceChildren();
   scrollTo(0, 0);
-  const views = { make: showMake, jobs: id ? showJob : showJobs, operator: showOperator };
+  const views = { make: showMake, jobs: id ? showJob : showJobs, operator: showOperator,
+    usage: showUsage, keys: showKeys };
   const show = views[place] ?? showJobs;
   leave = show(view, { id: id ? decodeURIComponent(id) : "", rights: rights() }) ?? (() => {});
-  document.title = `${{ make: "Make", jobs: "Jobs", operator: "Operator" }[place] ?? "Jobs"} · Pytoon`;
+  document.title = `${places().find(([, name]) => name === place)?.[2] ?? "Jobs"} · Pytoon`;
 }
 
 addEventListener("hashchange", () => {

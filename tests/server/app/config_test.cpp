@@ -48,6 +48,8 @@ TEST(Config, AWrongValueIsOneLineThatNamesIt) {
       {"WORKER_PORT", "none"},
       {"MAX_CONNECTIONS_PER_ADDRESS", "0"},
       {"TRUSTED_PROXIES", "10.0.0.0/8, somewhere"},
+      {"CORS_ORIGINS", "*"},
+      {"CORS_ORIGINS", "https://a.example, https://b.example/path"},
       {"LEASE_SECONDS", "1"},
       {"RETENTION_DAYS", "-1"},
       {"RETENTION_ORPHANS_HOURS", "soon"},

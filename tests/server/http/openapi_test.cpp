@@ -1,3 +1,4 @@
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -86,6 +87,43 @@ TEST_F(OpenApiTest, HasEveryRouteAndNoOther) {
   EXPECT_EQ(routes, written);
 }
 
+// The role in a security requirement, "" for none.
+std::string role_of(const Json& operation) {
+  const Json roles = operation.value("security", Json::array({Json{{"ApiKey", Json::array()}}}));
+  if (roles.empty() || roles[0].at("ApiKey").empty()) return "";
+  return roles[0].at("ApiKey").at(0);
+}
+
+TEST_F(OpenApiTest, NamesTheScopeThatEachRouteAsksFor) {
+  const std::map<Scope, std::string> names{{Scope::kOpen, ""},
+                                           {Scope::kAny, ""},
+                                           {Scope::kRead, "read"},
+                                           {Scope::kSubmit, "submit"},
+                                           {Scope::kAdmin, "admin"}};
+  std::atomic<bool> draining{false};
+  Credentials credentials("", std::chrono::hours(1), clock);
+  for (const Route& route : all_routes(service, draining, credentials, {})) {
+    const Json& operation =
+        document.at("paths").at(route.pattern).at(lower_case(name_of(route.method)));
+    const std::string& scope = names.at(route.scope);
+    EXPECT_EQ(role_of(operation), scope) << route.pattern;
+    if (scope.empty()) continue;
+    EXPECT_TRUE(operation.at("description").get<std::string>().starts_with("Scope " + scope + "."))
+        << route.pattern << ": people read it there";
+  }
+}
+
+TEST_F(OpenApiTest, LlmsTextNamesEveryOperation) {
+  const std::string text = get("/llms.txt").body;
+  EXPECT_TRUE(text.starts_with("# Pytoon\n\n> ")) << text.substr(0, 80);
+  for (const auto& [path, item] : document.at("paths").items()) {
+    for (const auto& [method, operation] : item.items()) {
+      EXPECT_NE(text.find(" " + path + "]"), std::string::npos) << path;
+      EXPECT_NE(text.find(operation.at("summary").get<std::string>()), std::string::npos) << path;
+    }
+  }
+}
+
 TEST_F(OpenApiTest, EveryReferenceLeadsSomewhere) {
   const std::string text = openapi_document();
   for (std::size_t at = 0; (at = text.find("\"$ref\":\"#", at)) != std::string::npos; ++at) {
@@ -99,6 +137,7 @@ TEST_F(OpenApiTest, GoodAnswersHaveTheirShapes) {
   check(get("/ready"), "GET", "/ready", 200);
   check(get("/metrics"), "GET", "/metrics", 200);
   check(get("/openapi.json"), "GET", "/openapi.json", 200);
+  check(get("/llms.txt"), "GET", "/llms.txt", 200);
   check(get("/"), "GET", "/", 200);
   check(get(console_path("main.js")), "GET", "/console/{key}", 200);
   check(get(console_path("tokens.css")), "GET", "/console/{key}", 200);
