@@ -63,7 +63,7 @@ class Keys(unittest.TestCase):
         self.assertEqual(self.status(made["key"]), 200)
         for path in self.server.folder.rglob("*"):
             if path.is_file():
-                self.assertNotIn(made["key"].encode(), path.read_bytes(), path)
+                self.assertFalse(made["key"].encode() in path.read_bytes(), path)
 
     def test_what_operators_type(self):
         def keys(*words):

@@ -1,6 +1,7 @@
 #include "pipeline/media/decoder/child_task.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +35,15 @@ void keep_only(std::vector<FileDescriptor>& descriptors) {
 void offer_to_memory_killer() {
   const FileDescriptor score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   (void)!::write(score.get(), "1000", 4);
+}
+
+// Uploads are looked at beside requests that are under way: however many there are, who asks for a
+// job is answered first. Work for a job keeps its place, since its worker waits for it.
+void yield_to_requests(DecoderTask task) {
+  constexpr int kNiceness = 5;  // a quarter of a core that others want whole
+  const bool inspection = task == DecoderTask::kInspectImage || task == DecoderTask::kInspectClip ||
+                          task == DecoderTask::kInspectAudio;
+  if (inspection) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNiceness);
 }
 
 Status write_data(std::span<const char> bytes) {
@@ -118,6 +128,7 @@ void wait_for_task(int tasks, Confinement& confinement, FileDecoder& decoder) {
   const auto request = request_from(packet.text);
   if (!request || packet.descriptors.size() < 2) ::_exit(1);
   keep_only(packet.descriptors);
+  yield_to_requests(request->task);
   const Result<DecoderAnswer> answer = decode_confined(*request, confinement, decoder);
   const std::string text = answer ? to_text(*answer) : to_text(answer.failure());
   (void)!::write(kAnswer, text.data(), text.size());

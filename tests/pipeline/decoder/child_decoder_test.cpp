@@ -1,8 +1,10 @@
 #include "pipeline/media/decoder/child_decoder.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -159,6 +161,25 @@ TEST_F(ChildDecoderTest, WhatTakesTooMuchTimeIsEnded) {
   EXPECT_EQ(attempt(busy, "spin"), "died: cpu");
   EXPECT_EQ(busy.inspect(FileKind::kImage, write("a", "spin")).failure().kind,
             FailureKind::kInvalid);
+}
+
+// However many uploads there are, who asks for a job has the cores first.
+TEST_F(ChildDecoderTest, AnInspectionYieldsTheCores) {
+  ChildDecoder::Options brief = options();
+  brief.waiting = 0;
+  brief.limits.wall = milliseconds(3'000);
+  ChildDecoder busy(brief);
+  const std::jthread inspection([&] { (void)attempt(busy, "spin"); });
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  EXPECT_TRUE(support::eventually(
+      [&] {
+        const std::vector<int> children =
+            busy.host_pid() > 0 ? children_of(busy.host_pid()) : std::vector<int>();
+        return !children.empty() &&
+               ::getpriority(PRIO_PROCESS, static_cast<id_t>(children.front())) ==
+                   std::min(own + 5, 19);
+      },
+      milliseconds(20'000)));
 }
 
 TEST_F(ChildDecoderTest, OneThatDiesTakesNobodyAlong) {
