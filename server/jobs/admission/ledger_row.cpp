@@ -13,8 +13,9 @@ Promise* find(LedgerRow& row, std::int64_t epoch) {
 }
 
 // Each process knows what its own promises hold and says nothing of the others': of those the
-// newest word stays. It may be a moment old, which is no harm: what a living promise holds only
-// grows until its memory is given back, and then it is released.
+// newest word stays. It may be a moment old, which is no harm: what a promise holds only grows
+// until its memory is given back, and then it is released, or its process died, and then nobody
+// takes that memory again.
 void keep_words_of_others(const GpuState& before, Sample& sample, WallTime now) {
   for (const HeldMemory& held : before.sample.held) {
     const auto is_same = [&](const auto& other) { return other.epoch == held.epoch; };
