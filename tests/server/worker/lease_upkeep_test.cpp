@@ -158,7 +158,8 @@ class Gate {
   int inside_ = 0;
 };
 
-// As a process that dies while it draws: its leases run out, and nothing that it writes counts.
+// As processes that die while they draw: their leases run out, nothing that they write counts, and
+// none comes back, which would take its death back.
 TEST_F(LeaseUpkeep, OnlyASuspectIsBlamedForTheDeathsOfItsWorker) {
   renderer_.on_render = [&](int, plan::SourceKind footage, const CancelToken&) -> Status {
     if (footage == plan::SourceKind::kCard) return ok_status();
@@ -167,18 +168,23 @@ TEST_F(LeaseUpkeep, OnlyASuspectIsBlamedForTheDeathsOfItsWorker) {
     return ok_status();
   };
   make_suspect("suspect", 9);
-  const auto subject = worker_over(*store_);
-  for (int death = 0; death < 2; ++death) EXPECT_TRUE(step(*subject));
+  std::vector<std::unique_ptr<Worker>> workers;  // until the end: going, they say that they live
+  const auto a_worker_steps = [&] {
+    workers.push_back(worker("mortal " + std::to_string(workers.size())));
+    EXPECT_TRUE(step(*workers.back()));
+  };
+  for (int death = 0; death < 2; ++death) a_worker_steps();
   EXPECT_EQ(job("suspect").crashes, 2) << "twice may be the power";
-  EXPECT_TRUE(step(*subject));
+  a_worker_steps();
   EXPECT_EQ(job("suspect").fallback_reason, "crashed");
+  const auto subject = worker_over(*store_);
   finish(*subject, "suspect");
 
   submit(order("innocent", 1));
   EXPECT_TRUE(step(*subject));  // prepares it
-  for (int death = 0; death < 2; ++death) EXPECT_TRUE(step(*subject));
+  for (int death = 0; death < 2; ++death) a_worker_steps();
   EXPECT_EQ(job("innocent").crashes, 2);
-  EXPECT_TRUE(step(*subject));
+  a_worker_steps();
   renderer_.on_render = nullptr;
   finish(*subject, "innocent");
   EXPECT_FALSE(job("innocent").fallback_used);
