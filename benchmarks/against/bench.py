@@ -1,9 +1,10 @@
 """A whole 15 s job against the tools that people use now, at the same x264 settings.
 
-Usage: bench.py PYTOON [RUNS]
-For each archetype, RUNS (default 3) rounds of a `pytoon render` and of each rival (recipes.py), in
-turn, so that a machine's moods hit all. One JSON line for each archetype and rival: medians of wall
-and CPU seconds, the largest process, the file's size, and the median of the rounds' ratios to ours.
+Usage: bench.py PYTOON [RUNS] [RIVAL,...]
+For each archetype, RUNS (default 3) rounds of a `pytoon render` and of each rival (recipes.py;
+those named, or all), in turn, so that a machine's moods hit all. One JSON line for each archetype
+and renderer: medians of wall and CPU seconds, the largest process, the file's size, and the median
+of the rounds' ratios to ours.
 ssim_to_own_frames is that of ours and of the filter graph's to what each encoded, so that it can be
 seen that speed is not bought with quality; ours are composed by the render benchmark's frame_tool
 that was built with that PYTOON. melt is asked where it is installed (Debian: melt).
@@ -73,8 +74,8 @@ class Contest:
     def commands(self, name, crf, out):
         return recipes.RIVALS[name](self.kind, self.request, self.folder, crf, out)
 
-    def rivals(self):
-        for name in recipes.RIVALS:
+    def rivals(self, asked):
+        for name in asked:
             commands = self.commands(name, CRF, self.folder / f"{name}.mp4")
             missing = recipes.programs_missing(commands) if commands else []
             if missing:
@@ -94,10 +95,10 @@ class Contest:
         return ssim(video, without_loss)
 
 
-def bench(preset, pytoon, runs):
+def bench(preset, pytoon, runs, asked):
     with tempfile.TemporaryDirectory(prefix="pytoon-bench-") as name:
         contest = Contest(preset, pytoon, pathlib.Path(name))
-        rivals = list(contest.rivals())
+        rivals = list(contest.rivals(asked))
         times, videos = {"ours": [], **{rival: [] for rival in rivals}}, {}
         for _ in range(runs):
             videos["ours"], row = contest.ours()
@@ -126,8 +127,12 @@ def bench(preset, pytoon, runs):
 
 def main():
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    asked = sys.argv[3].split(",") if len(sys.argv) > 3 else list(recipes.RIVALS)
+    for name in asked:
+        if name not in recipes.RIVALS:
+            sys.exit(f"bench: {name} is none of {', '.join(recipes.RIVALS)}")
     for preset in recipes.KINDS:
-        bench(preset, sys.argv[1], runs)
+        bench(preset, sys.argv[1], runs, asked)
 
 
 if __name__ == "__main__":
