@@ -437,16 +437,11 @@ void Controlled::on_memory(Card& card) {
   const WallTime now = ledger_time();
   Result<adm::GpuState> known = ledger_.state(card.uuid);
   if (!known) return;  // before its first sample nothing is promised
-  // The truth of this instant, younger than whatever was given back in it; of the dead, who say
-  // nothing of what they held, their last words as the ledger keeps them.
-  std::vector<adm::HeldMemory> words = std::move(known->sample.held);
-  known->sample = card.current(simulation_.now_s());
-  known->sample.at = now + std::chrono::microseconds(1);
-  std::erase_if(words, [&](const adm::HeldMemory& word) {
-    return std::ranges::any_of(
-        known->sample.held, [&](const adm::HeldMemory& told) { return told.epoch == word.epoch; });
-  });
-  known->sample.held.insert(known->sample.held.end(), words.begin(), words.end());
+  // The truth of this instant, younger than whatever was given back in it.
+  adm::Sample truth = card.current(simulation_.now_s());
+  truth.at = now + std::chrono::microseconds(1);
+  adm::keep_words_of_others(*known, truth, now);
+  known->sample = std::move(truth);
   const adm::Balance balance = adm::balance_of(*known, options_.controller.ledger, now);
   Metrics& metrics = simulation_.metrics();
   if (balance.violated && violated_[card.index] == 0) {

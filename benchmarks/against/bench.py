@@ -18,27 +18,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import recipes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "benchmarks")]
+
+from measuring import measured  # noqa: E402
+
 CRF = 20
-
-
-def measured(commands, environment=None):
-    """(wall s, CPU s, peak MiB of the largest process) of commands in turn."""
-    began, cpu, peak = time.monotonic(), 0.0, 0.0
-    for command in commands:
-        process = subprocess.Popen(list(map(str, command)), env=environment,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        errors = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        if status != 0:
-            sys.exit(f"bench: {command[0]} failed:\n{errors.decode()}")
-        cpu += usage.ru_utime + usage.ru_stime
-        peak = max(peak, usage.ru_maxrss / 1024)
-    return time.monotonic() - began, cpu, peak
 
 
 def ssim(video, reference, *form):

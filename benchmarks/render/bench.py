@@ -12,27 +12,16 @@ import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "benchmarks")]
+
+from measuring import measured  # noqa: E402
+
 REQUESTS = {"PRODUCT_HERO": "product_hero_clean", "OVERLAY": "overlay_glow",
             "MEME_TEXT": "meme_smooth"}
-
-
-def measured(arguments, environment):
-    """(wall s, CPU s, peak MiB) of one process."""
-    began = time.monotonic()
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - began
-    if status != 0:
-        sys.exit(f"bench: {' '.join(map(str, arguments))} failed:\n{errors.decode()}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def bench(archetype, preset, pytoon, frame_tool, runs):
@@ -42,13 +31,13 @@ def bench(archetype, preset, pytoon, frame_tool, runs):
         environment = dict(os.environ, PYTOON_CONFIG_DIR=str(ROOT / "config"),
                            PYTOON_CACHE_DIR=str(folder / "cache"))
         frames = folder / "frames.nv12"
-        compose = measured([frame_tool, "compose", request, frames], environment)
+        compose = measured([[frame_tool, "compose", request, frames]], environment)
         jobs, floors = [], []
         for run in range(runs):
             out = folder / f"out-{run}"
-            jobs.append(measured([pytoon, "render", request, "--out", out], environment))
+            jobs.append(measured([[pytoon, "render", request, "--out", out]], environment))
             shutil.rmtree(out)
-            floors.append(measured([frame_tool, "encode", frames, folder / "floor.mp4"],
+            floors.append(measured([[frame_tool, "encode", frames, folder / "floor.mp4"]],
                                    environment))
 
     def median(rows, index):

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "server/http/openapi.h"
 
 namespace pytoon::app {
 namespace {
@@ -236,10 +237,7 @@ std::vector<McpTool> mcp_tools(const Json& openapi) {
     for (const auto& [path, item] : openapi.at("paths").items()) {
       for (const auto& [method, operation] : item.items()) {
         if (operation.at("operationId") != row.operation) continue;
-        std::string name = method;
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-        tools.push_back(make_tool(openapi, row, path, name, operation));
+        tools.push_back(make_tool(openapi, row, path, http::request_method(method), operation));
       }
     }
   }

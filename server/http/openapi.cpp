@@ -20,4 +20,11 @@ const std::string& openapi_document() {
   return text;
 }
 
+std::string request_method(std::string key) {
+  for (char& c : key) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return key;
+}
+
 }  // namespace pytoon::http

@@ -8,4 +8,7 @@ namespace pytoon::http {
 
 const std::string& openapi_document();
 
+// An operation's method as requests have it: POST for the document's post.
+std::string request_method(std::string key);
+
 }  // namespace pytoon::http

@@ -105,9 +105,8 @@ void note_turn(SqlSession& session, const jobs::LeasedTask& leased, const Slot& 
   // tenant of weight 2 is charged half. One statement, so that the row is locked for as short as it
   // can be.
   session.run(
-      "INSERT INTO tenant_turns (tenant, lane, start, finish) SELECT ?, ?, l.latest, l.latest + ? "
-      "/ "
-      "coalesce((SELECT weight FROM tenant_weights WHERE tenant = ?), 1) "
+      "INSERT INTO tenant_turns (tenant, lane, start, finish) SELECT ?, ?, l.latest, "
+      "l.latest + ? / coalesce((SELECT weight FROM tenant_weights WHERE tenant = ?), 1) "
       "FROM (SELECT coalesce(max(start), 0) AS latest FROM tenant_turns WHERE lane = ?) l WHERE "
       "true ON CONFLICT (tenant, lane) DO UPDATE SET "
       "start = CASE WHEN tenant_turns.finish > excluded.start THEN tenant_turns.finish "

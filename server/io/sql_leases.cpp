@@ -25,10 +25,8 @@ constexpr milliseconds kBetweenTries{5};
 // The best ready task of a slot and tenant that nobody else is taking at this moment.
 constexpr std::string_view kSelectReady =
     "SELECT id, job_id, segment, failures FROM tasks WHERE kind = ? AND encoder = ? AND engine = ? "
-    "AND worker_id = '' AND tenant = ? AND not_before <= ? ORDER BY priority DESC, seq, segment "
-    "LIMIT "
-    "1 "
-    "{FOR UPDATE SKIP LOCKED}";
+    "AND worker_id = '' AND tenant = ? AND not_before <= ? "
+    "ORDER BY priority DESC, seq, segment LIMIT 1 {FOR UPDATE SKIP LOCKED}";
 
 struct Ready {
   std::int64_t id = 0;

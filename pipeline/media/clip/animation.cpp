@@ -43,8 +43,8 @@ class Times {
  public:
   explicit Times(Animation& animation) : animation_(animation) {}
 
-  // Lasts so many of a second's parts. False when there are more frames than any clip may have.
-  bool add(std::int64_t parts, std::int64_t of_second) {
+  // Lasts so many of a second's parts. Refused when there are more frames than any clip may have.
+  Status add(std::int64_t parts, std::int64_t of_second) {
     constexpr std::size_t kFramesMax = std::size_t{kClipRateMax} * kClipSecondsMax;
     constexpr std::int64_t kLeastPerSecond = 100;
     if (parts * kLeastPerSecond <= of_second) {
@@ -57,7 +57,8 @@ class Times {
     const std::int64_t whole = parts * kAnimationTicks + rest_;
     animation_.end += whole / unit_;
     rest_ = whole % unit_;
-    return animation_.starts.size() <= kFramesMax;
+    if (animation_.starts.size() <= kFramesMax) return ok_status();
+    return unfit("has more frames than a clip may have: send it as MP4 or WebM");
   }
 
  private:
@@ -65,10 +66,6 @@ class Times {
   std::int64_t unit_ = 1;
   std::int64_t rest_ = 0;  // of a tick, in units
 };
-
-Failure too_many_frames() {
-  return unfit("has more frames than a clip may have: send it as MP4 or WebM");
-}
 
 // Whether frames that let the ground through exist is gathered frame by frame.
 void lets_through(Animation& animation, bool always) {
@@ -139,7 +136,7 @@ class GifReader {
     const bool cleared = disposal_ == kToGround || (first && disposal_ == kToBefore);
     if (cleared || transparent_ || size != animation_.size) lets_through(animation_, cleared);
     constexpr std::int64_t kPerSecond = 100;
-    if (!times_.add(delay_, kPerSecond)) return too_many_frames();
+    if (Status fits = times_.add(delay_, kPerSecond); !fits) return fits;
     delay_ = disposal_ = 0;
     transparent_ = false;
     at_ += 9 + palette_bytes(byte(at_ + 8)) + 1;
@@ -208,8 +205,7 @@ class ApngReader {
     if (any || has_alpha_) lets_through(animation_, any);
     const std::int64_t unit = big_endian(control, 22, 2);
     constexpr std::int64_t kUsualUnit = 100;
-    const bool fits = times_.add(big_endian(control, 20, 2), unit == 0 ? kUsualUnit : unit);
-    return fits ? ok_status() : Status(too_many_frames());
+    return times_.add(big_endian(control, 20, 2), unit == 0 ? kUsualUnit : unit);
   }
 
   Animation& animation_;
@@ -258,8 +254,7 @@ class WebpReader {
     const bool any = cleared || (has_alpha_ && replaces && !animation_.starts.empty());
     if (any || has_alpha_ || size != animation_.size) lets_through(animation_, any);
     constexpr std::int64_t kPerSecond = 1000;
-    return times_.add(little_endian(frame, 12, 3), kPerSecond) ? ok_status()
-                                                               : Status(too_many_frames());
+    return times_.add(little_endian(frame, 12, 3), kPerSecond);
   }
 
   Animation& animation_;

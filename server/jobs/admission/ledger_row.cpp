@@ -12,10 +12,8 @@ Promise* find(LedgerRow& row, std::int64_t epoch) {
   return nullptr;
 }
 
-// Each process knows what its own promises hold and says nothing of the others': of those the
-// newest word stays. It may be a moment old, which is no harm: what a promise holds only grows
-// until its memory is given back, and then it is released, or its process died, and then nobody
-// takes that memory again.
+}  // namespace
+
 void keep_words_of_others(const GpuState& before, Sample& sample, WallTime now) {
   for (const HeldMemory& held : before.sample.held) {
     const auto is_same = [&](const auto& other) { return other.epoch == held.epoch; };
@@ -25,8 +23,6 @@ void keep_words_of_others(const GpuState& before, Sample& sample, WallTime now) 
     if (lives && !told) sample.held.push_back(held);
   }
 }
-
-}  // namespace
 
 Result<Published> publish_to(LedgerRow& row, const Sample& sample, const LedgerOptions& options,
                              WallTime now) {

@@ -15,6 +15,12 @@ struct LedgerRow {
   bool headroom_used = false;  // as of the newest sample
 };
 
+// Each process knows what its own promises hold and says nothing of the others': of those the
+// newest word stays. It may be a moment old, which is no harm: what a promise holds only grows
+// until its memory is given back, and then it is released, or its process died, and then nobody
+// takes that memory again.
+void keep_words_of_others(const GpuState& before, Sample& sample, WallTime now);
+
 Result<Published> publish_to(LedgerRow& row, const Sample& sample, const LedgerOptions& options,
                              WallTime now);
 // `epoch` is taken when the promise is given.

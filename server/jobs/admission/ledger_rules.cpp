@@ -14,10 +14,16 @@ bool is_of_whole_card(Bytes bytes, const Sample& sample) {
   return sample.total > 0 && bytes >= sample.total;
 }
 
-bool endpoint_taken(const GpuState& state, WallTime now) {
-  return std::any_of(state.promises.begin(), state.promises.end(), [&](const Promise& promise) {
-    return promise.lane == Lane::kGenerate && counts(promise, state.sample, now);
+template <typename Fits>
+bool any_that_counts(const GpuState& state, WallTime now, const Fits& fits) {
+  return std::ranges::any_of(state.promises, [&](const Promise& promise) {
+    return fits(promise) && counts(promise, state.sample, now);
   });
+}
+
+bool endpoint_taken(const GpuState& state, WallTime now) {
+  return any_that_counts(state, now,
+                         [](const Promise& promise) { return promise.lane == Lane::kGenerate; });
 }
 
 int live_renders(const GpuState& state, WallTime now) {
@@ -99,14 +105,13 @@ Bytes available(const GpuState& state, WallTime now) {
 }
 
 bool is_given_whole(const GpuState& state, WallTime now) {
-  return std::ranges::any_of(state.promises, [&](const Promise& promise) {
-    return is_of_whole_card(promise.bytes, state.sample) && counts(promise, state.sample, now);
+  return any_that_counts(state, now, [&state](const Promise& promise) {
+    return is_of_whole_card(promise.bytes, state.sample);
   });
 }
 
 bool has_promises(const GpuState& state, WallTime now) {
-  return std::ranges::any_of(
-      state.promises, [&](const Promise& promise) { return counts(promise, state.sample, now); });
+  return any_that_counts(state, now, [](const Promise&) { return true; });
 }
 
 bool is_fresh(const Sample& sample, WallTime now, std::chrono::milliseconds age_max) {

@@ -17,6 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A PNG of the chunks `png` that lines of Python make with chunk(type, data), and its end.
+void write_png(const fs::path& file, const std::string& lines) {
+  const std::string script =
+      "import zlib, struct\n"
+      "def chunk(t, d):\n"
+      " return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))\n" +
+      lines + "open('" + file.string() +
+      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + png + chunk(b'IEND', b''))\n";
+  ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
+}
+
 // A file of 8 KB that claims fifty million samples, in a place where demuxers look for none.
 std::string bomb(const std::string& hidden_in) {
   const std::string table = box("stsz", number(0) + number(1) + number(50'000'000));
@@ -64,10 +75,8 @@ TEST_F(HostileFiles, SmallMoviesThatClaimMillionsOfSamples) {
 // Text that unpacks to gigabytes, and a canvas as large as may be in a picture of another size.
 TEST_F(HostileFiles, AnimationsThatUnpackBeyondAllBounds) {
   const fs::path file = folder_.path() / "animated.png";
-  const std::string script =
-      "import zlib, struct\n"
-      "def chunk(t, d):\n"
-      " return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))\n"
+  write_png(
+      file,
       "def frame(n): return chunk(b'fcTL', struct.pack('>IIIIIHHBB', n, 16, 16, 0, 0, 1, 10, 0, "
       "0))\n"
       "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 50000000, 9))\n"
@@ -75,11 +84,7 @@ TEST_F(HostileFiles, AnimationsThatUnpackBeyondAllBounds) {
       "rows = zlib.compress(b'\\0' * 16 * 49)\n"
       "frames = frame(0) + chunk(b'IDAT', rows) + frame(1) + chunk(b'fdAT', b'\\0\\0\\0\\2' + "
       "rows)\n"
-      "open('" +
-      file.string() +
-      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 40 + chunk(b'acTL', "
-      "struct.pack('>II', 2, 0)) + text * 40 + frames + chunk(b'IEND', b''))\n";
-  ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
+      "png = head + text * 40 + chunk(b'acTL', struct.pack('>II', 2, 0)) + text * 40 + frames\n");
   const auto info = decoder_.inspect(FileKind::kClip, file);
   ASSERT_TRUE(info) << info.failure().detail;
   EXPECT_EQ(info->format, "apng");
@@ -87,18 +92,11 @@ TEST_F(HostileFiles, AnimationsThatUnpackBeyondAllBounds) {
 
 TEST_F(HostileFiles, APngOfThousandsOfCompressedTexts) {
   const fs::path file = folder_.path() / "texts.png";
-  const std::string script =
-      "import zlib, struct\n"
-      "def chunk(t, d):\n"
-      " return struct.pack('>I', len(d)) + t + d + struct.pack('>I', zlib.crc32(t + d))\n"
-      "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 7000000, 9))\n"
-      "head = chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0))\n"
-      "pixels = chunk(b'IDAT', zlib.compress(b'\\0' * 8 * 25))\n"
-      "open('" +
-      file.string() +
-      "', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + head + text * 500 + "
-      "pixels + chunk(b'IEND', b''))\n";
-  ASSERT_EQ(std::system(("python3 - <<'END'\n" + script + "END").c_str()), 0);
+  write_png(file,
+            "text = chunk(b'zTXt', b'k\\0\\0' + zlib.compress(b'x' * 7000000, 9))\n"
+            "head = chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0))\n"
+            "pixels = chunk(b'IDAT', zlib.compress(b'\\0' * 8 * 25))\n"
+            "png = head + text * 500 + pixels\n");
   ASSERT_GT(fs::file_size(file), 3'000'000U);
   const SystemClock clock;
   const SteadyTime began = clock.steady_now();
