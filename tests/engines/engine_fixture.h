@@ -41,6 +41,22 @@ class EngineTest : public testing::Test {
     return made;
   }
 
+  void expect_good(const Result<plan::SegmentSource>& generated) {
+    ASSERT_TRUE(generated) << generated.failure().detail;
+    ASSERT_TRUE(generated->clip);
+    EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
+  }
+  // Says why without a word that is nobody's business, and leaves no file.
+  void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
+                     const std::string& words, std::string_view secret) {
+    ASSERT_FALSE(generated);
+    EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
+    EXPECT_NE(generated.failure().detail.find(words), std::string::npos)
+        << generated.failure().detail;
+    EXPECT_EQ(generated.failure().detail.find(secret), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(request().output));
+  }
+
   // What generate() gives when it is cancelled as soon as `holds`.
   template <typename Condition, typename Supply>
   Result<plan::SegmentSource> cancelled_once(const Condition& holds, const Supply& generate) {

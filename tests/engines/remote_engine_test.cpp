@@ -67,19 +67,9 @@ class RemoteEngineTest : public EngineTest {
   Result<plan::SegmentSource> generate(int segment = 0) {
     return engine()->generate(request(segment), watch_);
   }
-  void expect_good(const Result<plan::SegmentSource>& generated) {
-    ASSERT_TRUE(generated) << generated.failure().detail;
-    ASSERT_TRUE(generated->clip);
-    EXPECT_EQ(*read_file(generated->clip->path), kGoodClip);
-  }
   void expect_failed(const Result<plan::SegmentSource>& generated, FailureKind kind,
                      const std::string& words) {
-    ASSERT_FALSE(generated);
-    EXPECT_EQ(generated.failure().kind, kind) << generated.failure().detail;
-    EXPECT_NE(generated.failure().detail.find(words), std::string::npos)
-        << generated.failure().detail;
-    EXPECT_EQ(generated.failure().detail.find(FakeRemoteServer::kKey), std::string::npos);
-    EXPECT_FALSE(fs::exists(request().output));
+    EngineTest::expect_failed(generated, kind, words, FakeRemoteServer::kKey);
   }
 
   void cancel_while_polling() {
