@@ -12,6 +12,10 @@ using std::chrono::milliseconds;
 constexpr double kSpillPeriod_s = 6;
 constexpr double kRenewPeriod_s = 5;
 constexpr std::size_t kTriedSegments = 8;
+constexpr const char* kWorker = "worker";
+// Of each card's worker. Segments of two pieces keep them busy kRenderSlots at a time.
+constexpr int kThreads = 6;
+constexpr int kPieces = 2;
 
 milliseconds ms(double seconds) { return milliseconds(std::llround(seconds * 1000)); }
 
@@ -89,6 +93,9 @@ adm::Request Controlled::request_of(const Task& task) const {
     request.lane = adm::Lane::kRender;
     request.cost.frames_in_flight = bytes_of(task.gib);
     request.cost.duration = ms(task.run_s);
+    request.cost.pieces = kPieces;
+    request.worker_id = kWorker;
+    request.segments_max = adm::segments_at_once(kThreads, request.cost);
     return request;
   }
   request.lane = adm::Lane::kGenerate;
@@ -266,7 +273,7 @@ void Controlled::carry_out(Card& card, Task& task, const Decision& decision) {
 void Controlled::start(Card& card, Task& task, const Decision& decision) {
   adm::Wish wish;
   wish.gpu = card.uuid;
-  wish.worker_id = "worker";
+  wish.worker_id = kWorker;
   wish.task = std::to_string(task.id);
   wish.lane = adm::Lane::kGenerate;
   wish.bytes = decision.promise;
@@ -319,6 +326,7 @@ void Controlled::on_segments(Job& job) {
   load.queue.queued = ms(5.0 * static_cast<double>(segments_.size()));
   load.segments = static_cast<int>(job.segments.size());
   load.free_cores = static_cast<int>(simulation_.cpus_free());
+  load.gpu_threads = load.queue.cards * kThreads;
   const Decision decision =
       adm::decide_compositor(request_of(*job.segments.front()), load, sizes_, options_.controller);
   if (decision.kind == Decision::Kind::kElsewhere) return simulation_.start_cpu(job);
@@ -358,10 +366,11 @@ bool Controlled::try_segment(Card& card, Task& task) {
   if (decision.kind != Decision::Kind::kRun) return false;
   adm::Wish wish;
   wish.gpu = card.uuid;
-  wish.worker_id = "worker";
+  wish.worker_id = kWorker;
   wish.task = std::to_string(task.id);
   wish.bytes = decision.promise;
   wish.duration = ms(task.run_s * (card.running != nullptr ? 1.25 : 1));
+  wish.segments_max = kRenderSlots;
   const adm::Granted granted = ledger_.promise(wish).value();
   CHECK(std::holds_alternative<adm::Promise>(granted),
         "the ledger refused what the controller decided on the same state");

@@ -68,13 +68,14 @@ struct SegmentCost {
   std::uint64_t context_bytes = 0;
   std::uint64_t pool_piece_bytes = 1;
   int encoder_sessions = 0;               // of NVENC, at once
+  int pieces = 1;                         // encoded at once
   std::chrono::milliseconds expected{0};  // a plain estimate of drawing and encoding, alone
 
   std::uint64_t pool_bytes() const { return pool.total(); }
   // What the card has less: the pool in whole pieces, and all that the driver takes.
   std::uint64_t vram_bytes() const {
-    const std::uint64_t pieces = (pool_bytes() + pool_piece_bytes - 1) / pool_piece_bytes;
-    return pieces * pool_piece_bytes + encoder_bytes + decoder_bytes + context_bytes;
+    const std::uint64_t taken = (pool_bytes() + pool_piece_bytes - 1) / pool_piece_bytes;
+    return taken * pool_piece_bytes + encoder_bytes + decoder_bytes + context_bytes;
   }
 };
 

@@ -174,6 +174,7 @@ SegmentCost segment_cost(const RenderJob& job, int index, const SegmentFacts& fa
   PoolTally tally;
   const Scene scene = SizedScene(job, facts, tally).build(index);
   cost.expected = expected_time(scene.frames(), job.spec.output, machine);
+  cost.pieces = machine.compositors;
   if (!machine.composes_on_cuda) return cost;
   draw(scene, machine, tally, cost);
   cost.pool = tally.peak();

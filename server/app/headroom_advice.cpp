@@ -82,10 +82,13 @@ std::string HeadroomAdvice::gib() const {
   return text.data();
 }
 
-HeadroomAdvice advise_headroom(const LargestSegment& largest, int segments_at_once) {
+HeadroomAdvice advise_headroom(const LargestSegment& largest, int threads) {
   if (largest.preset.empty()) return {0, "no segment's cost can be told here"};
   const jobs::admission::LedgerOptions ledger;
-  const int at_once = std::clamp(segments_at_once, 1, ledger.render_slots);
+  jobs::admission::Cost kept_busy;
+  kept_busy.pieces = largest.cost.pieces;
+  kept_busy.encoder_sessions = largest.cost.encoder_sessions;
+  const int at_once = segments_at_once(threads, kept_busy);
   const auto driver = static_cast<Bytes>(largest.cost.encoder_bytes + largest.cost.decoder_bytes);
   const auto segment = static_cast<Bytes>(largest.cost.vram_bytes() - largest.cost.context_bytes);
   const auto context = static_cast<Bytes>(render::DriverCosts{}.context_bytes);

@@ -31,7 +31,7 @@ struct HeadroomAdvice {
   std::string gib() const;           // as the flag wants it, rounded up: "2.6"
 };
 
-// segments_at_once: on a card, at most one a drawing thread.
-HeadroomAdvice advise_headroom(const LargestSegment& largest, int segments_at_once);
+// threads: WORKER_CONCURRENCY of the one worker on the card.
+HeadroomAdvice advise_headroom(const LargestSegment& largest, int threads);
 
 }  // namespace pytoon::app

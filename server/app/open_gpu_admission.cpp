@@ -72,6 +72,7 @@ std::unique_ptr<worker::GpuAdmission> open_gpu_admission(const AdmissionParts& p
       "gpu_admission",
       {{"source", reader->source()}, {"gpu", card.uuid}, {"comfyui_servers", servers.size()}});
   worker::GpuAdmission::Options options;
+  options.render_threads = parts.config.worker_concurrency;
   options.encoder_sessions_max = parts.config.encoder.nvenc_sessions;
   auto admission = std::make_unique<worker::GpuAdmission>(
       worker::GpuAdmission::Parts{parts.store.promises(), parts.store.profiles(),

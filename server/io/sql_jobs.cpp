@@ -170,7 +170,8 @@ Result<jobs::Backlog> SqlStore::backlog() {
         {kSegmentsForSpeed});
     const std::int64_t patience = micros(jobs::kWorkerSeenWithin);
     const Rows threads = session.query(
-        "SELECT coalesce(sum(threads), 0) FROM workers WHERE draining = 0 AND seen_at > ?",
+        "SELECT coalesce(sum(threads), 0), coalesce(sum(CASE WHEN device_kind = 'cuda' THEN "
+        "threads END), 0) FROM workers WHERE draining = 0 AND seen_at > ?",
         {session.now() - patience});
     jobs::Backlog backlog;
     backlog.queued_jobs = queue.at(0).integer(0);
@@ -181,6 +182,7 @@ Result<jobs::Backlog> SqlStore::backlog() {
     backlog.open_segments = open.at(0).integer(0);
     backlog.seconds_per_segment = speed.at(0).number(0);
     backlog.threads = threads.at(0).small(0);
+    backlog.gpu_threads = threads.at(0).small(1);
     return backlog;
   });
 }

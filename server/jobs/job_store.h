@@ -60,6 +60,7 @@ struct Backlog {
   double oldest_queued_seconds = 0;  // age of the longest waiting job
   double seconds_per_segment = 0;    // mean of those finished lately; 0 when unknown
   int threads = 0;                   // of all live workers
+  int gpu_threads = 0;               // of those that compose on a card
 };
 
 class JobStore {

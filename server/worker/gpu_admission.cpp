@@ -277,10 +277,18 @@ Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request,
   wish.bytes = bytes;
   wish.encoder_sessions = request.cost.encoder_sessions;
   wish.duration = request.cost.duration;
+  wish.segments_max = request.segments_max;
   const Result<Granted> granted = promises_.promise(std::move(wish), lost);
   if (!granted) return granted.failure();
   const auto* const promise = std::get_if<Promise>(&*granted);
   return promise == nullptr ? std::nullopt : std::optional(*promise);
+}
+
+Request GpuAdmission::ours(const Request& request) const {
+  Request made = request;
+  made.worker_id = parts_.worker_id;
+  made.segments_max = segments_at_once(options_.render_threads, request.cost);
+  return made;
 }
 
 Result<Decision> GpuAdmission::judge(const Request& request) {
@@ -293,8 +301,8 @@ Result<Decision> GpuAdmission::judge(const Request& request) {
 }
 
 // Where the ledger does not answer, the GPU: its own wait will tell.
-Decision GpuAdmission::choose_compositor(const Request& segment, int segments, int waiting,
-                                         int free_cores) {
+Decision GpuAdmission::choose_compositor(const Request& asked, int segments, const Others& others) {
+  const Request segment = ours(asked);
   const auto states = parts_.ledger.states();
   const Result<WallTime> now = parts_.ledger.now();
   Decision on_gpu;
@@ -302,8 +310,9 @@ Decision GpuAdmission::choose_compositor(const Request& segment, int segments, i
   if (!states || !now) return on_gpu;
   jobs::admission::RenderLoad load;
   load.segments = segments;
-  load.free_cores = free_cores;
-  load.queue.queued = segment.cost.duration * waiting;
+  load.free_cores = others.free_cores;
+  load.gpu_threads = std::max(options_.render_threads, others.gpu_threads);
+  load.queue.queued = segment.cost.duration * others.waiting;
   jobs::admission::CardSizes sizes;
   const GpuState* own = nullptr;
   for (const GpuState& state : *states) {
@@ -327,8 +336,9 @@ Decision GpuAdmission::choose_compositor(const Request& segment, int segments, i
 }
 
 Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
-    const Request& request, const CancelToken& cancel,
+    const Request& asked, const CancelToken& cancel,
     const std::function<void(const std::string&)>& waiting, const std::function<void()>& lost) {
+  const Request request = ours(asked);
   const SteadyTime began = parts_.clock.steady_now();
   SteadyTime short_since = began;  // of memory
   std::optional<Reason> counted;

@@ -62,6 +62,7 @@ class GpuAdmission {
 
   struct Options {
     jobs::admission::ControllerOptions controller;
+    int render_threads = 1;        // of this process: how many segments at once are of use to it
     int encoder_sessions_max = 0;  // at once on a card, as the operator says; 0: as the card says
     // How long a segment waits for memory before the CPU composes it. While only the card's slots
     // are taken it waits on: they get free.
@@ -81,15 +82,20 @@ class GpuAdmission {
   engines::PromptAdmission& prompts() { return dispatcher_; }
   // A workflow that this or another process may run on the node's endpoints.
   void know(const engines::WorkflowPrior& workflow) { dispatcher_.know(workflow); }
-  // GPU or CPU for a job's compositor: asked once, before its first segment. `waiting` segments of
-  // others, each about as long as this one, are drawn before it; free_cores are idle.
-  jobs::admission::Decision choose_compositor(const jobs::admission::Request& segment, int segments,
-                                              int waiting, int free_cores);
+  // What a job finds when it is prepared.
+  struct Others {
+    int waiting = 0;      // segments of others, each about as long as its own, drawn before it
+    int free_cores = 0;   // idle
+    int gpu_threads = 0;  // of all live workers that have a card
+  };
+  // GPU or CPU for the compositor of a job of so many segments: asked once, before its first.
+  jobs::admission::Decision choose_compositor(const jobs::admission::Request& asked, int segments,
+                                              const Others& others);
   // Blocks until the segment may be composed on our card. kOutOfMemory, "vram_exhausted: ...", when
   // its memory can't be had there, or not in time: the CPU compositor does it then. kCancelled by
   // the token. waiting: told why it waits, now and then. lost: told when the promise is no more.
   Result<std::unique_ptr<RenderTurn>> wait_render(
-      const jobs::admission::Request& request, const CancelToken& cancel,
+      const jobs::admission::Request& asked, const CancelToken& cancel,
       const std::function<void(const std::string&)>& waiting, const std::function<void()>& lost);
 
  private:
@@ -102,6 +108,8 @@ class GpuAdmission {
     engines::ComfyServer::Memory memory;
   };
 
+  // As this process can use it.
+  jobs::admission::Request ours(const jobs::admission::Request& request) const;
   Result<jobs::admission::Decision> judge(const jobs::admission::Request& request);
   // None: the ledger refused it.
   Result<std::optional<jobs::admission::Promise>> promise_for(

@@ -85,7 +85,8 @@ std::optional<EncoderDecision> Task::leave_full_card(const render::RenderJob& or
   const int own = static_cast<int>(segments.size());
   const int others = std::max(0, static_cast<int>(backlog->open_segments) - own);
   const jobs::admission::Decision decision = deps.gpu_admission->choose_compositor(
-      request_for(0, *cost), own, others, std::max(0, backlog->threads - others));
+      request_for(0, *cost), own,
+      {others, std::max(0, backlog->threads - others), backlog->gpu_threads});
   if (decision.kind != jobs::admission::Decision::Kind::kElsewhere) return std::nullopt;
   std::string reason = sentence(decision);
   if (decision.reason != jobs::admission::Reason::kBacklog) reason = vram_exhausted_text(reason);

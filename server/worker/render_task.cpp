@@ -20,6 +20,7 @@ jobs::admission::Cost promised_for(const render::SegmentCost& cost) {
   promised.decoder_surfaces = static_cast<std::int64_t>(cost.decoder_bytes);
   promised.context = static_cast<std::int64_t>(cost.context_bytes);
   promised.encoder_sessions = cost.encoder_sessions;
+  promised.pieces = cost.pieces;
   promised.duration = cost.expected;
   return promised;
 }

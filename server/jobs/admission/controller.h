@@ -80,6 +80,7 @@ struct RenderLoad {
   std::chrono::milliseconds memory_wait{0};
   int segments = 0;  // of the job
   int free_cores = 0;
+  int gpu_threads = 0;  // of all workers that have a card
 };
 Decision decide_compositor(const Request& segment, const RenderLoad& load, const CardSizes& cards,
                            const ControllerOptions& options);

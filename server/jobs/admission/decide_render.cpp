@@ -23,6 +23,14 @@ Bytes CardSizes::below(Bytes bytes) const {
   return found;
 }
 
+int segments_at_once(int threads, const Cost& cost) {
+  constexpr int kOfHardwareEncoder = 4;
+  const int pieces = std::max(1, cost.pieces);
+  const int useful =
+      cost.encoder_sessions > 0 ? kOfHardwareEncoder : (threads + pieces - 1) / pieces + 1;
+  return std::max(1, std::min(threads, useful));
+}
+
 Bytes usable_bytes(const Sample& sample) { return sample.total - sample.contexts; }
 
 Bytes largest_promise(const CardSizes& cards, const ControllerOptions& options) {
@@ -84,8 +92,10 @@ Wish wish_of(const GpuState& state, const Request& request) {
   Wish wish;
   wish.gpu = state.uuid;
   wish.task = request.task;
+  wish.worker_id = request.worker_id;
   wish.lane = Lane::kRender;
   wish.bytes = request.cost.total();
+  wish.segments_max = request.segments_max;
   wish.encoder_sessions = request.cost.encoder_sessions;
   wish.duration = request.cost.duration;
   return wish;
@@ -217,8 +227,9 @@ Decision decide_compositor(const Request& segment, const RenderLoad& load, const
     decision.reason = Reason::kTooLarge;
     return decision;
   }
-  const int slots = std::max(1, load.queue.cards * options.ledger.render_slots);
-  const milliseconds queue_wait = load.queue.queued / slots;
+  const int workers = std::max(1, load.queue.cards);  // one a card
+  const int at_once = workers * segments_at_once(load.gpu_threads / workers, segment.cost);
+  const milliseconds queue_wait = load.queue.queued / at_once;
   const milliseconds gpu_wait = std::max(queue_wait, load.memory_wait);
   const int cores = std::min(load.free_cores, load.segments);
   const auto cpu_time = std::chrono::duration<double, std::milli>(segment.cost.duration) *

@@ -32,7 +32,7 @@ std::string_view remark_of(Reason reason) {
     case Reason::kReserved:
       return "the card is kept for a larger task";
     case Reason::kSlots:
-      return "all render slots of the card are taken";
+      return "this worker has as many segments there as its threads can encode";
     case Reason::kEncoderSessions:
       return "all encoder sessions of the card are open";
     case Reason::kResidue:

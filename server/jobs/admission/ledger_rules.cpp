@@ -26,11 +26,11 @@ bool endpoint_taken(const GpuState& state, WallTime now) {
                          [](const Promise& promise) { return promise.lane == Lane::kGenerate; });
 }
 
-int live_renders(const GpuState& state, WallTime now) {
-  return static_cast<int>(
-      std::count_if(state.promises.begin(), state.promises.end(), [now](const Promise& promise) {
-        return promise.lane == Lane::kRender && !ended_at(promise, now);
-      }));
+int live_segments(const GpuState& state, const std::string& worker_id, WallTime now) {
+  return static_cast<int>(std::ranges::count_if(state.promises, [&](const Promise& promise) {
+    return promise.lane == Lane::kRender && promise.worker_id == worker_id &&
+           !ended_at(promise, now);
+  }));
 }
 
 bool encoder_is_full(const GpuState& state, int sessions, WallTime now) {
@@ -131,7 +131,8 @@ std::optional<Refusal> refusal_of(const GpuState& state, const Wish& wish,
       return Refusal::kReserved;
     }
   }
-  if (wish.lane == Lane::kRender && live_renders(state, now) >= options.render_slots) {
+  if (wish.lane == Lane::kRender &&
+      live_segments(state, wish.worker_id, now) >= wish.segments_max) {
     return Refusal::kSlots;
   }
   if (encoder_is_full(state, wish.encoder_sessions, now)) return Refusal::kEncoderSessions;

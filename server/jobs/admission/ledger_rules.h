@@ -21,7 +21,6 @@ struct LedgerOptions {
   std::chrono::milliseconds sample_age_max{2000};
   // Of promises, renewed at a third of it. Longer only prolongs the waits after a death.
   std::chrono::milliseconds lease{15'000};
-  int render_slots = 4;  // segments at once on a card
   // A breach must be larger than what allocators round up to: 2 MiB is CUDA's granule.
   Bytes violation_grain = 2 * kMiB;
 };
@@ -36,13 +35,16 @@ struct Wish {
   std::string model;
   int encoder_sessions = 0;
   std::chrono::milliseconds duration{0};  // expected
+  // Of kRender: segments that the worker may have on the card, this one included. How many it can
+  // use only the worker knows (segments_at_once()); the card is guarded by bytes.
+  int segments_max = 1;
 };
 
 enum class Refusal {
   kStaleSample,    // none, or none young enough: the next one decides
   kEndpointTaken,  // another prompt has the endpoint, or its end is not measured yet
   kReserved,       // the endpoint is kept for another task
-  kSlots,
+  kSlots,          // the worker has as many segments there as it can use
   kEncoderSessions,
   kMemory
 };

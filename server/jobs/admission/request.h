@@ -21,12 +21,19 @@ struct Cost {
   Bytes decoder_surfaces = 0;
   Bytes context = 0;  // when the process has none on this card yet
   int encoder_sessions = 0;
+  int pieces = 1;  // encoded at once, each by a thread of the worker
   std::chrono::milliseconds duration{0};
 
   Bytes total() const {
     return textures + frames_in_flight + encoder_session + decoder_surfaces + context;
   }
 };
+
+// How many segments like this one a worker can use at once: those whose pieces keep all of its
+// threads busy, and one that is ready when the first of them ends; never more than threads, since
+// each is waited for by one. A card's own encoder needs no threads, and it has three engines at
+// most: a fourth segment hides their start.
+int segments_at_once(int threads, const Cost& cost);
 
 // Where the job's owner lets footage be made.
 enum class EnginePolicy { kLocalOnly, kLocalPreferred, kApiOnly };
@@ -45,7 +52,9 @@ struct Request {
   std::optional<WallTime> deadline;
   EnginePolicy policy = EnginePolicy::kLocalOnly;
   std::optional<ApiOffer> offer;  // of kGenerate, none: nobody offers or no money is left
-  Cost cost;                      // of kRender
+  Cost cost;                      // of kRender, as the next two
+  std::string worker_id;          // who would draw it
+  int segments_max = 1;           // as of a Wish
   Demand demand;                  // of kGenerate
   std::string reserved_on;        // UUID of the card that is kept for this task, "" for none
 };

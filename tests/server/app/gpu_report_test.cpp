@@ -85,8 +85,12 @@ TEST(HeadroomAdvice, IsTheSumOfWhatOurSegmentsMayTake) {
             "3 segments at once of 448 MiB (the largest, of overlay_glow: images and frames 320 "
             "MiB, encoder and decoders 128 MiB), our CUDA context of 540 MiB and 512 MiB that are "
             "never promised");
-  // A card takes four at once, however many threads there are; and one at least.
-  EXPECT_EQ(advise_headroom(largest(320, 128), 64).bytes, (4 * (320 + 128) + 540 + 512) * kMiB);
+  // As many as threads can use, a few where the card encodes, and one at least.
+  LargestSegment pieces = largest(320, 128);
+  pieces.cost.pieces = 2;
+  EXPECT_EQ(advise_headroom(pieces, 16).bytes, (9 * (320 + 128) + 540 + 512) * kMiB);
+  pieces.cost.encoder_sessions = 1;
+  EXPECT_EQ(advise_headroom(pieces, 64).bytes, (4 * (320 + 128) + 540 + 512) * kMiB);
   EXPECT_EQ(advise_headroom(largest(320, 128), 0).bytes, (320 + 128 + 540 + 512) * kMiB);
   EXPECT_EQ(advise_headroom({}, 4).bytes, 0);
 }

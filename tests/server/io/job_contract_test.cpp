@@ -244,6 +244,13 @@ TEST_P(StoreContract, TheBacklogSaysWhatWaitsAndHowFastItGoes) {
   EXPECT_LT(backlog.oldest_queued_seconds, 60);
   EXPECT_DOUBLE_EQ(backlog.seconds_per_segment, 1.5);
   EXPECT_EQ(backlog.threads, 3);
+  EXPECT_EQ(backlog.gpu_threads, 0);
+  worker.worker_id = "w2";
+  worker.device_kind = "cuda";
+  worker.threads = 16;
+  ASSERT_TRUE(store_->upsert_worker(worker));
+  EXPECT_EQ(store_->backlog()->threads, 19);
+  EXPECT_EQ(store_->backlog()->gpu_threads, 16);
 }
 
 TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {

@@ -30,7 +30,6 @@ class LedgerLock : public testing::Test {
     database_ =
         PostgresDatabase::open(server.connection(server.create_database()), clock_, {}).value();
     jobs::admission::LedgerOptions options;
-    options.render_slots = 1000;
     options.sample_age_max = std::chrono::minutes(10);
     ledger_ = std::make_unique<SqlPromiseLedger>(*database_, options);
     ASSERT_TRUE(publish());
@@ -55,6 +54,7 @@ class LedgerLock : public testing::Test {
     wish.worker_id = "worker";
     wish.task = "task" + std::to_string(thread);
     wish.bytes = 10 * kMiB;
+    wish.segments_max = kThreads;
     const SteadyTime began = clock_.steady_now();
     const auto granted = ledger_->promise(wish);
     const std::chrono::duration<double, std::milli> took = clock_.steady_now() - began;

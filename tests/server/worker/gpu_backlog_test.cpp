@@ -107,28 +107,68 @@ TEST_F(GpuAdmissionTest, ASegmentIsPromisedWhatItCosts) {
 
 TEST_F(GpuAdmissionTest, AJobLeavesAFullCardForIdleCores) {
   options_.render_patience = milliseconds(30'000);
+  options_.render_threads = 4;
   set(0, 20);
   open();
   jobs::admission::Request segment;
   segment.cost.textures = kGiB / 2;
   segment.cost.duration = milliseconds(2000);  // 14 s on a core
-  EXPECT_EQ(admission_->choose_compositor(segment, 5, 0, 8).lane, Lane::kRender);
+  EXPECT_EQ(admission_->choose_compositor(segment, 5, {0, 8}).lane, Lane::kRender);
   set(0, 22.5);
   admission_->tick();
-  EXPECT_EQ(admission_->choose_compositor(segment, 5, 0, 1).kind,
+  EXPECT_EQ(admission_->choose_compositor(segment, 5, {0, 1}).kind,
             jobs::admission::Decision::Kind::kRun)
       << "no core is idle";
-  const auto left = admission_->choose_compositor(segment, 5, 0, 8);
+  const auto left = admission_->choose_compositor(segment, 5, {0, 8});
   EXPECT_EQ(left.lane, Lane::kCpu);
   EXPECT_EQ(
       sentence(left).find("goes to the CPU compositor: needs 512 MiB on GPU-0a; 768 MiB free"), 0U)
       << sentence(left);
   set(0, 0);
   admission_->tick();
-  EXPECT_EQ(admission_->choose_compositor(segment, 5, 28, 8).lane, Lane::kRender);
-  const auto queued = admission_->choose_compositor(segment, 5, 29, 8);
+  EXPECT_EQ(admission_->choose_compositor(segment, 5, {28, 8}).lane, Lane::kRender);
+  const auto queued = admission_->choose_compositor(segment, 5, {29, 8});
   EXPECT_EQ(queued.lane, Lane::kCpu);
   EXPECT_EQ(queued.reason, jobs::admission::Reason::kBacklog);
+  EXPECT_EQ(admission_->choose_compositor(segment, 5, {29, 8, 16}).lane, Lane::kRender)
+      << "other workers with cards help";
+}
+
+// How many segments of two pieces get their turn at once, in a process of so many threads.
+int turns_at_once(GpuAdmission& admission, const jobs::admission::Bytes bytes) {
+  jobs::admission::Request segment;
+  segment.cost.textures = bytes;
+  segment.cost.pieces = 2;
+  std::vector<std::unique_ptr<RenderTurn>> turns;
+  for (;;) {
+    segment.task = "job/" + std::to_string(turns.size());
+    CancelToken cancel;
+    auto turn = admission.wait_render(
+        segment, cancel,
+        [&cancel](const std::string& why) {
+          if (!why.empty()) cancel.cancel();
+        },
+        [] {});
+    if (!turn) return static_cast<int>(turns.size());
+    turns.push_back(std::move(*turn));
+  }
+}
+
+TEST_F(GpuAdmissionTest, AProcessHasAsManySegmentsOnTheCardAsItsThreadsCanUse) {
+  options_.render_threads = 16;
+  open();
+  EXPECT_EQ(turns_at_once(*admission_, 100 * kMiB), 9);
+  EXPECT_EQ(metrics_.decisions["render wait slots"], 1);
+  options_.render_threads = 2;
+  open();
+  EXPECT_EQ(turns_at_once(*admission_, 100 * kMiB), 2);
+}
+
+TEST_F(GpuAdmissionTest, ThreadsPromiseNoMemoryThatIsNotThere) {
+  options_.render_threads = 16;
+  options_.render_patience = milliseconds(0);
+  open();
+  EXPECT_EQ(turns_at_once(*admission_, 5 * kGiB), 4) << "of 24 GiB";
 }
 
 TEST_F(GpuAdmissionTest, ASegmentWaitsBesideAPromptThatHasTheMemory) {

@@ -9,6 +9,7 @@
 namespace pytoon::jobs::admission {
 
 inline const WallTime kNow{std::chrono::hours(500'000)};
+inline constexpr const char* kWorker = "worker-1";
 inline constexpr Bytes kContexts = 1 * kGiB;
 
 constexpr Bytes gib(double value) { return static_cast<Bytes>(value * static_cast<double>(kGiB)); }
@@ -44,6 +45,7 @@ inline Promise& promise_segment(GpuState& state, double size_gib, double held_gi
   Promise promise;
   promise.epoch = static_cast<std::int64_t>(state.promises.size()) + 1;
   promise.gpu = state.uuid;
+  promise.worker_id = kWorker;
   promise.task = "segment-" + std::to_string(promise.epoch);
   promise.lane = Lane::kRender;
   promise.bytes = gib(size_gib);
@@ -92,6 +94,8 @@ inline Request segment(double size_gib = .5, double duration_s = 4) {
   request.waiting_since = kNow;
   request.cost.frames_in_flight = gib(size_gib);
   request.cost.duration = seconds(duration_s);
+  request.worker_id = kWorker;
+  request.segments_max = 4;
   return request;
 }
 

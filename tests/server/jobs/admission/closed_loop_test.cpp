@@ -26,7 +26,7 @@ class Loop {
     waiting_.push_back(request);
     waiting_.back().waiting_since = clock_.now();
   }
-  // Segments of that size and length always wait, as many as slots.
+  // Segments of that size and length always wait, as many as run at once.
   void stream_segments(double size_gib, double duration_s) {
     stream_ = segment(size_gib, duration_s);
   }
@@ -159,6 +159,8 @@ class Loop {
       if (decision.kind != Decision::Kind::kRun) return;
       Wish wish;
       wish.gpu = "GPU-A";
+      wish.worker_id = request.worker_id;
+      wish.segments_max = request.segments_max;
       wish.task = request.task;
       wish.bytes = decision.promise;
       wish.duration = request.cost.duration;
@@ -200,7 +202,7 @@ TEST(ClosedLoop, SegmentsGoOnBesideAPrompt) {
   loop.run(1);
   loop.stream_segments(.5, 4);
   loop.run(20);
-  EXPECT_GE(loop.segments(), 16) << "four slots, four seconds each";
+  EXPECT_GE(loop.segments(), 16) << "four at once, four seconds each";
 }
 
 TEST(ClosedLoop, ABigModelIsNotStarvedByAStreamOfAnother) {

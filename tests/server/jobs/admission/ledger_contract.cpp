@@ -38,6 +38,7 @@ Wish LedgerContract::render_wish(double size_gib, const std::string& task) const
   wish.task = task;
   wish.bytes = gib(size_gib);
   wish.duration = seconds(4);
+  wish.segments_max = 4;
   return wish;
 }
 
@@ -236,8 +237,16 @@ TEST_P(LedgerContract, SlotsAndEncoderSessionsAreLimits) {
   give(wish);
   give(wish);
   EXPECT_EQ(answer(wish), "slots");
+  Wish of_another = wish;
+  of_another.worker_id = "worker-2";
+  EXPECT_EQ(answer(of_another), "given") << "each worker has its own";
+  Wish of_more_threads = wish;
+  of_more_threads.segments_max = 5;
+  EXPECT_EQ(answer(of_more_threads), "given");
   ASSERT_TRUE(ledger_->release(first));
-  EXPECT_EQ(answer(wish), "given") << "a slot is free at once";
+  EXPECT_EQ(answer(wish), "slots") << "four are left";
+  of_more_threads.bytes = gib(60);
+  EXPECT_EQ(answer(of_more_threads), "memory") << "the card is guarded by bytes";
 }
 
 TEST_P(LedgerContract, LeasesRunOutUnlessRenewed) {

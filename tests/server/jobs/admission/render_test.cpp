@@ -76,6 +76,17 @@ INSTANTIATE_TEST_SUITE_P(
               for (int i = 0; i < 4; ++i) promise_segment(s, .1, 0, 2 + i);
             },
             Kind::kWait, Reason::kSlots, 2},
+        Row{"segments_of_another_worker",
+            [](GpuState& s, Request&) {
+              for (int i = 0; i < 4; ++i) promise_segment(s, .1).worker_id = "worker-2";
+            },
+            Kind::kRun, Reason::kFits},
+        Row{"a_worker_of_more_threads",
+            [](GpuState& s, Request& r) {
+              for (int i = 0; i < 8; ++i) promise_segment(s, .1);
+              r.segments_max = 9;
+            },
+            Kind::kRun, Reason::kFits},
         Row{"a_prompt_takes_no_slot",
             [](GpuState& s, Request&) {
               for (int i = 0; i < 3; ++i) promise_segment(s, .1);
@@ -238,17 +249,40 @@ INSTANTIATE_TEST_SUITE_P(
                  Kind::kNever, Reason::kPolicy}),
     [](const auto& row) { return row.param.name; });
 
+int at_once(int threads, int pieces, int encoder_sessions = 0) {
+  Cost cost;
+  cost.pieces = pieces;
+  cost.encoder_sessions = encoder_sessions;
+  return segments_at_once(threads, cost);
+}
+
+TEST(SegmentsAtOnce, HavePiecesForEveryThreadAndOneIsReady) {
+  EXPECT_EQ(at_once(16, 2), 9);
+  EXPECT_EQ(at_once(16, 3), 7) << "six have 18 pieces";
+  EXPECT_EQ(at_once(4, 2), 3);
+  EXPECT_EQ(at_once(2, 2), 2);
+  EXPECT_EQ(at_once(16, 1), 16) << "a thread waits for each";
+  EXPECT_EQ(at_once(1, 2), 1);
+  EXPECT_EQ(at_once(0, 0), 1);
+}
+
+TEST(SegmentsAtOnce, AreFewWhereTheCardEncodes) {
+  EXPECT_EQ(at_once(16, 1, 1), 4);
+  EXPECT_EQ(at_once(2, 1, 1), 2);
+}
+
 Decision compositor(double queued_s, int cores, CardSizes cards = {{gib(23)}},
                     double size_gib = .5) {
   RenderLoad load;
   load.queue = {2, seconds(queued_s)};
   load.segments = 10;
   load.free_cores = cores;
+  load.gpu_threads = 8;
   return decide_compositor(segment(size_gib), load, cards, {});
 }
 
 TEST(Compositor, IsTheGpuUnlessTheCpuIsDoneSooner) {
-  // Eight slots; ten segments of 4 s take 28 s each on a core.
+  // Eight at once; ten segments of 4 s take 28 s each on a core.
   EXPECT_EQ(compositor(0, 10).kind, Kind::kRun);
   EXPECT_EQ(compositor(0, 10).lane, Lane::kRender);
   EXPECT_EQ(compositor(224, 10).kind, Kind::kRun) << "28 s there and here";
@@ -260,11 +294,23 @@ TEST(Compositor, IsTheGpuUnlessTheCpuIsDoneSooner) {
 
 Decision on_card_with_memory_in(double seconds_s, int cores) {
   RenderLoad load;
-  load.queue = {2, seconds(16)};  // two seconds of eight slots
+  load.queue = {2, seconds(16)};  // two seconds of eight at once
   load.memory_wait = seconds(seconds_s);
   load.segments = 10;
   load.free_cores = cores;
+  load.gpu_threads = 8;
   return decide_compositor(segment(.5), load, {{gib(23)}}, {});
+}
+
+TEST(Compositor, IsTheGpuWhereMoreThreadsEmptyItsQueueSooner) {
+  RenderLoad load;
+  load.queue = {2, seconds(225)};
+  load.segments = 10;
+  load.free_cores = 10;
+  load.gpu_threads = 8;
+  EXPECT_EQ(decide_compositor(segment(.5), load, {{gib(23)}}, {}).lane, Lane::kCpu);
+  load.gpu_threads = 32;
+  EXPECT_EQ(decide_compositor(segment(.5), load, {{gib(23)}}, {}).lane, Lane::kRender);
 }
 
 TEST(Compositor, IsTheCpuWhileTheCardIsFullAndCoresAreIdle) {
