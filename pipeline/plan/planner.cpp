@@ -99,6 +99,7 @@ Result<spec::RenderSpec> make_render_spec(const spec::JobRequest& request,
   spec.assets = {request.image_uris, request.clip_uris, request.mask_uri, request.music_uri,
                  request.voice_uri};
   spec.footage_only = request.footage_only;
+  spec.reuse = request.reuse;
   if (!request.footage_only) {
     spec.captions_plan = plan_captions(request, spec.target_duration_seconds, spec.output.fps);
   }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "pipeline/plan/dependencies.h"
+#include "pipeline/render/layout.h"
 #include "pipeline/render/scene_builder.h"
 
 namespace pytoon::render {
@@ -15,15 +16,25 @@ void add_span(Sha256& hash, const plan::FrameSpan& span) {
   hash.field(std::to_string(span.first) + "-" + std::to_string(span.last));
 }
 
+void add_place(Sha256& hash, const gpu::Rect& place) {
+  hash.field(std::to_string(place.x) + "," + std::to_string(place.y) + " " +
+             std::to_string(place.width) + "x" + std::to_string(place.height));
+}
+
 // The look of the whole job: everything of the spec that any frame depends on.
-void add_look(Sha256& hash, const RenderJob& job) {
+void add_look(Sha256& hash, const RenderJob& job, const CaptionLayout& captions) {
   nlohmann::ordered_json look = spec::to_json(job.spec);
-  for (const char* name : {"preset_id", "engine_policy", "segment_prompts", "segments", "assets",
-                           "target_duration_seconds", "audio_plan", "quality"}) {
+  for (const char* name :
+       {"preset_id", "engine_policy", "segment_prompts", "segments", "assets", "captions_plan",
+        "target_duration_seconds", "audio_plan", "quality", "reuse"}) {
     look.erase(name);
   }
   hash.field(json_text(look));
   hash.field(job.inputs.logo ? job.inputs.logo->sha256 : "");
+  // The product keeps clear of all captions.
+  if (job.spec.archetype == spec::Archetype::kOverlay) {
+    add_place(hash, product_zone(job.spec, captions.reserved.height));
+  }
 }
 
 std::string_view name_of(plan::SourceKind source) {
@@ -64,24 +75,34 @@ void add_shots(Sha256& hash, const RenderJob& job, const plan::Timeline& timelin
   }
 }
 
+// Text, where it stands, and all that it is shown over, in other segments too: its scrim depends on
+// that.
+void add_caption(Sha256& hash, const RenderJob& job, const plan::Timeline& timeline,
+                 const CaptionLayout& captions, std::size_t index) {
+  const plan::FrameSpan& shown = timeline.captions.at(index).frames;
+  hash.field(job.spec.captions_plan.timings.at(index).text);
+  hash.field(std::to_string(captions.size_px));
+  add_place(hash, captions.captions.at(index).place);
+  add_span(hash, shown);
+  add_shots(hash, job, timeline, shown);
+}
+
 }  // namespace
 
-std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
-                        const ImageMaker& maker) {
+std::string content_key(const RenderJob& job, const plan::Timeline& timeline,
+                        const CaptionLayout& captions, int segment, const ImageMaker& maker) {
   Sha256 hash;
   hash.field("pytoon segment " + std::to_string(kRenderVersion));
   hash.field(maker.device_kind);
   hash.field(maker.encoder_fingerprint);
   hash.field(maker.fonts_fingerprint);
-  add_look(hash, job);
+  add_look(hash, job, captions);
   const plan::FrameSpan& frames = timeline.segments.at(static_cast<std::size_t>(segment));
   add_span(hash, frames);
   add_shots(hash, job, timeline, frames);
-  // The scrim of a caption depends on all it is shown over, in other segments too.
-  for (const plan::CaptionSpan& caption : timeline.captions) {
-    if (!plan::overlap(caption.frames, frames)) continue;
-    add_span(hash, caption.frames);
-    add_shots(hash, job, timeline, caption.frames);
+  for (std::size_t i = 0; i < timeline.captions.size(); ++i) {
+    if (!plan::overlap(timeline.captions[i].frames, frames)) continue;
+    add_caption(hash, job, timeline, captions, i);
   }
   return hash.hex();
 }
@@ -99,16 +120,14 @@ std::string caption_sheet_key(const RenderJob& job, const std::string& fonts_fin
   return "captions " + hash.hex();
 }
 
-std::string caption_key(const RenderJob& job, const plan::Timeline& timeline, int caption,
+std::string caption_key(const RenderJob& job, const plan::Timeline& timeline,
+                        const CaptionLayout& captions, int caption,
                         const std::string& fonts_fingerprint) {
   Sha256 hash;
   hash.field(fonts_fingerprint);
-  hash.field(std::to_string(caption));
   hash.field(plan::plays_clips(job.spec, timeline) ? "clips" : "");
-  add_look(hash, job);
-  const plan::FrameSpan& frames = timeline.captions.at(static_cast<std::size_t>(caption)).frames;
-  add_span(hash, frames);
-  add_shots(hash, job, timeline, frames);
+  add_look(hash, job, captions);
+  add_caption(hash, job, timeline, captions, static_cast<std::size_t>(caption));
   return "caption " + hash.hex();
 }
 

@@ -1,10 +1,15 @@
 // The name of a segment's bytes: a hash of everything that decides them. Two segments with one key
-// are interchangeable, so a finished one is never rendered twice. Pure.
+// are interchangeable, so a finished one is never rendered twice, not even for another job.
+//
+// Of the captions only those that the segment shows are in its key, as they are laid out: another
+// text elsewhere changes it only where it moves them (one size and one baseline for all) or an
+// overlay's product (their rows are reserved). Pure.
 #pragma once
 
 #include <string>
 
 #include "pipeline/plan/timeline.h"
+#include "pipeline/render/caption_layout.h"
 #include "pipeline/render/renderer.h"
 
 namespace pytoon::render {
@@ -17,16 +22,17 @@ struct ImageMaker {
 };
 
 // Raise when the same spec would be drawn differently.
-inline constexpr int kRenderVersion = 3;
+inline constexpr int kRenderVersion = 4;
 
-// job: hashes are needed of what plan::decided_by() says.
-std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,
-                        const ImageMaker& maker);
+// job: hashes are needed of what plan::decided_by() says. captions: the job's.
+std::string content_key(const RenderJob& job, const plan::Timeline& timeline,
+                        const CaptionLayout& captions, int segment, const ImageMaker& maker);
 
 // Names the layout of all captions, for caches in this process.
 std::string caption_sheet_key(const RenderJob& job, const std::string& fonts_fingerprint);
 // Likewise one caption with its scrim, which depends on all it is shown over.
-std::string caption_key(const RenderJob& job, const plan::Timeline& timeline, int caption,
+std::string caption_key(const RenderJob& job, const plan::Timeline& timeline,
+                        const CaptionLayout& captions, int caption,
                         const std::string& fonts_fingerprint);
 
 }  // namespace pytoon::render

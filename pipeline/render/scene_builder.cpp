@@ -76,7 +76,8 @@ class SceneBuilder {
 
   // Scrim and text in one image.
   Result<PreparedPtr> plate_of(std::size_t i) {
-    const std::string key = caption_key(job_, timeline_, static_cast<int>(i), fonts_fingerprint_);
+    const std::string key =
+        caption_key(job_, timeline_, *sheet_, static_cast<int>(i), fonts_fingerprint_);
     return images_.get(key, [&]() -> Result<PreparedImage> {
       const Caption& caption = sheet_->captions[i];
       const Result<Backdrop> backdrop = backdrop_of(caption);

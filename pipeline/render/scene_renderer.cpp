@@ -121,15 +121,19 @@ ImageMaker SceneRenderer::maker_of(const RenderJob& job) const {
 }
 
 Result<std::string> SceneRenderer::content_key(const RenderJob& job, int index) {
-  return render::content_key(job, timeline_of(job), index, maker_of(job));
+  const auto captions = captions_of(job, {device_, fonts_, cache_, *decoder_});
+  if (!captions) return captions.failure();
+  return render::content_key(job, timeline_of(job), **captions, index, maker_of(job));
 }
 
 Result<std::vector<std::string>> SceneRenderer::content_keys(const RenderJob& job) {
+  const auto captions = captions_of(job, {device_, fonts_, cache_, *decoder_});
+  if (!captions) return captions.failure();
   const plan::Timeline timeline = timeline_of(job);
   const ImageMaker maker = maker_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
-    keys.push_back(render::content_key(job, timeline, static_cast<int>(i), maker));
+    keys.push_back(render::content_key(job, timeline, **captions, static_cast<int>(i), maker));
   }
   return keys;
 }

@@ -45,6 +45,7 @@ void read_look(FieldReader& r, JobRequest& request) {
   if (r.has("platform")) request.platform = r.text("platform", 1, 40);
   if (r.has("seed")) request.seed = static_cast<std::uint32_t>(r.whole("seed", 0, UINT32_MAX));
   if (r.has("footage_only")) request.footage_only = r.truth("footage_only");
+  if (r.has("reuse")) request.reuse = r.truth("reuse");
   if (r.has("priority")) request.priority = static_cast<int>(r.whole("priority", 0, 9));
 }
 

@@ -43,6 +43,8 @@ struct JobRequest {
   std::string webhook_url;             // http or https; "" is none
   // Made for another Pytoon that finishes it: no captions, no logo, no product of an overlay.
   bool footage_only = false;
+  // Whether finished segments of the tenant's other jobs may be taken instead of drawn again.
+  bool reuse = true;
   int priority = 5;  // 0 (last) .. 9 (first)
 };
 

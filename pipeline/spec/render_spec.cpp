@@ -134,6 +134,7 @@ Json to_json(const RenderSpec& spec) {
               {"overlay_fx", to_json(spec.style.overlay_fx)}}},
             {"segments", segments_to_json(spec.segments)}};
   if (spec.footage_only) json["footage_only"] = true;
+  if (!spec.reuse) json["reuse"] = false;
   if (spec.quality != Quality::kBalanced) json["quality"] = name_of(spec.quality);
   if (spec.output != Output{}) json["output"] = output_to_json(spec.output);
   return json;
@@ -161,6 +162,7 @@ Result<RenderSpec> render_spec_from_json(const Json& json) {
   spec.constraints = constraints_from_json(json.at("constraints"));
   spec.style = style_from_json(json.at("style"), faults);
   spec.footage_only = json.value("footage_only", false);
+  spec.reuse = json.value("reuse", true);
   if (json.contains("quality")) spec.quality = choice<Quality>(json, "quality");
   if (json.contains("output")) spec.output = output_from_json(json.at("output"), faults);
   int total_seconds = 0;

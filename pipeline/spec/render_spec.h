@@ -84,6 +84,7 @@ struct RenderSpec {
   Style style;
   Quality quality = Quality::kBalanced;
   bool footage_only = false;  // no captions, no logo, no product: another Pytoon adds them
+  bool reuse = true;          // of finished segments of other jobs with the same pixels
   std::vector<SegmentSpec> segments;
 };
 

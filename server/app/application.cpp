@@ -41,6 +41,7 @@ worker::Options worker_options(const Config& config, bool sole_owner,
   options.job_time = config.engines.job_time;
   options.sole_owner = sole_owner;
   options.render_threads = config.worker_concurrency;
+  options.reuse = config.reuse_segments;
   options.audio_threads = config.audio_threads;
   return options;
 }

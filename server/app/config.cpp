@@ -61,6 +61,7 @@ void read_limits(Variables& env, Config& config) {
   config.session_life = std::chrono::hours(env.whole("SESSION_HOURS"));
   config.max_connections_per_address = env.whole("MAX_CONNECTIONS_PER_ADDRESS");
   config.worker_port = env.whole("WORKER_PORT");
+  config.reuse_segments = env.truth("REUSE_SEGMENTS").value_or(true);
   config.lease = std::chrono::seconds(env.whole("LEASE_SECONDS"));
 }
 

@@ -54,6 +54,7 @@ struct Config {
   std::filesystem::path data_dir;         // what an installation makes for itself: keys
   std::optional<io::S3Options> s3;        // STORAGE_BACKEND=s3 with S3_*, or MINIO_*
   std::optional<io::RedisAddress> redis;  // REDIS_URL
+  bool reuse_segments = true;             // REUSE_SEGMENTS
   int worker_port = 8081;  // WORKER_PORT: /health, /ready, /metrics of `pytoon worker`
   std::chrono::milliseconds lease{20'000};  // LEASE_SECONDS: a dead worker is noticed after it
   std::string spans_endpoint;               // OTEL_EXPORTER_OTLP_ENDPOINT; "" sends none

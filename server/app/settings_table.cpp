@@ -210,6 +210,12 @@ constexpr auto kSettings = std::to_array<Setting>({
      .unit = "s",
      .least = 2,
      .most = 3600},
+    {.group = kWorkers,
+     .name = "REUSE_SEGMENTS",
+     .fallback = "true",
+     .about =
+         "finished segments of a tenant's other jobs are taken where they would be the same to "
+         "the byte; false draws them all ([operations](operations.md#processes))"},
     {.group = kEnginesOfFootage,
      .name = "COMFYUI_BASE_URL",
      .fallback = "",

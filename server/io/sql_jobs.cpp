@@ -166,7 +166,7 @@ Result<jobs::Backlog> SqlStore::backlog() {
         "'RENDERING_SEGMENTS', 'ASSEMBLING')");
     const Rows speed = session.query(
         "SELECT coalesce(avg(render_seconds), 0) FROM (SELECT render_seconds FROM segments "
-        "WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?) AS lately",
+        "WHERE finished_at IS NOT NULL AND reused = 0 ORDER BY finished_at DESC LIMIT ?) AS lately",
         {kSegmentsForSpeed});
     const std::int64_t patience = micros(jobs::kWorkerSeenWithin);
     const Rows threads = session.query(

@@ -55,6 +55,7 @@ Segment read_segment(const Row& row) {
   segment.error = row.text(10);
   segment.engine_next = row.text(11);
   segment.engine_failures = row.text(12);
+  segment.reused = row.integer(13) != 0;
   return segment;
 }
 
@@ -68,7 +69,7 @@ const char* const kJobColumns =
     "jobs.started_at, jobs.rendered_at, jobs.taken_at, jobs.output_folder, "
     "jobs.files_removed_at, jobs.traceparent, (SELECT t.waiting_for FROM tasks t WHERE t.job_id = "
     "jobs.id AND "
-    "t.waiting_for <> '' ORDER BY t.waiting_since, t.id LIMIT 1)";
+    "t.waiting_for <> '' ORDER BY t.waiting_since, t.id LIMIT 1), jobs.segments_reused";
 
 std::int64_t seq_of(const Row& job_row) { return job_row.integer(0); }
 
@@ -104,6 +105,7 @@ Job read_job(const Row& row) {
   job.files_removed = !row.is_null(26);
   job.traceparent = row.text(27);
   job.waiting_for = row.text(28);
+  job.segments_reused = row.small(29);
   return job;
 }
 
@@ -129,7 +131,7 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
 std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
   const Rows rows = session.query(
       "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
-      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures "
+      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures, reused "
       "FROM segments WHERE job_id = ? "
       "ORDER BY idx",
       {job_id});
@@ -143,10 +145,12 @@ void write_segment(SqlSession& session, const std::string& job_id, const Segment
   session.run(
       "UPDATE segments SET status = ?, footage = ?, footage_key = ?, footage_sha256 = ?, "
       "engine_used = ?, content_key = ?, artifact_key = ?, artifact_sha256 = ?, error = ?, "
-      "engine_next = ?, engine_failures = ?, finished_at = NULL WHERE job_id = ? AND idx = ?",
+      "engine_next = ?, engine_failures = ?, reused = ?, finished_at = NULL "
+      "WHERE job_id = ? AND idx = ?",
       {name_of(segment.status), footage_text(segment), segment.footage_key, segment.footage_sha256,
        segment.engine_used, segment.content_key, segment.artifact_key, segment.artifact_sha256,
-       segment.error, segment.engine_next, segment.engine_failures, job_id, segment.index});
+       segment.error, segment.engine_next, segment.engine_failures, std::int64_t{segment.reused},
+       job_id, segment.index});
 }
 
 std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
@@ -232,7 +236,9 @@ void write_job(SqlSession& session, Job& job) {
       "fallback_used = ?, fallback_reason = ?, error = ?, version = ?, updated_at = ?, "
       "completed_at = ?, encoder = ?, degraded = ?, audio_key = ?, audio_sha256 = ?, "
       "audio_facts = ?, started_at = ?, rendered_at = ?, output_folder = ?, open_segments = "
-      "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE') WHERE id = ?",
+      "(SELECT count(*) FROM segments WHERE job_id = jobs.id AND status <> 'DONE'), "
+      "segments_reused = (SELECT count(*) FROM segments WHERE job_id = jobs.id AND status = 'DONE' "
+      "AND reused = 1) WHERE id = ?",
       {name_of(job.status),
        job.run,
        job.attempts,

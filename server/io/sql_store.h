@@ -110,6 +110,8 @@ class SqlStore final : public jobs::JobStore,
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override;
   Status finished(const jobs::Lease& lease, const std::string& output_folder) override;
+  Result<std::optional<jobs::FinishedSegment>> finished_segment(
+      const std::string& tenant, const std::string& content_key) override;
   Status failed(const jobs::Lease& lease, const std::string& error) override;
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;

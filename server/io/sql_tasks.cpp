@@ -94,6 +94,20 @@ Status SqlStore::segment_done(const Lease& lease, const Segment& segment, double
   });
 }
 
+Result<std::optional<jobs::FinishedSegment>> SqlStore::finished_segment(
+    const std::string& tenant, const std::string& content_key) {
+  using Found = std::optional<jobs::FinishedSegment>;
+  return reading([&](SqlSession& session) -> Result<Found> {
+    const Rows rows = session.query(
+        "SELECT s.artifact_key, s.artifact_sha256 FROM segments s JOIN jobs j ON j.id = s.job_id "
+        "WHERE s.content_key = ? AND s.status = 'DONE' AND s.artifact_key <> '' AND j.tenant = ? "
+        "AND j.files_removed_at IS NULL ORDER BY coalesce(s.finished_at, 0) DESC LIMIT 1",
+        {content_key, tenant});
+    if (rows.empty()) return Found();
+    return Found(jobs::FinishedSegment{rows[0].text(0), rows[0].text(1)});
+  });
+}
+
 Status SqlStore::finished(const Lease& lease, const std::string& output_folder) {
   if (Status fits = require(lease, TaskKind::kFinish); !fits) return fits;
   return held_writing("finished", lease, [&](SqlSession& session, Job& job) -> Status {

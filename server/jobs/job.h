@@ -69,6 +69,7 @@ struct Job {
   // outputs had no folder of their own. Ask output_key().
   std::string output_folder;
   bool files_removed = false;  // by retention, after it ended; a retry draws all anew
+  int segments_reused = 0;     // of those that are DONE, as the latest write of the job found them
   std::int64_t version = 0;    // grows with every change: the event id
   WallTime created_at;         // all times are of the database's clock, UTC
   WallTime updated_at;
@@ -101,6 +102,7 @@ struct Segment {
   std::string content_key;      // hash of all that determines its bytes; "" until it is prepared
   std::string artifact_key;     // storage key of the winning object; "" until it is DONE
   std::string artifact_sha256;  // of that object
+  bool reused = false;          // it is a copy of another job's segment; nothing was drawn
   std::string error;            // why its last attempt failed; kept after a later success
 };
 

@@ -33,6 +33,7 @@ Json to_json(const Job& job) {
               {"eta_seconds", job.eta_seconds ? Json(*job.eta_seconds) : Json(nullptr)},
               {"run", job.run},
               {"attempts", job.attempts},
+              {"segments_reused", job.segments_reused},
               {"degraded", text_or_null(job.degraded)}};
 }
 
@@ -47,6 +48,7 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
          {"engine_used", text_or_null(segment.engine_used)},
          {"artifact_uri",
           there ? Json("storage://" + segment_link_key(job_id, segment.index)) : Json(nullptr)},
+         {"reused", segment.reused},
          {"error", text_or_null(segment.error)}});
   }
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};

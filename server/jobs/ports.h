@@ -34,6 +34,7 @@ class JobMetrics {
   virtual void job_done(spec::Archetype archetype, double seconds_since_created) = 0;
   virtual void job_failed(spec::Archetype archetype, const std::string& reason) = 0;
   virtual void segment_rendered(const std::string& engine, double seconds) = 0;
+  virtual void segment_reused() = 0;                        // taken from another job, not drawn
   virtual void fallback_used(const std::string& type) = 0;  // the engine fallen to
   // A job made with another encoder than it could expect.
   virtual void degraded(const std::string& from, const std::string& to) = 0;

@@ -100,6 +100,12 @@ struct Replan {
   bool audio_lost = false;        // make the audio again
 };
 
+// The object of a segment that is DONE.
+struct FinishedSegment {
+  std::string artifact_key;
+  std::string artifact_sha256;
+};
+
 class TaskStore {
  public:
   virtual ~TaskStore() = default;
@@ -157,6 +163,10 @@ class TaskStore {
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
   // DONE: from now on the job's outputs are those in this folder (output_folder_of()).
   virtual Status finished(const Lease& lease, const std::string& output_folder) = 0;
+  // Only reads: the tenant's segment of that content key that was finished last. Its object is its
+  // job's and may be removed with it at any moment: what is wanted of it must be copied.
+  virtual Result<std::optional<FinishedSegment>> finished_segment(
+      const std::string& tenant, const std::string& content_key) = 0;
   virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
   virtual Status restart(const Lease& lease, const Replan& restart) = 0;
 

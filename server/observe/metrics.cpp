@@ -89,6 +89,8 @@ struct Metrics::Families {
                                        "Jobs made with another encoder than they could expect");
   Family<Histogram>& segments = histograms(registry, "pytoon_segment_render_seconds",
                                            "Time to render a segment, by engine of footage");
+  Family<Counter>& reused = counters(registry, "pytoon_segments_reused_total",
+                                     "Segments taken from other jobs instead of drawn");
   Family<Histogram>& totals =
       histograms(registry, "pytoon_job_total_seconds", "From the creation of a job to its video");
   Family<Histogram>& requests = histograms(registry, "pytoon_http_request_seconds",
@@ -221,6 +223,7 @@ Metrics::Metrics(jobs::JobStore& store) : store_(store), families_(std::make_uni
     families_->reaped.Add(task_labels(kind));
     families_->leases_lost.Add(task_labels(kind));
   }
+  families_->reused.Add({});
   for (const auto outcome : {jobs::WebhookOutcome::kDelivered, jobs::WebhookOutcome::kRetry,
                              jobs::WebhookOutcome::kDeadLetter}) {
     families_->webhooks.Add({{"outcome", label(outcome)}});
@@ -260,6 +263,8 @@ void Metrics::job_failed(spec::Archetype archetype, const std::string& reason) {
 void Metrics::segment_rendered(const std::string& engine, double seconds) {
   families_->segments.Add({{"engine", engine}}, work_seconds()).Observe(seconds);
 }
+
+void Metrics::segment_reused() { families_->reused.Add({}).Increment(); }
 
 void Metrics::fallback_used(const std::string& type) {
   families_->fallbacks.Add({{"type", type}}).Increment();

@@ -48,6 +48,7 @@ class Metrics final : public jobs::JobMetrics, public jobs::GcMetrics {
   void job_done(spec::Archetype archetype, double seconds_since_created) override;
   void job_failed(spec::Archetype archetype, const std::string& reason) override;
   void segment_rendered(const std::string& engine, double seconds) override;
+  void segment_reused() override;
   void fallback_used(const std::string& type) override;
   void degraded(const std::string& from, const std::string& to) override;
   void job_cancelled(spec::Archetype archetype) override;

@@ -52,6 +52,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
                     {"engine", segment.engine_used},
                     {"uri", "storage://" + jobs::segment_link_key(job.id, segment.index)},
                     {"seed", engines::request_of(job.spec, segment.index).seed},
+                    {"reused", segment.reused},
                     {"duration", segment.duration_seconds}});
   }
   return Json{
@@ -62,6 +63,7 @@ Json job_metadata(const jobs::Job& job, const std::vector<jobs::Segment>& segmen
       {"brand_safe", job.spec.brand_safe},
       {"target_duration_seconds", job.spec.target_duration_seconds},
       {"segments", std::move(list)},
+      {"segments_reused", std::ranges::count_if(segments, &jobs::Segment::reused)},
       {"fallback_used", job.fallback_used},
       {"fallback_reason", text_or_null(job.fallback_reason)},
       {"degraded", text_or_null(job.degraded)},

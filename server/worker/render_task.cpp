@@ -35,21 +35,49 @@ Status Task::render() {
   const Result<std::string> key = deps.renderer.content_key(*order, index);
   if (!key) return key.failure();
 
-  const Result<std::unique_ptr<RenderTurn>> turn = wait_for_memory(*order);
-  if (!turn) return turn.failure();
   const fs::path staged = deps.storage.staging("segment.mp4");
-  const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
-  const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
-  const SteadyTime began = deps.clock.steady_now();
-  Status done = deps.renderer.render_segment(*order, index, staged, cancel_, on_frames);
-  const std::chrono::duration<double> took = deps.clock.steady_now() - began;
-  if (!done && promise_lost_ && !stopped()) {
-    done = failure(FailureKind::kUnavailable, "its promise of GPU memory was lost");
-  }
-  if (done) done = keep(staged, *key, took.count());
+  const Result<bool> taken = take_finished(*key, staged);
+  if (!taken) return taken.failure();
+  const Status done = *taken ? keep(staged, *key, std::nullopt) : draw(*order, *key, staged);
   std::error_code ignored;
   fs::remove(staged, ignored);
   return done;
+}
+
+Status Task::draw(const render::RenderJob& order, const std::string& key, const fs::path& staged) {
+  const WorkerDependencies& deps = context_.deps;
+  const int index = leased_.lease.segment;
+  const Result<std::unique_ptr<RenderTurn>> turn = wait_for_memory(order);
+  if (!turn) return turn.failure();
+  const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
+  const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
+  const SteadyTime began = deps.clock.steady_now();
+  const Status done = deps.renderer.render_segment(order, index, staged, cancel_, on_frames);
+  const std::chrono::duration<double> took = deps.clock.steady_now() - began;
+  if (!done && promise_lost_ && !stopped()) {
+    return failure(FailureKind::kUnavailable, "its promise of GPU memory was lost");
+  }
+  return done ? keep(staged, key, took.count()) : done;
+}
+
+// A copy of the same segment as another job of the tenant has it. False where there is none, or it
+// has just gone with its job: then it is drawn. A storage that can't be asked is waited for.
+Result<bool> Task::take_finished(const std::string& key, const fs::path& staged) {
+  const WorkerDependencies& deps = context_.deps;
+  if (!context_.options.reuse || !leased_.job.spec.reuse) return false;
+  const auto found = deps.tasks.finished_segment(leased_.job.tenant, key);
+  if (!found) return found.failure();
+  if (!*found) return false;
+  const Result<fs::path> object = deps.storage.local((*found)->artifact_key);
+  if (!object) {
+    const FailureKind kind = object.failure().kind;
+    if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
+    return object.failure();
+  }
+  std::error_code error;
+  if (!fs::copy_file(*object, staged, fs::copy_options::overwrite_existing, error)) return false;
+  const Result<std::string> sha256 = sha256_file(staged);
+  return sha256 && *sha256 == (*found)->artifact_sha256;
 }
 
 jobs::admission::Request Task::request_for(int index, const render::SegmentCost& cost) const {
@@ -83,7 +111,7 @@ Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJo
 }
 
 // The object first, then the row that names it the winner, then what people look at.
-Status Task::keep(const fs::path& staged, const std::string& key, double seconds) {
+Status Task::keep(const fs::path& staged, const std::string& key, std::optional<double> seconds) {
   const WorkerDependencies& deps = context_.deps;
   const Result<std::string> sha256 = sha256_file(staged);
   if (!sha256) return sha256.failure();
@@ -93,9 +121,11 @@ Status Task::keep(const fs::path& staged, const std::string& key, double seconds
   row.content_key = key;
   row.artifact_key = "segments/" + key + "." + std::to_string(leased_.lease.epoch) + ".mp4";
   row.artifact_sha256 = *sha256;
+  row.reused = !seconds;
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
   if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
-  Status kept = commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds); });
+  Status kept =
+      commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds.value_or(0)); });
   // Where it is not known how the commit went, the object must stay.
   if (!kept && kept.failure().kind != FailureKind::kConflict) return kept;
   if (!kept && !is_winner(row.artifact_key)) {
@@ -103,14 +133,24 @@ Status Task::keep(const fs::path& staged, const std::string& key, double seconds
     const Status removed = deps.storage.remove(row.artifact_key);
     return removed ? kept : removed;
   }
-  deps.log.info("segment_rendered", {{"job_id", leased_.job.id},
-                                     {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                                     {"segment_id", row.index},
-                                     {"engine", row.engine_used},
-                                     {"seconds", seconds}});
-  deps.metrics.segment_rendered(row.engine_used, seconds);
+  tell_kept(row, seconds);
   tidy_up(row, loser);
   return ok_status();
+}
+
+void Task::tell_kept(const jobs::Segment& row, std::optional<double> seconds) {
+  const WorkerDependencies& deps = context_.deps;
+  nlohmann::ordered_json fields{{"job_id", leased_.job.id},
+                                {"trace_id", jobs::trace_of(leased_.job).trace_id},
+                                {"segment_id", row.index},
+                                {"engine", row.engine_used}};
+  if (!seconds) {
+    deps.log.info("segment_reused", fields);
+    return deps.metrics.segment_reused();
+  }
+  fields["seconds"] = *seconds;
+  deps.log.info("segment_rendered", fields);
+  deps.metrics.segment_rendered(row.engine_used, *seconds);
 }
 
 // A commit whose answer was lost is refused when it is repeated.

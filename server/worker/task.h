@@ -119,7 +119,13 @@ class Task {
                                                  const std::vector<jobs::Segment>& segments);
   Status settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments);
   // render_task.cpp
-  Status keep(const std::filesystem::path& staged, const std::string& key, double seconds);
+  Result<bool> take_finished(const std::string& key, const std::filesystem::path& staged);
+  Status draw(const render::RenderJob& order, const std::string& key,
+              const std::filesystem::path& staged);
+  // seconds: that drawing it took; nullopt when it was not drawn.
+  Status keep(const std::filesystem::path& staged, const std::string& key,
+              std::optional<double> seconds);
+  void tell_kept(const jobs::Segment& row, std::optional<double> seconds);
   bool is_winner(const std::string& artifact_key);
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
   // finish_task.cpp

@@ -49,6 +49,7 @@ struct Options {
   // own limits.
   std::chrono::milliseconds stuck_after{60'000};
   int render_threads = 1;  // segments at once
+  bool reuse = true;       // of other jobs' segments, where the job allows it
   int audio_threads = 1;   // tracks at once
   engines::JobTime job_time;
 };

@@ -92,7 +92,7 @@ class Clips(VideoCase):
     def test_the_same_clip_gives_the_same_bytes(self):
         uri = self.server.asset(clip(["blue", "yellow"], codec="libx265"), "video")
         films = {self.server.finish(preset_id="meme_fast", clip_uris=[uri], seed=2,
-                                    target_duration_seconds=2)[1] for _ in range(2)}
+                                    target_duration_seconds=2, reuse=False)[1] for _ in range(2)}
         self.assertEqual(len(films), 1)
 
     def test_clips_and_images_keep_to_their_fields(self):

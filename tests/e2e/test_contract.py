@@ -92,5 +92,28 @@ class SameBytes(unittest.TestCase):
             server.remove()
 
 
+class NothingIsDrawnTwice(unittest.TestCase):
+    def test_a_changed_caption_draws_only_what_shows_it(self):
+        server = Server().start()
+        try:
+            request = {"preset_id": "meme_smooth", "target_duration_seconds": 9, "seed": 5,
+                       "image_uris": [server.asset(picture(70))],
+                       "captions": {"hook": "First", "beats": ["Then"], "cta": "Last"}}
+            changed = {**request, "captions": {**request["captions"], "cta": "Least"}}
+            first, film = server.finish(**request)
+            again, same = server.finish(**request)
+            other, new = server.finish(**changed)
+            anew, drawn = server.finish(**changed, reuse=False)
+            self.assertEqual([job["segments_reused"] for job in (first, again, other, anew)],
+                             [0, 3, 2, 0])
+            self.assertEqual(film, same)
+            self.assertEqual(new, drawn, "taken or drawn, the same bytes")
+            self.assertNotEqual(film, new)
+            parts = server.call("GET", f"/api/v1/jobs/{other['job_id']}/segments").json()
+            self.assertEqual([part["reused"] for part in parts["segments"]], [True, True, False])
+        finally:
+            server.remove()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -71,6 +71,7 @@ class Lifecycle(VideoCase):
     def setUpClass(cls):
         cls.server = Server(environment={"WEBHOOK_SECRET": "whsec_" + SECRET,
                                          "WEBHOOKS_ALLOW_PRIVATE": "true",
+                                         "REUSE_SEGMENTS": "false",  # its jobs are all alike
                                          "WEBHOOK_RETRY_SECONDS": "1,1,1"}).start()
         cls.image = cls.server.asset(picture(60))
 

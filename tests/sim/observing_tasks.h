@@ -77,6 +77,10 @@ class ObservingTasks final : public jobs::TaskStore {
   Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by, output_folder); });
   }
+  Result<std::optional<jobs::FinishedSegment>> finished_segment(
+      const std::string& tenant, const std::string& content_key) override {
+    return real_.finished_segment(tenant, content_key);
+  }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.failed(by, error); });
   }

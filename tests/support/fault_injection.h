@@ -252,6 +252,10 @@ class FaultInjectingTasks final : public jobs::TaskStore {
   Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
     return faults_.around([&] { return real_.finished(lease, output_folder); });
   }
+  Result<std::optional<jobs::FinishedSegment>> finished_segment(
+      const std::string& tenant, const std::string& content_key) override {
+    return faults_.around([&] { return real_.finished_segment(tenant, content_key); });
+  }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return faults_.around([&] { return real_.failed(lease, error); });
   }

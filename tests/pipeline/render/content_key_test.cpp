@@ -28,13 +28,41 @@ RenderJob job_of(const std::string& preset) {
   return job;
 }
 
-std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker = kMaker) {
+// As if every text were one line of the same height.
+CaptionLayout layout_of(const RenderJob& job) {
+  CaptionLayout layout;
+  layout.size_px = 56;
+  layout.reserved = {100, 1000, 500, 60};
+  for (const spec::CaptionTiming& timing : job.spec.captions_plan.timings) {
+    Caption caption;
+    caption.place = {100, 1000, 10 * static_cast<int>(timing.text.size()), 60};
+    layout.captions.push_back(caption);
+  }
+  return layout;
+}
+
+std::vector<std::string> keys_of(const RenderJob& job, const CaptionLayout& captions,
+                                 const ImageMaker& maker = kMaker) {
   const plan::Timeline timeline = timeline_of(job);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < timeline.segments.size(); ++i) {
-    keys.push_back(content_key(job, timeline, static_cast<int>(i), maker));
+    keys.push_back(content_key(job, timeline, captions, static_cast<int>(i), maker));
   }
   return keys;
+}
+
+std::vector<std::string> keys_of(const RenderJob& job, const ImageMaker& maker = kMaker) {
+  return keys_of(job, layout_of(job), maker);
+}
+
+// Those at which two lists differ.
+std::set<std::size_t> changed(const std::vector<std::string>& a,
+                              const std::vector<std::string>& b) {
+  std::set<std::size_t> places;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b.at(i)) places.insert(i);
+  }
+  return places;
 }
 
 TEST(ContentKey, IsRepeatableAndDiffersBySegment) {
@@ -54,9 +82,6 @@ TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
   other.spec.seed = 2;
   EXPECT_NE(keys_of(other)[0], keys[0]);
   other = job;
-  other.spec.captions_plan.timings[2].text = "later caption: it shares size and baseline";
-  EXPECT_NE(keys_of(other)[0], keys[0]);
-  other = job;
   other.spec.footage_only = true;
   EXPECT_NE(keys_of(other)[0], keys[0]);
   other = job;
@@ -67,12 +92,38 @@ TEST(ContentKey, EverythingThatDecidesPixelsChangesIt) {
   EXPECT_NE(keys_of(job, {"cpu", "x264", "fonts2"})[0], keys[0]);
 }
 
+// Three captions over five segments of three seconds: 0 to 5, 5 to 10, 10 to 15 s.
+TEST(ContentKey, ACaptionDecidesTheSegmentsThatShowIt) {
+  const std::set<std::size_t> all{0, 1, 2, 3, 4};
+  for (const char* const preset : {"product_hero_clean", "overlay_glow", "meme_smooth"}) {
+    const RenderJob job = job_of(preset);
+    const CaptionLayout layout = layout_of(job);
+    const auto keys = keys_of(job);
+    RenderJob other = job;
+    other.spec.captions_plan.timings[2].text = "buy";
+    other.spec.captions_plan.cta = "buy";
+    EXPECT_EQ(changed(keys_of(other), keys), (std::set<std::size_t>{3, 4})) << preset;
+    CaptionLayout moved = layout;
+    moved.captions[0].place.y += 2;
+    EXPECT_EQ(changed(keys_of(job, moved), keys), (std::set<std::size_t>{0, 1}));
+    CaptionLayout smaller = layout;
+    smaller.size_px = 50;
+    EXPECT_EQ(changed(keys_of(job, smaller), keys), all) << "one size for all";
+    CaptionLayout higher = layout;
+    higher.reserved.height = 200;
+    const bool overlay = job.spec.archetype == spec::Archetype::kOverlay;
+    EXPECT_EQ(changed(keys_of(job, higher), keys), overlay ? all : std::set<std::size_t>{})
+        << "the product keeps clear of all captions";
+  }
+}
+
 TEST(ContentKey, WhatNoPixelDependsOnDoesNotChangeIt) {
   const RenderJob job = job_of("overlay_glow");
   RenderJob other = job;
   other.spec.engine_policy = spec::EnginePolicy::kApiOnly;
   other.spec.segments[0].prompt = "another prompt";
   other.spec.preset_id = "renamed";
+  other.spec.reuse = false;
   EXPECT_EQ(keys_of(other), keys_of(job));
 }
 

@@ -95,6 +95,28 @@ TEST_F(SegmentScene, TellsItsContentKeyFromItsOwnFilesAlone) {
   }
 }
 
+// What one key names is the same to the byte, whichever job draws it.
+TEST_F(SegmentScene, AnotherCaptionElsewhereLeavesKeyAndPixels) {
+  SceneRenderer renderer(*device_, *fonts_, {});
+  for (const std::string preset : {"product_hero_clean", "overlay_glow", "meme_smooth"}) {
+    const RenderJob job = job_over(preset, 15, 2);
+    RenderJob other = job;
+    other.spec.captions_plan.timings[2].text = "theer";
+    const auto keys = *renderer.content_keys(job);
+    const auto others = *renderer.content_keys(other);
+    ImageCache cache(kAmple);
+    ImageCache fresh(kAmple);
+    for (int index = 0; index < 5; ++index) {
+      const auto place = static_cast<std::size_t>(index);
+      const int frame = index * 90 + 7;
+      const bool same = compose(*segment_of(job, index, cache), frame).bytes ==
+                        compose(*segment_of(other, index, fresh), frame).bytes;
+      EXPECT_EQ(keys[place] == others[place], index < 3) << preset << " " << index;
+      EXPECT_EQ(same, index < 3 || (index == 3 && frame < 300)) << preset << " " << index;
+    }
+  }
+}
+
 // Segments in turn, as leases are dealt: the first of every tenant's job, the second of every ...
 TEST_F(SegmentScene, TenJobsOfTenTenantsDecodeEachImageOnce) {
   constexpr int kJobs = 10;

@@ -79,14 +79,23 @@ TEST(JobRequest, EachBadFieldIsNamed) {
 
 // Typed clients send every optional field.
 TEST(JobRequest, NullIsAFieldLeftOut) {
-  const json body{{"preset_id", "p"},        {"prompt", nullptr},
-                  {"platform", nullptr},     {"target_duration_seconds", nullptr},
-                  {"brand_safe", nullptr},   {"engine_policy", nullptr},
-                  {"archetype", nullptr},    {"seed", nullptr},
-                  {"footage_only", nullptr}, {"priority", nullptr},
-                  {"image_uris", nullptr},   {"clip_uris", nullptr},
-                  {"mask_uri", nullptr},     {"music_uri", nullptr},
-                  {"voice_uri", nullptr},    {"captions", {{"hook", nullptr}, {"cta", "c"}}},
+  const json body{{"preset_id", "p"},
+                  {"prompt", nullptr},
+                  {"platform", nullptr},
+                  {"target_duration_seconds", nullptr},
+                  {"brand_safe", nullptr},
+                  {"engine_policy", nullptr},
+                  {"archetype", nullptr},
+                  {"seed", nullptr},
+                  {"footage_only", nullptr},
+                  {"priority", nullptr},
+                  {"reuse", nullptr},
+                  {"image_uris", nullptr},
+                  {"clip_uris", nullptr},
+                  {"mask_uri", nullptr},
+                  {"music_uri", nullptr},
+                  {"voice_uri", nullptr},
+                  {"captions", {{"hook", nullptr}, {"cta", "c"}}},
                   {"webhook_url", nullptr}};
   const auto request = parse_job_request(body);
   ASSERT_TRUE(request) << request.failure().detail;

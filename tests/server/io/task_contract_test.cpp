@@ -207,6 +207,46 @@ TEST_P(StoreContract, ALeaseEndsOnlyItsOwnKindOfWork) {
             FailureKind::kInternal);
 }
 
+TEST_P(StoreContract, AFinishedSegmentIsFoundByItsContentWithinItsTenant) {
+  create_prepared("a", 2);
+  jobs::LeasedTask leased = lease(TaskKind::kRender);
+  jobs::Segment done = leased.segments.at(static_cast<std::size_t>(leased.lease.segment));
+  done.content_key = "k1";
+  done.artifact_key = "segments/k1.1.mp4";
+  done.artifact_sha256 = "s1";
+  EXPECT_FALSE(*store_->finished_segment("acme", "k1"));
+  ASSERT_TRUE(store_->segment_done(leased.lease, done, 1.5));
+  const auto found = *store_->finished_segment("acme", "k1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->artifact_key, "segments/k1.1.mp4");
+  EXPECT_EQ(found->artifact_sha256, "s1");
+  EXPECT_FALSE(*store_->finished_segment("globex", "k1"));
+  EXPECT_FALSE(*store_->finished_segment("acme", "k2"));
+  ASSERT_TRUE(store_->cancel("a"));
+  EXPECT_TRUE(*store_->finished_segment("acme", "k1")) << "its files are there";
+  advance(std::chrono::hours(2));
+  ASSERT_EQ(*store_->expire_jobs(jobs::JobStatus::kCancelled, std::chrono::hours(1), 10), 1);
+  EXPECT_FALSE(*store_->finished_segment("acme", "k1"));
+}
+
+TEST_P(StoreContract, SegmentsThatWereTakenAreCountedAndSayNothingOfTheSpeed) {
+  create_prepared("a", 2);
+  jobs::LeasedTask leased = lease(TaskKind::kRender);
+  jobs::Segment taken = leased.segments.at(static_cast<std::size_t>(leased.lease.segment));
+  taken.content_key = "k1";
+  taken.artifact_key = "segments/k1.1.mp4";
+  taken.reused = true;
+  ASSERT_TRUE(store_->segment_done(leased.lease, taken, 0));
+  EXPECT_EQ(job("a").segments_reused, 1);
+  EXPECT_EQ(store_->backlog()->seconds_per_segment, 0);
+  render(lease(TaskKind::kRender));
+  EXPECT_EQ(job("a").segments_reused, 1);
+  EXPECT_DOUBLE_EQ(store_->backlog()->seconds_per_segment, 1.5);
+  int reused = 0;
+  for (const jobs::Segment& segment : segments("a")) reused += segment.reused;
+  EXPECT_EQ(reused, 1);
+}
+
 TEST_P(StoreContract, ARenewedLeaseStays) {
   create("a");
   const LeasedTask leased = lease();

@@ -88,6 +88,7 @@ class QuietMetrics final : public JobMetrics {
   void job_done(spec::Archetype, double) override {}
   void job_failed(spec::Archetype, const std::string&) override {}
   void segment_rendered(const std::string&, double) override {}
+  void segment_reused() override {}
   void fallback_used(const std::string&) override {}
   void degraded(const std::string&, const std::string&) override {}
   void job_cancelled(spec::Archetype) override {}

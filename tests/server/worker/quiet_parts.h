@@ -26,6 +26,7 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void job_done(spec::Archetype, double) override { ++done; }
   void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
   void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
+  void segment_reused() override { count(segments, "reused"); }
   void fallback_used(const std::string& type) override { count(fallbacks, type); }
   void degraded(const std::string& from, const std::string& to) override {
     count(switches, from + " to " + to);

@@ -23,6 +23,7 @@ using testing_support::RecordingMetrics;
 class RunFixture : public testing::Test {
  protected:
   void SetUp() override {
+    options_.reuse = false;  // its jobs are all alike, and most tests want them drawn
     storage_ = *io::FileStorage::open(root(), 0);
     presets_["product_hero_clean"].engines = {"local_compositor", "local_comfyui", "api"};
   }
