@@ -1,5 +1,6 @@
 // SqlStore: who gets which task, and for how long.
 #include <algorithm>
+#include <set>
 
 #include "server/io/sql_flow.h"
 #include "server/io/sql_lease_order.h"
@@ -82,13 +83,21 @@ bool exists(SqlSession& session, const std::string& job_id) {
   return !session.query("SELECT 1 FROM jobs WHERE id = ?", {job_id}).empty();
 }
 
-bool is_held(SqlSession& session, const Lease& lease) {
-  return !session
-              .query(
-                  "SELECT 1 FROM tasks WHERE job_id = ? AND kind = ? AND segment = ? AND "
-                  "epoch = ? AND worker_id <> ''",
-                  {lease.job_id, name_of(lease.kind), lease.segment, lease.epoch})
-              .empty();
+std::string placeholders(std::size_t count) {
+  std::string marks;
+  for (std::size_t i = 0; i < count; ++i) marks += i == 0 ? "?" : ", ?";
+  return marks;
+}
+
+// Those of the leases whose epoch no row names. One lease is one epoch, in all of the store.
+std::vector<Lease> without(const std::vector<Lease>& leases, const Rows& epochs) {
+  std::set<std::int64_t> named;
+  for (const Row& row : epochs) named.insert(row.integer(0));
+  std::vector<Lease> rest;
+  for (const Lease& lease : leases) {
+    if (!named.contains(lease.epoch)) rest.push_back(lease);
+  }
+  return rest;
 }
 
 }  // namespace
@@ -155,34 +164,28 @@ Result<std::optional<LeasedTask>> SqlStore::try_lease(const LeaseRequest& reques
 Result<std::vector<Lease>> SqlStore::renew(const std::vector<Lease>& leases,
                                            milliseconds duration) {
   if (leases.empty()) return std::vector<Lease>();
-  const auto renewed = [&](SqlSession& session, const Lease& lease, std::string_view lock) {
-    std::string sql =
-        "UPDATE tasks SET expires_at = ? WHERE id = (SELECT id FROM tasks WHERE job_id = ? AND "
-        "kind = ? AND segment = ? AND epoch = ? AND worker_id <> '' ";
-    sql += std::string(lock) + ")";
-    return session.run(sql, {session.now() + micros(duration), lease.job_id, name_of(lease.kind),
-                             lease.segment, lease.epoch}) == 1;
+  // Gives those that were not renewed.
+  const auto renew_by = [&](const std::vector<Lease>& asked, std::string_view lock) {
+    return writing("renew", [&](SqlSession& session) -> Result<std::vector<Lease>> {
+      std::vector<Param> params{session.now() + micros(duration)};
+      for (const Lease& lease : asked) params.emplace_back(lease.epoch);
+      std::string sql =
+          "UPDATE tasks SET expires_at = ? WHERE id IN (SELECT id FROM tasks WHERE worker_id <> '' "
+          "AND epoch IN (" +
+          placeholders(asked.size()) + ") ";
+      sql += std::string(lock) + ") RETURNING epoch";
+      return without(asked, session.query_with(sql, params));
+    });
   };
   // All at once, but none that another transaction is busy with: waiting for several of them in no
   // order could be a deadlock.
-  std::vector<Lease> rest;
-  const Status most = writing("renew", [&](SqlSession& session) -> Status {
-    rest.clear();
-    for (const Lease& lease : leases) {
-      if (!renewed(session, lease, "{FOR UPDATE SKIP LOCKED}")) rest.push_back(lease);
-    }
-    return ok_status();
-  });
-  if (!most) return most.failure();
+  const Result<std::vector<Lease>> rest = renew_by(leases, "{FOR UPDATE SKIP LOCKED}");
+  if (!rest) return rest;
   std::vector<Lease> gone;
-  for (const Lease& lease : rest) {
-    bool held = false;
-    const Status one = writing("renew", [&](SqlSession& session) -> Status {
-      held = renewed(session, lease, "{FOR UPDATE}");
-      return ok_status();
-    });
-    if (!one) return one.failure();
-    if (!held) gone.push_back(lease);
+  for (const Lease& lease : *rest) {
+    const Result<std::vector<Lease>> one = renew_by({lease}, "{FOR UPDATE}");
+    if (!one) return one;
+    gone.insert(gone.end(), one->begin(), one->end());
   }
   return gone;
 }
@@ -190,11 +193,12 @@ Result<std::vector<Lease>> SqlStore::renew(const std::vector<Lease>& leases,
 Result<std::vector<Lease>> SqlStore::lost(const std::vector<Lease>& leases) {
   if (leases.empty()) return std::vector<Lease>();
   return reading([&](SqlSession& session) -> Result<std::vector<Lease>> {
-    std::vector<Lease> gone;
-    for (const Lease& lease : leases) {
-      if (!is_held(session, lease)) gone.push_back(lease);
-    }
-    return gone;
+    std::vector<Param> params;
+    for (const Lease& lease : leases) params.emplace_back(lease.epoch);
+    return without(leases, session.query_with("SELECT epoch FROM tasks WHERE worker_id <> '' AND "
+                                              "epoch IN (" +
+                                                  placeholders(leases.size()) + ")",
+                                              params));
   });
 }
 

@@ -97,6 +97,7 @@ class SqlStore final : public jobs::JobStore,
                  std::chrono::milliseconds delay) override;
   Result<int> hand_back_unknown(const std::string& worker_id,
                                 const std::vector<jobs::Lease>& known) override;
+  Result<bool> begin_reaping(std::chrono::milliseconds pause) override;
   Result<std::vector<jobs::Reaped>> reap() override;
   Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
@@ -109,9 +110,9 @@ class SqlStore final : public jobs::JobStore,
                     const std::string& facts) override;
   Status segment_done(const jobs::Lease& lease, const jobs::Segment& segment,
                       double seconds) override;
-  Status finished(const jobs::Lease& lease, const std::string& output_folder) override;
   Result<std::optional<jobs::FinishedSegment>> finished_segment(
       const std::string& tenant, const std::string& content_key) override;
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override;
   Status failed(const jobs::Lease& lease, const std::string& error) override;
   Status restart(const jobs::Lease& lease, const jobs::Replan& restart) override;
   Status put_progress(const jobs::Lease& lease, int frames) override;

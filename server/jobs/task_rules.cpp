@@ -71,6 +71,12 @@ int progress_pct(const std::vector<Segment>& segments, int frames, int fps) {
   return kPctWhenDrawn * std::min(drawn, all) / all;
 }
 
+int percents_of(const std::vector<Segment>& segments, int frames, int fps) {
+  int all = 0;
+  for (const Segment& segment : segments) all += segment.duration_seconds * fps;
+  return all == 0 ? 0 : kPctWhenDrawn * std::min(frames, all) / all;
+}
+
 CrashVerdict after_crashes(int before, int now) {
   if (now < kCrashesBeforeCard) return CrashVerdict::kGoOn;
   if (before < kCrashesBeforeCard) return CrashVerdict::kQuarantine;

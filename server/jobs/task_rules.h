@@ -33,6 +33,8 @@ int count_open(const std::vector<Segment>& segments);        // not DONE
 // its segment's frames, drawing over it the other half. `frames` are those of the segments under
 // way, as the two functions below count them.
 int progress_pct(const std::vector<Segment>& segments, int frames, int fps);
+int percents_of(const std::vector<Segment>& segments, int frames,
+                int fps);                                              // of these frames alone
 int frames_of_footage(const Segment& segment, double share, int fps);  // of the clip, 0..1
 int frames_of_drawing(const Segment& segment, int frames);             // `frames` drawn
 

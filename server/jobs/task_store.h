@@ -129,6 +129,8 @@ class TaskStore {
   virtual Result<int> hand_back_unknown(const std::string& worker_id,
                                         const std::vector<Lease>& known) = 0;
 
+  // True for one caller in each `pause`, whichever process asks: it reaps and degrades for all.
+  virtual Result<bool> begin_reaping(std::chrono::milliseconds pause) = 0;
   // Frees the tasks whose leases ran out, and what their workers hold besides of the same jobs: an
   // attempt of the job for each, and at most one crash of the job, however many of its tasks went
   // at once (crashes_after_death()). A worker that was only frozen takes its death back when it
@@ -161,12 +163,12 @@ class TaskStore {
   virtual Status audio_made(const Lease& lease, const std::string& key, const std::string& sha256,
                             const std::string& facts) = 0;
   virtual Status segment_done(const Lease& lease, const Segment& segment, double seconds) = 0;
-  // DONE: from now on the job's outputs are those in this folder (output_folder_of()).
-  virtual Status finished(const Lease& lease, const std::string& output_folder) = 0;
   // Only reads: the tenant's segment of that content key that was finished last. Its object is its
   // job's and may be removed with it at any moment: what is wanted of it must be copied.
   virtual Result<std::optional<FinishedSegment>> finished_segment(
       const std::string& tenant, const std::string& content_key) = 0;
+  // DONE: from now on the job's outputs are those in this folder (output_folder_of()).
+  virtual Status finished(const Lease& lease, const std::string& output_folder) = 0;
   virtual Status failed(const Lease& lease, const std::string& error) = 0;  // FAILED, the job
   virtual Status restart(const Lease& lease, const Replan& restart) = 0;
 

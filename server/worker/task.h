@@ -60,6 +60,10 @@ class Task {
   // Its job crashed before and may take this process with it: better run alone.
   bool is_poison_suspect() const { return jobs::is_poison_suspect(leased_.job); }
   int frames() const { return frames_; }  // as progress counts them (task_rules.h)
+  // What so many frames are of the job's progress.
+  int percents(int frames) const {
+    return jobs::percents_of(leased_.segments, frames, leased_.job.spec.output.fps);
+  }
   // The first reason counts.
   void stop(Stop why);
   bool stopped() const { return stop_ != Stop::kNone; }

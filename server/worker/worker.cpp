@@ -11,8 +11,8 @@ namespace {
 
 // After this multiple of the time to be called stuck, a cancelled task's thread is given up.
 constexpr int kObeyDivisor = 4;
-// Footage takes minutes, and how far it is nobody needs to know more often.
-constexpr std::chrono::seconds kFootageNews{1};
+// How far a task is nobody needs to know more often.
+constexpr std::chrono::seconds kNews{1};
 // How long a job waits for a worker that has its encoder.
 constexpr std::chrono::milliseconds kEncoderPatience{60'000};
 
@@ -127,9 +127,10 @@ std::optional<Worker::Place> Worker::take(std::size_t pool) {
   return held_.insert(held_.end(), Held{task, pool});
 }
 
-bool Worker::step(std::size_t pool) {
+bool Worker::step(std::size_t pool, const std::function<void()>& on_leased) {
   const std::optional<Place> place = take(pool);
   if (!place) return false;
+  if (on_leased) on_leased();
   const Place held = *place;
   const std::shared_ptr<Task> task = held->task;
   if (begin(*held)) {
@@ -230,7 +231,7 @@ void Worker::run_maintenance() {
     if (now < maintain_at_) return;
     maintain_at_ = now + context_.options.lease / 10;
     tell_of_us();
-    if (!may_reap()) return;
+    if (!may_reap() || !is_reaper()) return;
     degrade_orphans(now);
     if (!context_.options.sole_owner) reap();
   } catch (const std::exception& error) {
@@ -255,10 +256,10 @@ void Worker::publish_progress() {
     const std::lock_guard lock(mutex_);
     for (Held& held : held_) {
       const int frames = held.task->frames();
-      if (frames == held.published_frames || held.task->stopped()) continue;
-      const bool slow = held.task->lease().kind == TaskKind::kFootage;
-      if (slow && now - held.published_at < kFootageNews) continue;
-      held.published_frames = frames;
+      const int percents = held.task->percents(frames);
+      if (percents == held.published_percents || held.task->stopped()) continue;
+      if (now - held.published_at < kNews) continue;
+      held.published_percents = percents;
       held.published_at = now;
       moved.emplace_back(held.task->lease(), frames);
     }
@@ -343,6 +344,14 @@ void Worker::release_orphan_leases() {
 // so long that the living can't have renewed theirs either: first they all get the time to.
 bool Worker::may_reap() const {
   return store_healthy_at_ - store_healthy_since_ >= context_.options.lease / 2;
+}
+
+// Of all workers one at a time, now and then.
+bool Worker::is_reaper() {
+  if (context_.options.sole_owner) return true;
+  const Result<bool> ours = context_.deps.tasks.begin_reaping(context_.options.lease / 20);
+  if (!ours) note_store_health(ours.failure());
+  return ours && *ours;
 }
 
 void Worker::note_store_health(const Status& answer) {

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -40,8 +41,9 @@ class Worker {
          jobs::WorkerInfo info);
 
   const std::vector<PoolSpec>& pools() const { return pools_; }
-  // Does one task, if there is one for this pool. False: there was nothing to do.
-  bool step(std::size_t pool);
+  // Does one task, if there is one for this pool. False: there was nothing to do. on_leased: called
+  // before it is begun; there may be more of them.
+  bool step(std::size_t pool, const std::function<void()>& on_leased = {});
 
   // Renews leases, notices lost ones, gives up what hangs. Several times a second, by a thread that
   // does nothing else: whatever is slow besides must not cost a lease.
@@ -62,7 +64,7 @@ class Worker {
     std::size_t pool = 0;
     int frames = 0;  // when it last moved
     SteadyTime moved_at;
-    int published_frames = 0;
+    int published_percents = 0;
     SteadyTime published_at{};
     bool begun = false;      // not waiting to be alone
     bool abandoned = false;  // its thread is lost, its lease is not renewed
@@ -92,6 +94,7 @@ class Worker {
   void release_orphan_leases();
   void tell_of_us();
   bool may_reap() const;
+  bool is_reaper();
   void note_store_health(const Status& answer);  // of the store, or its silence
   void degrade_orphans(SteadyTime now);
   void reap();

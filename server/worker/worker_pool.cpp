@@ -8,7 +8,11 @@ constexpr std::size_t kRenderPool = 0;  // the first of pools_for()
 }  // namespace
 
 WorkerPool::WorkerPool(Worker& worker, PoolOptions options, jobs::WorkNotifier* peers)
-    : worker_(worker), options_(options), peers_(peers), running_(worker.pools().size(), 0) {}
+    : worker_(worker),
+      options_(options),
+      peers_(peers),
+      pools_(worker.pools().size()),
+      running_(worker.pools().size(), 0) {}
 
 WorkerPool::~WorkerPool() { stop(); }
 
@@ -42,46 +46,66 @@ void WorkerPool::stop() {
     threads.swap(threads_);
   }
   worker_.stop();
-  notified_.notify_all();
+  wake_all();
   for (std::thread& thread : threads) thread.join();
   // What was cut short obeys in its own time: until then its lease is renewed.
   {
     const std::lock_guard lock(mutex_);
     all_put_down_ = true;
   }
-  notified_.notify_all();
+  wake_all();
   if (heartbeat_thread_.joinable()) heartbeat_thread_.join();
   if (maintenance_thread_.joinable()) maintenance_thread_.join();
 }
 
 void WorkerPool::notify() {
-  const std::lock_guard lock(mutex_);
-  ++notifications_;
-  notified_.notify_all();
+  for (std::size_t pool = 0; pool < pools_.size(); ++pool) wake(pool);
 }
 
-// Whoever did something wake-ups: the end of one task is the beginning of others.
+void WorkerPool::wake(std::size_t pool) {
+  const std::lock_guard lock(mutex_);
+  pools_[pool].called = true;
+  pools_[pool].woken.notify_one();
+}
+
+void WorkerPool::wake_all() {
+  for (Idle& idle : pools_) idle.woken.notify_all();
+  ended_.notify_all();
+}
+
+// Whoever did something wakes others: the end of one task is the beginning of others.
 void WorkerPool::work(std::size_t pool) {
   for (;;) {
-    std::uint64_t seen = 0;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ || surplus(pool)) {
         --running_[pool];
+        // It may have been the one that was called, or that looks.
+        pools_[pool].called = true;
+        pools_[pool].woken.notify_one();
         return;
       }
-      seen = notifications_;
+      pools_[pool].called = false;  // by what comes now
     }
-    if (worker_.step(pool)) {
+    if (worker_.step(pool, [this, pool] { wake(pool); })) {
       notify();
       if (peers_ != nullptr) peers_->notify();
       continue;
     }
     std::unique_lock lock(mutex_);
     count_idle(pool, 1);
-    notified_.wait_for(lock, options_.poll, [&] { return stopping_ || notifications_ != seen; });
+    wait(pool, lock);
     count_idle(pool, -1);
   }
+}
+
+void WorkerPool::wait(std::size_t pool, std::unique_lock<std::mutex>& lock) {
+  Idle& idle = pools_[pool];
+  const auto called = [&] { return stopping_ || idle.called; };
+  if (idle.watched) return idle.woken.wait(lock, called);
+  idle.watched = true;
+  idle.woken.wait_for(lock, options_.poll, called);
+  idle.watched = false;
 }
 
 // A lost thread that came back finds that another one has its place.
@@ -114,7 +138,7 @@ void WorkerPool::repeat(const std::function<void()>& body) {
     lock.unlock();
     body();
     lock.lock();
-    notified_.wait_for(lock, options_.heartbeat, [this] { return all_put_down_; });
+    ended_.wait_for(lock, options_.heartbeat, [this] { return all_put_down_; });
   }
 }
 

@@ -1,6 +1,10 @@
 // Threads for a Worker: those of its pools, one that renews leases (the heartbeat), one that does
 // maintenance. Woken by a notifier, or by looking every now and then.
 //
+// A notification wakes one idle thread of each pool, and so does a thread that found a task, since
+// there may be more: as many ask the database as there are tasks, and one. Of the idle threads of a
+// pool one looks now and then without being woken.
+//
 // A thread that hangs for good is replaced, and ends when it comes back after all. When half of a
 // pool's threads are lost none is replaced any more: the process is marked unusable by then.
 //
@@ -8,7 +12,7 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -44,6 +48,16 @@ class WorkerPool final : public jobs::WorkNotifier {
   void notify() override;
 
  private:
+  // The idle threads of a pool.
+  struct Idle {
+    std::condition_variable woken;
+    bool called = false;   // one of them is to look
+    bool watched = false;  // one of them looks now and then
+  };
+
+  void wake(std::size_t pool);
+  void wait(std::size_t pool, std::unique_lock<std::mutex>& lock);
+  void wake_all();
   void add_thread(std::size_t pool);  // with the lock held
   void work(std::size_t pool);
   bool surplus(std::size_t pool);                 // with the lock held
@@ -59,8 +73,8 @@ class WorkerPool final : public jobs::WorkNotifier {
   std::thread maintenance_thread_;
 
   std::mutex mutex_;
-  std::condition_variable notified_;
-  std::uint64_t notifications_ = 0;   // the rest is guarded by mutex_
+  std::condition_variable ended_;
+  std::deque<Idle> pools_;            // this and what follows: guarded by mutex_
   std::vector<std::thread> threads_;  // of all pools; some may have ended
   std::vector<int> running_;          // threads of each pool that have not ended
   int idle_ = 0;                      // render threads

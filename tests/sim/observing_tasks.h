@@ -44,6 +44,9 @@ class ObservingTasks final : public jobs::TaskStore {
                                 const std::vector<jobs::Lease>& known) override {
     return real_.hand_back_unknown(worker_id, known);
   }
+  Result<bool> begin_reaping(std::chrono::milliseconds pause) override {
+    return real_.begin_reaping(pause);
+  }
   Result<std::vector<jobs::Reaped>> reap() override { return real_.reap(); }
   Status expire_leases_except(const std::string& worker_id) override {
     return real_.expire_leases_except(worker_id);
@@ -74,12 +77,12 @@ class ObservingTasks final : public jobs::TaskStore {
     return watched(lease,
                    [&](const jobs::Lease& by) { return real_.segment_done(by, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
-    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by, output_folder); });
-  }
   Result<std::optional<jobs::FinishedSegment>> finished_segment(
       const std::string& tenant, const std::string& content_key) override {
     return real_.finished_segment(tenant, content_key);
+  }
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return watched(lease, [&](const jobs::Lease& by) { return real_.finished(by, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return watched(lease, [&](const jobs::Lease& by) { return real_.failed(by, error); });

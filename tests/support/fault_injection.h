@@ -220,6 +220,9 @@ class FaultInjectingTasks final : public jobs::TaskStore {
                                 const std::vector<jobs::Lease>& known) override {
     return faults_.around([&] { return real_.hand_back_unknown(worker_id, known); });
   }
+  Result<bool> begin_reaping(std::chrono::milliseconds pause) override {
+    return faults_.around([&] { return real_.begin_reaping(pause); });
+  }
   Result<std::vector<jobs::Reaped>> reap() override {
     return faults_.around([&] { return real_.reap(); });
   }
@@ -249,12 +252,12 @@ class FaultInjectingTasks final : public jobs::TaskStore {
                       double seconds) override {
     return faults_.around([&] { return real_.segment_done(lease, segment, seconds); });
   }
-  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
-    return faults_.around([&] { return real_.finished(lease, output_folder); });
-  }
   Result<std::optional<jobs::FinishedSegment>> finished_segment(
       const std::string& tenant, const std::string& content_key) override {
     return faults_.around([&] { return real_.finished_segment(tenant, content_key); });
+  }
+  Status finished(const jobs::Lease& lease, const std::string& output_folder) override {
+    return faults_.around([&] { return real_.finished(lease, output_folder); });
   }
   Status failed(const jobs::Lease& lease, const std::string& error) override {
     return faults_.around([&] { return real_.failed(lease, error); });

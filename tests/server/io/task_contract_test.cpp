@@ -247,6 +247,29 @@ TEST_P(StoreContract, SegmentsThatWereTakenAreCountedAndSayNothingOfTheSpeed) {
   EXPECT_EQ(reused, 1);
 }
 
+TEST_P(StoreContract, OneOfManyReapsAtATime) {
+  EXPECT_TRUE(*store_->begin_reaping(std::chrono::milliseconds(2000)));
+  EXPECT_FALSE(*store_->begin_reaping(std::chrono::milliseconds(2000)));
+  advance(std::chrono::milliseconds(2100));
+  EXPECT_TRUE(*store_->begin_reaping(std::chrono::milliseconds(2000)));
+}
+
+TEST_P(StoreContract, ManyLeasesAreRenewedTogetherAndTheLostOnesNamed) {
+  create_prepared("a", 4);
+  std::vector<jobs::Lease> leases;
+  for (int i = 0; i < 4; ++i) leases.push_back(lease(TaskKind::kRender).lease);
+  EXPECT_TRUE(store_->lost(leases)->empty());
+  ASSERT_TRUE(store_->release(leases[2], jobs::ReleaseReason::kHandedBack, kAtOnce));
+  jobs::Lease stranger = leases[0];
+  stranger.epoch += 1'000'000;
+  leases.push_back(stranger);
+  for (const auto& gone : {*store_->lost(leases), *store_->renew(leases, kLease)}) {
+    ASSERT_EQ(gone.size(), 2U);
+    EXPECT_EQ(gone[0].epoch, leases[2].epoch);
+    EXPECT_EQ(gone[1].epoch, stranger.epoch);
+  }
+}
+
 TEST_P(StoreContract, ARenewedLeaseStays) {
   create("a");
   const LeasedTask leased = lease();

@@ -21,6 +21,8 @@ class FakeRenderer : public render::Renderer {
  public:
   // Asked before a segment is written, and before the video is assembled.
   std::function<Status(int index, plan::SourceKind, const CancelToken&)> on_render;
+  // While it is drawn, with what takes the frames done so far.
+  std::function<void(const std::function<void(int)>&)> on_drawing;
   std::function<Status()> on_assemble;
   std::function<Status(const CancelToken&)> on_audio;
   // Asked as well, with the encoder that the job names.
@@ -75,6 +77,7 @@ class FakeRenderer : public render::Renderer {
     }
     Status done = on_render ? on_render(index, job.footage[i].kind, cancel) : ok_status();
     if (done && on_encode) done = on_encode(index, job.encoder);
+    if (done && on_drawing) on_drawing(on_progress);
     if (done) {
       on_progress(frame_count(job.spec, index));
       done = write_file_atomically(output, "segment " + key(job, i) + "\n");

@@ -92,6 +92,65 @@ TEST_F(LeaseUpkeep, ALeaseThatIsLostAtTheEndIsNoticedByTheEnd) {
 }
 
 // A machine so busy that the thread that renews does not get its turn for minutes.
+// Of 270 frames of a job a percent is three.
+TEST_F(LeaseUpkeep, ProgressIsWrittenOnceASecondAndOnlyWhereAPercentChanged) {
+  submit(order("a"));
+  const auto subject = worker();
+  ASSERT_TRUE(step(*subject));  // prepare
+  std::vector<int> seen;
+  renderer_.on_drawing = [&](const std::function<void(int)>& drawn) {
+    const auto version_after = [&](int frames, milliseconds later) {
+      drawn(frames);
+      clock_.advance(later);
+      subject->run_maintenance();
+      seen.push_back(static_cast<int>(job("a").version));
+    };
+    const int before = static_cast<int>(job("a").version);
+    version_after(2, milliseconds(1000));  // less than a percent
+    version_after(9, milliseconds(250));
+    version_after(30, milliseconds(250));  // too soon
+    version_after(31, milliseconds(1000));
+    version_after(31, milliseconds(1000));
+    for (int& version : seen) version -= before;
+  };
+  ASSERT_TRUE(step(*subject));
+  EXPECT_EQ(seen, (std::vector<int>{0, 1, 1, 2, 2}));
+}
+
+// Each asks in turn whether it is its turn; the others ask for nothing more.
+TEST_F(LeaseUpkeep, OneWorkerOfManyLooksForTheDead) {
+  class Counting final : public FaultPlan {
+   public:
+    int calls = 0;
+    Answer before_call() override {
+      ++calls;
+      return Answer::kGoOn;
+    }
+    void after_call() override {}
+  };
+  std::vector<std::unique_ptr<Counting>> counts;
+  std::vector<std::unique_ptr<testing_support::FaultInjectingTasks>> stores;
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < 5; ++i) {
+    counts.push_back(std::make_unique<Counting>());
+    stores.push_back(
+        std::make_unique<testing_support::FaultInjectingTasks>(*store_, *counts.back()));
+    workers.push_back(worker_over(*stores.back()));
+  }
+  const auto all_look = [&] {
+    for (const auto& one : workers) one->run_maintenance();
+  };
+  for (int i = 0; i < 8; ++i) {  // until each trusts the store to answer
+    all_look();
+    clock_.advance(options_.lease / 10);
+  }
+  for (const auto& count : counts) count->calls = 0;
+  all_look();
+  int reaped = 0;
+  for (const auto& count : counts) reaped += count->calls > 1;
+  EXPECT_EQ(reaped, 1);
+}
+
 TEST_F(LeaseUpkeep, TheOnlyProcessOfAStoreLosesNothingToItsOwnSlowness) {
   submit(order("a", 2));
   const auto subject = worker_over(*store_, true);

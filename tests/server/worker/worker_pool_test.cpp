@@ -93,6 +93,39 @@ TEST_F(WorkerPoolTest, ABellWakesAnIdlePool) {
   EXPECT_TRUE(ends("a"));
 }
 
+// What each of its threads asks the database, however many are idle.
+TEST_F(WorkerPoolTest, ANotificationMakesOneThreadOfEachPoolLook) {
+  class Counting final : public testing_support::FaultPlan {
+   public:
+    std::atomic<int> calls{0};
+    Answer before_call() override {
+      ++calls;
+      return Answer::kGoOn;
+    }
+    void after_call() override {}
+  } faults;
+  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  const WorkerDependencies parts{*store_,  tasks,    *storage_,   renderer_, engine_chain_,
+                                 presets_, metrics_, real_clock_, log_,      process_};
+  Options options = options_;
+  options.worker_id = "quiet";
+  options.render_threads = 8;
+  Pool pool(parts, *store_, options, {}, {std::chrono::hours(1), std::chrono::hours(1)});
+  pool.threads.start();
+  const int at_start = 8 + options.audio_threads;
+  ASSERT_TRUE(eventually([&] { return faults.calls >= at_start; }));
+  real_clock_.sleep_for(milliseconds(100));
+  const int before = faults.calls;
+  pool.threads.notify();
+  ASSERT_TRUE(eventually([&] { return faults.calls >= before + 2; }));
+  real_clock_.sleep_for(milliseconds(100));
+  EXPECT_EQ(faults.calls, before + 2) << "one to render, one for sound";
+  submit(order("a", 8));
+  pool.threads.notify();
+  EXPECT_TRUE(ends("a")) << "who finds a task wakes the next";
+  EXPECT_GT(renderer_.most_running(), 0);
+}
+
 TEST_F(WorkerPoolTest, ThreadsThatHaveNothingToDoTakeUpTheNextJob) {
   // The only segment of each job waits for the other's: a second thread must have leased it.
   renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
