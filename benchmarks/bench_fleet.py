@@ -36,6 +36,7 @@ class BenchFleet:
             "API_HOST": "127.0.0.1", "STORAGE_ROOT": str(self.folder / "storage"),
             "DB_URL": self.url, "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
             "PYTOON_CONFIG_DIR": str(ROOT / "config"), "PYTOON_DEVICE": "cpu",
+            "REUSE_SEGMENTS": "false",
             "PYTOON_CACHE_DIR": str(self.folder / f"cache-{name}"), **self.settings}
         pinned = ["taskset", "-c", str(core)] if core is not None else []
         with open(self.folder / f"{name}.log", "ab") as log:

@@ -1,16 +1,17 @@
 """Draws a committed run of the admission benchmark as SVG: plot.py RUN.jsonl FOLDER
 
 One picture a measure: admission-wait.svg, admission-work.svg, admission-safety.svg and
-admission-decision.svg. Standard library only; equal runs make equal bytes.
+admission-decision.svg.
 """
 
 import json
-import math
 import pathlib
 import sys
 
-WIDTH, LEFT, BAR, GAP, TOP = 760, 190, 22, 8, 56
-OURS, OTHER, DARK = "#1f6feb", "#9aa4b2", "#24292f"
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+
+from charts import bars  # noqa: E402
+
 NAMES = {"ours": "Pytoon", "oracle": "oracle (true peaks)", "static_lanes": "static lanes, sized",
          "general_slots": "n general slots", "optimistic": "run and retry",
          "one_job": "one job a GPU", "ollama": "Ollama's way"}
@@ -18,32 +19,6 @@ NAMES = {"ours": "Pytoon", "oracle": "oracle (true peaks)", "static_lanes": "sta
 
 def name_of(line):
     return NAMES[line["policy"]] + (" + spill" if line["spill"] else "")
-
-
-def bars(title, note, rows, logarithmic=False, text="{:g}"):
-    """rows: (name, value, highlighted)."""
-    high = max([value for _, value, _ in rows] + [1e-9])
-
-    def length(value):
-        room = WIDTH - LEFT - 90
-        if logarithmic:
-            return room * math.log10(1 + value) / math.log10(1 + high)
-        return room * value / high
-
-    height = TOP + len(rows) * (BAR + GAP) + 12
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-           f'font-family="sans-serif" font-size="13" fill="{DARK}">',
-           f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-           f'<text x="12" y="22" font-size="16" font-weight="bold">{title}</text>',
-           f'<text x="12" y="41" font-size="12" fill="#57606a">{note}</text>']
-    for index, (name, value, ours) in enumerate(rows):
-        y = TOP + index * (BAR + GAP)
-        out.append(f'<text x="{LEFT - 8}" y="{y + 16}" text-anchor="end">{name}</text>')
-        out.append(f'<rect x="{LEFT}" y="{y}" width="{length(value):.1f}" height="{BAR}" '
-                   f'fill="{OURS if ours else OTHER}"/>')
-        out.append(f'<text x="{LEFT + length(value) + 6:.1f}" y="{y + 16}">'
-                   f'{text.format(value)}</text>')
-    return "\n".join(out + ["</svg>", ""])
 
 
 def main():

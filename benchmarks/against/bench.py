@@ -24,7 +24,7 @@ import recipes
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
-from measuring import measured  # noqa: E402
+from measuring import measured, tell  # noqa: E402
 
 CRF = 20
 
@@ -109,11 +109,10 @@ def bench(preset, pytoon, runs, asked):
             line = {"benchmark": "against", "preset": preset, "seconds": recipes.SECONDS,
                     "renderer": rival, "runs": runs, "wall_s": median(0), "cpu_s": median(1),
                     "peak_mib": median(2), "bytes": videos[rival].stat().st_size,
-                    "wall_ratio_to_ours": ratio(0), "cpu_ratio_to_ours": ratio(1),
-                    "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+                    "wall_ratio_to_ours": ratio(0), "cpu_ratio_to_ours": ratio(1)}
             if rival in ("ours", "filter_graph"):
                 line["ssim_to_own_frames"] = contest.quality(rival, videos[rival])
-            print(json.dumps(line), flush=True)
+            tell(line)
 
 
 def main():

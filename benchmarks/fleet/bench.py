@@ -1,12 +1,11 @@
 """What a second worker brings: one 60 s job on one worker and on two, each worker pinned to a core.
 
 Usage: bench.py PYTOON [RUNS]
-RUNS (default 3) pairs in turn, so that a machine's moods hit both: a new job each time, since
-finished segments are used again. One JSON line: medians of the seconds from the job's creation to
+RUNS (default 3) pairs in turn, so that a machine's moods hit both: a new job each time. One JSON
+line: medians of the seconds from the job's creation to
 its end, and the median of the pairwise ratios.
 """
 
-import json
 import os
 import pathlib
 import signal
@@ -19,6 +18,7 @@ os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
 from bench_fleet import BenchFleet  # noqa: E402
 from harness import picture  # noqa: E402
+from measuring import tell  # noqa: E402
 from servers import free_port, wait_for  # noqa: E402
 
 
@@ -54,12 +54,11 @@ def main():
                  for run in range(runs)]
     finally:
         fleet.close()
-    print(json.dumps({
+    tell({
         "benchmark": "fleet", "preset": "overlay_classic", "seconds": 60, "runs": runs,
         "one_worker_s": round(statistics.median(one for one, _ in pairs), 2),
         "two_workers_s": round(statistics.median(two for _, two in pairs), 2),
-        "ratio": round(statistics.median(two / one for one, two in pairs), 3),
-        "cores": os.cpu_count()}))
+        "ratio": round(statistics.median(two / one for one, two in pairs), 3)})
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("benchmarks", "tests/chaos", "
 os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
 from bench_fleet import BenchFleet  # noqa: E402
+from measuring import tell  # noqa: E402
 from harness import picture  # noqa: E402
 from servers import free_port  # noqa: E402
 
@@ -268,8 +269,7 @@ def main():
     while words:
         options[words[0].removeprefix("--")] = int(words[1])
         words = words[2:]
-    print(json.dumps({"benchmark": "noisy", **measure(options), "cores": os.cpu_count(),
-                      "load": round(os.getloadavg()[0], 1)}), flush=True)
+    tell({"benchmark": "noisy", **measure(options)})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ frames from a file, in turn, so that a machine's moods hit both. One JSON line e
 wall and CPU seconds, the job's peak memory, and the median of the pairwise ratios.
 """
 
-import json
 import os
 import pathlib
 import shutil
@@ -18,7 +17,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
-from measuring import measured  # noqa: E402
+from measuring import measured, tell  # noqa: E402
 
 REQUESTS = {"PRODUCT_HERO": "product_hero_clean", "OVERLAY": "overlay_glow",
             "MEME_TEXT": "meme_smooth"}
@@ -50,13 +49,13 @@ def bench(archetype, preset, pytoon, frame_tool, runs):
             "runs": runs, "job_wall_s": median(jobs, 0), "job_cpu_s": median(jobs, 1),
             "job_peak_mib": median(jobs, 2), "encode_only_wall_s": median(floors, 0),
             "encode_only_cpu_s": median(floors, 1), "compose_only_cpu_s": round(compose[1], 2),
-            "wall_ratio": ratio(0), "cpu_ratio": ratio(1), "cores": os.cpu_count()}
+            "wall_ratio": ratio(0), "cpu_ratio": ratio(1)}
 
 
 def main():
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
     for archetype, preset in REQUESTS.items():
-        print(json.dumps(bench(archetype, preset, sys.argv[1], sys.argv[2], runs)), flush=True)
+        tell(bench(archetype, preset, sys.argv[1], sys.argv[2], runs))
 
 
 if __name__ == "__main__":

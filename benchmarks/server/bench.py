@@ -33,6 +33,7 @@ os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
 from bench_fleet import BenchFleet  # noqa: E402
 from harness import KEY, picture  # noqa: E402
+from measuring import tell  # noqa: E402
 from servers import free_port, wait_for  # noqa: E402
 
 QUEUED = 2000
@@ -248,10 +249,8 @@ def main():
             fleet.fill()
             found = {"requests": requests, "followers": followers, "leases": leases}[what](
                 fleet, options)
-            print(json.dumps({
-                "benchmark": "server", "what": what, "queued": QUEUED, **found,
-                "api_mib": resident_mib(fleet.api.pid), "cores": os.cpu_count(),
-                "load": round(os.getloadavg()[0], 1)}), flush=True)
+            tell({"benchmark": "server", "what": what, "queued": QUEUED, **found,
+                  "api_mib": resident_mib(fleet.api.pid)})
         finally:
             fleet.close()
 
