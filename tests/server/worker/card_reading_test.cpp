@@ -39,6 +39,7 @@ std::optional<Refusal> refused(GpuState card, const CardReading& seen, int sessi
   card.sample = sample_of(seen, card, kAt);
   Wish wish;
   wish.bytes = kGiB;
+  wish.segments_max = 4;
   wish.encoder_sessions = sessions;
   return refusal_of(card, wish, {}, kAt);
 }

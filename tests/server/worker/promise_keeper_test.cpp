@@ -43,6 +43,7 @@ class PromiseKeeperTest : public testing::Test {
     wish.task = "task-" + std::to_string(++tasks_);
     wish.lane = lane;
     wish.bytes = bytes;
+    wish.segments_max = 4;
     Result<Granted> granted = keeper().promise(wish, std::move(lost));
     EXPECT_TRUE(granted);
     return std::get<Promise>(*granted);

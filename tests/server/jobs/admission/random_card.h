@@ -92,7 +92,8 @@ class RandomCard {
   bool ask(const Request& request, const GpuState& seen) {
     Wish wish;
     wish.gpu = "GPU-A";
-    wish.worker_id = "w";
+    wish.worker_id = request.lane == Lane::kRender ? request.worker_id : "w";
+    wish.segments_max = request.segments_max;
     wish.task = request.task;
     wish.lane = request.lane;
     Decision decision;
