@@ -43,6 +43,9 @@ void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
   if (frame.color_range == AVCOL_RANGE_UNSPECIFIED) frame.color_range = file.color_range;
   if (frame.color_primaries == AVCOL_PRI_UNSPECIFIED) frame.color_primaries = file.color_primaries;
   if (frame.color_trc == AVCOL_TRC_UNSPECIFIED) frame.color_trc = file.color_trc;
+  if (frame.chroma_location == AVCHROMA_LOC_UNSPECIFIED) {
+    frame.chroma_location = file.chroma_location;
+  }
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <string_view>
 
+#include "pipeline/media/text/private_fonts.h"
 #include "pipeline/media/text/word_fonts.h"
 
 namespace pytoon::media {
@@ -43,6 +45,26 @@ double colour_margin(PangoLayoutLine* line) {
     if (has_colours(item->item->analysis.font)) return 1;
   }
   return 0;
+}
+
+bool is_nastaliq(PangoFont* font) {
+  const PangoFontDescriptionPtr described(font == nullptr ? nullptr : pango_font_describe(font));
+  const char* const family =
+      described ? pango_font_description_get_family(described.get()) : nullptr;
+  return family != nullptr && std::string_view(family) == kNastaliq;
+}
+
+// Nastaliq's words descend from right to left across their line: lines as near as those of other
+// scripts would run into each other.
+double line_height(PangoLayout* layout, double wanted) {
+  constexpr double kOfNastaliq = 2.1;
+  for (GSList* at = pango_layout_get_lines_readonly(layout); at != nullptr; at = at->next) {
+    for (GSList* run = static_cast<PangoLayoutLine*>(at->data)->runs; run; run = run->next) {
+      const auto* const item = static_cast<PangoLayoutRun*>(run->data);
+      if (is_nastaliq(item->item->analysis.font)) return std::max(wanted, kOfNastaliq);
+    }
+  }
+  return wanted;
 }
 
 // Lines are centred by what is seen, not by advance widths.
@@ -101,7 +123,6 @@ CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size
                       PangoWrapMode wrap, int width_px) {
   CaptionLayout caption;
   caption.size_px = size_px;
-  caption.line_pitch_px = static_cast<int>(std::lround(size_px * order.style.line_height));
   caption.layout.reset(pango_layout_new(context));
   PangoLayout* const layout = caption.layout.get();
   pango_layout_set_font_description(
@@ -110,6 +131,8 @@ CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size
   pango_layout_set_wrap(layout, wrap);
   pango_layout_set_text(layout, order.text.utf8.data(), static_cast<int>(order.text.utf8.size()));
   pango_layout_set_attributes(layout, attributes_of(context, order, size_px, wrap).get());
+  const double height = line_height(layout, order.style.line_height);
+  caption.line_pitch_px = static_cast<int>(std::lround(size_px * height));
   place_lines(caption, order);
   return caption;
 }

@@ -29,6 +29,8 @@ constexpr Script kScripts[] = {
     {"amharic", "ሰላም ለዓለም ኢትዮጵያ"},
     {"tamil", "வணக்கம் உலகம் கொள்கை ஸ்ரீ"},
     {"urdu", "اردو میں خوش آمدید پاکستان"},
+    {"urdu-lines", "گھنٹے بھر ٹھنڈا پانی\nOndelune 50% رعایت ہے۔"},
+    {"persian", "سلام دنیا، گلاب چین پژواک"},
     {"hebrew", "שָׁלוֹם עוֹלָם בְּרֵאשִׁית"},
     {"vietnamese-inter", kVietnamese},
     {"vietnamese-bebas", kVietnamese, "Bebas Neue"},
