@@ -15,6 +15,15 @@ def readelf(*arguments):
                           text=True).stdout
 
 
+def probes_stack(program):
+    """The compiler's probe of a new page of the stack, which nothing else would write."""
+    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", program],
+                          stdout=subprocess.PIPE, text=True) as listing:
+        found = any(re.search(r"orq\s+\$0x0,\(%rsp\)", line) for line in listing.stdout)
+        listing.kill()
+    return found
+
+
 def faults_of(program):
     header, segments, dynamic = (readelf(option, program) for option in ("-h", "-l", "-d"))
     symbols = readelf("--dyn-syms", program)
@@ -33,6 +42,7 @@ def faults_of(program):
         "stack protector": "__stack_chk_fail" in symbols,
         "FORTIFY": re.search(r"__\w+_chk@", symbols.replace("__stack_chk_fail", "")),
     }
+    checks["stack clash protection: large frames touch each page"] = probes_stack(program)
     return [name for name, good in checks.items() if not good]
 
 
