@@ -60,8 +60,8 @@ Result<ScalerPtr> make_scaler(const ScalerSide& from, const ScalerSide& to) {
       {"dst_format", to.format},
       {"src_h_chr_pos", from.chroma_x},
       {"src_v_chr_pos", from.chroma_y},
-      {"dst_h_chr_pos", 0},
-      {"dst_v_chr_pos", 128},
+      {"dst_h_chr_pos", to.chroma_x},
+      {"dst_v_chr_pos", to.chroma_y},
       {"sws_flags",
        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT}};
   for (const auto& [name, value] : options) av_opt_set_int(scaler.get(), name, value, 0);

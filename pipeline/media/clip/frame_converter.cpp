@@ -21,6 +21,15 @@ gpu::Size target_size(gpu::Size stored, gpu::Size shown) {
   return even(larger ? shown : stored);
 }
 
+// libswscale copies planes of 4:2:0 to such planes, wherever their chroma lies.
+bool has_to_move(const ScalerSide& from) {
+  const AVPixFmtDescriptor* const format =
+      av_pix_fmt_desc_get(static_cast<AVPixelFormat>(from.format));
+  const bool copied = format->log2_chroma_w == 1 && format->log2_chroma_h == 1;
+  const ScalerSide wanted;
+  return copied && (from.chroma_x != wanted.chroma_x || from.chroma_y != wanted.chroma_y);
+}
+
 }  // namespace
 
 FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown)
@@ -59,7 +68,7 @@ Status FrameConverter::prepare(const AVFrame& frame) {
   const gpu::Size stored = even({frame.width, frame.height});
   scaler_.reset();
   colours_.reset();
-  if (is_plain(frame.color_primaries, frame.color_trc)) {
+  if (is_plain(frame.color_primaries, frame.color_trc) && !has_to_move(side_of(frame, stored))) {
     if (Status ready = prepare_scaler(frame, stored); !ready) return ready;
   } else {
     auto made = FrameFilter::make(frame, {1, 1},

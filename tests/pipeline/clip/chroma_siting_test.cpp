@@ -91,7 +91,8 @@ TEST_P(ChromaSiting, EdgesStayWhereTheyWere) {
   write_chart(path("chart.yuv"), siting.swing);
   ffmpeg(
       "-f rawvideo -pix_fmt yuv444p -s 128x96 -r 30 -i {}/chart.yuv -frames:v 1 -vf "
-      "loop=4:1,zscale=min=bt709:rin=limited:m=bt709:r=limited" +
+      "loop=4:1,drawbox=0:0:4:4:black:fill:enable='mod(n\\,2)',zscale=min=bt709:rin=limited:m="
+      "bt709:r=limited" +
       std::string(siting.filter) + " " + siting.options +
       " -colorspace bt709 -color_range tv -frames:v 4 {}/" + siting.file);
   ASSERT_TRUE(inspect_clip(path(siting.file)));
@@ -112,7 +113,7 @@ TEST_P(ChromaSiting, EdgesStayWhereTheyWere) {
 }
 
 constexpr const char* kFine = "-c:v libx264 -preset ultrafast -qp 1";
-constexpr const char* kP3 =
+constexpr const char* kWide =
     "-c:v libx265 -x265-params log-level=none:qp=1 -tag:v hvc1 -color_primaries smpte432 "
     "-color_trc bt709";
 
@@ -126,7 +127,7 @@ const std::string kCenter = with_siting(kFine, "center");
 const std::string kTop = with_siting(kFine, "top");
 const std::string kBottomLeft = with_siting(kFine, "bottomleft");
 const std::string kBottom = with_siting(kFine, "bottom");
-const std::string kP3TopLeft =
+const std::string kWideTopLeft =
     "-c:v libx265 -x265-params log-level=none:qp=1:chromaloc=2 -tag:v hvc1 -color_primaries "
     "smpte432 -color_trc bt709";
 
@@ -160,10 +161,10 @@ INSTANTIATE_TEST_SUITE_P(
         Siting{"ProresAlpha", ",format=yuva444p10", "-c:v prores_ks -profile:v 4444 -qscale:v 1",
                "a.mov"},
         // Through linear light, where a small swing is nearly even.
-        Siting{"WideGamut", ":c=left,format=yuv420p", kP3, "a.mov", 12},
-        Siting{"WideGamutTopLeft", ":c=topleft,format=yuv420p", kP3TopLeft.c_str(), "a.mov", 12},
-        Siting{"WideGamutFourTwoTwo", ":c=left,format=yuv422p10", kP3, "a.mov", 12},
-        Siting{"WideGamutFourFourFour", ",format=yuv444p", kP3, "a.mov", 12}),
+        Siting{"WideGamut", ":c=left,format=yuv420p", kWide, "a.mov", 12},
+        Siting{"WideGamutTopLeft", ":c=topleft,format=yuv420p", kWideTopLeft.c_str(), "a.mov", 12},
+        Siting{"WideGamutFourTwoTwo", ":c=left,format=yuv422p10", kWide, "a.mov", 12},
+        Siting{"WideGamutFourFourFour", ",format=yuv444p", kWide, "a.mov", 12}),
     [](const auto& siting) { return siting.param.name; });
 
 }  // namespace
