@@ -52,7 +52,8 @@ std::string shift_sql(milliseconds time) {
          "; UPDATE assets SET last_used_at = last_used_at" + by +
          "; UPDATE idempotency_records SET created_at = created_at" + by +
          "; UPDATE dead_letters SET at = at" + by + "; UPDATE gc_schedule SET next_at = next_at" +
-         by + "; UPDATE fleet SET reap_at = reap_at" + by + "; UPDATE deletions SET due_at = due_at" + by +
+         by + "; UPDATE fleet SET reap_at = reap_at" + by +
+         "; UPDATE deletions SET due_at = due_at" + by +
          "; UPDATE purchases SET reserved_at = reserved_at" + by +
          "; UPDATE spend SET changed_at = changed_at" + by +
          "; UPDATE spend SET account = 'day/' || (substr(account, 5)::timestamp - interval '" +
