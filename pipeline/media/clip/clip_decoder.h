@@ -16,7 +16,8 @@ class ClipDecoder final : public FrameDecoder {
  public:
   // hardware: null for software decoding.
   static Result<std::unique_ptr<ClipDecoder>> open(const ClipIndex& clip, BufferPtr hardware,
-                                                   CancelToken cancel);
+                                                   CancelToken cancel,
+                                                   Scrutiny scrutiny = Scrutiny::kWhatIsKnown);
   // For open().
   ClipDecoder(ClipFile file, CodecPtr codec, CancelToken cancel)
       : file_(std::move(file)), codec_(std::move(codec)), cancel_(std::move(cancel)) {}

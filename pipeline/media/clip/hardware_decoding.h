@@ -19,7 +19,7 @@ using BufferPtr = std::unique_ptr<AVBufferRef, UnrefBuffer>;
 Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda);
 
 // Asks for frames in the card's memory before the codec is opened. They come only for 8-bit 4:2:0
-// in BT.709 limited range, which the compositor can sample as it lies.
+// in BT.709 limited range with chroma at the left, which the compositor can sample as it lies.
 // file: what the container says of the track; outlives the codec.
 void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware, AVCodecParameters& file);
 

@@ -24,12 +24,12 @@ Result<std::optional<int>> untagged_format(const std::filesystem::path& clip,
   return untagged ? std::optional((*first)->format) : std::nullopt;
 }
 
-// Matroska says only when frames are shown; an MP4 wants to know when they are decoded, which for
-// codecs that store them in that order is the same.
-bool can_be_written_anew(const ClipFile& file, ClipContainer container) {
-  const AVCodecID codec = file.track()->codecpar->codec_id;
-  return container == ClipContainer::kMovie ||
-         (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC);
+// Of the kind that the clip is already: a Matroska file does not say when frames are decoded, which
+// an MP4 has to.
+const char* muxer_for(ClipContainer container, AVCodecID codec) {
+  if (container == ClipContainer::kMovie) return codec == AV_CODEC_ID_PRORES ? "mov" : "mp4";
+  const bool web = codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9 || codec == AV_CODEC_ID_AV1;
+  return web ? "webm" : "matroska";
 }
 
 // How the frames are to be turned is told beside them.
@@ -43,11 +43,12 @@ Status copy_rotation(const AVStream& from, AVStream& to) {
   return ok_status();
 }
 
-Result<OutputPtr> begin(const AVStream& from, int pixel_format, const std::filesystem::path& path) {
+Result<OutputPtr> begin(const AVStream& from, ClipContainer container, int pixel_format,
+                        const std::filesystem::path& path) {
   AVFormatContext* context = nullptr;
-  const char* const muxer = from.codecpar->codec_id == AV_CODEC_ID_PRORES ? "mov" : "mp4";
+  const char* const muxer = muxer_for(container, from.codecpar->codec_id);
   int rc = avformat_alloc_output_context2(&context, nullptr, muxer, file_url(path).c_str());
-  if (rc < 0) return av_failure(rc, "can't make an MP4 writer");
+  if (rc < 0) return av_failure(rc, "can't make a clip's writer");
   OutputPtr output(context);
   output->flags |= AVFMT_FLAG_BITEXACT;
   AVStream* const track = avformat_new_stream(output.get(), nullptr);
@@ -57,18 +58,24 @@ Result<OutputPtr> begin(const AVStream& from, int pixel_format, const std::files
   track->time_base = from.time_base;
   track->sample_aspect_ratio = from.sample_aspect_ratio;
   track->codecpar->color_space = AVCOL_SPC_SMPTE170M;
-  track->codecpar->format = pixel_format;  // Matroska does not say it, and VP9 in MP4 has to
+  track->codecpar->format = pixel_format;  // VP9 in MP4 has to say it
+  constexpr const char* kAlpha = "alpha_mode";
+  if (const auto* alpha = av_dict_get(from.metadata, kAlpha, nullptr, 0); alpha != nullptr) {
+    av_dict_set(&track->metadata, kAlpha, alpha->value, 0);
+  }
   if (Status copied = copy_rotation(from, *track); !copied) return copied.failure();
   rc = avio_open(&output->pb, output->url, AVIO_FLAG_WRITE);
   if (rc < 0) return av_failure(rc, "can't create " + path.string());
   Options options;
   options.set("movflags", "+faststart+write_colr");
   rc = avformat_write_header(output.get(), options.out());
-  if (rc < 0) return av_failure(rc, "can't start the MP4");
+  if (rc < 0) return av_failure(rc, "can't start the clip");
   return output;
 }
 
-Status copy(ClipFile& from, AVFormatContext& to) {
+Status copy(ClipFile& from, ClipContainer container, AVFormatContext& to) {
+  // Matroska keeps no times of decoding, but FFmpeg wants some that rise: long before any frame.
+  std::int64_t decoded = -(std::int64_t{1} << 40U);
   const PacketPtr packet = make_packet();
   for (;;) {
     const Result<bool> more = from.next(packet.get());
@@ -77,23 +84,23 @@ Status copy(ClipFile& from, AVFormatContext& to) {
     packet->stream_index = 0;
     packet->pos = -1;
     av_packet_rescale_ts(packet.get(), from.track()->time_base, to.streams[0]->time_base);
+    if (container == ClipContainer::kMatroska) packet->dts = decoded++;
     if (const int rc = av_write_frame(&to, packet.get()); rc < 0) {
-      return av_failure(rc, "can't write the MP4");
+      return av_failure(rc, "can't write the clip");
     }
   }
   int rc = av_write_trailer(&to);
   if (rc >= 0) rc = avio_closep(&to.pb);
-  return rc < 0 ? Status(av_failure(rc, "can't write the MP4")) : ok_status();
+  return rc < 0 ? Status(av_failure(rc, "can't write the clip")) : ok_status();
 }
 
 Status write_tagged(const std::filesystem::path& clip, ClipContainer container, int pixel_format) {
   Result<ClipFile> from = ClipFile::open(clip, container);
   if (!from) return from.failure();
-  if (!can_be_written_anew(*from, container)) return ok_status();
   const Publication file(clip);
-  Result<OutputPtr> to = begin(*from->track(), pixel_format, file.temporary());
+  Result<OutputPtr> to = begin(*from->track(), container, pixel_format, file.temporary());
   if (!to) return to.failure();
-  if (Status copied = copy(*from, **to); !copied) return copied;
+  if (Status copied = copy(*from, container, **to); !copied) return copied;
   return file.publish();
 }
 

@@ -17,9 +17,9 @@ enum class UnsaidMatrix {
   kBt601,   // at any size
 };
 
-// A tagged clip stays as it is, and so do an animation, whose colours are RGB, and H.264 or HEVC in
-// Matroska. Any other untagged one is written anew, as MP4 or MOV, with its video track alone: its
-// coded frames as they are, no audio and no notes of its maker.
+// A tagged clip stays as it is, and so does an animation, whose colours are RGB. An untagged one is
+// written anew, an MP4 or MOV as such and a WebM or Matroska as such, with its video track alone:
+// its coded frames as they are, alpha included, no audio and no notes of its maker.
 Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix);
 
 }  // namespace pytoon::media
