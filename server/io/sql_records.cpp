@@ -55,7 +55,9 @@ Segment read_segment(const Row& row) {
   segment.error = row.text(10);
   segment.engine_next = row.text(11);
   segment.engine_failures = row.text(12);
-  segment.reused = row.integer(13) != 0;
+  segment.render_seconds = row.number(13);
+  segment.finished_at = time_in(row, 14);
+  segment.reused = row.integer(15) != 0;
   return segment;
 }
 
@@ -131,7 +133,8 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
 std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
   const Rows rows = session.query(
       "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
-      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures, reused "
+      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures, "
+      "render_seconds, finished_at, reused "
       "FROM segments WHERE job_id = ? "
       "ORDER BY idx",
       {job_id});
