@@ -14,7 +14,7 @@ const AVCodec* decoder_for(const AVStream& track) {
   return avcodec_find_decoder_by_name(codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
 }
 
-Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
+Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, CardTrack* card) {
   const AVCodec* const decoder = decoder_for(track);
   if (decoder == nullptr) {
     return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
@@ -26,10 +26,8 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware) {
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
-  const AVCodecID id = track.codecpar->codec_id;
-  if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC) hardware = nullptr;
-  codec->thread_count = hardware == nullptr ? kDecoderThreads : 1;
-  if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
+  codec->thread_count = card == nullptr ? kDecoderThreads : 1;
+  if (card != nullptr) demand_hardware(*codec, hardware, *card);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")
                                      : av_failure(rc, "can't open the decoder");
@@ -51,9 +49,12 @@ Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, Bu
                                                        CancelToken cancel) {
   Result<ClipFile> file = ClipFile::open(clip.path, clip.container);
   if (!file) return file.failure();
-  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get());
+  std::unique_ptr<CardTrack> card;
+  if (hardware) card = std::make_unique<CardTrack>(CardTrack{file->track()->codecpar, false});
+  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get(), card.get());
   if (!codec) return codec.failure();
-  return std::make_unique<ClipDecoder>(std::move(*file), std::move(*codec), std::move(cancel));
+  return std::make_unique<ClipDecoder>(std::move(*file), std::move(card), std::move(*codec),
+                                       std::move(cancel));
 }
 
 Status ClipDecoder::seek(const KeyFrame& from) {
@@ -65,6 +66,10 @@ Status ClipDecoder::seek(const KeyFrame& from) {
 
 Failure ClipDecoder::broken(int error) const {
   if (error == AVERROR(ENOMEM)) return failure(FailureKind::kOutOfMemory, "no memory to decode");
+  if (card_ && card_->refused) {
+    return failure(FailureKind::kMedia,
+                   "the card decodes 8-bit 4:2:0 in SDR, BT.709, limited range only");
+  }
   const AVRational tick = file_.track()->time_base;
   const double seconds =
       packet_->pts == AV_NOPTS_VALUE ? 0 : static_cast<double>(packet_->pts) * av_q2d(tick);

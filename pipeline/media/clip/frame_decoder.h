@@ -24,7 +24,8 @@ class FrameDecoder {
   virtual Result<const AVFrame*> next() = 0;
 };
 
-// hardware: null for software decoding, which animations and what the card can't decode get anyway.
+// hardware: null for software decoding, which animations get anyway; else kMedia says what the card
+// can't decode.
 Result<std::unique_ptr<FrameDecoder>> open_frames(const ClipIndex& clip, BufferPtr hardware,
                                                   CancelToken cancel);
 
