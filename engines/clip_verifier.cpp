@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/files.h"
 #include "pipeline/media/decoder/clip_images.h"
 
 namespace pytoon::engines {
@@ -38,8 +39,10 @@ Result<double> verify_clip(media::FileDecoder& decoder, const std::filesystem::p
     black = black && is_black(*frame);
   }
   if (black) return useless("is black");
-  if (Status tagged = media::tag_matrix(clip, matrix); !tagged) {
-    return useless("is no good: " + tagged.failure().detail);
+  const Result<std::optional<std::string>> tagged = decoder.tagged_clip(clip, matrix);
+  if (!tagged) return useless("is no good: " + tagged.failure().detail);
+  if (*tagged) {
+    if (Status kept = write_file_atomically(clip, **tagged); !kept) return kept.failure();
   }
   return facts->duration_seconds;
 }

@@ -4,8 +4,8 @@ that plays a clip; each in one run.
 
 bench.py PYTOON CLIP_JOB_TOOL DECODER_TOOL [TURNS [JOB_TURNS]]
 
-Exit status 1 when an inspection costs more than 5 ms over its decoding (median), or when a job takes
-more than 3 % more processor time.
+Exit status 1 when an inspection costs more than 5 ms over its decoding (median), or when a job
+takes more than 3 % more processor time.
 """
 
 import json

@@ -32,6 +32,13 @@ bool take(int data, std::uint64_t offset, std::span<char> into) {
   return true;
 }
 
+// What an answer says is there; nothing: it lied.
+std::optional<std::string> taken(int data, const DecoderAnswer& answer, std::uint64_t most) {
+  if (answer.data_bytes > most) return std::nullopt;
+  std::string bytes(answer.data_bytes, '\0');
+  return take(data, 0, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
+}
+
 template <typename T>
 std::span<char> bytes_of(std::vector<T>& values) {
   return {reinterpret_cast<char*>(values.data()), values.size() * sizeof(T)};
@@ -171,15 +178,30 @@ Result<std::shared_ptr<const ClipIndex>> ChildDecoder::read_clip_index(
   request.data_bytes_max = kClipIndexBytesMax;
   const auto answer = ask(request, file, data->get(), {});
   if (!answer) return answer.failure();
-  if (answer->data_bytes > kClipIndexBytesMax) return broken_decoder();
-  std::string bytes(answer->data_bytes, '\0');
-  if (!take(data->get(), 0, bytes)) return broken_decoder();
-  std::optional<ClipIndex> index = clip_index_from(bytes);
+  const std::optional<std::string> bytes = taken(data->get(), *answer, kClipIndexBytesMax);
+  std::optional<ClipIndex> index = bytes ? clip_index_from(*bytes) : std::nullopt;
   if (!index) return broken_decoder();
   index->path = file;
   index->format = answer->info.format;
   index->codec = answer->info.codec;
   return std::make_shared<const ClipIndex>(std::move(*index));
+}
+
+Result<std::optional<std::string>> ChildDecoder::tagged_clip(const std::filesystem::path& file,
+                                                             UnsaidMatrix matrix) {
+  if (matrix == UnsaidMatrix::kBySize) return std::optional<std::string>();
+  const Result<FileDescriptor> data = shared_memory();
+  if (!data) return data.failure();
+  constexpr std::uint64_t kHeadMax = 16 << 20;
+  DecoderRequest request;
+  request.task = DecoderTask::kClipTag;
+  request.data_bytes_max = kClipBytesMax + kHeadMax;
+  const auto answer = ask(request, file, data->get(), {});
+  if (!answer) return answer.failure();
+  if (answer->data_bytes == 0) return std::optional<std::string>();
+  std::optional<std::string> bytes = taken(data->get(), *answer, request.data_bytes_max);
+  if (!bytes) return broken_decoder();
+  return bytes;
 }
 
 std::unique_ptr<ClipPlayer> ChildDecoder::open_clip(const ClipOrder& order) {

@@ -100,6 +100,17 @@ Result<DecoderAnswer> write_index(FileDecoder& decoder) {
   return answer;
 }
 
+// Asked only for clips that mean BT.601 where they say nothing.
+Result<DecoderAnswer> write_tagged(FileDecoder& decoder) {
+  const auto bytes = decoder.tagged_clip(kFileName, UnsaidMatrix::kBt601);
+  if (!bytes) return bytes.failure();
+  DecoderAnswer answer;
+  if (!*bytes) return answer;
+  if (Status written = write_data(**bytes); !written) return written.failure();
+  answer.data_bytes = (*bytes)->size();
+  return answer;
+}
+
 Result<DecoderAnswer> decode(const DecoderRequest& request, FileDecoder& decoder) {
   switch (request.task) {
     case DecoderTask::kInspectImage:
@@ -116,6 +127,8 @@ Result<DecoderAnswer> decode(const DecoderRequest& request, FileDecoder& decoder
       return write_samples(decoder, request.samples_max);
     case DecoderTask::kClipIndex:
       return write_index(decoder);
+    case DecoderTask::kClipTag:
+      return write_tagged(decoder);
     case DecoderTask::kClip:
       play_clip(request, kFileName, kAnswer, kData, decoder);
       ::_exit(0);  // all is said

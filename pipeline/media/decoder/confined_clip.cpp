@@ -92,7 +92,7 @@ Result<ConfinedClip::Landed> ConfinedClip::fetch(std::size_t index, bool cutout)
     }
     const std::size_t slot = memory_->free_slot();
     decoder_->say(to_text(ClipStep{index, static_cast<std::uint32_t>(slot), cutout}));
-    const ConfinedDecoder::Heard heard = decoder_->hear(limits_.wall, order_.cancel);
+    const ConfinedDecoder::Heard heard = decoder_->hear(limits_.frame_wall, order_.cancel);
     if (heard.answer && *heard.answer) {
       const gpu::Size size = (*heard.answer)->info.size;
       if (is_frame(size, cutout, memory_->layout().slot_bytes)) return Landed{slot, size};

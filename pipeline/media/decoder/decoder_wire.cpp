@@ -16,8 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kTaskNames{"inspect-image", "inspect-clip", "inspect-audio", "image-header",
-                                "image",         "audio",        "clip-index",    "clip"};
+constexpr std::array kTaskNames{"inspect-image", "inspect-clip", "inspect-audio",
+                                "image-header",  "image",        "audio",
+                                "clip-index",    "clip-tag",     "clip"};
 constexpr std::size_t kDescriptorsMax = 3;
 constexpr std::size_t kWordsMax = 1'000;
 constexpr int kEdgeMax = 1 << 16;

@@ -35,6 +35,7 @@ enum class DecoderTask {
   kPixels,
   kSamples,
   kClipIndex,
+  kClipTag,
   kClip,
 };
 // "inspect-image" and so on: labels of metrics too.
@@ -72,7 +73,7 @@ struct DecoderEnd {
 struct DecoderAnswer {
   MediaInfo info;                // of inspections; of kPixels and a clip's frames, their size
   std::uint64_t samples = 0;     // kSamples, of a channel
-  std::uint64_t data_bytes = 0;  // kClipIndex
+  std::uint64_t data_bytes = 0;  // kClipIndex, kClipTag
 };
 std::string to_text(const Failure& failure);
 std::string to_text(const DecoderAnswer& answer);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "gpu/image.h"
 #include "pipeline/media/audio/pcm.h"
 #include "pipeline/media/clip/clip_player.h"
+#include "pipeline/media/clip/matrix_tag.h"
 #include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
@@ -26,7 +28,8 @@ namespace pytoon::media {
 enum class FileKind { kImage, kClip, kAudio };
 
 // Decoders in processes of their own that died: what they did ("inspect-image", "inspect-clip",
-// "inspect-audio", "image-header", "image", "audio", "clip-index", "clip") and of what they died
+// "inspect-audio", "image-header", "image", "audio", "clip-index", "clip-tag",
+// "clip") and of what they died
 // ("cpu", "time", on the clock; "forbidden", a system call of an attack; "killed", from outside;
 // "crash"; "exit", without an answer; "host", with the process that they are made of).
 struct DecoderDeaths {
@@ -48,6 +51,9 @@ class FileDecoder {
                                  const CancelToken& cancel) = 0;
   virtual Result<std::shared_ptr<const ClipIndex>> read_clip_index(
       const std::filesystem::path& file) = 0;
+  // The clip written anew with its colours' matrix told; nothing: it may stay as it is.
+  virtual Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& file,
+                                                         UnsaidMatrix matrix) = 0;
   // Frames in host memory. Opens nothing yet: that is the first frame's. This must outlive the
   // player.
   virtual std::unique_ptr<ClipPlayer> open_clip(const ClipOrder& order) = 0;

@@ -31,6 +31,11 @@ Result<std::shared_ptr<const ClipIndex>> LocalDecoder::read_clip_index(
   return index_clip(file);
 }
 
+Result<std::optional<std::string>> LocalDecoder::tagged_clip(const std::filesystem::path& file,
+                                                             UnsaidMatrix matrix) {
+  return media::tagged_clip(file, matrix);
+}
+
 std::unique_ptr<ClipPlayer> LocalDecoder::open_clip(const ClipOrder& order) {
   return std::make_unique<ClipSource>(order);
 }

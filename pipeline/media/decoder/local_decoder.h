@@ -14,6 +14,8 @@ class LocalDecoder final : public FileDecoder {
                          const CancelToken& cancel) override;
   Result<std::shared_ptr<const ClipIndex>> read_clip_index(
       const std::filesystem::path& file) override;
+  Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& file,
+                                                 UnsaidMatrix matrix) override;
   std::unique_ptr<ClipPlayer> open_clip(const ClipOrder& order) override;
 };
 

@@ -21,6 +21,11 @@ class MatrixTag : public ClipTest {
     return path(name);
   }
 
+  static Status tag(const std::filesystem::path& file, UnsaidMatrix matrix) {
+    const auto bytes = decoder().tagged_clip(file, matrix);
+    if (!bytes) return bytes.failure();
+    return *bytes ? write_file_atomically(file, **bytes) : ok_status();
+  }
   static void expect_red(const std::filesystem::path& file) {
     const auto shown = first_frame(index(file));
     ASSERT_TRUE(shown) << shown.failure().detail;
@@ -39,7 +44,7 @@ TEST_F(MatrixTag, AnUntaggedClipOfAKnownMakerHasItsColours) {
   for (const auto& [name, options] : kinds) {
     const auto file = red(name, options);
     const auto before = index(file);
-    ASSERT_TRUE(tag_matrix(file, UnsaidMatrix::kBt601)) << name;
+    ASSERT_TRUE(tag(file, UnsaidMatrix::kBt601)) << name;
     expect_red(file);
     EXPECT_EQ(index(file)->times.starts.size(), before->times.starts.size());
     EXPECT_NEAR(index(file)->times.seconds(), before->times.seconds(), 1e-3);
@@ -52,7 +57,7 @@ TEST_F(MatrixTag, AnUntaggedClipOfAKnownMakerHasItsColours) {
 
 TEST_F(MatrixTag, EveryPictureIsKept) {
   const auto file = clip("clip.mp4", 40, "30", std::string(kH264));
-  ASSERT_TRUE(tag_matrix(file, UnsaidMatrix::kBt601));
+  ASSERT_TRUE(tag(file, UnsaidMatrix::kBt601));
   const auto played = source(file);
   for (const std::int64_t i : {0, 1, 13, 39, 24}) EXPECT_EQ(code_at(*played, i), i);
 }
@@ -60,18 +65,18 @@ TEST_F(MatrixTag, EveryPictureIsKept) {
 TEST_F(MatrixTag, OthersStayAsTheyAre) {
   const auto tagged = red("tagged.mp4", "-c:v libx264 -qp 4 -colorspace smpte170m");
   const std::string bytes = *read_file(tagged);
-  ASSERT_TRUE(tag_matrix(tagged, UnsaidMatrix::kBt601));
+  ASSERT_TRUE(tag(tagged, UnsaidMatrix::kBt601));
   EXPECT_TRUE(*read_file(tagged) == bytes);
   expect_red(tagged);
   const auto unknown = red("unknown.mp4", "-c:v libx264 -qp 4");
   const std::string others = *read_file(unknown);
-  ASSERT_TRUE(tag_matrix(unknown, UnsaidMatrix::kBySize));
+  ASSERT_TRUE(tag(unknown, UnsaidMatrix::kBySize));
   EXPECT_TRUE(*read_file(unknown) == others);
 }
 
 TEST_F(MatrixTag, WhatIsNoClipIsLeftAlone) {
   ASSERT_TRUE(write_file_atomically(path("text.mp4"), "no clip"));
-  EXPECT_FALSE(tag_matrix(path("text.mp4"), UnsaidMatrix::kBt601));
+  EXPECT_FALSE(tag(path("text.mp4"), UnsaidMatrix::kBt601));
   EXPECT_EQ(*read_file(path("text.mp4")), "no clip");
 }
 

@@ -16,14 +16,15 @@ using std::chrono::milliseconds;
 
 class HostileClipTest : public DecoderTest {
  protected:
-  HostileClipTest() {
+  HostileClipTest() { open(milliseconds(60'000)); }
+
+  void open(milliseconds frame_wall) {
     ChildDecoder::Options impatient = options();
     impatient.waiting = 0;  // whoever is there is at work
-    impatient.limits.wall = milliseconds(3'000);
+    impatient.limits.frame_wall = frame_wall;
     impatient.limits.cpu = std::chrono::seconds(1);
     decoder_ = std::make_unique<ChildDecoder>(impatient);
   }
-
   std::unique_ptr<ClipPlayer> player(int width, const CancelToken& cancel = {}) {
     const auto file = make_clip(folder_.path(), "clip" + std::to_string(width) + ".mp4", 12, "30",
                                 kH264, {width, 48});
@@ -57,11 +58,11 @@ TEST_F(HostileClipTest, WhateverOneDoesIsTheFilesFaultAndNobodyElses) {
     FailureKind kind;
   };
   const Attack attacks[] = {
-      {66, "crash", FailureKind::kMalformed},     {68, "time", FailureKind::kInvalid},
-      {70, "cpu", FailureKind::kInvalid},         {72, "", FailureKind::kInvalid},
-      {74, "forbidden", FailureKind::kMalformed}, {76, "exit", FailureKind::kMalformed},
-      {78, "exit", FailureKind::kMalformed},      {82, "", FailureKind::kMalformed},
-      {84, "", FailureKind::kMalformed},          {86, "", FailureKind::kMalformed}};
+      {66, "crash", FailureKind::kMalformed}, {70, "cpu", FailureKind::kInvalid},
+      {72, "", FailureKind::kInvalid},        {74, "forbidden", FailureKind::kMalformed},
+      {76, "exit", FailureKind::kMalformed},  {78, "exit", FailureKind::kMalformed},
+      {82, "", FailureKind::kMalformed},      {84, "", FailureKind::kMalformed},
+      {86, "", FailureKind::kMalformed}};
   const auto innocent = player(64);
   ASSERT_TRUE(innocent->frame(0));
   const int host = decoder_->host_pid();
@@ -88,6 +89,19 @@ TEST_F(HostileClipTest, WhateverOneDoesIsTheFilesFaultAndNobodyElses) {
     EXPECT_TRUE(hostile->frame(7));
   }
   EXPECT_EQ(decoder_->host_pid(), host);
+}
+
+TEST_F(HostileClipTest, OneThatHangsIsEnded) {
+  open(milliseconds(3'000));
+  const auto innocent = player(64);
+  const auto sleepy = player(68);
+  ASSERT_TRUE(innocent->frame(0));
+  ASSERT_TRUE(sleepy->frame(4));
+  const auto refused = sleepy->frame(5);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().kind, FailureKind::kInvalid) << refused.failure().detail;
+  EXPECT_EQ(deaths_of("time"), 1U);
+  EXPECT_TRUE(innocent->frame(1));
 }
 
 TEST_F(HostileClipTest, OneKilledFromOutsidePlaysOn) {
@@ -125,8 +139,8 @@ TEST_F(HostileClipTest, AHostThatDiedIsStartedAgain) {
   const std::vector<int> players = children_of(decoder_->host_pid());
   ASSERT_EQ(players.size(), 1U);
   ::kill(decoder_->host_pid(), SIGKILL);
-  ASSERT_TRUE(support::eventually([&] { return ::kill(players.front(), 0) != 0; },
-                                  milliseconds(20'000)));
+  ASSERT_TRUE(
+      support::eventually([&] { return ::kill(players.front(), 0) != 0; }, milliseconds(20'000)));
   const auto next = played->frame(4);
   ASSERT_TRUE(next) << next.failure().detail;
   EXPECT_EQ(read_code(*next), 4);

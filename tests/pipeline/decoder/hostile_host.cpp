@@ -2,6 +2,7 @@
 // by its text, a clip by its width. A file that says nothing of that kind is decoded as in the
 // product.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -90,7 +91,7 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
       {"spin", spin},
       {"sleep",
        [] {
-         for (;;) ::sleep(1);
+         for (;;) ::poll(nullptr, 0, -1);
          return std::string();
        }},
       {"exit", []() -> std::string { ::_exit(3); }},
@@ -163,6 +164,10 @@ class HostileDecoder final : public FileDecoder {
   Result<std::shared_ptr<const ClipIndex>> read_clip_index(
       const std::filesystem::path& file) override {
     return local_.read_clip_index(file);
+  }
+  Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& file,
+                                                 UnsaidMatrix matrix) override {
+    return local_.tagged_clip(file, matrix);
   }
   std::unique_ptr<ClipPlayer> open_clip(const ClipOrder& order) override {
     return std::make_unique<HostileClip>(local_.open_clip(order), order.clip->stored.width);

@@ -211,6 +211,10 @@ class BreakingDecoder final : public media::FileDecoder {
       const std::filesystem::path&) override {
     return broken();
   }
+  Result<std::optional<std::string>> tagged_clip(const std::filesystem::path&,
+                                                 media::UnsaidMatrix) override {
+    return broken();
+  }
   std::unique_ptr<media::ClipPlayer> open_clip(const media::ClipOrder&) override {
     return nullptr;  // who knows no index opens none
   }
