@@ -111,7 +111,8 @@ void add_config(CLI::App& root, Words& words, Command& chosen) {
             [&words](const app::Config& config) { return app::show_config(config, words.json); });
       });
   show->add_flag("--json", words.json, "As JSON");
-  add(*group, "page", "The page docs/configuration.md", chosen, app::print_settings_page);
+  add(*group, "page", "The page docs/configuration.md", chosen,
+      [] { return with_config(app::print_settings_page); });
 }
 
 void add_backup(CLI::App& root, Words& words, Command& chosen) {

@@ -135,11 +135,27 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
       eraser_(*store_, *store_, *storage_, metrics_, log),
       gc_(*store_, *storage_, eraser_, metrics_, clock, log, gc_options(config)),
       previewer_(*store_, *storage_, stack.renderer(), clock),
-      service_(
-          {*store_, *store_, *store_, *storage_, inspector_, stack.renderer(), config.catalogue,
-           notifiers_, metrics_, health_, eraser_, ids_, clock, log, store_->promises(),
-           store_->profiles(), engines_->engine_chain(), store_->keys(), previewer_},
-          limits_of(config)) {
+      service_({*store_,
+                *store_,
+                *store_,
+                *storage_,
+                inspector_,
+                stack.renderer(),
+                config.catalogue,
+                notifiers_,
+                metrics_,
+                health_,
+                eraser_,
+                ids_,
+                clock,
+                log,
+                store_->promises(),
+                store_->profiles(),
+                engines_->engine_chain(),
+                store_->keys(),
+                previewer_,
+                spans_.get()},
+               limits_of(config)) {
   metrics_.watch_process(process_health_);
   metrics_.watch_decoders([&decoder = *stack.decoder] { return decoder.deaths(); });
   if (redis_notifier_) listen(config, clock);

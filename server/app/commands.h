@@ -30,7 +30,7 @@ int check_config(const Config& config);
 // Every setting with the value that holds and where it comes from; secrets are masked.
 int show_config(const Config& config, bool json);
 // docs/configuration.md.
-int print_settings_page();
+int print_settings_page(const Config& config);
 // The presets as a table, or as JSON.
 int list_presets(const Config& config, bool json);
 

@@ -9,6 +9,7 @@
 #include "server/app/env.h"
 #include "server/app/key_file.h"
 #include "server/app/settings.h"
+#include "server/app/settings_page.h"
 
 namespace pytoon::app {
 namespace {
@@ -66,8 +67,10 @@ int show_config(const Config& config, bool json) {
   return 0;
 }
 
-int print_settings_page() {
-  std::cout << settings_page();
+int print_settings_page(const Config& config) {
+  const Result<std::string> page = settings_page(config);
+  if (!page) return complain(page.failure());
+  std::cout << *page;
   return 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/yaml.h"
 #include "pipeline/spec/field_reader.h"
 #include "server/jobs/key_registry.h"
 
@@ -53,13 +52,10 @@ void read_one(const Json& plans, const std::string& name, std::vector<FieldFault
 
 }  // namespace
 
-Result<jobs::TenantPlans> read_plans(const std::filesystem::path& path) {
+Result<jobs::TenantPlans> read_plans(const Json& json) {
   jobs::TenantPlans plans;
-  const Result<Json> json = read_yaml(path);
-  if (!json && json.failure().kind == FailureKind::kNotFound) return plans;
-  if (!json) return json.failure();
   std::vector<FieldFault> faults;
-  spec::FieldReader r(*json, "", faults);
+  spec::FieldReader r(json, "", faults);
   if (const Json* const all = r.object("plans")) {
     if (all->contains("default")) read_one(*all, "default", faults, plans);
     for (const auto& entry : all->items()) {
@@ -67,10 +63,8 @@ Result<jobs::TenantPlans> read_plans(const std::filesystem::path& path) {
     }
   }
   r.finish();
-  if (faults.empty()) return plans;
-  Failure fault = spec::invalid(std::move(faults));
-  fault.detail = path.string() + ": " + fault.detail;
-  return fault;
+  if (!faults.empty()) return spec::invalid(std::move(faults));
+  return plans;
 }
 
 }  // namespace pytoon::app

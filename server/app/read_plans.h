@@ -1,16 +1,15 @@
-// config/plans.yaml: limits by plan (jobs/tenant_plan.h). Without the file there is the plan
-// "default" alone, with the defaults of the program.
+// The values of config/plans.yaml: limits by plan (jobs/tenant_plan.h).
 //
-// Thread rule: pure but for reading the file. All faults at once; the detail names the file.
+// Thread rule: pure. All faults at once, each with its JSON pointer.
 #pragma once
 
-#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
 #include "server/jobs/tenant_plan.h"
 
 namespace pytoon::app {
 
-Result<jobs::TenantPlans> read_plans(const std::filesystem::path& path);
+Result<jobs::TenantPlans> read_plans(const nlohmann::ordered_json& json);
 
 }  // namespace pytoon::app

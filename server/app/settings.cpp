@@ -35,37 +35,6 @@ std::string shown(const Setting& setting, const std::string& value) {
   return setting.secrecy == Secrecy::kPasswordInUrl ? without_password(value) : value;
 }
 
-std::string settings_page() {
-  std::string page =
-      "# Configuration\n\n"
-      "Made by `pytoon config page` from the table that the program reads its variables by\n"
-      "(`server/app/settings_table.cpp`); a test holds the two together.\n\n"
-      "A variable of the process's environment comes first, then `.env` in the working folder, "
-      "then\n"
-      "config/*.yaml, then the default. An empty one is not set. A wrong value stops the start "
-      "with "
-      "one\n"
-      "line that names it. `pytoon config check` says whether there is one; `pytoon config show` "
-      "lists\n"
-      "every value that holds and where it comes from, secrets as `***`.\n";
-  std::string_view group;
-  for (const Setting& setting : settings()) {
-    if (setting.group != group) {
-      group = setting.group;
-      page += "\n## " + std::string(group) +
-              "\n\n| variable | default | unit | what | in a file |\n| --- | --- | --- | --- | --- "
-              "|\n";
-    }
-    const auto cell = [](std::string_view text) { return " " + std::string(text) + " |"; };
-    const std::string bounds = setting.most == 0 ? std::string()
-                                                 : "; " + std::to_string(setting.least) + " to " +
-                                                       std::to_string(setting.most);
-    page += "|" + cell(setting.name) + cell(setting.fallback) + cell(setting.unit) +
-            cell(std::string(setting.about) + bounds) + cell(setting.in_file) + "\n";
-  }
-  return page;
-}
-
 Failure wrong(std::string_view name, const std::string& detail) {
   return failure(FailureKind::kInvalid, std::string(name) + " " + detail);
 }

@@ -40,9 +40,6 @@ const Setting& setting(std::string_view name);
 // A value as it may be shown: secrets are "***".
 std::string shown(const Setting& setting, const std::string& value);
 
-// The whole table as docs/configuration.md.
-std::string settings_page();
-
 // Reads variables of the table, remembering the first fault: kInvalid, one line that names it.
 class Variables {
  public:

@@ -3,6 +3,7 @@
 
 #include "base/web_address.h"
 #include "server/jobs/job_service.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/store_rules.h"
 
 namespace pytoon::jobs {
@@ -21,6 +22,11 @@ Status require_change(const Caller& caller) {
 Status require_admin(const Caller& caller) {
   if (caller.admin) return ok_status();
   return failure(FailureKind::kForbidden, "this needs a key with the scope admin");
+}
+
+// The job and who changed it, for a line of the log.
+nlohmann::ordered_json about(const Job& job, const Caller& caller) {
+  return {{"job_id", job.id}, {"trace_id", trace_of(job).trace_id}, {"by", caller.tenant}};
 }
 
 }  // namespace
@@ -52,6 +58,11 @@ void JobService::remove_files(const std::string& id) {
   }
 }
 
+void JobService::tell_job_span(const Job& job, const std::string& error) {
+  if (parts_.spans == nullptr) return;
+  parts_.spans->ended(job_span(job, parts_.clock.now(), error));
+}
+
 Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
   if (Status allowed = require_change(caller); !allowed) return allowed.failure();
   if (const Result<Job> mine = find(caller, id); !mine) return mine;
@@ -59,7 +70,8 @@ Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
   if (!job) return job;
   remove_files(id);
   parts_.metrics.job_cancelled(job->spec.archetype);
-  parts_.log.info("job_cancelled", {{"job_id", id}, {"by", caller.tenant}});
+  parts_.log.info("job_cancelled", about(*job, caller));
+  tell_job_span(*job, "cancelled");
   return job;
 }
 
@@ -69,7 +81,9 @@ Result<Job> JobService::retry(const Caller& caller, const std::string& id) {
   Result<Job> job = parts_.store.retry(id);
   if (!job) return job;
   parts_.metrics.job_retried(job->spec.archetype);
-  parts_.log.info("job_retried", {{"job_id", id}, {"run", job->run}, {"by", caller.tenant}});
+  nlohmann::ordered_json fields = about(*job, caller);
+  fields["run"] = job->run;
+  parts_.log.info("job_retried", fields);
   parts_.notifier.notify();
   job->eta_seconds = eta_.eta_seconds(*job);
   return job;
@@ -87,15 +101,16 @@ Result<Job> JobService::redeliver(const Caller& caller, const std::string& id) {
                        : "the job has not ended yet: its webhook was never sent");
   }
   if (!queued) return queued.failure();
-  parts_.log.info("webhook_redelivered", {{"job_id", id}, {"by", caller.tenant}});
+  parts_.log.info("webhook_redelivered", about(*job, caller));
   return job;
 }
 
 Status JobService::delete_job(const Caller& caller, const std::string& id) {
   if (Status allowed = require_change(caller); !allowed) return allowed;
-  if (const Result<Job> mine = find(caller, id); !mine) return mine.failure();
+  const Result<Job> mine = find(caller, id);
+  if (!mine) return mine.failure();
   if (Status gone = parts_.eraser.delete_job(id); !gone) return gone;
-  parts_.log.info("job_deleted", {{"job_id", id}, {"by", caller.tenant}});
+  parts_.log.info("job_deleted", about(*mine, caller));
   return ok_status();
 }
 
@@ -130,7 +145,10 @@ Result<Job> JobService::force_fail(const Caller& caller, const std::string& id,
   if (!job) return job;
   remove_files(id);
   parts_.metrics.job_failed(job->spec.archetype, "forced");
-  parts_.log.warning("job_force_failed", {{"job_id", id}, {"error", error}, {"by", caller.tenant}});
+  nlohmann::ordered_json fields = about(*job, caller);
+  fields["error"] = error;
+  parts_.log.warning("job_force_failed", fields);
+  tell_job_span(*job, error);
   return job;
 }
 

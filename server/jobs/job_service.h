@@ -14,6 +14,7 @@
 #include "server/jobs/eraser.h"
 #include "server/jobs/eta_estimator.h"
 #include "server/jobs/job_estimator.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/key_registry.h"
 #include "server/jobs/ports.h"
 
@@ -40,6 +41,7 @@ struct ServiceParts {
   engines::EngineChain& engine_chain;
   KeyStore& keys;
   FramePreviewer& previewer;
+  SpanSink* spans = nullptr;  // null: nobody asks for spans
 };
 
 // Where a job may have its end told.
@@ -116,6 +118,8 @@ class JobService final : public Service {
   // kNotFound for another tenant's, as for none.
   Result<Job> find(const Caller& caller, const std::string& id);
   void remove_files(const std::string& id);
+  // Of a job that ended by a request, not by a worker.
+  void tell_job_span(const Job& job, const std::string& error);
   Result<Artifact> artifact(const Caller& caller, const std::string& id, const std::string& file,
                             const std::string& content_type);
 

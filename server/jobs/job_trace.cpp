@@ -24,4 +24,10 @@ TraceContext trace_of(const std::string& job_id, const std::string& traceparent)
           sha256_hex("span of job " + job_id).substr(0, kSpanDigits), !caller || caller->sampled};
 }
 
+Span job_span(const Job& job, WallTime ended, const std::string& error) {
+  const auto caller = parse_traceparent(job.traceparent);
+  return {trace_of(job), caller ? caller->span_id : "", "job", job.created_at, ended, job.id, {},
+          error};
+}
+
 }  // namespace pytoon::jobs

@@ -33,6 +33,9 @@ struct Span {
   std::string error;  // "" when it went well
 };
 
+// The root, under which all others of the job hang: who ends the job tells it.
+Span job_span(const Job& job, WallTime ended, const std::string& error);
+
 class SpanSink {
  public:
   virtual ~SpanSink() = default;

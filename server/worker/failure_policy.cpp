@@ -102,9 +102,11 @@ bool Task::change_encoder(const Failure& failure) {
 void Task::tell_degraded(const std::string& from, const std::string& to,
                          const std::string& reason) {
   context_.deps.metrics.degraded(from, to);
-  context_.deps.log.warning(
-      "encoder_degraded",
-      {{"job_id", leased_.job.id}, {"from", from}, {"to", to}, {"reason", reason}});
+  context_.deps.log.warning("encoder_degraded", {{"job_id", leased_.job.id},
+                                                 {"trace_id", jobs::trace_of(leased_.job).trace_id},
+                                                 {"from", from},
+                                                 {"to", to},
+                                                 {"reason", reason}});
 }
 
 void Task::fail_job(const std::string& reason, const std::string& detail) {

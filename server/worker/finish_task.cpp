@@ -84,9 +84,11 @@ Status Task::remake(const std::vector<jobs::Segment>& broken, bool audio_lost) {
     restart.segments.push_back(segment);
     which += (which.empty() ? "" : ", ") + std::to_string(segment.index);
   }
-  context_.deps.log.warning(
-      "segments_invalidated",
-      {{"job_id", leased_.job.id}, {"segments", which}, {"audio", audio_lost}});
+  context_.deps.log.warning("segments_invalidated",
+                            {{"job_id", leased_.job.id},
+                             {"trace_id", jobs::trace_of(leased_.job).trace_id},
+                             {"segments", which},
+                             {"audio", audio_lost}});
   return commit([&] { return context_.deps.tasks.restart(leased_.lease, restart); });
 }
 

@@ -90,18 +90,9 @@ void Task::tell_span(std::string name, WallTime began, const std::string& error)
   context_.deps.spans->ended(std::move(span));
 }
 
-// The root, under which all others hang.
 void Task::tell_job_span(const std::string& error) {
   if (context_.deps.spans == nullptr) return;
-  const auto caller = parse_traceparent(leased_.job.traceparent);
-  context_.deps.spans->ended({jobs::trace_of(leased_.job),
-                              caller ? caller->span_id : "",
-                              "job",
-                              leased_.job.created_at,
-                              context_.deps.clock.now(),
-                              leased_.job.id,
-                              {},
-                              error});
+  context_.deps.spans->ended(jobs::job_span(leased_.job, context_.deps.clock.now(), error));
 }
 
 void Task::run() {
@@ -162,8 +153,9 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
       wait_for_store();
     }
   } catch (const std::exception& error) {
-    context_.deps.log.error("job_runner_crash",
-                            {{"job_id", leased_.job.id}, {"what", error.what()}});
+    nlohmann::ordered_json fields = about();
+    fields["what"] = error.what();
+    context_.deps.log.error("job_runner_crash", fields);
   }
 }
 

@@ -157,6 +157,24 @@ class Traces(unittest.TestCase):
             (root,) = [span for span in spans if span["name"] == "job"]
             self.assertNotIn("parentSpanId", root)
 
+    def test_a_cancelled_job_has_its_span(self):
+        answer = self.near.call("POST", "/api/v1/jobs", {
+            "preset_id": "product_hero_clean", "prompt": "Light", "target_duration_seconds": 60})
+        job_id = answer.json()["job_id"]
+        cancelled = self.near.call("POST", f"/api/v1/jobs/{job_id}/cancel")
+        self.assertEqual(cancelled.status, 200, cancelled.body)
+        trace = job_id.replace("-", "")
+        for _ in range(200):
+            roots = [span for span in self.collector.spans
+                     if span["traceId"] == trace and span["name"] == "job"]
+            if roots:
+                break
+            time.sleep(0.1)
+        (root,) = roots
+        self.assertEqual(root["status"], {"code": 2, "message": "cancelled"})
+        (line,) = [line for line in self.near.log_lines() if line["event"] == "job_cancelled"]
+        self.assertEqual(line["trace_id"], trace)
+
     def test_a_caller_who_does_not_record_is_not_recorded(self):
         trace = "1" * 32
         job_id = self.submit({"traceparent": f"00-{trace}-{SPAN}-00"})
@@ -172,9 +190,13 @@ class Traces(unittest.TestCase):
         fresh = [self.near.call("POST", "/api/v1/jobs", {}).json()["trace_id"] for _ in range(2)]
         self.assertRegex(fresh[0], "^[0-9a-f]{32}$")
         self.assertNotEqual(*fresh)
-        logged = {line.get("trace_id") for line in self.near.log_lines()
-                  if line["event"] == "http_request"}
-        self.assertLessEqual({TRACE, *fresh}, logged)
+        for _ in range(100):  # the line is written once the answer is on its way
+            logged = {line.get("trace_id") for line in self.near.log_lines()
+                      if line["event"] == "http_request"}
+            if {TRACE, *fresh} <= logged:
+                return
+            time.sleep(0.1)
+        self.fail(f"{TRACE}, {fresh} are not all in {logged}")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/files.h"
 #include "server/app/config.h"
+#include "server/app/config_files.h"
+#include "server/app/settings_page.h"
 #include "tests/support/source_dir.h"
 
 namespace pytoon::app {
@@ -28,10 +32,29 @@ TEST(Settings, EachIsInTheTableOnce) {
   }
 }
 
-TEST(Settings, ThePageIsMadeOfTheTable) {
+TEST(Settings, ThePageIsMadeOfWhatTheProgramReads) {
   const auto page = read_file(root() / "docs/configuration.md");
   ASSERT_TRUE(page.ok());
-  EXPECT_EQ(*page, settings_page()) << "pytoon config page > docs/configuration.md";
+  const Result<Config> config = read_config(shipped());
+  ASSERT_TRUE(config.ok());
+  const Result<std::string> made = settings_page(*config);
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(*page, *made) << "pytoon config page > docs/configuration.md";
+}
+
+TEST(Settings, AValueOfAFileSaysWhatItMayBe) {
+  const Result<Config> config = read_config(shipped());
+  ASSERT_TRUE(config.ok());
+  const nlohmann::ordered_json json{
+      {"plans", {{"default", {{"weight", 3}, {"requests_per_second", 0.5}}}}}};
+  const auto plans = std::ranges::find(settings_files(), "plans.yaml", &SettingsFile::name);
+  const std::vector<FileKey> keys = keys_of(*plans, json, *config);
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_EQ(keys[0].key, "plans.default.weight");
+  EXPECT_EQ(keys[0].value, "3");
+  EXPECT_EQ(keys[0].rule, "a whole number from 1 to 100");
+  EXPECT_EQ(keys[1].value, "0.5");
+  EXPECT_EQ(keys[1].rule, "a number from 0.01 to 1000000");
 }
 
 TEST(Settings, BoundsAreThoseOfTheTable) {
