@@ -17,7 +17,7 @@ struct ImageMaker {
 };
 
 // Raise when the same spec would be drawn differently.
-inline constexpr int kRenderVersion = 3;
+inline constexpr int kRenderVersion = 4;
 
 // job: hashes are needed of what plan::decided_by() says.
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline, int segment,

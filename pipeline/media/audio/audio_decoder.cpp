@@ -28,7 +28,7 @@ Result<InputPtr> open_audio(const std::filesystem::path& path, const AudioFormat
   OpenedInput opened = open_input(path, format.demuxer, options);
   if (opened.answer < 0) return broken(opened.answer, "the file can't be read as " + format.name);
   InputPtr input = std::move(opened.input);
-  const int found = avformat_find_stream_info(input.get(), nullptr);
+  const int found = read_answer(*input, avformat_find_stream_info(input.get(), nullptr));
   if (found < 0) return broken(found, "the file can't be read as " + format.name);
   return input;
 }

@@ -128,7 +128,7 @@ class FfmpegAnimationDecoder final : public AnimationDecoder {
 
   int feed() {
     av_packet_unref(packet_.get());
-    const int rc = av_read_frame(input_.get(), packet_.get());
+    const int rc = read_answer(*input_, av_read_frame(input_.get(), packet_.get()));
     if (rc < 0 && rc != AVERROR_EOF) return rc;
     av_frame_unref(frame_.get());
     return avcodec_send_packet(codec_.get(), rc < 0 ? nullptr : packet_.get());

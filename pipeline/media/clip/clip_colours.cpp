@@ -21,10 +21,12 @@ std::string tone_mapped(const std::string& format) {
          ":desat=0:peak=" + std::to_string(kPeakNits / kWhiteNits);
 }
 
-// The numbers of ITU-T H.273, which zimg and FFmpeg share.
-std::string as_coded(const AVFrame& like, int transfer) {
-  const int primaries =
-      like.color_primaries == AVCOL_PRI_UNSPECIFIED ? AVCOL_PRI_BT2020 : like.color_primaries;
+int wide_primaries(const AVFrame& like) {
+  return like.color_primaries == AVCOL_PRI_UNSPECIFIED ? AVCOL_PRI_BT2020 : like.color_primaries;
+}
+
+// The numbers of ITU-T H.273, which zimg and FFmpeg share. Where chroma lies zimg asks the frame.
+std::string as_coded(const AVFrame& like, int primaries, int transfer) {
   const AVColorSpace matrix = matrix_of(like.colorspace, {like.width, like.height});
   return "pin=" + std::to_string(primaries) + ":tin=" + std::to_string(transfer) +
          ":min=" + std::to_string(matrix) + ":rin=" + (is_full_range(like) ? "full" : "limited");
@@ -72,13 +74,18 @@ std::string conversion_chain(const AVFrame& like, gpu::Size stored, gpu::Size wa
   const std::string crop = "crop=w=" + std::to_string(stored.width) +
                            ":h=" + std::to_string(stored.height) + ":x=0:y=0:exact=1,";
   const std::string begin = stored == gpu::Size{like.width, like.height} ? "" : crop;
+  if (is_plain(like.color_primaries, like.color_trc)) {
+    return begin + "zscale=" + as_coded(like, AVCOL_PRI_BT709, AVCOL_TRC_BT709) + ":" +
+           as_wanted(AVCOL_TRC_BT709, wanted);
+  }
   if (!is_hdr(like.color_trc)) {
     // Greys keep their code values whatever the curve; only its shape counts.
     const bool srgb = like.color_trc == AVCOL_TRC_IEC61966_2_1;
     const int transfer = srgb ? AVCOL_TRC_IEC61966_2_1 : AVCOL_TRC_BT709;
-    return begin + "zscale=" + as_coded(like, transfer) + ":" + as_wanted(transfer, wanted);
+    return begin + "zscale=" + as_coded(like, wide_primaries(like), transfer) + ":" +
+           as_wanted(transfer, wanted);
   }
-  return begin + "zscale=" + as_coded(like, like.color_trc) +
+  return begin + "zscale=" + as_coded(like, wide_primaries(like), like.color_trc) +
          ":t=linear:npl=" + std::to_string(kWhiteNits) + tone_mapped("gbrpf32le") +
          ",zscale=" + as_wanted(AVCOL_TRC_BT709, wanted);
 }
@@ -91,15 +98,13 @@ std::string cutout_chain(const AVFrame& like) {
   if (!coded) return "format=rgba";
   const std::string rgb = ":m=gbr:r=full,format=gbrap,format=rgba";
   if (is_plain(like.color_primaries, like.color_trc)) {
-    const AVColorSpace matrix = matrix_of(like.colorspace, {like.width, like.height});
     const std::string same = std::to_string(AVCOL_PRI_BT709);
-    return "zscale=pin=" + same + ":p=" + same + ":tin=" + same + ":t=" + same +
-           ":min=" + std::to_string(matrix) + ":rin=" + (is_full_range(like) ? "full" : "limited") +
-           rgb;
+    return "zscale=" + as_coded(like, AVCOL_PRI_BT709, AVCOL_TRC_BT709) + ":p=" + same +
+           ":t=" + same + rgb;
   }
   const int transfer = is_hdr(like.color_trc) ? like.color_trc : AVCOL_TRC_BT709;
   const std::string primaries = std::to_string(AVCOL_PRI_BT709);
-  const std::string begin = "zscale=" + as_coded(like, transfer);
+  const std::string begin = "zscale=" + as_coded(like, wide_primaries(like), transfer);
   if (!is_hdr(like.color_trc)) return begin + ":p=" + primaries + ":t=" + primaries + rgb;
   return begin + ":t=linear:npl=" + std::to_string(kWhiteNits) + tone_mapped("gbrapf32le") +
          ",zscale=t=" + primaries + rgb;

@@ -20,8 +20,8 @@ AVColorSpace matrix_of(AVColorSpace told, gpu::Size size);
 bool is_full_range(const AVFrame& frame);
 // Whether code values mean what they mean in BT.709, but for matrix and range.
 bool is_plain(AVColorPrimaries primaries, AVColorTransferCharacteristic transfer);
-// libavfilter's chain from frames like this one, which are not plain, to 8-bit 4:2:0 BT.709 limited
-// range in the size wanted. stored: what of the frame is used, from its top left.
+// libavfilter's chain from frames like this one to 8-bit 4:2:0 BT.709 limited range with chroma at
+// the left, in the size wanted. stored: what of the frame is used, from its top left.
 std::string conversion_chain(const AVFrame& like, gpu::Size stored, gpu::Size wanted);
 // The same from any frames to 8-bit RGBA of their size.
 std::string cutout_chain(const AVFrame& like);

@@ -14,7 +14,8 @@ const AVCodec* decoder_for(const AVStream& track) {
   return avcodec_find_decoder_by_name(codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
 }
 
-Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, CardTrack* card) {
+Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, CardTrack* card,
+                            Scrutiny scrutiny) {
   const AVCodec* const decoder = decoder_for(track);
   if (decoder == nullptr) {
     return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
@@ -26,7 +27,8 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, CardTr
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
-  codec->thread_count = card == nullptr ? kDecoderThreads : 1;
+  const bool threaded = card == nullptr && scrutiny == Scrutiny::kWhatIsKnown;
+  codec->thread_count = threaded ? kDecoderThreads : 1;
   if (card != nullptr) demand_hardware(*codec, hardware, *card);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")
@@ -41,17 +43,20 @@ void take_unsaid(const AVCodecParameters& file, AVFrame& frame) {
   if (frame.color_range == AVCOL_RANGE_UNSPECIFIED) frame.color_range = file.color_range;
   if (frame.color_primaries == AVCOL_PRI_UNSPECIFIED) frame.color_primaries = file.color_primaries;
   if (frame.color_trc == AVCOL_TRC_UNSPECIFIED) frame.color_trc = file.color_trc;
+  if (frame.chroma_location == AVCHROMA_LOC_UNSPECIFIED) {
+    frame.chroma_location = file.chroma_location;
+  }
 }
 
 }  // namespace
 
 Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, BufferPtr hardware,
-                                                       CancelToken cancel) {
+                                                       CancelToken cancel, Scrutiny scrutiny) {
   Result<ClipFile> file = ClipFile::open(clip.path, clip.container);
   if (!file) return file.failure();
   std::unique_ptr<CardTrack> card;
   if (hardware) card = std::make_unique<CardTrack>(CardTrack{file->track()->codecpar, false});
-  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get(), card.get());
+  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get(), card.get(), scrutiny);
   if (!codec) return codec.failure();
   return std::make_unique<ClipDecoder>(std::move(*file), std::move(card), std::move(*codec),
                                        std::move(cancel));

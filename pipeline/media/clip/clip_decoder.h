@@ -16,7 +16,8 @@ class ClipDecoder final : public FrameDecoder {
  public:
   // hardware: null for software decoding; else frames are the card's, or kMedia says why not.
   static Result<std::unique_ptr<ClipDecoder>> open(const ClipIndex& clip, BufferPtr hardware,
-                                                   CancelToken cancel);
+                                                   CancelToken cancel,
+                                                   Scrutiny scrutiny = Scrutiny::kWhatIsKnown);
   // For open().
   ClipDecoder(ClipFile file, std::unique_ptr<CardTrack> card, CodecPtr codec, CancelToken cancel)
       : file_(std::move(file)),

@@ -113,7 +113,7 @@ Result<ClipFile> ClipFile::open(const std::filesystem::path& path, ClipContainer
 Result<bool> ClipFile::next(AVPacket* packet) {
   for (;;) {
     av_packet_unref(packet);
-    const int rc = av_read_frame(input_.get(), packet);
+    const int rc = read_answer(*input_, av_read_frame(input_.get(), packet));
     if (rc == AVERROR_EOF) return false;
     if (rc == AVERROR_INVALIDDATA) return damaged_clip("in its data");
     if (rc < 0) return av_failure(rc, "can't read the clip");
@@ -127,7 +127,8 @@ Result<bool> ClipFile::next(AVPacket* packet) {
 }
 
 Status ClipFile::seek(std::int64_t decoded) {
-  const int rc = av_seek_frame(input_.get(), track_, decoded, AVSEEK_FLAG_BACKWARD);
+  const int rc =
+      read_answer(*input_, av_seek_frame(input_.get(), track_, decoded, AVSEEK_FLAG_BACKWARD));
   if (rc < 0) return av_failure(rc, "can't move within the clip");
   return ok_status();
 }

@@ -6,18 +6,13 @@
 
 #include "pipeline/media/clip/clip_colours.h"
 #include "pipeline/media/clip/clip_file.h"
+#include "pipeline/media/clip/colour_scaler.h"
 
 namespace pytoon::media {
 namespace {
 
-constexpr int kOne = 1 << 16;
-
 gpu::Size even(gpu::Size size) {
   return {std::max(2, size.width / 2 * 2), std::max(2, size.height / 2 * 2)};
-}
-
-AVColorSpace coded_matrix(const AVFrame& frame) {
-  return matrix_of(frame.colorspace, {frame.width, frame.height});
 }
 
 // Both along the stored axes.
@@ -27,66 +22,13 @@ gpu::Size target_size(gpu::Size stored, gpu::Size shown) {
   return even(larger ? shown : stored);
 }
 
-// One side of a conversion.
-struct Side {
-  int format = AV_PIX_FMT_NONE;
-  gpu::Size size;
-  AVColorSpace matrix = AVCOL_SPC_BT709;
-  bool full_range = false;
-  // Of the chroma samples, in 256ths of a luma sample.
-  int chroma_x = 0;
-  int chroma_y = 128;
-};
-
-// Left where nothing is said, as H.264 and HEVC have it.
-void read_siting(const AVFrame& frame, Side& side) {
-  const AVChromaLocation told = frame.chroma_location;
-  const bool centred =
-      told == AVCHROMA_LOC_CENTER || told == AVCHROMA_LOC_TOP || told == AVCHROMA_LOC_BOTTOM;
-  const bool top = told == AVCHROMA_LOC_TOPLEFT || told == AVCHROMA_LOC_TOP;
-  const bool bottom = told == AVCHROMA_LOC_BOTTOMLEFT || told == AVCHROMA_LOC_BOTTOM;
-  side.chroma_x = centred ? 128 : 0;
-  side.chroma_y = top ? 0 : (bottom ? 256 : 128);
-}
-
-int swscale_matrix(AVColorSpace matrix) {
-  switch (matrix) {
-    case AVCOL_SPC_FCC:
-      return SWS_CS_FCC;
-    case AVCOL_SPC_SMPTE240M:
-      return SWS_CS_SMPTE240M;
-    case AVCOL_SPC_BT2020_NCL:
-      return SWS_CS_BT2020;
-    case AVCOL_SPC_SMPTE170M:
-      return SWS_CS_ITU601;
-    default:
-      return SWS_CS_ITU709;
-  }
-}
-
-Result<ScalerPtr> make_scaler(const Side& from, const Side& to) {
-  ScalerPtr scaler(sws_alloc_context());
-  if (!scaler) return failure(FailureKind::kOutOfMemory, "no memory for a colour conversion");
-  const std::pair<const char*, int> options[] = {
-      {"srcw", from.size.width},
-      {"srch", from.size.height},
-      {"dstw", to.size.width},
-      {"dsth", to.size.height},
-      {"src_format", from.format},
-      {"dst_format", to.format},
-      {"src_h_chr_pos", from.chroma_x},
-      {"src_v_chr_pos", from.chroma_y},
-      {"dst_h_chr_pos", 0},
-      {"dst_v_chr_pos", 128},
-      {"sws_flags",
-       SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT}};
-  for (const auto& [name, value] : options) av_opt_set_int(scaler.get(), name, value, 0);
-  const int set = sws_setColorspaceDetails(
-      scaler.get(), sws_getCoefficients(swscale_matrix(from.matrix)), from.full_range ? 1 : 0,
-      sws_getCoefficients(swscale_matrix(to.matrix)), to.full_range ? 1 : 0, 0, kOne, kOne);
-  const int rc = sws_init_context(scaler.get(), nullptr, nullptr);
-  if (rc < 0 || set < 0) return failure(FailureKind::kMedia, "can't convert the clip's colours");
-  return scaler;
+// libswscale copies planes of 4:2:0 to such planes, wherever their chroma lies.
+bool has_to_move(const ScalerSide& from) {
+  const AVPixFmtDescriptor* const format =
+      av_pix_fmt_desc_get(static_cast<AVPixelFormat>(from.format));
+  const bool copied = format->log2_chroma_w == 1 && format->log2_chroma_h == 1;
+  const ScalerSide wanted;
+  return copied && (from.chroma_x != wanted.chroma_x || from.chroma_y != wanted.chroma_y);
 }
 
 }  // namespace
@@ -108,13 +50,9 @@ bool FrameConverter::prepared_for(const AVFrame& frame) const {
 }
 
 Status FrameConverter::prepare_scaler(const AVFrame& frame, gpu::Size stored) {
-  Side source{frame.format, stored, coded_matrix(frame), is_full_range(frame)};
-  read_siting(frame, source);
-  const Side wanted{AV_PIX_FMT_YUV420P, target_size(stored, shown_), AVCOL_SPC_BT709, false};
-  const bool as_wanted = source.format == wanted.format && source.size == wanted.size &&
-                         !source.full_range && source.matrix == wanted.matrix &&
-                         source.chroma_x == wanted.chroma_x && source.chroma_y == wanted.chroma_y;
-  if (as_wanted) return ok_status();
+  const ScalerSide source = side_of(frame, stored);
+  const ScalerSide wanted{AV_PIX_FMT_YUV420P, target_size(stored, shown_)};
+  if (source == wanted) return ok_status();
   Result<ScalerPtr> scaler = make_scaler(source, wanted);
   if (!scaler) return scaler.failure();
   av_frame_unref(scaled_.get());
@@ -132,7 +70,7 @@ Status FrameConverter::prepare(const AVFrame& frame) {
   const gpu::Size stored = even({frame.width, frame.height});
   scaler_.reset();
   colours_.reset();
-  if (is_plain(frame.color_primaries, frame.color_trc)) {
+  if (is_plain(frame.color_primaries, frame.color_trc) && !has_to_move(side_of(frame, stored))) {
     if (Status ready = prepare_scaler(frame, stored); !ready) return ready;
   } else {
     auto made = FrameFilter::make(frame, {1, 1},

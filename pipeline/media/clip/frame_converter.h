@@ -3,8 +3,8 @@
 // HEVC have. A frame much larger than it is going to be shown is scaled to that size, since the
 // compositor averages nothing.
 //
-// What its colours mean is told in clip_colours.h; plain ones go through libswscale, wide gamuts
-// and HDR through zimg.
+// What its colours mean is told in clip_colours.h; plain ones go through libswscale, wide gamuts,
+// HDR and 4:2:0 whose chroma is not at the left through zimg.
 //
 // Thread rule: one thread at a time. Frames it gave stay valid after it has gone. Errors:
 // kOutOfMemory, kMedia; kMalformed for a frame that its memory has no room for.

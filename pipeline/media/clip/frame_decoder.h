@@ -24,9 +24,14 @@ class FrameDecoder {
   virtual Result<const AVFrame*> next() = 0;
 };
 
+// Which damage is looked for in frames that can be shown none the less. Frames decoded two at a
+// time by FFmpeg's threads are given out before the last is known of them: kAll takes one thread.
+enum class Scrutiny { kWhatIsKnown, kAll };
+
 // hardware: null for software decoding, which animations get anyway; else kMedia says what the card
 // can't decode.
 Result<std::unique_ptr<FrameDecoder>> open_frames(const ClipIndex& clip, BufferPtr hardware,
-                                                  CancelToken cancel);
+                                                  CancelToken cancel,
+                                                  Scrutiny scrutiny = Scrutiny::kWhatIsKnown);
 
 }  // namespace pytoon::media

@@ -33,7 +33,10 @@ AVPixelFormat choose_format(AVCodecContext* codec, const AVPixelFormat* offered)
   const auto range = said(codec->color_range, file.color_range, AVCOL_RANGE_UNSPECIFIED);
   const auto primaries = said(codec->color_primaries, file.color_primaries, AVCOL_PRI_UNSPECIFIED);
   const auto transfer = said(codec->color_trc, file.color_trc, AVCOL_TRC_UNSPECIFIED);
-  const bool as_it_lies = software == AV_PIX_FMT_YUV420P && range != AVCOL_RANGE_JPEG &&
+  const auto siting =
+      said(codec->chroma_sample_location, file.chroma_location, AVCHROMA_LOC_UNSPECIFIED);
+  const bool left = siting == AVCHROMA_LOC_UNSPECIFIED || siting == AVCHROMA_LOC_LEFT;
+  const bool as_it_lies = left && software == AV_PIX_FMT_YUV420P && range != AVCOL_RANGE_JPEG &&
                           is_plain(primaries, transfer) &&
                           matrix_of(matrix, {codec->width, codec->height}) == AVCOL_SPC_BT709;
   track.refused = !on_card || !as_it_lies;

@@ -25,7 +25,7 @@ struct CardTrack {
 };
 
 // Asks for frames in the card's memory, and for no others, before the codec is opened. They come
-// only for 8-bit 4:2:0 in BT.709 limited range. track outlives the codec.
+// only for 8-bit 4:2:0 in BT.709 limited range with chroma at the left. track outlives the codec.
 void demand_hardware(AVCodecContext& codec, AVBufferRef* hardware, CardTrack& track);
 
 }  // namespace pytoon::media

@@ -18,7 +18,7 @@ Status check_frame(const AVFrame& frame) {
 }
 
 Status decode(const ClipIndex& clip) {
-  Result<std::unique_ptr<FrameDecoder>> decoder = open_frames(clip, nullptr, {});
+  Result<std::unique_ptr<FrameDecoder>> decoder = open_frames(clip, nullptr, {}, Scrutiny::kAll);
   if (!decoder) return decoder.failure();
   std::int64_t pixels = 0;
   std::int64_t frames = 0;

@@ -36,12 +36,12 @@ Result<std::optional<int>> untagged_format(const std::filesystem::path& clip,
   return untagged ? std::optional((*first)->format) : std::nullopt;
 }
 
-// Matroska says only when frames are shown; an MP4 wants to know when they are decoded, which for
-// codecs that store them in that order is the same.
-bool can_be_written_anew(const ClipFile& file, ClipContainer container) {
-  const AVCodecID codec = file.track()->codecpar->codec_id;
-  return container == ClipContainer::kMovie ||
-         (codec != AV_CODEC_ID_H264 && codec != AV_CODEC_ID_HEVC);
+// Of the kind that the clip is already: a Matroska file does not say when frames are decoded, which
+// an MP4 has to.
+const char* muxer_for(ClipContainer container, AVCodecID codec) {
+  if (container == ClipContainer::kMovie) return codec == AV_CODEC_ID_PRORES ? "mov" : "mp4";
+  const bool web = codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9 || codec == AV_CODEC_ID_AV1;
+  return web ? "webm" : "matroska";
 }
 
 // How the frames are to be turned is told beside them.
@@ -55,11 +55,11 @@ Status copy_rotation(const AVStream& from, AVStream& to) {
   return ok_status();
 }
 
-Result<MuxerPtr> begin(const AVStream& from, int pixel_format) {
+Result<MuxerPtr> begin(const AVStream& from, ClipContainer container, int pixel_format) {
   AVFormatContext* context = nullptr;
-  const char* const kind = from.codecpar->codec_id == AV_CODEC_ID_PRORES ? "mov" : "mp4";
+  const char* const kind = muxer_for(container, from.codecpar->codec_id);
   int rc = avformat_alloc_output_context2(&context, nullptr, kind, nullptr);
-  if (rc < 0) return av_failure(rc, "can't make an MP4 writer");
+  if (rc < 0) return av_failure(rc, "can't make a clip's writer");
   MuxerPtr muxer(context);
   muxer->flags |= AVFMT_FLAG_BITEXACT;
   AVStream* const track = avformat_new_stream(muxer.get(), nullptr);
@@ -69,18 +69,24 @@ Result<MuxerPtr> begin(const AVStream& from, int pixel_format) {
   track->time_base = from.time_base;
   track->sample_aspect_ratio = from.sample_aspect_ratio;
   track->codecpar->color_space = AVCOL_SPC_SMPTE170M;
-  track->codecpar->format = pixel_format;  // Matroska does not say it, and VP9 in MP4 has to
+  track->codecpar->format = pixel_format;  // VP9 in MP4 has to say it
+  constexpr const char* kAlpha = "alpha_mode";
+  if (const auto* alpha = av_dict_get(from.metadata, kAlpha, nullptr, 0); alpha != nullptr) {
+    av_dict_set(&track->metadata, kAlpha, alpha->value, 0);
+  }
   if (Status copied = copy_rotation(from, *track); !copied) return copied.failure();
   rc = avio_open_dyn_buf(&muxer->pb);
   if (rc < 0) return av_failure(rc, "no memory for an MP4");
   Options options;
   options.set("movflags", "+write_colr");
   rc = avformat_write_header(muxer.get(), options.out());
-  if (rc < 0) return av_failure(rc, "can't start the MP4");
+  if (rc < 0) return av_failure(rc, "can't start the clip");
   return muxer;
 }
 
-Status copy(ClipFile& from, AVFormatContext& to) {
+Status copy(ClipFile& from, ClipContainer container, AVFormatContext& to) {
+  // Matroska keeps no times of decoding, but FFmpeg wants some that rise: long before any frame.
+  std::int64_t decoded = -(std::int64_t{1} << 40U);
   const PacketPtr packet = make_packet();
   for (;;) {
     const Result<bool> more = from.next(packet.get());
@@ -89,11 +95,12 @@ Status copy(ClipFile& from, AVFormatContext& to) {
     packet->stream_index = 0;
     packet->pos = -1;
     av_packet_rescale_ts(packet.get(), from.track()->time_base, to.streams[0]->time_base);
+    if (container == ClipContainer::kMatroska) packet->dts = decoded++;
     if (const int rc = av_write_frame(&to, packet.get()); rc < 0) {
-      return av_failure(rc, "can't write the MP4");
+      return av_failure(rc, "can't write the clip");
     }
   }
-  return av_status(av_write_trailer(&to), "can't write the MP4");
+  return av_status(av_write_trailer(&to), "can't write the clip");
 }
 
 std::string take_bytes(AVFormatContext& muxer) {
@@ -110,10 +117,9 @@ Result<MaybeBytes> write_tagged(const std::filesystem::path& clip, ClipContainer
                                 int pixel_format) {
   Result<ClipFile> from = ClipFile::open(clip, container);
   if (!from) return from.failure();
-  if (!can_be_written_anew(*from, container)) return MaybeBytes();
-  Result<MuxerPtr> to = begin(*from->track(), pixel_format);
+  Result<MuxerPtr> to = begin(*from->track(), container, pixel_format);
   if (!to) return to.failure();
-  if (Status copied = copy(*from, **to); !copied) return copied.failure();
+  if (Status copied = copy(*from, container, **to); !copied) return copied.failure();
   return MaybeBytes(take_bytes(**to));
 }
 

@@ -18,9 +18,9 @@ enum class UnsaidMatrix {
   kBt601,   // at any size
 };
 
-// The clip's bytes, written anew as MP4 or MOV with its video track alone: its coded frames as they
-// are, no audio and no notes of its maker. Nothing: it may stay as it is, being tagged, an
-// animation, whose colours are RGB, or H.264 or HEVC in Matroska.
+// The clip's bytes, written anew, an MP4 or MOV as such and a WebM or Matroska as such, with its
+// video track alone: its coded frames as they are, alpha included, no audio and no notes of its
+// maker. Nothing: it may stay as it is, being tagged, or an animation, whose colours are RGB.
 Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& clip,
                                                UnsaidMatrix matrix);
 

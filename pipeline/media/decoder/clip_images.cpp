@@ -1,5 +1,6 @@
 #include "pipeline/media/decoder/clip_images.h"
 
+#include "pipeline/media/clip/colour_scaler.h"
 #include "pipeline/media/gst/element_failure.h"
 #include "pipeline/media/gst/ffmpeg.h"
 #include "pipeline/media/image/image_ops.h"
@@ -8,14 +9,10 @@ namespace pytoon::media {
 namespace {
 
 Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
-  const ScalerPtr scaler(sws_getContext(frame.size.width, frame.size.height, AV_PIX_FMT_NV12,
-                                        size.width, size.height, AV_PIX_FMT_RGBA,
-                                        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
-                                        nullptr, nullptr, nullptr));
-  if (!scaler) return failure(FailureKind::kMedia, "can't convert the clip's colours");
-  constexpr int kOne = 1 << 16;
-  const int* const bt709 = sws_getCoefficients(SWS_CS_ITU709);
-  sws_setColorspaceDetails(scaler.get(), bt709, 0, bt709, 1, 0, kOne, kOne);
+  const Result<ScalerPtr> made = make_scaler({AV_PIX_FMT_NV12, frame.size},
+                                             {AV_PIX_FMT_RGBA, size, AVCOL_SPC_BT709, true, 0, 0});
+  if (!made) return made.failure();
+  const ScalerPtr& scaler = *made;
   gpu::RgbaImage image(size, {0, 0, 0, 255});
   const std::uint8_t* const planes[] = {frame.luma, frame.chroma, nullptr, nullptr};
   const int pitches[] = {static_cast<int>(frame.luma_pitch_bytes),

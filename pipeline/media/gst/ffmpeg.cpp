@@ -28,12 +28,14 @@ PacketPtr make_packet() {
 
 std::string file_url(const std::filesystem::path& path) { return "file:" + path.string(); }
 
-Failure av_failure(int error, const std::string& what) {
+bool is_system_error(int error) {
   constexpr std::array kFromTheSystem{EACCES, EDQUOT, EFBIG,  EIO,     EISDIR, EMFILE, ENAMETOOLONG,
                                       ENFILE, ENOENT, ENOSPC, ENOTDIR, EPERM,  EROFS};
-  if (std::ranges::find(kFromTheSystem, AVUNERROR(error)) != kFromTheSystem.end()) {
-    return errno_failure(AVUNERROR(error), what);
-  }
+  return std::ranges::find(kFromTheSystem, AVUNERROR(error)) != kFromTheSystem.end();
+}
+
+Failure av_failure(int error, const std::string& what) {
+  if (is_system_error(error)) return errno_failure(AVUNERROR(error), what);
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
   av_strerror(error, text.data(), text.size());
   const bool memory = error == AVERROR(ENOMEM);

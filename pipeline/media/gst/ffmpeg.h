@@ -81,11 +81,17 @@ OpenedInput open_input(const std::filesystem::path& path, const std::string& dem
                        Options& options);
 // The same of a file in memory, which outlives it.
 OpenedInput open_input_of(std::string_view bytes, const std::string& demuxer, Options& options);
+// The answer of a call that reads `input`. FFmpeg's demuxers borrow the operating system's numbers,
+// EIO above all, for files that make no sense: unless reading did fail, such an answer becomes
+// AVERROR_INVALIDDATA. open_input() answers so itself.
+int read_answer(const AVFormatContext& input, int answer);
 // An MP4 on disk, likewise.
 Result<InputPtr> open_mp4(const std::filesystem::path& path);
 // For av_ functions that take a URL: keeps a name such as "http:x" a file name.
 std::string file_url(const std::filesystem::path& path);
 
+// Whether it is one of the operating system's, of files and what they lie on.
+bool is_system_error(int error);
 // What FFmpeg's negative error number means: the operating system's words when it was the cause
 // (kNotFound, kStorageFull, kIo), kOutOfMemory, else kMedia.
 Failure av_failure(int error, const std::string& what);

@@ -75,6 +75,11 @@ IoPtr io_over(std::unique_ptr<Reader> reader) {
   return io;
 }
 
+int answer_of(const AVIOContext& io, int answer) {
+  const bool borrowed = answer < 0 && is_system_error(answer) && io.error >= 0;
+  return borrowed ? AVERROR_INVALIDDATA : answer;
+}
+
 int errno_of(const Failure& failure) {
   return failure.kind == FailureKind::kNotFound ? ENOENT : EIO;
 }
@@ -103,7 +108,7 @@ OpenedInput open_reader(std::unique_ptr<Reader> reader, const std::string& name,
   // When it refuses, it frees the context but not the reader.
   const int answer = avformat_open_input(&context, name.c_str(),
                                          av_find_input_format(demuxer.c_str()), options.out());
-  if (answer < 0) return {nullptr, answer};
+  if (answer < 0) return {nullptr, answer_of(*io, answer)};
   static_cast<void>(io.release());
   return {InputPtr(context), answer};
 }
@@ -124,6 +129,8 @@ OpenedInput open_input_of(std::string_view bytes, const std::string& demuxer, Op
   reader->memory = bytes;
   return open_reader(std::move(reader), "of memory", demuxer, options);
 }
+
+int read_answer(const AVFormatContext& input, int answer) { return answer_of(*input.pb, answer); }
 
 Result<InputPtr> open_mp4(const std::filesystem::path& path) {
   Options options;

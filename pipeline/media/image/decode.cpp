@@ -83,20 +83,30 @@ VipsImagePtr by_generic_cmyk(VipsImage* colour) {
   });
 }
 
+VipsImagePtr three_bands(VipsImagePtr image) {
+  if (!image || vips_image_get_bands(image.get()) == 3) return image;
+  return made([&](VipsImage** out) {
+    VipsImage* grey[] = {image.get(), image.get(), image.get()};
+    return vips_bandjoin(grey, out, 3, nullptr);
+  });
+}
+
+VipsImagePtr by_tag(const ColourTag& tag, VipsImage* colour) {
+  const VipsImagePtr rgb =
+      three_bands(made([&](VipsImage** out) { return vips_copy(colour, out, nullptr); }));
+  return rgb ? to_srgb_by(tag, rgb.get()) : nullptr;
+}
+
 // Colour bands without alpha to three bands of 8-bit sRGB.
-VipsImagePtr to_srgb(VipsImage* colour) {
+VipsImagePtr to_srgb(const ColourTag& tag, VipsImage* colour) {
+  if (!tag.is_srgb()) return by_tag(tag, colour);
   VipsImagePtr converted = by_embedded_profile(colour);
   if (!converted && vips_image_get_interpretation(colour) == VIPS_INTERPRETATION_CMYK) {
     converted = by_generic_cmyk(colour);
     if (!converted) return nullptr;
   }
   if (!converted) converted = eight_bit(colour);
-  if (!converted) return nullptr;
-  if (vips_image_get_bands(converted.get()) == 3) return converted;
-  return made([&](VipsImage** out) {
-    VipsImage* grey[] = {converted.get(), converted.get(), converted.get()};
-    return vips_bandjoin(grey, out, 3, nullptr);
-  });
+  return three_bands(std::move(converted));
 }
 
 VipsImagePtr with_alpha(VipsImage* colour, VipsImage* alpha) {
@@ -110,16 +120,16 @@ VipsImagePtr with_alpha(VipsImage* colour, VipsImage* alpha) {
   });
 }
 
-VipsImagePtr to_rgba(VipsImage* image) {
+VipsImagePtr to_rgba(const ColourTag& tag, VipsImage* image) {
   const int count = vips_image_get_bands(image);
   if (vips_image_hasalpha(image) == 0) {
-    const VipsImagePtr colour = to_srgb(image);
+    const VipsImagePtr colour = to_srgb(tag, image);
     return colour ? with_alpha(colour.get(), nullptr) : nullptr;
   }
   const VipsImagePtr raw = bands(image, 0, count - 1);
   const VipsImagePtr raw_alpha = bands(image, count - 1, 1);
   if (!raw || !raw_alpha) return nullptr;
-  const VipsImagePtr colour = to_srgb(raw.get());
+  const VipsImagePtr colour = to_srgb(tag, raw.get());
   const VipsImagePtr alpha = eight_bit(raw_alpha.get());
   return colour && alpha ? with_alpha(colour.get(), alpha.get()) : nullptr;
 }
@@ -177,13 +187,24 @@ Status check_image_edges(gpu::Size size) {
                      " px; at most " + std::to_string(kMaxImageEdgePx) + " px an edge is taken");
 }
 
+Status check_image_colours(const ColourTag& tag) {
+  if (!tag.hdr) return ok_status();
+  return failure(FailureKind::kInvalid,
+                 "the image is HDR (PQ or HLG): export it in SDR, as sRGB or Display P3");
+}
+
 namespace {
 
 // By libvips, lazily: its pixels are decoded when they are asked for.
-Result<VipsImagePtr> open_lazily(const std::string& format, std::string& bytes) {
+Result<TaggedImage> open_lazily(const std::string& format, std::string& bytes) {
   const Failure broken = failure(FailureKind::kMalformed, damaged(format));
   auto strictness = VIPS_FAIL_ON_ERROR;
-  if (format == "png") move_exif_before_pixels(bytes);
+  ColourTag tag;
+  if (format == "png") {
+    tag = colour_tag_of_png(bytes);
+    if (Status shown = check_image_colours(tag); !shown) return shown.failure();
+    move_exif_before_pixels(bytes);
+  }
   if (format == "jpeg") {
     const JpegStructure structure = read_jpeg_structure(bytes);
     if (structure.scans > kMaxScans) {
@@ -201,7 +222,10 @@ Result<VipsImagePtr> open_lazily(const std::string& format, std::string& bytes) 
   const gpu::Size size{vips_image_get_width(image.get()), vips_image_get_height(image.get())};
   if (Status fits = check_image_edges(size); !fits) return fits.failure();
   if (!has_its_end(format, bytes)) return broken;
-  return image;
+  // They go before a profile in a PNG.
+  const bool has_code_points = format == "png" && !png_chunk(bytes, "cICP").empty();
+  if (has_code_points) vips_image_remove(image.get(), VIPS_META_ICC_NAME);
+  return TaggedImage{std::move(image), tag};
 }
 
 // By libvips, not turned yet; the rest of the file need not be there.
@@ -235,11 +259,11 @@ Result<OpenImage> open_image(const fs::path& path) {
   if (!recognised) return recognised;
   OpenImage& open = *recognised;
   const std::string broken = damaged(open.format);
-  const Result<VipsImagePtr> raw = is_heif(open.format) ? decode_heif(*open.bytes, broken)
-                                                        : open_lazily(open.format, *open.bytes);
+  const Result<TaggedImage> raw = is_heif(open.format) ? decode_heif(*open.bytes, broken)
+                                                       : open_lazily(open.format, *open.bytes);
   if (!raw) return raw.failure();
-  open.has_alpha = vips_image_hasalpha(raw->get()) != 0;
-  VipsImagePtr rgba = to_rgba(raw->get());
+  open.has_alpha = vips_image_hasalpha(raw->pixels.get()) != 0;
+  VipsImagePtr rgba = to_rgba(raw->tag, raw->pixels.get());
   if (rgba) open.image = upright(std::move(rgba));
   if (!open.image) return failure(FailureKind::kMalformed, broken);
   return recognised;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "pipeline/media/image/colour_tag.h"
 #include "pipeline/media/image/vips_image.h"
 
 namespace pytoon::media {
@@ -22,6 +23,8 @@ struct OpenImage {
 Result<OpenImage> open_image(const std::filesystem::path& path);
 // kInvalid beyond kMaxImageEdgePx.
 Status check_image_edges(gpu::Size size);
+// kInvalid for HDR, with the remedy.
+Status check_image_colours(const ColourTag& tag);
 // "the PNG image is truncated or damaged"
 std::string damaged(const std::string& format);
 

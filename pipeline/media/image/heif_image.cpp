@@ -90,38 +90,21 @@ HeifPtr<heif_color_profile_nclx> code_points(const heif_image_handle& handle) {
   return HeifPtr<heif_color_profile_nclx>(profile);
 }
 
-bool is_hdr(const heif_color_profile_nclx& profile) {
-  return profile.transfer_characteristics == heif_transfer_characteristic_ITU_R_BT_2100_0_PQ ||
-         profile.transfer_characteristics == heif_transfer_characteristic_ITU_R_BT_2100_0_HLG;
+ColourTag tag_of(const heif_image_handle& handle) {
+  const HeifPtr<heif_color_profile_nclx> points = code_points(handle);
+  if (!points) return {};
+  return colour_tag_of_code_points(points->color_primaries, points->transfer_characteristics);
 }
 
-void attach_icc(VipsImage& image, const void* bytes, std::size_t size) {
-  vips_image_set_blob_copy(&image, VIPS_META_ICC_NAME, bytes, size);
-}
-
-// The file's own profile; of code points, the one of libvips for Display P3.
-void attach_profile(VipsImage& image, const heif_image_handle& handle,
-                    const heif_color_profile_nclx* points) {
+// Whether the file has one.
+bool attach_profile(VipsImage& image, const heif_image_handle& handle) {
   const std::size_t size = heif_image_handle_get_raw_color_profile_size(&handle);
-  if (size > 0) {
-    std::vector<char> profile(size);
-    if (good(heif_image_handle_get_raw_color_profile(&handle, profile.data()))) {
-      attach_icc(image, profile.data(), size);
-    }
-    return;
+  std::vector<char> profile(size);
+  if (size == 0 || !good(heif_image_handle_get_raw_color_profile(&handle, profile.data()))) {
+    return false;
   }
-  if (points == nullptr || points->color_primaries != heif_color_primaries_SMPTE_EG_432_1) {
-    return;
-  }
-  VipsBlob* blob = nullptr;
-  if (vips_profile_load("p3", &blob, nullptr) != 0 || blob == nullptr) {
-    vips_error_clear();
-    return;
-  }
-  std::size_t bytes = 0;
-  const void* const data = vips_blob_get(blob, &bytes);
-  attach_icc(image, data, bytes);
-  vips_area_unref(VIPS_AREA(blob));
+  vips_image_set_blob_copy(&image, VIPS_META_ICC_NAME, profile.data(), size);
+  return true;
 }
 
 }  // namespace
@@ -153,20 +136,17 @@ Result<MediaInfo> read_heif_header(std::string_view bytes, const std::string& br
   return info;
 }
 
-Result<VipsImagePtr> decode_heif(std::string_view bytes, const std::string& broken) {
+Result<TaggedImage> decode_heif(std::string_view bytes, const std::string& broken) {
   const Result<Still> still = open_still(bytes, broken);
   if (!still) return still.failure();
   if (Status fits = check_image_edges(still->size()); !fits) return fits.failure();
-  const HeifPtr<heif_color_profile_nclx> points = code_points(*still->handle);
-  if (points && is_hdr(*points)) {
-    return failure(FailureKind::kInvalid,
-                   "the image is HDR (PQ or HLG): export it in SDR, as sRGB or Display P3");
-  }
+  TaggedImage decoded{nullptr, tag_of(*still->handle)};
+  if (Status shown = check_image_colours(decoded.tag); !shown) return shown.failure();
   const HeifPtr<heif_image> image = decode(*still->handle, still->has_alpha());
-  VipsImagePtr pixels = image ? copied(*image, still->has_alpha() ? 4 : 3) : nullptr;
-  if (!pixels) return failure(FailureKind::kMalformed, broken);
-  attach_profile(*pixels, *still->handle, points.get());
-  return pixels;
+  if (image) decoded.pixels = copied(*image, still->has_alpha() ? 4 : 3);
+  if (!decoded.pixels) return failure(FailureKind::kMalformed, broken);
+  if (attach_profile(*decoded.pixels, *still->handle)) decoded.tag = {};
+  return decoded;
 }
 
 }  // namespace pytoon::media

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "pipeline/media/image/vips_image.h"
+#include "pipeline/media/image/colour_tag.h"
 #include "pipeline/media/media_info.h"
 
 namespace pytoon::media {
@@ -22,9 +22,9 @@ std::string heif_format_of(std::string_view first_bytes);
 // there is no image.
 Result<MediaInfo> read_heif_header(std::string_view bytes, const std::string& broken);
 
-// Decoded whole: 3 bands, or 4 with alpha, and the ICC profile where the file has one or says
-// Display P3. kInvalid for an edge over kMaxImageEdgePx, and for HDR, which our video can't show;
-// kMalformed for what can't be decoded, with `broken` as its detail.
-Result<VipsImagePtr> decode_heif(std::string_view bytes, const std::string& broken);
+// Decoded whole: 3 bands, or 4 with alpha; an ICC profile goes before code points. kInvalid for an
+// edge over kMaxImageEdgePx, and for HDR, which our video can't show; kMalformed for what can't be
+// decoded, with `broken` as its detail.
+Result<TaggedImage> decode_heif(std::string_view bytes, const std::string& broken);
 
 }  // namespace pytoon::media

@@ -56,6 +56,18 @@ JpegStructure read_jpeg_structure(std::string_view jpeg) {
   return found;
 }
 
+std::string_view png_chunk(std::string_view png, std::string_view type) {
+  for (std::size_t at = kPngSignatureBytes; at + kPngChunkFrameBytes <= png.size();) {
+    const std::size_t bytes = kPngChunkFrameBytes + number_at(png, at, 4);
+    if (bytes > png.size() - at) return {};
+    const std::string_view found = png.substr(at + 4, 4);
+    if (found == type) return png.substr(at + 8, bytes - kPngChunkFrameBytes);
+    if (found == "IDAT") return {};
+    at += bytes;
+  }
+  return {};
+}
+
 void move_exif_before_pixels(std::string& png) {
   std::size_t pixels = 0;
   for (std::size_t at = kPngSignatureBytes; at + kPngChunkFrameBytes <= png.size();) {

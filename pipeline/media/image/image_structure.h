@@ -16,6 +16,9 @@ struct JpegStructure {
 
 JpegStructure read_jpeg_structure(std::string_view jpeg);
 
+// The content of a PNG's first chunk of this type before its pixels; empty where there is none.
+std::string_view png_chunk(std::string_view png, std::string_view type);
+
 // An eXIf chunk may stand behind the pixels (ImageMagick writes it there), where decoders that read
 // row by row find it too late: moved before them.
 void move_exif_before_pixels(std::string& png);

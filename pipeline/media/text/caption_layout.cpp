@@ -6,7 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <string_view>
 
+#include "pipeline/media/text/private_fonts.h"
 #include "pipeline/media/text/word_fonts.h"
 
 namespace pytoon::media {
@@ -43,6 +46,42 @@ double colour_margin(PangoLayoutLine* line) {
     if (has_colours(item->item->analysis.font)) return 1;
   }
   return 0;
+}
+
+bool is_nastaliq(PangoFont* font) {
+  const PangoFontDescriptionPtr described(font == nullptr ? nullptr : pango_font_describe(font));
+  const char* const family =
+      described ? pango_font_description_get_family(described.get()) : nullptr;
+  return family != nullptr && std::string_view(family) == kNastaliq;
+}
+
+bool has_nastaliq(PangoLayout* layout) {
+  for (GSList* at = pango_layout_get_lines_readonly(layout); at != nullptr; at = at->next) {
+    for (GSList* run = static_cast<PangoLayoutLine*>(at->data)->runs; run; run = run->next) {
+      const auto* const item = static_cast<PangoLayoutRun*>(run->data);
+      if (is_nastaliq(item->item->analysis.font)) return true;
+    }
+  }
+  return false;
+}
+
+// Nastaliq's words descend from right to left across their line, by as much as they are long: lines
+// stand as far apart as the tallest of them needs, instead of running into each other.
+int line_pitch_px(PangoLayout* layout, const CaptionOrder& order, int size_px) {
+  constexpr double kLeastOfNastaliq = 2;
+  constexpr double kGap = 0.15;
+  const int usual = static_cast<int>(std::lround(size_px * order.style.line_height));
+  if (!has_nastaliq(layout)) return usual;
+  const double around = 2 * order.style.outline_px + kGap * size_px;
+  double pitch = std::max(static_cast<double>(usual), kLeastOfNastaliq * size_px);
+  std::optional<double> bottom;
+  for (GSList* at = pango_layout_get_lines_readonly(layout); at != nullptr; at = at->next) {
+    PangoRectangle ink{};
+    pango_layout_line_get_extents(static_cast<PangoLayoutLine*>(at->data), &ink, nullptr);
+    if (bottom) pitch = std::max(pitch, *bottom - px(ink.y) + around);
+    bottom = px(ink.y + ink.height);
+  }
+  return whole_px(pitch);
 }
 
 // Lines are centred by what is seen, not by advance widths.
@@ -101,7 +140,6 @@ CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size
                       PangoWrapMode wrap, int width_px) {
   CaptionLayout caption;
   caption.size_px = size_px;
-  caption.line_pitch_px = static_cast<int>(std::lround(size_px * order.style.line_height));
   caption.layout.reset(pango_layout_new(context));
   PangoLayout* const layout = caption.layout.get();
   pango_layout_set_font_description(
@@ -110,6 +148,7 @@ CaptionLayout lay_out(PangoContext* context, const CaptionOrder& order, int size
   pango_layout_set_wrap(layout, wrap);
   pango_layout_set_text(layout, order.text.utf8.data(), static_cast<int>(order.text.utf8.size()));
   pango_layout_set_attributes(layout, attributes_of(context, order, size_px, wrap).get());
+  caption.line_pitch_px = line_pitch_px(layout, order, size_px);
   place_lines(caption, order);
   return caption;
 }

@@ -41,6 +41,39 @@ bool undrawable(char32_t c) {
          (c & 0xFFFE) == 0xFFFE;
 }
 
+// Letters that Urdu has, and of all that write Arabic script few others: Punjabi and
+// Kashmiri, which are set in Nastaliq as well.
+bool of_urdu(char32_t c) {
+  return within(c, {{0x0679, 0x0679},    // tteh
+                    {0x0688, 0x0688},    // ddal
+                    {0x0691, 0x0691},    // rreh
+                    {0x06BA, 0x06BA},    // noon ghunna
+                    {0x06C1, 0x06C3},    // heh goal
+                    {0x06D2, 0x06D3}});  // yeh barree
+}
+
+// Letters of Pashto and Sindhi, which share some of those and are set in Naskh.
+bool of_urdus_neighbours(char32_t c) {
+  return within(c, {{0x067A, 0x067D},
+                    {0x067F, 0x0680},
+                    {0x0683, 0x0685},
+                    {0x0689, 0x068D},
+                    {0x0693, 0x0693},
+                    {0x0696, 0x0696},
+                    {0x0699, 0x069A},
+                    {0x06A6, 0x06A6},
+                    {0x06AA, 0x06AB},
+                    {0x06B1, 0x06B3},
+                    {0x06BB, 0x06BC},
+                    {0x06CD, 0x06CD},
+                    {0x06D0, 0x06D0}});
+}
+
+bool is_urdu(const std::vector<char32_t>& text) {
+  return std::any_of(text.begin(), text.end(), of_urdu) &&
+         std::none_of(text.begin(), text.end(), of_urdus_neighbours);
+}
+
 // Han alone is taken as simplified Chinese; kana, Hangul or Bopomofo beside it say otherwise.
 std::string language_of(const std::vector<char32_t>& text) {
   bool han = false;
@@ -54,7 +87,8 @@ std::string language_of(const std::vector<char32_t>& text) {
                             {0xFF00, 0xFFEF},
                             {0x20000, 0x3FFFD}});
   }
-  return han ? "zh-cn" : "en";
+  if (han) return "zh-cn";
+  return is_urdu(text) ? "ur" : "en";
 }
 
 std::vector<char32_t> decode(const std::string& utf8) {

@@ -17,7 +17,9 @@ inline constexpr std::size_t kMaxCaptionCharacters = 1000;
 
 struct CleanText {
   std::string utf8;
-  std::string language;  // BCP 47, for the choice among Chinese, Japanese and Korean shapes
+  // BCP 47, by letters that few languages have: for the choice among Chinese, Japanese and Korean
+  // shapes, and of Nastaliq for Urdu; else "en".
+  std::string language;
 };
 
 // kInvalid: not UTF-8, nothing visible, too long, or a code point that no font may draw (private

@@ -36,13 +36,21 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
+// The bold cut of Nastaliq calls itself regular; what the first rule makes of it is kept in the
+// cache, which is why its folder has a number: another set of such rules has another one.
 // Bitmap emoji come in one size; the last rule scales them to the size wanted. The rule before it
 // must spare them: Cairo draws no bitmaps of a font that is antialiased and not hinted.
 std::string configuration(const std::vector<fs::path>& folders, const fs::path& cache_dir) {
   std::string xml = "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>";
   for (const fs::path& folder : folders) xml += "<dir>" + escaped(folder.string()) + "</dir>";
-  xml += "<cachedir>" + escaped(cache_dir.string()) + "</cachedir>";
+  xml += "<cachedir>" + escaped((cache_dir / "1").string()) + "</cachedir>";
   xml += R"(
+    <match target="scan">
+      <test name="family"><string>)" +
+         std::string(kNastaliq) + R"(</string></test>
+      <test name="style"><string>Bold</string></test>
+      <edit name="weight" mode="assign"><const>bold</const></edit>
+    </match>
     <match target="pattern">
       <test name="family"><string>emoji</string></test>
       <edit name="family" mode="assign" binding="strong"><string>Noto Color Emoji</string></edit>
@@ -113,7 +121,7 @@ PrivateFonts::PrivateFonts(FcConfigPtr config) : config_(std::move(config)) {
 Result<PrivateFonts> PrivateFonts::open(const std::vector<fs::path>& folders,
                                         const fs::path& cache_dir) {
   std::error_code error;
-  fs::create_directories(cache_dir, error);
+  fs::create_directories(cache_dir / "1", error);
   if (error) return failure(FailureKind::kIo, "can't create " + cache_dir.string());
   FcConfigPtr config(FcConfigCreate());
   const std::string xml = configuration(folders, cache_dir);
@@ -146,6 +154,7 @@ std::vector<std::string> PrivateFonts::files(const std::string& family) const {
 
 std::string PrivateFonts::fallback_families(const std::string& language) const {
   std::string families = "Noto Sans";
+  if (language == "ur") families += std::string(",") + kNastaliq;
   for (const std::string& family : cjk_families(language)) families += "," + family;
   for (const std::string& family : script_families_) families += "," + family;
   return families + ",Noto Color Emoji";

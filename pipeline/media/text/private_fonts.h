@@ -13,6 +13,9 @@
 
 namespace pytoon::media {
 
+// What Urdu is set in.
+inline constexpr const char* kNastaliq = "Noto Nastaliq Urdu";
+
 class PrivateFonts {
  public:
   static Result<PrivateFonts> open(const std::vector<std::filesystem::path>& folders,

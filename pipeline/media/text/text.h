@@ -30,7 +30,9 @@ struct TextStyle {
   gpu::Rgba outline_color{0, 0, 0, 255};
   double shadow_sigma_px = 0;  // soft shadow under the glyphs; 0: none
   double shadow_opacity = 0.6;
-  double line_height = 1.2;  // of the em size: baselines are at exact multiples
+  // Of the em size: baselines are at exact multiples. Nastaliq takes 2 at least, and what its words
+  // need.
+  double line_height = 1.2;
 };
 
 struct TextImage {

@@ -19,6 +19,8 @@ class DamagedAudio : public AudioTest {
             save("l.m4a", music, "-c:a alac"),
             save("a.aac", music, "-c:a aac"),
             save("a.flac", music, "-c:a flac"),
+            save("a.aiff", music),
+            save("a.mka", music, "-c:a libvorbis"),
             save("v.ogg", music, "-c:a libvorbis"),
             save("o.ogg", music, "-c:a libopus")};
   }
@@ -39,7 +41,17 @@ class DamagedAudio : public AudioTest {
   }
 };
 
-// 9 files, 40 damages each.
+// Demuxers then borrow numbers of the operating system, which would blame us.
+TEST_F(DamagedAudio, OneThatEndsInItsHeadIsTheFilesFault) {
+  constexpr std::size_t kHeadBytes = 160;
+  for (const fs::path& file : good_files()) {
+    SCOPED_TRACE(file.filename());
+    const std::string good = *read_file(file);
+    for (std::size_t size = 0; size < kHeadBytes; ++size) expect_answer(good.substr(0, size));
+  }
+}
+
+// 11 files, 40 damages each.
 TEST_F(DamagedAudio, CutAndFlippedFilesNeverCrash) {
   std::mt19937 random(20);
   for (const fs::path& file : good_files()) {

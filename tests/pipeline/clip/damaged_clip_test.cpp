@@ -4,6 +4,7 @@
 #include "pipeline/media/clip/clip_source.h"
 #include "pipeline/media/clip/inspect_clip.h"
 #include "tests/pipeline/clip/clip_fixture.h"
+#include "tests/support/source_dir.h"
 
 namespace pytoon::media {
 namespace {
@@ -108,6 +109,22 @@ TEST_F(DamagedClip, NoiseInOneOfManySlicesIsMalformed) {
     refused += survives(bytes) ? 0 : 1;
   }
   EXPECT_GE(refused, 17);
+}
+
+// Its first frame alone is damaged, which two threads give out before they know.
+TEST_F(DamagedClip, NoiseInTheFirstFrameIsMalformed) {
+  const std::string whole =
+      *read_file(support::source_dir() / "tests/field/comfyui_savevideo_slices.mp4");
+  ASSERT_TRUE(survives(whole));
+  const std::size_t data = whole.find("mdat");
+  for (const std::size_t at : {900U, 1500U, 2000U}) {
+    std::string bytes = whole;
+    for (std::size_t i = 0; i < 60; ++i) bytes[data + at + 7 * i] ^= '\x5A';
+    ASSERT_TRUE(write_file_atomically(path("damaged.mp4"), bytes));
+    const auto facts = inspect_clip(path("damaged.mp4"));
+    ASSERT_FALSE(facts) << at;
+    EXPECT_EQ(facts.failure().kind, FailureKind::kMalformed) << facts.failure().detail;
+  }
 }
 
 }  // namespace

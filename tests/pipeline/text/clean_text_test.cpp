@@ -66,6 +66,18 @@ TEST(CleanText, LanguageIsReadFromTheLetters) {
   EXPECT_EQ(language("漢字 ㄅ"), "zh-tw");
 }
 
+TEST(CleanText, UrduIsToldFromItsNeighbours) {
+  for (const char* urdu : {"اردو میں خوش آمدید", "یہ نیا ہے", "ٹھنڈا پانی", "بڑا",
+                           "نیا Ondelune ہے", "ਪੰਜਾਬੀ پنجابی اے"}) {
+    EXPECT_EQ(language(urdu), "ur") << urdu;
+  }
+  for (const char* other : {"مرحبا بالعالم", "سلام دنیا، گلاب چین پاک ژاله",  // Arabic, Persian
+                            "ښه راغلاست، ټول ډېر ړوند ے", "سنڌي ٻولي ٽيون",   // Pashto, Sindhi
+                            "بەخێربێن ڕۆژ", "ئۇيغۇر تىلى ھەمدە"}) {           // Sorani, Uyghur
+    EXPECT_EQ(language(other), "en") << other;
+  }
+}
+
 TEST(CleanText, LengthIsBounded) {
   EXPECT_EQ(cleaned(std::string(kMaxCaptionCharacters, 'x')).size(), kMaxCaptionCharacters);
   EXPECT_THAT(cleaned(std::string(kMaxCaptionCharacters + 1, 'x')),

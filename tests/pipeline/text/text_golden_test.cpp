@@ -15,9 +15,8 @@ struct Script {
   const char* name;
   const char* text;
   const char* family = "Inter";
+  gpu::Size box{520, 150};
 };
-
-constexpr gpu::Size kGoldenBox{520, 150};
 
 constexpr const char* kVietnamese = "Tiếng Việt: Ế ặ ỗ Ữ ợ Ằ đẹp";
 
@@ -29,6 +28,8 @@ constexpr Script kScripts[] = {
     {"amharic", "ሰላም ለዓለም ኢትዮጵያ"},
     {"tamil", "வணக்கம் உலகம் கொள்கை ஸ்ரீ"},
     {"urdu", "اردو میں خوش آمدید پاکستان"},
+    {"urdu-lines", "گھنٹے بھر ٹھنڈا پانی\nOndelune 50% رعایت ہے۔", "Inter", {520, 260}},
+    {"persian", "سلام دنیا، گلاب چین پژواک"},
     {"hebrew", "שָׁלוֹם עוֹלָם בְּרֵאשִׁית"},
     {"vietnamese-inter", kVietnamese},
     {"vietnamese-bebas", kVietnamese, "Bebas Neue"},
@@ -84,7 +85,7 @@ TEST_F(TextGolden, TheHardSetLooksAsItDid) {
     TextStyle style;
     style.family = script.family;
     style.size_px = 40;
-    const Result<TextImage> drawn = draw(script.text, style, kGoldenBox);
+    const Result<TextImage> drawn = draw(script.text, style, script.box);
     ASSERT_TRUE(drawn) << script.name << ": " << drawn.failure().detail;
     const gpu::RgbaImage image = shown(drawn->image);
     const std::filesystem::path file = folder / (std::string(script.name) + ".png");

@@ -151,6 +151,59 @@ TEST_F(TextScripts, ScriptsWithoutSpacesBreakBetweenWords) {
   }
 }
 
+// As tall as Urdu gets: words that begin high above the line and end far below it.
+constexpr const char* kTallUrdu[] = {"گھٹنٹھپٹے",   "سمجھتیں ٹیکنیکی", "کھٹکھٹائیے گے",
+                                     "پہنچتے ہیں۔", "نستعلیق گگگے",    "ٹھٹھےبے یں"};
+
+TEST_F(TextScripts, UrduIsSetInNastaliqAndOthersInNaskh) {
+  EXPECT_EQ(draw("یہ نیا ہے")->line_pitch_px, 2 * TextStyle{}.size_px);
+  for (const char* naskh : {"سلام دنیا، گلاب", "مرحبا بالعالم", "ښه راغلاست ټول"}) {
+    EXPECT_EQ(draw(naskh)->line_pitch_px, 67) << naskh;
+  }
+  TextStyle light;
+  light.weight = 400;
+  EXPECT_GT(inked_pixels(draw("یہ نیا ہے")->image),
+            inked_pixels(draw("یہ نیا ہے", light)->image) * 5 / 4)
+      << "bold is bold";
+}
+
+TEST_F(TextScripts, LinesOfNastaliqKeepApart) {
+  for (const char* family : {"Inter", "Bebas Neue", "Impact"}) {
+    TextStyle style;
+    style.family = family;
+    for (const char* above : kTallUrdu) {
+      for (const char* below : kTallUrdu) {
+        const auto text = draw(std::string(above) + "\n" + below, style);
+        ASSERT_TRUE(text) << text.failure().detail;
+        expect_whole(*text, kBox, above);
+        const int apart =
+            inked_pixels(draw(above, style)->image) + inked_pixels(draw(below, style)->image);
+        EXPECT_EQ(inked_pixels(text->image), apart) << above << " over " << below;
+      }
+    }
+  }
+}
+
+TEST_F(TextScripts, NastaliqShrinksIntoItsBox) {
+  const std::string text = "گھنٹے بھر ٹھنڈا پانی پہنچتے ہیں سمجھتیں کھٹکھٹائیے ہے";
+  TextStyle style;
+  style.outline_px = 4;
+  for (const gpu::Size box : {gpu::Size{900, 400}, gpu::Size{420, 400}, gpu::Size{500, 210}}) {
+    const auto drawn = draw(text, style, box);
+    ASSERT_TRUE(drawn) << box.width << ": " << drawn.failure().detail;
+    expect_whole(*drawn, box, text);
+    TextStyle roomier = style;  // whose image has a margin around all ink
+    roomier.shadow_sigma_px = 4;
+    roomier.shadow_opacity = 0;
+    EXPECT_EQ(inked_pixels(draw(text, roomier, box)->image), inked_pixels(drawn->image))
+        << "nothing is cut off";
+    const auto measured = library_->measure(text, style, box);
+    EXPECT_EQ(measured->line_pitch_px, drawn->line_pitch_px);
+    EXPECT_EQ(measured->size_px, drawn->size_px);
+  }
+  EXPECT_LT(draw(text, style, {500, 210})->size_px, style.size_px);
+}
+
 TEST_F(TextScripts, AGlyphThatNoFontHasIsNamed) {
   const Result<TextImage> private_use = draw("price \uE000 only");
   ASSERT_FALSE(private_use);

@@ -1,0 +1,142 @@
+"""Mutated uploads and malformed requests against one real server, from several clients at once.
+
+usage: battery.py PYTOON [--uploads N] [--requests N] [--clients N] [--seed N]
+
+Green when the server lives through all of it: no answer of 500, nothing unanswered for 10 s, the
+same process at the end, with no more memory than it had after the first fifth (and a quarter and
+64 MiB), /health at once, and a job that ends DONE. Uploads begin with small files of every kind
+that is taken, requests with good ones; what is done to them is drawn from the seed. One JSON line.
+"""
+
+import argparse
+import collections
+import json
+import multiprocessing
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+MEMORY_GROWTH, MEMORY_SLACK_MIB = 1.25, 64
+FAULTS_SHOWN = 20
+
+
+def resident_mib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
+
+
+class Memory(threading.Thread):
+    """The server's resident memory, looked at twice a second until it is told to stop."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.seen, self.done = pid, [], threading.Event()
+
+    def run(self):
+        while not self.done.wait(0.5):
+            self.seen.append(resident_mib(self.pid))
+
+    def verdict(self):
+        self.done.set()
+        self.join()
+        fifth = max(1, len(self.seen) // 5)
+        early, late = max(self.seen[:fifth]), max(self.seen)
+        return early, late, late <= early * MEMORY_GROWTH + MEMORY_SLACK_MIB
+
+
+class Tally:
+    """What the clients saw: answers by status, the slowest, and what must not be."""
+
+    def __init__(self):
+        self.answers, self.faults, self.slowest = collections.Counter(), [], 0.0
+
+    def add(self, part):
+        self.answers.update(part["answers"])
+        self.faults += part["faults"]
+        self.slowest = max(self.slowest, part["slowest"])
+
+
+def share(count, clients, client):
+    return count // clients + (client < count % clients)
+
+
+def attack(server, options, folder):
+    seeds = clients.media_seeds(folder)
+    tally = Tally()
+    work = [(server.port, options.seed * 1000 + i, share(options.uploads, options.clients, i),
+             share(options.requests, options.clients, i), seeds, options.findings)
+            for i in range(options.clients)]
+    with multiprocessing.Pool(options.clients) as pool:
+        for part in pool.imap_unordered(clients.play, work):
+            tally.add(part)
+    return tally
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/dev hostile", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pytoon")
+    parser.add_argument("--uploads", type=int, default=300)
+    parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--findings", type=pathlib.Path, default=pathlib.Path("build/hostile"),
+                        help="folder for what was answered wrongly")
+    options = parser.parse_args()
+    options.findings.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    server = harness.Server(environment={
+        "RATE_LIMIT_RPS": "1000000", "MAX_CONNECTIONS_PER_ADDRESS": "100000",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "LOG_LEVEL": "info"})
+    with tempfile.TemporaryDirectory(prefix="pytoon-hostile-") as folder:
+        try:
+            server.start()
+            memory = Memory(server.process.pid)
+            memory.start()
+            tally = attack(server, options, pathlib.Path(folder))
+            early, late, flat = memory.verdict()
+            faults = tally.faults + after(server)
+            if not flat:
+                faults.append(f"memory went from {early:.0f} to {late:.0f} MiB")
+        finally:
+            server.stop()
+            server.remove()
+    print(json.dumps({
+        "bench": "hostile", "seed": options.seed, "uploads": options.uploads,
+        "requests": options.requests, "clients": options.clients,
+        "answers": dict(sorted(tally.answers.items())), "slowest_s": round(tally.slowest, 2),
+        "memory_first_fifth_mib": round(early), "memory_peak_mib": round(late),
+        "wall_s": round(time.monotonic() - began), "faults": len(faults)}))
+    for fault in faults[:FAULTS_SHOWN]:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def after(server):
+    """What is wrong with a server that went through all that."""
+    faults = []
+    if server.process.poll() is not None:
+        return [f"the server ended with {server.process.returncode}"]
+    began = time.monotonic()
+    if server.call("GET", "/health").status != 200 or time.monotonic() - began > 1:
+        faults.append("/health is not well at once")
+    picture = server.asset(harness.picture(40))
+    job = server.wait(server.submit(preset_id="product_hero_clean", image_uris=[picture],
+                                    prompt="Light", target_duration_seconds=1))
+    if job["status"] != "DONE":
+        faults.append(f"the job after it ended {job['status']}: {job['error']}")
+    return faults
+
+
+if __name__ == "__main__":
+    os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve()) if sys.argv[1:] else ""
+    sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+    import clients
+    import harness
+    sys.exit(main())
