@@ -1,12 +1,14 @@
 """What the server takes of its clients' time: requests while two jobs render, followers, leases.
 
-Usage: bench.py PYTOON LEASE_TOOL [requests|followers|leases] [--seconds N] [--followers N]
+Usage: bench.py PYTOON LEASE_TOOL [requests|followers|leases|previews] [--seconds N] [--followers N]
+       [--jobs N]
 `pytoon api` and one `pytoon worker` of two threads, PostgreSQL and Redis of their own; 2,000 jobs
-wait. Without a name all three, one JSON line each:
+wait. Without a name all of them, one JSON line each:
 
 requests   200 a second for N (20) seconds while two jobs render, four of five GET (job, list), the
            rest POST of jobs, at times fixed before: one that is late counts from when it was due
 followers  1,000 server-sent event streams on 10 jobs; from a change's answer to its arrival
+previews   frames of a video that is not made: alone and in strips, with warm images
 leases     1,000 simulated workers (lease_tool.cpp), evenly over time, of one tenant's jobs and of
            20 tenants'; then all of them at one moment
 
@@ -166,16 +168,16 @@ def requests(fleet, options):
 
 
 def followers(fleet, options):
-    jobs = fleet.waiting_jobs(10)
+    jobs = fleet.waiting_jobs(options["jobs"])
     count = options["followers"]
     selector = selectors.DefaultSelector()
     streams = []
     for i in range(count):
         stream = socket.create_connection(("127.0.0.1", fleet.port))
-        stream.sendall(f"GET /api/v1/jobs/{jobs[i % 10]}/events HTTP/1.1\r\nHost: a\r\nX-API-Key: "
-                       f"{KEY}\r\n\r\n".encode())
+        path = f"/api/v1/jobs/{jobs[i % len(jobs)]}/events"
+        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\n\r\n".encode())
         stream.setblocking(False)
-        selector.register(stream, selectors.EVENT_READ, [i % 10, b""])
+        selector.register(stream, selectors.EVENT_READ, [i % len(jobs), b""])
         streams.append(stream)
     read_for(selector, 5, lambda text: b"data:" in text, count)
     before, began = cpu_seconds(fleet.api.pid), time.monotonic()
@@ -188,12 +190,12 @@ def followers(fleet, options):
     for i, job in enumerate(jobs):
         fleet.client.call("POST", f"/api/v1/jobs/{job}/cancel")
         changed[i] = time.monotonic()
-        time.sleep(0.2)
+        time.sleep(2 / len(jobs))
     reader.join()
     delays = [max(0, at - changed[job]) for job, at in seen]
     for stream in streams:
         stream.close()
-    return {"followers": count, "told": len(seen), "delay": shown(delays),
+    return {"followers": count, "jobs": len(jobs), "told": len(seen), "delay": shown(delays),
             "target": {"max_ms": 1000}, "api_cpu_idle": round(idle_cpu, 3)}
 
 
@@ -234,20 +236,45 @@ def leases(fleet, options):
             "target": {"lease_p99_ms": 10}}
 
 
+def previews(fleet, _):
+    """Single frames, and strips of twelve: wall and CPU milliseconds a frame."""
+    uris = [fleet.client.upload(picture(seed)).json()["uri"] for seed in (7, 8)]
+    request = {"preset_id": "overlay_glow", "image_uris": uris, "seed": 7,
+               "target_duration_seconds": 12, "captions": {"hook": "First words", "cta": "Last"}}
+
+    def draw(query, frames):
+        before, began = cpu_seconds(fleet.api.pid), time.monotonic()
+        answer = fleet.client.call("POST", "/api/v1/preview?" + query, request)
+        assert answer.status == 200, answer.body
+        return ((time.monotonic() - began) / frames,
+                (cpu_seconds(fleet.api.pid) - before) / frames)
+
+    cold = draw("at_seconds=1", 1)
+    single = [draw(f"at_seconds={i / 4}", 1) for i in range(40)]
+    strips = [draw(f"at_seconds={i}&frames=12&step_seconds=0.1", 12) for i in range(11)]
+    milliseconds = lambda pairs: round(1000 * sum(cpu for _, cpu in pairs) / len(pairs), 1)
+    return {"cold_ms": round(cold[0] * 1000), "frame": shown([wall for wall, _ in single]),
+            "frame_cpu_ms": milliseconds(single), "of_strip": shown([wall for wall, _ in strips]),
+            "of_strip_cpu_ms": milliseconds(strips), "target": {"frame_ms": 200}}
+
+
+BENCHMARKS = {"requests": requests, "followers": followers, "leases": leases,
+              "previews": previews}
+
+
 def main():
     words = sys.argv[3:]
-    options = {"seconds": 20, "followers": 1000}
+    options = {"seconds": 20, "followers": 1000, "jobs": 10}
     for name in options:
         if f"--{name}" in words:
             at = words.index(f"--{name}")
             options[name] = int(words[at + 1])
             del words[at:at + 2]
-    for what in words or ["requests", "followers", "leases"]:
+    for what in words or list(BENCHMARKS):
         fleet = Fleet()
         try:
             fleet.fill()
-            found = {"requests": requests, "followers": followers, "leases": leases}[what](
-                fleet, options)
+            found = BENCHMARKS[what](fleet, options)
             print(json.dumps({
                 "benchmark": "server", "what": what, "queued": QUEUED, **found,
                 "api_mib": resident_mib(fleet.api.pid), "cores": os.cpu_count(),

@@ -50,8 +50,8 @@ class CompositorChoice final : public Renderer {
     return on_gpu_.thumbnail(video, output);
   }
   // On the CPU, where it takes no memory of the card.
-  Result<std::string> frame_jpeg(const RenderJob& job, int frame) override {
-    return on_cpu_.frame_jpeg(job, frame);
+  Result<std::string> strip_jpeg(const std::vector<FrameRun>& strip) override {
+    return on_cpu_.strip_jpeg(strip);
   }
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 

@@ -57,6 +57,12 @@ inline plan::Timeline timeline_of(const RenderJob& job) {
   return plan::make_timeline(job.spec, sources);
 }
 
+// Frames of one segment, numbered in the whole video.
+struct FrameRun {
+  RenderJob job;
+  std::vector<int> frames;
+};
+
 // An encoder that a job may name.
 struct Encoder {
   std::string name;         // "h264_nvenc", "libx264"
@@ -108,9 +114,9 @@ class Renderer {
   // Frame 30 of a video, or its last, as a JPEG.
   virtual Status thumbnail(const std::filesystem::path& video,
                            const std::filesystem::path& output) = 0;
-  // A frame of the whole video as a JPEG of half its edges, composed as render_segment() composes
-  // it and not encoded. Needs the files of its segment.
-  virtual Result<std::string> frame_jpeg(const RenderJob& job, int frame) = 0;
+  // Frames of the whole video as one JPEG of half its edges, each below the one before it,
+  // composed as render_segment() composes them and not encoded. Needs the files of their segments.
+  virtual Result<std::string> strip_jpeg(const std::vector<FrameRun>& strip) = 0;
   // For metadata.json: device, encoder, how often a frame crosses between host and device memory,
   // font substitutions.
   virtual nlohmann::ordered_json facts(const RenderJob& job) const = 0;

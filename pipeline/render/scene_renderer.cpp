@@ -21,21 +21,19 @@ namespace {
 constexpr int kThumbnailFrame = 30;
 constexpr int kPreviewQuality = 85;
 
-// Each pixel the mean of four.
-gpu::RgbaImage halved(const gpu::RgbaImage& image) {
-  gpu::RgbaImage half({image.size.width / 2, image.size.height / 2}, {0, 0, 0, 255});
-  for (int y = 0; y < half.size.height; ++y) {
-    for (int x = 0; x < half.size.width; ++x) {
+// Each pixel the mean of four; the first row lands at `top` of `to`.
+void put_halved(const gpu::RgbaImage& image, gpu::RgbaImage& to, int top) {
+  for (int y = 0; y < image.size.height / 2; ++y) {
+    for (int x = 0; x < image.size.width / 2; ++x) {
       const std::uint8_t* const above = image.at(2 * x, 2 * y);
       const std::uint8_t* const below = image.at(2 * x, 2 * y + 1);
-      std::uint8_t* const to = half.at(x, y);
+      std::uint8_t* const pixel = to.at(x, top + y);
       for (int c = 0; c < 3; ++c) {
-        to[c] =
+        pixel[c] =
             static_cast<std::uint8_t>((above[c] + above[c + 4] + below[c] + below[c + 4] + 2) / 4);
       }
     }
   }
-  return half;
 }
 
 // Composes the frames of one piece of a segment.
@@ -250,12 +248,30 @@ Status SceneRenderer::thumbnail(const std::filesystem::path& video,
   return media::write_jpeg(*frame, output);
 }
 
-Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
-  const plan::FrameSpan span{frame, frame + 1};
+// Frames below each other begin at multiples of 16 rows for our sizes, so that no block of the JPEG
+// lies in two of them: each looks as it would alone, but for the colour of its outermost rows,
+// between which decoders interpolate.
+Result<std::string> SceneRenderer::strip_jpeg(const std::vector<FrameRun>& strip) {
+  int count = 0;
+  for (const FrameRun& run : strip) count += static_cast<int>(run.frames.size());
+  CHECK(count > 0, "a strip has frames");
+  const gpu::Size size = strip.front().job.spec.output.size();
+  const int half_height = size.height / 2;
+  gpu::RgbaImage image({size.width / 2, count * half_height}, {0, 0, 0, 255});
+  int top = 0;
+  for (const FrameRun& run : strip) {
+    if (Status drawn = draw_run(run, image, top); !drawn) return drawn.failure();
+    top += static_cast<int>(run.frames.size()) * half_height;
+  }
+  return media::jpeg_of(image, kPreviewQuality);
+}
+
+Status SceneRenderer::draw_run(const FrameRun& run, gpu::RgbaImage& strip, int top) {
+  const auto [first, last] = std::minmax_element(run.frames.begin(), run.frames.end());
   Result<std::shared_ptr<const Scene>> scene =
-      build_scene(job, span, {device_, fonts_, cache_, *decoder_});
+      build_scene(run.job, {*first, *last + 1}, {device_, fonts_, cache_, *decoder_});
   if (!scene) return scene.failure();
-  const gpu::Size size = job.spec.output.size();
+  const gpu::Size size = run.job.spec.output.size();
   const auto luma_bytes =
       static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
   std::vector<std::uint8_t> bytes(luma_bytes * 3 / 2);
@@ -263,10 +279,14 @@ Result<std::string> SceneRenderer::frame_jpeg(const RenderJob& job, int frame) {
   const gpu::HostNv12View view{size, bytes.data(), pitch_bytes, bytes.data() + luma_bytes,
                                pitch_bytes};
   SceneFrames frames(**scene, device_, *decoder_, CancelToken());
-  if (Status drawn = frames.draw(0, view); !drawn) return drawn.failure();
-  const Result<gpu::RgbaImage> image = media::image_of(view);
-  if (!image) return image.failure();
-  return media::jpeg_of(halved(*image), kPreviewQuality);
+  for (const int frame : run.frames) {
+    if (Status drawn = frames.draw(frame - *first, view); !drawn) return drawn;
+    const Result<gpu::RgbaImage> image = media::image_of(view);
+    if (!image) return image.failure();
+    put_halved(*image, strip, top);
+    top += size.height / 2;
+  }
+  return ok_status();
 }
 
 nlohmann::ordered_json SceneRenderer::facts(const RenderJob& job) const {

@@ -61,7 +61,7 @@ class SceneRenderer final : public Renderer {
                   const std::filesystem::path& output, const CancelToken& cancel) override;
   Status thumbnail(const std::filesystem::path& video,
                    const std::filesystem::path& output) override;
-  Result<std::string> frame_jpeg(const RenderJob& job, int frame) override;
+  Result<std::string> strip_jpeg(const std::vector<FrameRun>& strip) override;
   nlohmann::ordered_json facts(const RenderJob& job) const override;
 
   ImageCache::Stats cache_stats() const { return cache_.stats(); }
@@ -72,6 +72,8 @@ class SceneRenderer final : public Renderer {
   std::string device_kind_for(const media::EncoderSettings& encoder) const;
   ImageMaker maker_of(const RenderJob& job) const;
   int pieces_at_once() const;
+  // Halved, from row `top` of the strip on.
+  Status draw_run(const FrameRun& run, gpu::RgbaImage& strip, int top);
   Status draw_segment(const RenderJob& job, int index, const std::filesystem::path& output,
                       const CancelToken& cancel, const std::function<void(int)>& on_progress);
 

@@ -1,10 +1,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "server/http/file_response.h"
 #include "server/http/routes.h"
 
 namespace pytoon::http {
 namespace {
+
+using jobs::Service;
 
 nlohmann::ordered_json to_json(const jobs::Asset& asset) {
   nlohmann::ordered_json json{
@@ -20,7 +23,7 @@ nlohmann::ordered_json to_json(const jobs::Asset& asset) {
   return json;
 }
 
-Result<Response> upload(jobs::Service& service, const Request& request) {
+Result<Response> upload(Service& service, const Request& request) {
   const UploadForm& form = *request.form;
   if (!form.file()) return invalid_field("/file", "The form must have a part 'file'.");
   if (!form.category()) return invalid_field("/category", "The form must have a part 'category'.");
@@ -30,19 +33,40 @@ Result<Response> upload(jobs::Service& service, const Request& request) {
   return json_response(201, to_json(*asset));
 }
 
+// Bytes of strangers, shown by the browser only where it shows them as an image, a clip or sound.
+// Should one take them for a document all the same, nothing in it runs.
+Result<Response> content(Service& service, const Request& request) {
+  const auto file = service.asset_file(request.caller, request.parameters.at("key"));
+  if (!file) return file.failure();
+  Result<Response> response = file_response(request.head, *file);
+  if (!response) return response;
+  const bool known = file->content_type != "application/octet-stream";
+  response->headers.push_back({"Content-Disposition", known ? "inline" : "attachment"});
+  response->headers.push_back({"Content-Security-Policy",
+                               "default-src 'none'; img-src 'self'; media-src 'self'; style-src "
+                               "'unsafe-inline'; sandbox"});
+  return response;
+}
+
+Result<Response> erase(Service& service, const Request& request) {
+  const Status gone = service.delete_asset(request.caller, request.parameters.at("key"));
+  if (!gone) return gone.failure();
+  return Response{204, {}, std::string()};
+}
+
 }  // namespace
 
-std::vector<Route> asset_routes(jobs::Service& service) {
-  const auto post = [&service](const Request& request) { return upload(service, request); };
-  const auto erase = [&service](const Request& request) -> Result<Response> {
-    const Status gone = service.delete_asset(request.caller, request.parameters.at("key"));
-    if (!gone) return gone.failure();
-    return Response{204, {}, std::string()};
+std::vector<Route> asset_routes(Service& service) {
+  using Step = Result<Response> (*)(Service&, const Request&);
+  const auto with = [&service](Step step) -> Handler {
+    return [&service, step](const Request& request) { return step(service, request); };
   };
-  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload,
-           Purpose::kUpload, post},
-          {Method::kDelete, "/api/v1/assets/{key}", Scope::kSubmit, BodyKind::kNone,
-           Purpose::kUpload, erase}};
+  const std::string one = "/api/v1/assets/{key}";
+  return {
+      {Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload, Purpose::kUpload,
+       with(upload)},
+      {Method::kGet, one, Scope::kRead, BodyKind::kNone, Purpose::kDownload, with(content), true},
+      {Method::kDelete, one, Scope::kSubmit, BodyKind::kNone, Purpose::kUpload, with(erase)}};
 }
 
 }  // namespace pytoon::http

@@ -18,6 +18,21 @@ TYPES = {
 PAGE = "index.html"
 
 
+def slim(name, data):
+    """Scripts and styles without comments on lines of their own and without indentation."""
+    if not name.endswith((".js", ".css")):
+        return data
+    lines = []
+    for number, line in enumerate(data.decode().splitlines(), 1):
+        line = line.strip()
+        if line.count("`") % 2:
+            raise SystemExit(f"{name}:{number}: a text over several lines would lose its blanks")
+        comment = line.startswith("//") or line.startswith("/*") and line.endswith("*/")
+        if line and not comment:
+            lines.append(line)
+    return ("\n".join(lines) + "\n").encode()
+
+
 def literal(data):
     """Bytes as a C++ string, in lines that every compiler takes."""
     plain = {ord("\n"): "\\n", ord('"'): '\\"', ord("\\"): "\\\\", ord("?"): "\\?"}
@@ -37,7 +52,7 @@ def view(data):
 def main(folder, output):
     root = pathlib.Path(folder)
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    data = {name: (root / name).read_bytes() for name in names}
+    data = {name: slim(name, (root / name).read_bytes()) for name in names}
     digest = hashlib.sha256()
     for name in names:
         digest.update(f"{name}\0{len(data[name])}\0".encode() + data[name])

@@ -10,9 +10,9 @@
 namespace pytoon::http {
 namespace {
 
-constexpr std::chrono::milliseconds kReadingLife{200};  // less than the streamer's tick
+constexpr std::chrono::milliseconds kLookEvery{200};  // less than the streamer's tick
+constexpr std::chrono::seconds kForgottenAfter{2};    // a follower asks every tick
 constexpr std::chrono::seconds kHeartbeat{15};
-constexpr std::size_t kReadingsMax = 64;
 constexpr std::string_view kReconnect = "retry: 2000\n\n";
 
 class JobEvents final : public EventSource {
@@ -23,7 +23,8 @@ class JobEvents final : public EventSource {
   Step next(SteadyTime now) override {
     Step step;
     if (!started_) step.bytes = kReconnect;
-    const auto job = feed_.read(caller_, id_, now);
+    const auto reading = feed_.read(caller_, id_, now);
+    const Result<jobs::Job>& job = *reading;
     if (job) {
       tell(*job, step);
     } else if (!traits(job.failure().kind).may_pass()) {
@@ -59,18 +60,37 @@ class JobEvents final : public EventSource {
 
 }  // namespace
 
-Result<jobs::Job> JobFeed::read(const jobs::Caller& caller, const std::string& id, SteadyTime now) {
+std::shared_ptr<const Result<jobs::Job>> JobFeed::read(const jobs::Caller& caller,
+                                                       const std::string& id, SteadyTime now) {
+  if (!looked_at_ || now - *looked_at_ >= kLookEvery) look(now);
   const std::string who = caller.admin ? "*" : caller.tenant;
-  const std::string key = who + "/" + id;
-  const auto found = readings_.find(key);
-  if (found != readings_.end() && now - found->second.at < kReadingLife) return found->second.job;
-  if (readings_.size() >= kReadingsMax) {
-    std::erase_if(readings_,
-                  [&](const auto& entry) { return now - entry.second.at >= kReadingLife; });
+  Reading& reading = readings_[who + "/" + id];
+  reading.id = id;
+  reading.asked_at = now;
+  if (!reading.job) {
+    reading.job = std::make_shared<const Result<jobs::Job>>(service_.job(caller, id));
   }
-  Result<jobs::Job> job = service_.job(caller, id);
-  readings_.insert_or_assign(key, Reading{now, job});
-  return job;
+  return reading.job;
+}
+
+// A database that is away has no news; what could not be read before is tried again.
+void JobFeed::look(SteadyTime now) {
+  looked_at_ = now;
+  std::erase_if(readings_,
+                [&](const auto& entry) { return now - entry.second.asked_at > kForgottenAfter; });
+  std::vector<std::string> ids;
+  for (auto& [key, reading] : readings_) {
+    if (reading.job && !reading.job->ok()) reading.job = nullptr;
+    if (reading.job) ids.push_back(reading.id);
+  }
+  if (ids.empty()) return;
+  const auto versions = service_.versions(ids);
+  if (!versions) return;
+  for (auto& [key, reading] : readings_) {
+    if (!reading.job) continue;
+    const auto found = versions->find(reading.id);
+    if (found == versions->end() || found->second != (*reading.job)->version) reading.job = nullptr;
+  }
 }
 
 Response event_response(JobFeed& feed, jobs::Caller caller, std::string id,

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,22 +20,28 @@
 
 namespace pytoon::http {
 
-// Reads jobs for event streams: streams that watch one job share one reading a tick.
+// Watches jobs for all event streams: it asks for the versions of all that are followed at once,
+// a tick at a time, and reads again only what has changed, so that streams cost no query each.
 // Thread rule: the events streamer's thread alone, apart from construction.
 class JobFeed {
  public:
   explicit JobFeed(jobs::Service& service) : service_(service) {}
 
-  Result<jobs::Job> read(const jobs::Caller& caller, const std::string& id, SteadyTime now);
+  std::shared_ptr<const Result<jobs::Job>> read(const jobs::Caller& caller, const std::string& id,
+                                                SteadyTime now);
 
  private:
   struct Reading {
-    SteadyTime at;
-    Result<jobs::Job> job;
+    std::string id;
+    std::shared_ptr<const Result<jobs::Job>> job;  // null when it has changed since
+    SteadyTime asked_at;
   };
+
+  void look(SteadyTime now);
 
   jobs::Service& service_;
   std::map<std::string, Reading> readings_;  // by id and by who may see it
+  std::optional<SteadyTime> looked_at_;
 };
 
 // The feed outlives the response.

@@ -59,6 +59,14 @@ Result<Response> submit(Service& service, const Request& request) {
   return response;
 }
 
+Result<int> read_limit(const Query& parameters, int absent) {
+  const auto found = parameters.find("limit");
+  if (found == parameters.end()) return absent;
+  const auto limit = decimal(found->second);
+  if (limit && *limit >= 1 && *limit <= kListLimitMax) return static_cast<int>(*limit);
+  return invalid_field("/limit", "The limit is a whole number from 1 to 200.");
+}
+
 Result<jobs::ListQuery> read_list_query(const Query& parameters) {
   jobs::ListQuery query;
   if (const auto found = parameters.find("status"); found != parameters.end()) {
@@ -70,13 +78,9 @@ Result<jobs::ListQuery> read_list_query(const Query& parameters) {
     if (query.cursor.size() > 512)
       return invalid_field("/cursor", "This is not one of our cursors.");
   }
-  if (const auto found = parameters.find("limit"); found != parameters.end()) {
-    const auto limit = decimal(found->second);
-    if (!limit || *limit < 1 || *limit > kListLimitMax) {
-      return invalid_field("/limit", "The limit is a whole number from 1 to 200.");
-    }
-    query.limit = static_cast<int>(*limit);
-  }
+  const Result<int> limit = read_limit(parameters, query.limit);
+  if (!limit) return limit.failure();
+  query.limit = *limit;
   return query;
 }
 
@@ -107,6 +111,29 @@ Result<Response> usage(Service& service, const Request& request) {
   const auto used = service.usage(request.caller);
   if (!used) return used.failure();
   return json_response(200, jobs::to_json(*used));
+}
+
+Result<Response> shown(const Result<std::vector<jobs::Delivery>>& found) {
+  if (!found) return found.failure();
+  Json rows = Json::array();
+  for (const jobs::Delivery& delivery : *found) rows.push_back(jobs::to_json(delivery));
+  return json_response(200, {{"deliveries", std::move(rows)}});
+}
+
+Result<Response> deliveries(Service& service, const Request& request) {
+  return shown(service.deliveries(request.caller, {.job_id = request.id()}));
+}
+
+Result<Response> all_deliveries(Service& service, const Request& request) {
+  jobs::DeliveryQuery query;
+  if (const auto found = request.query.find("state"); found != request.query.end()) {
+    query.state = jobs::delivery_state_from_name(found->second);
+    if (!query.state) return invalid_field("/state", "There is no such state.");
+  }
+  const Result<int> limit = read_limit(request.query, query.limit);
+  if (!limit) return limit.failure();
+  query.limit = *limit;
+  return shown(service.deliveries(request.caller, query));
 }
 
 Result<Response> render_spec(Service& service, const Request& request) {
@@ -163,6 +190,9 @@ std::vector<Route> job_routes(Service& service) {
       get("/api/v1/jobs/{id}", with(show)),
       get("/api/v1/jobs/{id}/segments", with(segments)),
       get("/api/v1/jobs/{id}/spec", with(render_spec)),
+      get("/api/v1/jobs/{id}/webhook", with(deliveries)),
+      {Method::kGet, "/api/v1/admin/webhooks", Scope::kAdmin, BodyKind::kNone, Purpose::kOperators,
+       with(all_deliveries)},
       get("/api/v1/jobs/{id}/events",
           [&service, feed](const Request& request) { return events(service, *feed, request); }),
       file("/api/v1/jobs/{id}/output",

@@ -1,32 +1,55 @@
-// A frame of a video that nobody has asked for yet.
+// Frames of a video that nobody has asked for yet.
 #include <charconv>
 
+#include "base/text.h"
 #include "server/http/routes.h"
 #include "server/http/strict_json.h"
 
 namespace pytoon::http {
 namespace {
 
-// ?at_seconds=1.5: of the video; 0 when it is absent, the last frame when it is beyond the end.
-Result<double> read_moment(const Query& parameters) {
-  const auto found = parameters.find("at_seconds");
-  if (found == parameters.end()) return 0.0;
+constexpr int kFramesMax = 12;  // drawing them must not hold up the next request for long
+
+// A number of the query; `absent` where it is not there.
+Result<double> read_number(const Query& parameters, const std::string& name, double absent) {
+  const auto found = parameters.find(name);
+  if (found == parameters.end()) return absent;
   const std::string& text = found->second;
-  double seconds = 0;
+  double number = 0;
   const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
-  if (error != std::errc() || at != end || !(seconds >= 0 && seconds <= 60)) {
-    return invalid_field("/at_seconds", "must be a number from 0 to 60");
+  const auto [at, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (error != std::errc() || at != end || !(number >= 0 && number <= 60)) {
+    return invalid_field("/" + name, "must be a number from 0 to 60");
   }
-  return seconds;
+  return number;
+}
+
+// ?at_seconds=1.5&frames=12&step_seconds=0.25: of the video. One frame, its first, when nothing is
+// said; its last for what lies beyond the end.
+Result<jobs::PreviewMoments> read_moments(const Query& parameters) {
+  jobs::PreviewMoments moments;
+  const Result<double> first = read_number(parameters, "at_seconds", 0);
+  if (!first) return first.failure();
+  const Result<double> step = read_number(parameters, "step_seconds", 0.5);
+  if (!step) return step.failure();
+  moments.first_seconds = *first;
+  moments.step_seconds = *step;
+  if (const auto found = parameters.find("frames"); found != parameters.end()) {
+    const auto count = decimal(found->second);
+    if (!count || *count < 1 || *count > kFramesMax) {
+      return invalid_field("/frames", "must be a whole number from 1 to 12");
+    }
+    moments.count = static_cast<int>(*count);
+  }
+  return moments;
 }
 
 Result<Response> preview(jobs::Service& service, const Request& request) {
-  const Result<double> at_seconds = read_moment(request.query);
-  if (!at_seconds) return at_seconds.failure();
+  const Result<jobs::PreviewMoments> moments = read_moments(request.query);
+  if (!moments) return moments.failure();
   const auto body = parse_strict_json(request.body);
   if (!body) return body.failure();
-  Result<std::string> jpeg = service.preview(request.caller, *body, *at_seconds);
+  Result<std::string> jpeg = service.preview(request.caller, *body, *moments);
   if (!jpeg) return jpeg.failure();
   return Response{
       200, {{"Content-Type", "image/jpeg"}, {"Cache-Control", "no-store"}}, std::move(*jpeg)};

@@ -11,12 +11,19 @@ using jobs::Segment;
 
 namespace {
 
+constexpr std::size_t kVersionsAtOnce = 64;
 constexpr int kSegmentsForSpeed = 64;  // so many finished lately are averaged
 
 // By priority, then by age. Fairness between tenants may serve it sooner or later.
 constexpr std::string_view kPosition =
     "SELECT 1 + (SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority > ?) + "
     "(SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority = ? AND seq < ?)";
+
+std::string select_versions() {
+  std::string sql = "SELECT id, version FROM jobs WHERE id IN (?";
+  for (std::size_t i = 1; i < kVersionsAtOnce; ++i) sql += ", ?";
+  return sql + ")";
+}
 
 std::string select_job() {
   return std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?";
@@ -116,6 +123,24 @@ Result<std::vector<Segment>> SqlStore::segments(const std::string& job_id) {
   });
 }
 
+// Some at a time, so that there is one text of the query.
+Result<std::map<std::string, std::int64_t>> SqlStore::versions(
+    const std::vector<std::string>& ids) {
+  static const std::string sql = select_versions();
+  return reading([&](SqlSession& session) -> Result<std::map<std::string, std::int64_t>> {
+    std::map<std::string, std::int64_t> versions;
+    for (std::size_t first = 0; first < ids.size(); first += kVersionsAtOnce) {
+      std::vector<Param> params(kVersionsAtOnce, Param(std::string_view()));
+      const std::size_t count = std::min(kVersionsAtOnce, ids.size() - first);
+      for (std::size_t i = 0; i < count; ++i) params[i] = ids[first + i];
+      for (const Row& row : session.query_with(sql, params)) {
+        versions[row.text(0)] = row.integer(1);
+      }
+    }
+    return versions;
+  });
+}
+
 Result<jobs::JobPage> SqlStore::list(const std::optional<std::string>& tenant,
                                      const jobs::ListQuery& query) {
   const Result<std::int64_t> before = jobs::cursor_from_text(query.cursor);
@@ -185,6 +210,36 @@ Result<jobs::Backlog> SqlStore::backlog() {
   });
 }
 
+// Every tenant that has work, those with the longest queues first.
+Result<std::vector<jobs::TenantQueue>> SqlStore::queue_by_tenant(int limit) {
+  return reading([&](SqlSession& session) -> Result<std::vector<jobs::TenantQueue>> {
+    std::vector<jobs::TenantQueue> queues;
+    for (const Row& row : session.query(
+             "SELECT tenant, sum(CASE WHEN status = 'QUEUED' THEN 1 ELSE 0 END) AS queued, "
+             "count(*) AS live, sum(open_segments), min(CASE WHEN status = 'QUEUED' THEN "
+             "created_at END), coalesce((SELECT weight FROM tenant_weights WHERE "
+             "tenant_weights.tenant = jobs.tenant), 1), (SELECT count(*) FROM tasks WHERE "
+             "tasks.tenant = jobs.tenant AND worker_id <> '') FROM jobs WHERE status IN ('QUEUED', "
+             "'PLANNING', 'RENDERING_SEGMENTS', 'ASSEMBLING') GROUP BY tenant "
+             "ORDER BY queued DESC, live DESC, tenant LIMIT ?",
+             {limit})) {
+      jobs::TenantQueue queue;
+      queue.tenant = row.text(0);
+      queue.queued_jobs = row.integer(1);
+      queue.running_jobs = row.integer(2) - queue.queued_jobs;
+      queue.open_segments = row.integer(3);
+      if (!row.is_null(4)) {
+        const auto age = std::chrono::microseconds(session.now() - row.integer(4));
+        queue.oldest_queued_seconds = std::chrono::duration<double>(age).count();
+      }
+      queue.weight = row.small(5);
+      queue.running_tasks = row.integer(6);
+      queues.push_back(std::move(queue));
+    }
+    return queues;
+  });
+}
+
 // Of its own tenant: what is older. Of each other tenant at the same priority: as much as the own
 // one gets until the job is drawn, since tenants take turns.
 Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
@@ -221,16 +276,17 @@ Result<std::optional<jobs::IdempotencyRecord>> SqlStore::record(
   });
 }
 
-Result<jobs::AssetRecord> SqlStore::asset(const std::string& tenant, const std::string& key) {
+Result<jobs::AssetRecord> SqlStore::asset(const std::optional<std::string>& tenant,
+                                          const std::string& key) {
   return reading([&](SqlSession& session) -> Result<jobs::AssetRecord> {
     const Rows rows = session.query(
         "SELECT client_name, category, format, size, sha256, width, height, has_alpha, "
-        "duration_seconds, channels, sample_rate FROM assets WHERE tenant = ? AND key = ?",
-        {tenant, key});
-    if (rows.empty()) return jobs::no_such_asset(key);
+        "duration_seconds, channels, sample_rate, tenant FROM assets WHERE key = ?",
+        {key});
+    if (rows.empty() || (tenant && rows[0].text(11) != *tenant)) return jobs::no_such_asset(key);
     const Row& row = rows[0];
     jobs::AssetRecord asset;
-    asset.tenant = tenant;
+    asset.tenant = row.text(11);
     asset.key = key;
     asset.client_name = row.text(0);
     asset.category = row.text(1);

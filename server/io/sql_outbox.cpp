@@ -1,5 +1,7 @@
 // SqlStore: what is told to the outside. Triggers write the events, together with the ends they
 // tell of; here they are handed out and settled.
+#include <algorithm>
+
 #include "server/io/sql_writing.h"
 #include "server/jobs/job_trace.h"
 #include "server/jobs/store_rules.h"
@@ -50,6 +52,51 @@ std::string select_due(std::size_t tenants_left_out) {
          others + "ORDER BY due_at, id LIMIT ? {FOR UPDATE SKIP LOCKED}";
 }
 
+// An event that is being sent waits in the record, leased.
+std::string_view stored_name(jobs::DeliveryState state) {
+  return name_of(state == jobs::DeliveryState::kSending ? jobs::DeliveryState::kPending : state);
+}
+
+std::string select_deliveries(const jobs::DeliveryQuery& query) {
+  std::string where;
+  if (!query.job_id.empty()) where += " AND job_id = ?";
+  if (query.state) where += " AND state = ?";
+  if (query.state == jobs::DeliveryState::kSending) where += " AND sending = 1";
+  return "SELECT id, job_id, (SELECT tenant FROM jobs WHERE jobs.id = outbox.job_id), url, status, "
+         "state, attempts, last_error, tried_at, due_at, sending, created_at FROM outbox "
+         "WHERE true" +
+         where + " ORDER BY created_at DESC, id DESC LIMIT ?";
+}
+
+// One whose sender died with it counts as waiting once its lease has run out.
+jobs::Delivery read_delivery(const Row& row, std::int64_t now) {
+  const auto status = jobs::job_status_from_name(row.text(4));
+  const auto state = jobs::delivery_state_from_name(row.text(5));
+  if (!status || !state) {
+    throw DatabaseError(FailureKind::kInternal, "event " + row.text(0) + " has no known state");
+  }
+  jobs::Delivery delivery;
+  delivery.event_id = row.text(0);
+  delivery.job_id = row.text(1);
+  delivery.tenant = row.text(2);
+  delivery.url = row.text(3);
+  delivery.type = jobs::event_type(*status);
+  delivery.state = *state;
+  delivery.attempts = row.small(6);
+  delivery.last_error = row.text(7);
+  if (row.integer(8) > 0) delivery.tried_at = time_from(row.integer(8));
+  const std::int64_t due_at = row.integer(9);
+  if (*state == jobs::DeliveryState::kPending) {
+    if (row.integer(10) != 0 && due_at > now) {
+      delivery.state = jobs::DeliveryState::kSending;
+    } else {
+      delivery.next_try_at = time_from(std::max(due_at, row.integer(11)));
+    }
+  }
+  delivery.created_at = time_from(row.integer(11));
+  return delivery;
+}
+
 }  // namespace
 
 Result<std::vector<Event>> SqlStore::take_events(const jobs::EventRequest& request) {
@@ -70,38 +117,45 @@ Result<std::vector<Event>> SqlStore::take_events(const jobs::EventRequest& reque
       Event event = read_event(row);
       ++event.attempts;
       event.epoch = session.next_epoch();
-      session.run("UPDATE outbox SET attempts = ?, epoch = ?, due_at = ? WHERE id = ?",
-                  {event.attempts, event.epoch, session.now() + micros(request.lease), event.id});
+      session.run(
+          "UPDATE outbox SET attempts = ?, epoch = ?, due_at = ?, tried_at = ?, sending = 1 "
+          "WHERE id = ?",
+          {event.attempts, event.epoch, session.now() + micros(request.lease), session.now(),
+           event.id});
       events.push_back(std::move(event));
     }
     return events;
   });
 }
 
-Status SqlStore::conclude_event(const Event& event, const char* state, milliseconds delay,
-                                const std::string& cause) {
+Status SqlStore::conclude_event(const Event& event, const EventConclusion& conclusion) {
   return writing("conclude_event", [&](SqlSession& session) -> Status {
     const std::int64_t changed = session.run(
-        "UPDATE outbox SET state = ?, due_at = ? WHERE id = ? AND epoch = ? AND state = 'pending'",
-        {std::string_view(state), session.now() + micros(delay), event.id, event.epoch});
+        "UPDATE outbox SET state = ?, due_at = ?, sending = 0, last_error = CASE WHEN ? = '' THEN "
+        "last_error ELSE ? END WHERE id = ? AND epoch = ? AND state = 'pending'",
+        {conclusion.state, session.now() + micros(conclusion.delay), conclusion.error,
+         conclusion.error, event.id, event.epoch});
     if (changed == 0) {
       return failure(FailureKind::kConflict, "event " + event.id + " was handed out again");
     }
-    if (!cause.empty()) add_dead_letter(session, event.job_id, event.id, cause);
+    if (!conclusion.dead_letter.empty()) {
+      add_dead_letter(session, event.job_id, event.id, conclusion.dead_letter);
+    }
     return ok_status();
   });
 }
 
 Status SqlStore::event_delivered(const Event& event) {
-  return conclude_event(event, "delivered", {}, "");
+  return conclude_event(event, {.state = "delivered"});
 }
 
-Status SqlStore::event_put_off(const Event& event, milliseconds delay) {
-  return conclude_event(event, "pending", delay, "");
+Status SqlStore::event_put_off(const Event& event, milliseconds delay, const std::string& reason) {
+  return conclude_event(event, {.state = "pending", .delay = delay, .error = reason});
 }
 
 Status SqlStore::event_given_up(const Event& event, const std::string& cause) {
-  return conclude_event(event, "given_up", {}, cause.empty() ? "no cause was given" : cause);
+  const std::string known = cause.empty() ? "no cause was given" : cause;
+  return conclude_event(event, {.state = "given_up", .error = known, .dead_letter = known});
 }
 
 Status SqlStore::redeliver(const std::string& job_id) {
@@ -113,9 +167,26 @@ Status SqlStore::redeliver(const std::string& job_id) {
     if (last.empty()) {
       return failure(FailureKind::kNotFound, "job " + job_id + " has told nothing to a webhook");
     }
-    session.run("UPDATE outbox SET state = 'pending', attempts = 0, due_at = ? WHERE id = ?",
-                {session.now(), last[0].text(0)});
+    session.run(
+        "UPDATE outbox SET state = 'pending', attempts = 0, sending = 0, last_error = '', due_at = "
+        "? "
+        "WHERE id = ?",
+        {session.now(), last[0].text(0)});
     return ok_status();
+  });
+}
+
+Result<std::vector<jobs::Delivery>> SqlStore::deliveries(const jobs::DeliveryQuery& query) {
+  std::vector<Param> params;
+  if (!query.job_id.empty()) params.emplace_back(query.job_id);
+  if (query.state) params.emplace_back(stored_name(*query.state));
+  params.emplace_back(std::int64_t{query.limit});
+  return reading([&](SqlSession& session) -> Result<std::vector<jobs::Delivery>> {
+    std::vector<jobs::Delivery> found;
+    for (const Row& row : session.query_with(select_deliveries(query), params)) {
+      found.push_back(read_delivery(row, session.now()));
+    }
+    return found;
   });
 }
 

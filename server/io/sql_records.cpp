@@ -55,6 +55,8 @@ Segment read_segment(const Row& row) {
   segment.error = row.text(10);
   segment.engine_next = row.text(11);
   segment.engine_failures = row.text(12);
+  segment.render_seconds = row.number(13);
+  segment.finished_at = time_in(row, 14);
   return segment;
 }
 
@@ -129,7 +131,8 @@ Result<Job> lock_held_job(SqlSession& session, const jobs::Lease& lease) {
 std::vector<Segment> read_segments(SqlSession& session, const std::string& job_id) {
   const Rows rows = session.query(
       "SELECT idx, status, duration_seconds, footage, footage_key, footage_sha256, engine_used, "
-      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures "
+      "content_key, artifact_key, artifact_sha256, error, engine_next, engine_failures, "
+      "render_seconds, finished_at "
       "FROM segments WHERE job_id = ? "
       "ORDER BY idx",
       {job_id});

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,15 +72,19 @@ class SqlStore final : public jobs::JobStore,
   // JobStore
   Result<jobs::Job> job(const std::string& id) override;
   Result<std::vector<jobs::Segment>> segments(const std::string& job_id) override;
+  Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) override;
   Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
                              const jobs::ListQuery& query) override;
   Result<jobs::QueueLength> queued(const std::string& tenant) override;
   Result<jobs::TenantUse> use_of(const std::string& tenant) override;
   Result<jobs::Backlog> backlog() override;
+  Result<std::vector<jobs::TenantQueue>> queue_by_tenant(int limit) override;
   Result<std::int64_t> segments_ahead(const std::string& job_id) override;
   Result<std::optional<jobs::IdempotencyRecord>> record(
       const std::string& tenant, const std::string& idempotency_key) override;
-  Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override;
+  Result<jobs::AssetRecord> asset(const std::optional<std::string>& tenant,
+                                  const std::string& key) override;
   Status probe() override;
   Result<jobs::Submitted> create(const jobs::NewJob& job, const jobs::QueueLimits& limits) override;
   Status keep_asset(const jobs::AssetRecord& asset) override;
@@ -120,9 +125,11 @@ class SqlStore final : public jobs::JobStore,
   // Outbox
   Result<std::vector<jobs::Event>> take_events(const jobs::EventRequest& request) override;
   Status event_delivered(const jobs::Event& event) override;
-  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override;
+  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay,
+                       const std::string& reason) override;
   Status event_given_up(const jobs::Event& event, const std::string& cause) override;
   Status redeliver(const std::string& job_id) override;
+  Result<std::vector<jobs::Delivery>> deliveries(const jobs::DeliveryQuery& query) override;
   Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override;
 
   // WorkerRegistry
@@ -178,8 +185,14 @@ class SqlStore final : public jobs::JobStore,
   Result<std::vector<jobs::Reaped>> reap_job(const std::string& job_id);
   Result<std::optional<jobs::Degraded>> degrade_job(const std::string& job_id,
                                                     const std::string& from, const std::string& to);
-  Status conclude_event(const jobs::Event& event, const char* state,
-                        std::chrono::milliseconds delay, const std::string& cause);
+  // What has become of a leased event.
+  struct EventConclusion {
+    std::string_view state;
+    std::chrono::milliseconds delay{0};  // until it is due
+    std::string error;                   // "" leaves the last one
+    std::string dead_letter;             // its cause; "" for none
+  };
+  Status conclude_event(const jobs::Event& event, const EventConclusion& conclusion);
 
   const std::unique_ptr<SqlDatabase> database_;
   Clock& clock_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <map>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -72,6 +73,25 @@ std::string as_voice(const AssetRecord& record, int video_seconds) {
          ": a voice is never cut, so shorten it or raise target_duration_seconds";
 }
 
+Asset asset_of(const AssetRecord& record) {
+  return Asset{"storage://" + record.key, record.key, record.size, record.sha256, record.media};
+}
+
+// The names that MediaInfo::format has; what is none of them is bytes to a browser.
+std::string content_type(const AssetRecord& record) {
+  static const std::map<std::string_view, std::string_view> kTypes{
+      {"png", "image/png"},   {"apng", "image/apng"},    {"jpeg", "image/jpeg"},
+      {"webp", "image/webp"}, {"gif", "image/gif"},      {"heic", "image/heic"},
+      {"avif", "image/avif"}, {"mp4", "video/mp4"},      {"mov", "video/quicktime"},
+      {"webm", "video/webm"}, {"mkv", "video/matroska"}, {"mp3", "audio/mpeg"},
+      {"wav", "audio/wav"},   {"aiff", "audio/aiff"},    {"caf", "audio/x-caf"},
+      {"flac", "audio/flac"}, {"ogg", "audio/ogg"},      {"m4a", "audio/mp4"},
+      {"aac", "audio/aac"}};
+  if (record.category == "audio" && record.media.format == "webm") return "audio/webm";
+  const auto found = kTypes.find(record.media.format);
+  return found == kTypes.end() ? "application/octet-stream" : std::string(found->second);
+}
+
 struct NamedFile {
   std::string pointer;
   std::string uri;
@@ -136,17 +156,26 @@ Result<Asset> AssetKeeper::keep(const std::string& tenant, const Upload& upload)
   // an orphan, to be collected at any moment.
   if (Status kept = store_.keep_asset(*record); !kept) return kept.failure();
   if (Status put = storage_.put(upload.file, record->key); !put) return put.failure();
-  Asset asset;
-  asset.uri = "storage://" + record->key;
-  asset.key = record->key;
-  asset.size = record->size;
-  asset.sha256 = record->sha256;
-  asset.media = record->media;
-  return asset;
+  return asset_of(*record);
 }
 
-Result<std::string> AssetKeeper::find(const std::string& tenant, const std::string& uri,
-                                      AssetRecord& record) {
+Result<Asset> AssetKeeper::find(const std::optional<std::string>& tenant, const std::string& key) {
+  const Result<AssetRecord> record = store_.asset(tenant, key);
+  if (!record) return record.failure();
+  return asset_of(*record);
+}
+
+Result<Artifact> AssetKeeper::file(const std::optional<std::string>& tenant,
+                                   const std::string& key) {
+  const Result<AssetRecord> record = store_.asset(tenant, key);
+  if (!record) return record.failure();
+  Result<std::filesystem::path> path = storage_.local(key);
+  if (!path) return path.failure();
+  return Artifact{std::move(path).value(), content_type(*record), "\"" + record->sha256 + "\""};
+}
+
+Result<std::string> AssetKeeper::look_up(const std::string& tenant, const std::string& uri,
+                                         AssetRecord& record) {
   if (!spec::is_storage_uri(uri)) {
     return std::string("must be a storage:// URI that an upload gave");
   }
@@ -166,7 +195,7 @@ Status AssetKeeper::check(const std::string& tenant, const spec::JobRequest& req
   std::vector<FieldFault> faults;
   for (const NamedFile& file : files_of(request, video_seconds)) {
     AssetRecord record;
-    Result<std::string> wrong = find(tenant, file.uri, record);
+    Result<std::string> wrong = look_up(tenant, file.uri, record);
     if (!wrong) return wrong.failure();
     if (wrong->empty()) *wrong = file.check(record);
     if (!wrong->empty()) faults.push_back({file.pointer, *wrong});

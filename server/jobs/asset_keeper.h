@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ class AssetKeeper {
   AssetKeeper(JobStore& store, ObjectStore& storage, MediaInspector& inspector)
       : store_(store), storage_(storage), inspector_(inspector) {}
 
+  // kNotFound for another tenant's, as for none. No tenant: everybody's.
+  Result<Asset> find(const std::optional<std::string>& tenant, const std::string& key);
+  // Its bytes on the local disk. The type is what they were found to be at their upload.
+  Result<Artifact> file(const std::optional<std::string>& tenant, const std::string& key);
   // kTooLarge, kUnsupportedType, kMalformed, kInvalid (category, size in pixels, a mask that is
   // none, a clip or audio too long, a clip that is encrypted), kStorageFull. The same bytes again
   // give the same key.
@@ -32,7 +37,8 @@ class AssetKeeper {
  private:
   Result<AssetRecord> inspect(const std::string& tenant, const Upload& upload);
   // What is wrong with a URI as `record` is filled in; "" when nothing.
-  Result<std::string> find(const std::string& tenant, const std::string& uri, AssetRecord& record);
+  Result<std::string> look_up(const std::string& tenant, const std::string& uri,
+                              AssetRecord& record);
 
   JobStore& store_;
   ObjectStore& storage_;

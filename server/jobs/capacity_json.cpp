@@ -31,6 +31,7 @@ Json to_json(const PoolState& pool) {
 
 Json to_json(const WorkerInfo& worker);
 Json to_json(const DeadLetter& letter);
+Json to_json(const TenantQueue& queue);
 
 template <typename Value>
 Json list_of(const std::vector<Value>& values) {
@@ -60,6 +61,16 @@ Json to_json(const DeadLetter& letter) {
               {"event_id", text_or_null(letter.event_id)},
               {"cause", letter.cause},
               {"at", iso8601(letter.at)}};
+}
+
+Json to_json(const TenantQueue& queue) {
+  return Json{{"tenant", queue.tenant},
+              {"weight", queue.weight},
+              {"queued_jobs", queue.queued_jobs},
+              {"running_jobs", queue.running_jobs},
+              {"open_segments", queue.open_segments},
+              {"running_tasks", queue.running_tasks},
+              {"oldest_queued_seconds", in_thousandths(queue.oldest_queued_seconds)}};
 }
 
 std::string_view name_of(EndpointSample::State state) {
@@ -134,6 +145,7 @@ Json to_json(const Capacity& capacity) {
               {"queued_jobs", capacity.queued_jobs},
               {"open_segments", capacity.open_segments},
               {"oldest_queued_seconds", in_thousandths(capacity.oldest_queued_seconds)},
+              {"tenants", list_of(capacity.tenants)},
               {"seconds_per_segment", pace > 0 ? Json(in_thousandths(pace)) : Json(nullptr)},
               {"seconds_of_work", pace > 0 ? Json(in_thousandths(work)) : Json(nullptr)},
               {"threads", capacity.threads},

@@ -95,13 +95,15 @@ struct Segment {
   std::string footage_sha256;
   std::string engine_used;  // whose footage it shows; "" until that is decided
   // While its footage is undecided: the engine to be asked next ("" is none yet, or none that needs
-  // a slot), and why those before it gave nothing.
+  // a slot).
   std::string engine_next;
-  std::string engine_failures;
+  std::string engine_failures;  // why engines before that one, or engine_used, gave nothing
   std::string content_key;      // hash of all that determines its bytes; "" until it is prepared
   std::string artifact_key;     // storage key of the winning object; "" until it is DONE
   std::string artifact_sha256;  // of that object
   std::string error;            // why its last attempt failed; kept after a later success
+  double render_seconds = 0;    // how long drawing and encoding it took; read, never written
+  std::optional<WallTime> finished_at;  // when that was done; likewise
 };
 
 // Where people find a job's files in storage: links to the objects that won.

@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::seconds kSeenLately{60};
 constexpr int kDeadLettersCounted = 1000;
 constexpr std::size_t kDeadLettersShown = 20;
+constexpr int kTenantsShown = 100;
 constexpr std::size_t kErrorBytesMax = 1000;
 
 Status require_change(const Caller& caller) {
@@ -156,6 +157,8 @@ Result<Capacity> JobService::capacity(const Caller& caller) {
   if (Status allowed = require_admin(caller); !allowed) return allowed.failure();
   const Result<Backlog> backlog = parts_.store.backlog();
   if (!backlog) return backlog.failure();
+  Result<std::vector<TenantQueue>> tenants = parts_.store.queue_by_tenant(kTenantsShown);
+  if (!tenants) return tenants.failure();
   const Result<bool> draining = parts_.fleet.draining();
   if (!draining) return draining.failure();
   Result<std::vector<WorkerInfo>> workers = parts_.fleet.workers(kSeenLately);
@@ -172,6 +175,7 @@ Result<Capacity> JobService::capacity(const Caller& caller) {
   capacity.queued_jobs = backlog->queued_jobs;
   capacity.open_segments = backlog->open_segments;
   capacity.oldest_queued_seconds = backlog->oldest_queued_seconds;
+  capacity.tenants = std::move(tenants).value();
   capacity.seconds_per_segment = backlog->seconds_per_segment;
   capacity.threads = backlog->threads;
   capacity.workers = std::move(workers).value();

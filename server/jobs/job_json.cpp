@@ -28,6 +28,9 @@ Json to_json(const Job& job) {
               {"error", text_or_null(job.error)},
               {"created_at", iso8601(job.created_at)},
               {"updated_at", iso8601(job.updated_at)},
+              {"started_at", time_or_null(job.taken_at)},
+              {"rendered_at", time_or_null(job.rendered_at)},
+              {"completed_at", time_or_null(job.completed_at)},
               {"queue_position", job.queue_position},
               {"waiting_for", text_or_null(job.waiting_for)},
               {"eta_seconds", job.eta_seconds ? Json(*job.eta_seconds) : Json(nullptr)},
@@ -47,7 +50,11 @@ Json to_json(const std::string& job_id, const std::vector<Segment>& segments) {
          {"engine_used", text_or_null(segment.engine_used)},
          {"artifact_uri",
           there ? Json("storage://" + segment_link_key(job_id, segment.index)) : Json(nullptr)},
-         {"error", text_or_null(segment.error)}});
+         {"error", text_or_null(segment.error)},
+         {"engines_declined", text_or_null(segment.engine_failures)},
+         {"render_seconds",
+          segment.finished_at ? Json(in_thousandths(segment.render_seconds)) : Json(nullptr)},
+         {"finished_at", time_or_null(segment.finished_at)}});
   }
   return Json{{"job_id", job_id}, {"segments", std::move(list)}};
 }

@@ -157,14 +157,18 @@ Result<JobEstimate> JobService::estimate(const Caller& caller, const nlohmann::j
 }
 
 Result<std::string> JobService::preview(const Caller& caller, const nlohmann::json& body,
-                                        double at_seconds) {
+                                        const PreviewMoments& moments) {
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   const Result<Planned> planned = plan(caller, body);
   if (!planned) return planned.failure();
   const spec::RenderSpec& spec = planned->order.job.spec;
-  const int frames = spec.target_duration_seconds * spec.output.fps;
-  const int frame = static_cast<int>(at_seconds * spec.output.fps);
-  return parts_.previewer.frame_jpeg(planned->order, std::min(frame, frames - 1));
+  const int last = spec.target_duration_seconds * spec.output.fps - 1;
+  std::vector<int> frames;
+  for (int i = 0; i < moments.count; ++i) {
+    const double seconds = moments.first_seconds + i * moments.step_seconds;
+    frames.push_back(std::min(last, static_cast<int>(seconds * spec.output.fps)));
+  }
+  return parts_.previewer.strip_jpeg(planned->order, frames);
 }
 
 std::chrono::seconds JobService::retry_after() {
@@ -250,6 +254,28 @@ Result<Artifact> JobService::artifact(const Caller& caller, const std::string& i
   // The key names the run and the finisher that won: no other bytes are ever found under it.
   const std::string etag = "\"" + sha256_hex(key + "/" + std::to_string(owner->run)) + "\"";
   return Artifact{std::move(path).value(), content_type, etag};
+}
+
+Result<std::vector<Delivery>> JobService::deliveries(const Caller& caller,
+                                                     const DeliveryQuery& query) {
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  if (query.job_id.empty() && !caller.admin) {
+    return failure(FailureKind::kForbidden, "this needs a key with the scope admin");
+  }
+  if (!query.job_id.empty()) {
+    if (const Result<Job> mine = find(caller, query.job_id); !mine) return mine.failure();
+  }
+  return parts_.outbox.deliveries(query);
+}
+
+Result<Asset> JobService::asset(const Caller& caller, const std::string& key) {
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  return assets_.find(caller.admin ? std::nullopt : std::optional(caller.tenant), key);
+}
+
+Result<Artifact> JobService::asset_file(const Caller& caller, const std::string& key) {
+  if (Status allowed = require_read(caller); !allowed) return allowed.failure();
+  return assets_.file(caller.admin ? std::nullopt : std::optional(caller.tenant), key);
 }
 
 Result<Artifact> JobService::output(const Caller& caller, const std::string& id) {

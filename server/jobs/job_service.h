@@ -77,15 +77,23 @@ class JobService final : public Service {
                            const std::string& idempotency_key) override;
   Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) override;
   Result<std::string> preview(const Caller& caller, const nlohmann::json& body,
-                              double at_seconds) override;
+                              const PreviewMoments& moments) override;
   std::chrono::seconds retry_after() override;
   Result<Job> job(const Caller& caller, const std::string& id) override;
+  Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) override {
+    return parts_.store.versions(ids);
+  }
   Result<JobPage> list(const Caller& caller, const ListQuery& query) override;
   Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) override;
   Result<Artifact> output(const Caller& caller, const std::string& id) override;
   Result<Artifact> thumbnail(const Caller& caller, const std::string& id) override;
   Result<Usage> usage(const Caller& caller) override;
   Result<Artifact> metadata(const Caller& caller, const std::string& id) override;
+  Result<std::vector<Delivery>> deliveries(const Caller& caller,
+                                           const DeliveryQuery& query) override;
+  Result<Asset> asset(const Caller& caller, const std::string& key) override;
+  Result<Artifact> asset_file(const Caller& caller, const std::string& key) override;
   Result<Job> cancel(const Caller& caller, const std::string& id) override;
   Result<Job> retry(const Caller& caller, const std::string& id) override;
   Result<Job> redeliver(const Caller& caller, const std::string& id) override;

@@ -7,6 +7,7 @@
 // so that it may or may not have happened), kStorageFull, kIo.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,17 +70,24 @@ class JobStore {
   // Asking. kNotFound for an unknown id; tenants are the caller's business.
   virtual Result<Job> job(const std::string& id) = 0;
   virtual Result<std::vector<Segment>> segments(const std::string& job_id) = 0;
+  // Of those that are there.
+  virtual Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) = 0;
   // kInvalid for a cursor that no page ended with. No tenant: everybody's.
   virtual Result<JobPage> list(const std::optional<std::string>& tenant,
                                const ListQuery& query) = 0;
   virtual Result<QueueLength> queued(const std::string& tenant) = 0;
   virtual Result<TenantUse> use_of(const std::string& tenant) = 0;
   virtual Result<Backlog> backlog() = 0;
+  // Of at most so many tenants, the longest queues first.
+  virtual Result<std::vector<TenantQueue>> queue_by_tenant(int limit) = 0;
   // Open segments that are served before the job's own, by the order of lease_next().
   virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;
   virtual Result<std::optional<IdempotencyRecord>> record(const std::string& tenant,
                                                           const std::string& idempotency_key) = 0;
-  virtual Result<AssetRecord> asset(const std::string& tenant, const std::string& key) = 0;
+  // No tenant: everybody's.
+  virtual Result<AssetRecord> asset(const std::optional<std::string>& tenant,
+                                    const std::string& key) = 0;
   // Can it be read, and would it take a write? Writes nothing.
   virtual Status probe() = 0;
 

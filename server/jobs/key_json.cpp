@@ -11,10 +11,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-Json time_or_null(const std::optional<WallTime>& time) {
-  return time ? Json(iso8601(*time)) : Json(nullptr);
-}
-
 const char* status_of(const ApiKey& key) {
   if (key.revoked_at) return "revoked";
   return key.expired ? "expired" : "active";

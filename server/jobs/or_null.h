@@ -7,11 +7,17 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
+
 namespace pytoon::jobs {
 
 // "" is none.
 inline nlohmann::ordered_json text_or_null(const std::string& text) {
   return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
+
+inline nlohmann::ordered_json time_or_null(const std::optional<WallTime>& time) {
+  return time ? nlohmann::ordered_json(iso8601(*time)) : nlohmann::ordered_json(nullptr);
 }
 
 template <typename Value>

@@ -71,13 +71,13 @@ class MediaInspector {
   virtual Result<media::MediaInfo> inspect_audio(const std::filesystem::path& file) = 0;
 };
 
-// Draws a frame of a job that was planned and not taken, as a JPEG of half the video's edges. Any
-// thread; blocks while it is drawn.
+// Draws frames of a job that was planned and not taken, as one JPEG of half the video's edges, each
+// below the one before it. Any thread; blocks while they are drawn.
 class FramePreviewer {
  public:
   virtual ~FramePreviewer() = default;
-  // frame: of the whole video. Errors: those of a job's inputs and of drawing.
-  virtual Result<std::string> frame_jpeg(const NewJob& job, int frame) = 0;
+  // frames: of the whole video. Errors: those of a job's inputs and of drawing.
+  virtual Result<std::string> strip_jpeg(const NewJob& job, const std::vector<int>& frames) = 0;
 };
 
 // Whether the service can do its work. Any thread; blocks for milliseconds.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -57,6 +58,13 @@ struct Upload {
   std::string client_name;     // text only, never a path
 };
 
+// Which moments of a video to draw.
+struct PreviewMoments {
+  double first_seconds = 0;
+  double step_seconds = 0;
+  int count = 1;
+};
+
 struct ListQuery {
   std::optional<JobStatus> status;
   std::string cursor;  // "" is the first page
@@ -81,11 +89,12 @@ struct Capacity {
   std::int64_t queued_jobs = 0;
   std::int64_t open_segments = 0;
   double oldest_queued_seconds = 0;
-  double seconds_per_segment = 0;   // 0 when unknown
-  int threads = 0;                  // of all live workers
-  std::vector<WorkerInfo> workers;  // seen lately
-  int dead_letters = 0;             // counted up to 1000
-  std::vector<DeadLetter> latest;   // of them, newest first
+  std::vector<TenantQueue> tenants;  // the same by tenant, of at most 100, longest queues first
+  double seconds_per_segment = 0;    // 0 when unknown
+  int threads = 0;                   // of all live workers
+  std::vector<WorkerInfo> workers;   // seen lately
+  int dead_letters = 0;              // counted up to 1000
+  std::vector<DeadLetter> latest;    // of them, newest first
   // Every card that was ever measured, as the ledger knows it at `gpus_at`, its own time.
   std::vector<admission::GpuState> gpus;
   WallTime gpus_at;
@@ -111,21 +120,31 @@ class Service {
   // What submit() would do with the body, without doing it: stores nothing, refuses what submit()
   // would refuse now, idempotency keys aside.
   virtual Result<JobEstimate> estimate(const Caller& caller, const nlohmann::json& body) = 0;
-  // A frame of the video that the body would become, as a JPEG of half its edges; the last one for
-  // a time beyond its end. The same frame as the video's when the body names a seed and nothing is
-  // generated. Stores nothing; refuses what submit() would refuse for its fields.
+  // Frames of the video that the body would become, as one JPEG of half its edges, each below the
+  // one before it; the last one for a time beyond its end. The same frames as the video's when the
+  // body names a seed and nothing is generated. Stores nothing; refuses what submit() would refuse
+  // for its fields.
   virtual Result<std::string> preview(const Caller& caller, const nlohmann::json& body,
-                                      double at_seconds) = 0;
+                                      const PreviewMoments& moments) = 0;
   // How long a caller should stay away whom submit() refused with kRateLimited: by when the queue
   // is expected to have room for more than a few.
   virtual std::chrono::seconds retry_after() = 0;
   virtual Result<Job> job(const Caller& caller, const std::string& id) = 0;
+  // Of jobs that somebody was shown: their present versions (job.h), without those that are gone.
+  virtual Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) = 0;
   virtual Result<JobPage> list(const Caller& caller, const ListQuery& query) = 0;
   virtual Result<std::vector<Segment>> segments(const Caller& caller, const std::string& id) = 0;
   // kConflict before the job is DONE.
   virtual Result<Artifact> output(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> thumbnail(const Caller& caller, const std::string& id) = 0;
   virtual Result<Artifact> metadata(const Caller& caller, const std::string& id) = 0;
+  // What became of the webhooks of a job (scope read) or, with no job named, of all (scope admin).
+  virtual Result<std::vector<Delivery>> deliveries(const Caller& caller,
+                                                   const DeliveryQuery& query) = 0;
+  // An upload as it was answered for, and its bytes. Scope read.
+  virtual Result<Asset> asset(const Caller& caller, const std::string& key) = 0;
+  virtual Result<Artifact> asset_file(const Caller& caller, const std::string& key) = 0;
 
   // What the caller's tenant may take, by the plan of this key, and what it has taken.
   virtual Result<Usage> usage(const Caller& caller) = 0;

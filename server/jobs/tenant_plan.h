@@ -43,4 +43,15 @@ struct TenantUse {
   std::int64_t stored_uploads = 0;
 };
 
+// What of the queue is one tenant's.
+struct TenantQueue {
+  std::string tenant;
+  std::int64_t queued_jobs = 0;
+  std::int64_t running_jobs = 0;  // live and no longer queued
+  std::int64_t open_segments = 0;
+  std::int64_t running_tasks = 0;  // that workers hold
+  double oldest_queued_seconds = 0;
+  int weight = 1;  // of its share of the work
+};
+
 }  // namespace pytoon::jobs

@@ -120,11 +120,13 @@ WebhookSender::Outcome WebhookSender::send(const Event& event) {
   Outcome outcome;
   if (!answer) {
     outcome.reason = answer.failure().detail;
+    const bool refused = answer.failure().kind == FailureKind::kInvalid;
+    outcome.told = refused ? "the receiver's address may not be reached" : outcome.reason;
     return outcome;
   }
   outcome.taken = answer->ok();
   outcome.gone = answer->status == 410;
-  outcome.reason = "the receiver answered " + std::to_string(answer->status);
+  outcome.reason = outcome.told = "the receiver answered " + std::to_string(answer->status);
   outcome.retry_after = answer->retry_after();
   return outcome;
 }
@@ -140,22 +142,22 @@ void WebhookSender::settle(const Event& event, const Outcome& outcome) {
     return;
   }
   if (cancel_.cancelled()) {
-    (void)outbox_.event_put_off(event, milliseconds(0));
+    (void)outbox_.event_put_off(event, milliseconds(0), "");
     return;
   }
   fields["reason"] = outcome.reason;
   const auto delay =
       webhook_delay(options_.schedule, event.id, event.attempts, outcome.retry_after);
   if (outcome.gone || !delay) {
-    const std::string cause = outcome.gone ? outcome.reason
+    const std::string cause = outcome.gone ? outcome.told
                                            : "all " + std::to_string(event.attempts) +
-                                                 " attempts failed: " + outcome.reason;
+                                                 " attempts failed: " + outcome.told;
     (void)outbox_.event_given_up(event, cause);
     metrics_.webhook_tried(WebhookOutcome::kDeadLetter);
     log_.error("webhook_dead_lettered", fields);
     return;
   }
-  (void)outbox_.event_put_off(event, *delay);
+  (void)outbox_.event_put_off(event, *delay, outcome.told);
   metrics_.webhook_tried(WebhookOutcome::kRetry);
   fields["again_in_seconds"] = std::chrono::duration<double>(*delay).count();
   log_.warning("webhook_retry_scheduled", fields);

@@ -61,7 +61,8 @@ class WebhookSender {
   struct Outcome {
     bool taken = false;
     bool gone = false;
-    std::string reason;
+    std::string reason;  // for the log
+    std::string told;    // the same for whoever's job it is: names no address of our network
     std::optional<std::chrono::seconds> retry_after;
   };
   // Of a tenant that is not busy. It counts as being sent until sent() is called.

@@ -31,7 +31,7 @@ Status Task::decide_footage() {
   }
   const engines::ChainResult* const chosen = &std::get<engines::ChainResult>(*step);
   segment.engine_next.clear();
-  segment.engine_failures.clear();
+  segment.engine_failures = chosen->fallback ? chosen->reason : "";
   if (chosen->fallback) {
     if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
   }

@@ -4,10 +4,9 @@
 
 namespace pytoon::worker {
 
-Result<std::string> FramePreview::frame_jpeg(const jobs::NewJob& job, int frame) {
-  jobs::LeasedTask asked;
-  asked.job = job.job;
-  asked.segments = job.segments;
+namespace {
+
+int segment_of(const jobs::NewJob& job, int frame) {
   const int fps = job.job.spec.output.fps;
   int segment = 0;
   int last = job.segments.at(0).duration_seconds * fps;
@@ -15,9 +14,30 @@ Result<std::string> FramePreview::frame_jpeg(const jobs::NewJob& job, int frame)
     ++segment;
     last += job.segments.at(static_cast<std::size_t>(segment)).duration_seconds * fps;
   }
-  Result<render::RenderJob> drawn = job_for_segment(asked, segment, inputs_);
-  if (!drawn) return drawn.failure();
-  return renderer_.frame_jpeg(*drawn, frame);
+  return segment;
+}
+
+}  // namespace
+
+// Each segment's files are asked for once.
+Result<std::string> FramePreview::strip_jpeg(const jobs::NewJob& job,
+                                             const std::vector<int>& frames) {
+  jobs::LeasedTask asked;
+  asked.job = job.job;
+  asked.segments = job.segments;
+  std::vector<render::FrameRun> strip;
+  int segment_before = -1;
+  for (const int frame : frames) {
+    const int segment = segment_of(job, frame);
+    if (segment != segment_before) {
+      Result<render::RenderJob> drawn = job_for_segment(asked, segment, inputs_);
+      if (!drawn) return drawn.failure();
+      strip.push_back({std::move(*drawn), {}});
+      segment_before = segment;
+    }
+    strip.back().frames.push_back(frame);
+  }
+  return renderer_.strip_jpeg(strip);
 }
 
 }  // namespace pytoon::worker

@@ -3,7 +3,7 @@
 // engine would generate is not there yet; the job's own images stand for it.
 //
 // Thread rule: any thread. Blocks as drawing a frame does: some hundred milliseconds with images
-// that are new here, tens without. Fails as InputCache and render::Renderer::frame_jpeg() do.
+// that are new here, tens without. Fails as InputCache and render::Renderer::strip_jpeg() do.
 #pragma once
 
 #include "server/jobs/ports.h"
@@ -18,7 +18,7 @@ class FramePreview final : public jobs::FramePreviewer {
                Clock& clock)
       : renderer_(renderer), inputs_(jobs, storage, clock) {}
 
-  Result<std::string> frame_jpeg(const jobs::NewJob& job, int frame) override;
+  Result<std::string> strip_jpeg(const jobs::NewJob& job, const std::vector<int>& frames) override;
 
  private:
   render::Renderer& renderer_;

@@ -115,6 +115,7 @@ Status Task::settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Se
       if (Status noted = note_fallback(chosen->engine, chosen->reason); !noted) return noted;
       last_reason = chosen->reason;
     }
+    segment.engine_failures = chosen->fallback ? chosen->reason : "";
     segment.footage = chosen->footage.kind;
     segment.engine_used = chosen->engine;
     order.footage[static_cast<std::size_t>(segment.index)] = chosen->footage;

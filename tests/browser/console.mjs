@@ -6,10 +6,11 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { launch, openPage, signIn } from "./browser.mjs";
-import { busyFleet } from "./busy_fleet.mjs";
+import { busyFleet, busyWebhooks } from "./busy_fleet.mjs";
 
 const [url, key, folder, wanted, image, sound] = process.argv.slice(2);
 const HOSTILE = `<img src=x onerror="document.title='owned'">"><script>alert(1)</script>`;
@@ -21,6 +22,29 @@ async function chooseAll(page) {
     { name: HOSTILE_FILE, mimeType: "image/jpeg", buffer: readFileSync(image) },
     { name: "evening.mp3", mimeType: "audio/mpeg", buffer: readFileSync(sound) }]);
   await page.locator(".tile").nth(1).waitFor();
+}
+
+// The preview follows the slider at once, then exactly, and moves by itself to its end.
+async function movesAndIsScrubbed(page) {
+  const slider = page.getByLabel("Moment of the preview");
+  const exactly = (seconds) => page.locator(`.stage-image img[alt="The video at ${seconds} seconds"]`).waitFor({ timeout: PATIENCE_MS });
+  const moving = page.getByRole("img", { name: "The video as it moves" });
+  const strip = page.waitForResponse((response) => response.url().includes("frames=12"));
+  await slider.hover();
+  await (await strip).finished();
+  await page.waitForTimeout(200);
+  await slider.fill("1.5");
+  await moving.waitFor();
+  await exactly(1.5);
+  await slider.fill("0");
+  await exactly(0);
+  await page.getByRole("button", { name: "Play the preview" }).click();
+  await moving.waitFor({ timeout: PATIENCE_MS });
+  const pixels = () => moving.evaluate((canvas) => [...canvas.getContext("2d").getImageData(0, 300, 540, 8).data].join());
+  const first = await pixels();
+  await page.waitForFunction(() => Number(document.querySelector(".stage-time input").value) > 0.5, null, { timeout: PATIENCE_MS });
+  assert.notEqual(await pixels(), first, "the picture stands still");
+  await exactly(2);
 }
 
 // Whole way: sign in, upload, submit, watch, play, download, sign out.
@@ -35,8 +59,7 @@ async function wholeWay({ page }) {
   const still = page.locator(".stage-image img");
   await page.locator('.stage-image img[alt="The video at 1 seconds"]').waitFor({ timeout: PATIENCE_MS });
   assert.deepEqual(await still.evaluate((element) => [element.naturalWidth, element.naturalHeight]), [540, 960]);
-  await page.getByLabel("Moment of the preview").fill("1.5");
-  await page.locator('.stage-image img[alt="The video at 1.5 seconds"]').waitFor({ timeout: PATIENCE_MS });
+  await movesAndIsScrubbed(page);
   const submit = page.getByRole("button", { name: "Make the video" });
   await page.locator(".figures dl").waitFor();
   await submit.click();
@@ -59,6 +82,12 @@ async function wholeWay({ page }) {
   assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), HOSTILE);
   await page.locator(".pieces .good").waitFor();
   assert.equal(await page.title(), "Jobs · Pytoon");
+  await page.getByRole("list", { name: "Timeline" }).getByText("Segment 1", { exact: false }).waitFor();
+  await page.getByText("in all, most of it:").waitFor();
+  const shows = (selector) => page.waitForFunction((one) => document.querySelector(one)?.naturalWidth > 0, selector, { timeout: PATIENCE_MS });
+  await shows(".thumbs img");
+  await page.getByRole("link", { name: "Start a new one from it" }).click();
+  await shows(".tile-image img");
   await page.goto(`${url}#/jobs`);
   await page.locator(".job strong", { hasText: "<img src=x" }).waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -151,6 +180,7 @@ async function accessible({ browser }) {
       await page.locator(".numbers").waitFor();
       await judge("operator");
       await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+      await page.route("**/api/v1/admin/webhooks*", (route) => route.fulfill({ json: busyWebhooks }));
       await page.locator(".gpu").first().waitFor();
       await judge("operator of a busy fleet");
       await context.close();
@@ -201,7 +231,20 @@ async function looksAfter({ page }) {
   await page.locator("label.chip", { hasText: "Cancelled" }).click();
   await page.getByText("No jobs yet.").waitFor();
 
+  await page.goto(`${url}#/make`);
+  await page.locator(".figures dl").waitFor();
+  await make("Keeps the queue filled", "60");
   await page.goto(`${url}#/operator`);
+  const mine = page.locator("tbody tr", { hasText: "default" });
+  await mine.waitFor();
+  await page.getByText("Queue by tenant").waitFor();
+  // What the page says is what the API says, and /metrics.
+  const { tenants } = await (await fetch(`${url}api/v1/admin/capacity`, { headers: { "X-API-Key": key } })).json();
+  const metrics = await (await fetch(`${url}metrics`)).text();
+  const queued = tenants.reduce((sum, tenant) => sum + tenant.queued_jobs, 0);
+  assert.equal(queued, Number(/^pytoon_queue_depth (\d+)$/m.exec(metrics)[1]));
+  assert.equal(tenants[0].queued_jobs + tenants[0].running_jobs, 1);
+  assert.equal(await mine.locator('[data-name="Queued"]').textContent(), String(tenants[0].queued_jobs));
   await page.getByRole("button", { name: "Drain" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Drain" }).click();
   await page.getByText("Takes no new jobs").waitFor();
@@ -210,6 +253,10 @@ async function looksAfter({ page }) {
   await page.goto(`${url}#/operator`);
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByText("Takes jobs").waitFor();
+  const { jobs } = await (await fetch(`${url}api/v1/jobs`, { headers: { "X-API-Key": key } })).json();
+  for (const { job_id: id } of jobs.filter((job) => !["DONE", "CANCELLED"].includes(job.status))) {
+    await fetch(`${url}api/v1/jobs/${id}/cancel`, { method: "POST", headers: { "X-API-Key": key } });
+  }
 }
 
 // An operator makes a key, its holder signs in and sees what it may take, the key is rotated and
@@ -253,7 +300,43 @@ async function keysAndUsage({ browser, page }) {
   await context.close();
 }
 
-const tests = { keysAndUsage, looksAfter, wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
+// A receiver that is out of order: its deliveries are seen in the job's story and by operators, and
+// sent again.
+async function tellsOfWebhooks({ page }) {
+  let status = 410;
+  const receiver = createServer((request, response) => {
+    request.resume();
+    response.writeHead(status).end();
+  });
+  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const { port } = receiver.address();
+  const send = async (path, body) => (await fetch(`${url}${path}`, { method: "POST",
+    headers: { "X-API-Key": key, "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) })).json();
+  const { job_id: id } = await send("api/v1/jobs", { preset_id: "product_hero_clean", target_duration_seconds: 60,
+    webhook_url: `http://127.0.0.1:${port}/hook?token=hunter2` });
+  await fetch(`${url}api/v1/jobs/${id}/cancel`, { method: "POST", headers: { "X-API-Key": key } });
+  await signIn(page, url, key);
+  await page.goto(`${url}#/operator`);
+  const webhooks = page.getByRole("region", { name: "Webhooks" });
+  await webhooks.locator(".pill", { hasText: "Given up" }).waitFor({ timeout: PATIENCE_MS });
+  await webhooks.getByText("the receiver answered 410").waitFor();
+  await webhooks.getByText(`http://127.0.0.1:${port}`, { exact: true }).waitFor();
+  assert.ok(!(await page.content()).includes("hunter2"), "the URL's secret is shown");
+  const delivered = Number(/outcome="delivered"\} (\d+)/.exec(await (await fetch(`${url}metrics`)).text())?.[1] ?? 0);
+  status = 204;
+  await webhooks.getByRole("button", { name: "Send again" }).click();
+  await webhooks.locator(".pill", { hasText: "Delivered" }).waitFor({ timeout: PATIENCE_MS });
+  await webhooks.locator("label.chip", { hasText: "Given up" }).click();
+  await webhooks.getByText("None.").waitFor();
+  const after = Number(/outcome="delivered"\} (\d+)/.exec(await (await fetch(`${url}metrics`)).text())[1]);
+  assert.equal(after, delivered + 1);
+  await page.goto(`${url}#/jobs/${id}`);
+  await page.locator("section", { hasText: "Webhook" }).locator(".pill", { hasText: "Delivered" }).waitFor();
+  receiver.close();
+  receiver.closeAllConnections();
+}
+
+const tests = { keysAndUsage, tellsOfWebhooks, looksAfter, wholeWay, wrongKeyAndFaults, keyboardOnly, accessible, reconnects };
 const browser = await launch();
 try {
   const { page, complaints } = await openPage(browser, url);

@@ -19,7 +19,7 @@ await page.getByLabel("Beat 1", { exact: true }).fill("Sea fennel softens overni
 await page.getByLabel("Call to action").fill("Meet Ondelune");
 await page.getByLabel("Length").fill("9");
 await page.locator(".figures dl").waitFor();
-await page.waitForTimeout(1500);
+await page.locator('.stage-image img[alt^="The video at"]').waitFor({ timeout: 60_000 });
 await page.evaluate(() => {
   document.activeElement.blur();
   scrollTo(0, 0);

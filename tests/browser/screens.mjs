@@ -3,10 +3,10 @@
 // usage: node screens.mjs URL KEY FOLDER [IMAGE...]
 
 import { launch, openPage, signIn } from "./browser.mjs";
-import { busyFleet } from "./busy_fleet.mjs";
+import { busyFleet, busyWebhooks } from "./busy_fleet.mjs";
 
 const [url, key, folder, ...images] = process.argv.slice(2);
-const WIDTHS = [360, 768, 1440];
+const WIDTHS = [360, 768, 1280];
 
 const browser = await launch();
 for (const colorScheme of ["light", "dark"]) {
@@ -52,13 +52,14 @@ for (const colorScheme of ["light", "dark"]) {
   await page.locator(".bars").first().waitFor();
   await shoot("usage");
   await page.goto(`${url}#/keys`);
-  await page.locator(".keys").waitFor();
+  await page.locator(".checks").waitFor();
   await shoot("keys");
   await page.goto(`${url}#/operator`);
   await page.locator(".numbers").waitFor();
   await page.waitForTimeout(300);
   await shoot("operator");
   await page.route("**/api/v1/admin/capacity", (route) => route.fulfill({ json: busyFleet }));
+  await page.route("**/api/v1/admin/webhooks*", (route) => route.fulfill({ json: busyWebhooks }));
   await page.locator(".gpu").first().waitFor();
   await page.waitForTimeout(5000);
   await shoot("operator-busy");

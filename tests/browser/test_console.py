@@ -19,14 +19,15 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 MISSING = [name for name, there in (
     ("node (Debian: nodejs)", NODE), ("chromium (Debian: chromium)", CHROMIUM),
     ("tests/browser/node_modules (npm ci in tests/browser)",
-     (HERE / "node_modules/playwright-core").is_dir())) if not there]
+     all((HERE / "node_modules" / name).is_dir()
+         for name in ("playwright-core", "axe-core")))) if not there]
 
 
 @unittest.skipIf(MISSING, "not installed: " + ", ".join(MISSING))
 class Console(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server().start()
+        cls.server = Server(environment={"WEBHOOKS_ALLOW_PRIVATE": "true"}).start()
         # The same address after a restart: a page stays where it is.
         cls.server.environment["API_PORT"] = str(cls.server.port)
 
@@ -62,6 +63,9 @@ class Console(unittest.TestCase):
 
     def test_7_keys_and_usage(self):
         self.run_in_browser("keysAndUsage")
+
+    def test_8_webhooks(self):
+        self.run_in_browser("tellsOfWebhooks")
 
     def test_4_accessible(self):
         self.run_in_browser("accessible")

@@ -16,13 +16,13 @@ function dataOf<T>(answer: { data?: T; error?: components["schemas"]["Problem"] 
 }
 
 async function upload(path: string) {
-  const file = new File([new Uint8Array(await readFile(path))], basename(path));
+  const file = new Blob([new Uint8Array(await readFile(path))]);
   const answer = await client.POST("/api/v1/assets/upload", {
     body: { category: "image", file: path },
     bodySerializer(body) {
       const form = new FormData();
       form.set("category", body.category);
-      form.set("file", file);
+      form.set("file", file, basename(path));
       return form;
     },
   });

@@ -89,7 +89,12 @@ class RemotePytoon(VideoCase):
         self.assert_contract(video, 1)
         self.assertTrue(job["fallback_used"])
         self.assertTrue(job["fallback_reason"].startswith("api: "), job["fallback_reason"])
-        self.assertEqual([s["engine_used"] for s in self.segments(job["job_id"])], ["template"])
+        (segment,) = self.segments(job["job_id"])
+        self.assertEqual(segment["engine_used"], "template")
+        self.assertEqual(segment["engines_declined"], job["fallback_reason"])
+        self.assertGreater(segment["render_seconds"], 0)
+        self.assertLessEqual(job["started_at"], segment["finished_at"])
+        self.assertLessEqual(segment["finished_at"], job["completed_at"])
         said = [line for line in self.near.log_lines() if line["event"] == "engine_fallback_used"]
         self.assertEqual(said[-1]["engine"], "template")
         self.assertNotIn(KEY, json.dumps(self.near.log_lines()))

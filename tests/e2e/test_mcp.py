@@ -116,7 +116,8 @@ class ModelContext(VideoCase):
         tools = {tool["name"]: tool["inputSchema"]
                  for tool in self.assistant().ask("tools/list")["result"]["tools"]}
         self.assertNotIn("$ref", json.dumps(tools))
-        for name, extra in (("submit", {"dry_run"}), ("preview", {"at_seconds"})):
+        for name, extra in (("submit", {"dry_run"}),
+                            ("preview", {"at_seconds", "frames", "step_seconds"})):
             self.assertEqual(set(tools[name]["properties"]), set(request["properties"]) | extra)
             self.assertEqual(tools[name]["required"], request["required"])
         self.assertEqual(tools["submit"]["properties"]["target_duration_seconds"],

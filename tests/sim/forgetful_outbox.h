@@ -34,7 +34,8 @@ class ForgetfulOutbox final : public jobs::Outbox {
     forget(event);
     return ok_status();
   }
-  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override {
+  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay,
+                       const std::string& /*reason*/) override {
     forget(event);
     remembered_.push_back({event, clock_.steady_now() + delay});
     return ok_status();
@@ -44,6 +45,9 @@ class ForgetfulOutbox final : public jobs::Outbox {
     return real_.event_given_up(event, cause);
   }
   Status redeliver(const std::string& job_id) override { return real_.redeliver(job_id); }
+  Result<std::vector<jobs::Delivery>> deliveries(const jobs::DeliveryQuery& query) override {
+    return real_.deliveries(query);
+  }
   Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override {
     return real_.dead_letters(limit);
   }

@@ -150,6 +150,10 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Result<std::vector<jobs::Segment>> segments(const std::string& id) override {
     return faults_.around([&] { return real_.segments(id); });
   }
+  Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) override {
+    return faults_.around([&] { return real_.versions(ids); });
+  }
   Result<jobs::JobPage> list(const std::optional<std::string>& tenant,
                              const jobs::ListQuery& query) override {
     return faults_.around([&] { return real_.list(tenant, query); });
@@ -163,6 +167,9 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Result<jobs::Backlog> backlog() override {
     return faults_.around([&] { return real_.backlog(); });
   }
+  Result<std::vector<jobs::TenantQueue>> queue_by_tenant(int limit) override {
+    return faults_.around([&] { return real_.queue_by_tenant(limit); });
+  }
   Result<std::int64_t> segments_ahead(const std::string& id) override {
     return faults_.around([&] { return real_.segments_ahead(id); });
   }
@@ -170,7 +177,8 @@ class FaultInjectingJobs final : public jobs::JobStore {
                                                         const std::string& key) override {
     return faults_.around([&] { return real_.record(tenant, key); });
   }
-  Result<jobs::AssetRecord> asset(const std::string& tenant, const std::string& key) override {
+  Result<jobs::AssetRecord> asset(const std::optional<std::string>& tenant,
+                                  const std::string& key) override {
     return faults_.around([&] { return real_.asset(tenant, key); });
   }
   Status probe() override {
@@ -285,14 +293,18 @@ class FaultInjectingOutbox final : public jobs::Outbox {
   Status event_delivered(const jobs::Event& event) override {
     return faults_.around([&] { return real_.event_delivered(event); });
   }
-  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay) override {
-    return faults_.around([&] { return real_.event_put_off(event, delay); });
+  Status event_put_off(const jobs::Event& event, std::chrono::milliseconds delay,
+                       const std::string& reason) override {
+    return faults_.around([&] { return real_.event_put_off(event, delay, reason); });
   }
   Status event_given_up(const jobs::Event& event, const std::string& cause) override {
     return faults_.around([&] { return real_.event_given_up(event, cause); });
   }
   Status redeliver(const std::string& job_id) override {
     return faults_.around([&] { return real_.redeliver(job_id); });
+  }
+  Result<std::vector<jobs::Delivery>> deliveries(const jobs::DeliveryQuery& query) override {
+    return faults_.around([&] { return real_.deliveries(query); });
   }
   Result<std::vector<jobs::DeadLetter>> dead_letters(int limit) override {
     return faults_.around([&] { return real_.dead_letters(limit); });

@@ -42,12 +42,15 @@ export async function call(method, path, { json, headers = {}, signal } = {}) {
   return response.status === 204 ? null : response.json();
 }
 
-// The frame that the video of this request shows at a moment, as an image.
-export async function previewFrame(json, atSeconds, signal) {
+// The frames that the video of this request shows at moments, one below the other in one image.
+export async function previewFrames(json, { at, count = 1, step = 0 }, signal) {
   const headers = { "X-CSRF-Token": csrfToken, "Content-Type": "application/json" };
-  const path = `/api/v1/preview?at_seconds=${atSeconds}`;
+  const path = `/api/v1/preview?at_seconds=${at}&frames=${count}&step_seconds=${step}`;
   return (await send("POST", path, headers, JSON.stringify(json), signal)).blob();
 }
+
+// Where the bytes of an upload are.
+export const assetPath = (uri) => `/api/v1/assets/${uri.replace("storage://", "").split("/").map(encodeURIComponent).join("/")}`;
 
 export const get = (path, options) => call("GET", path, options);
 export const post = (path, options) => call("POST", path, options);

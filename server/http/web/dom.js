@@ -65,19 +65,22 @@ export function icon(name) {
   return svg;
 }
 
-// A line of values from 0 to `most`, oldest first.
-export function sparkline(values, most, label) {
+// Lines of values from 0 to `most`, oldest first: [class, values] each.
+export function sparkline(lines, most, label) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 120 32");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
-  const step = 120 / Math.max(1, values.length - 1);
-  const points = values.map((value, i) => `${(i * step).toFixed(1)},${(31 - 30 * Math.min(1, value / most)).toFixed(1)}`);
-  const line = document.createElementNS(SVG, "polyline");
-  line.setAttribute("points", points.join(" "));
-  svg.append(line);
+  for (const [name, values] of lines) {
+    const step = 120 / Math.max(1, values.length - 1);
+    const points = values.map((value, i) => `${(i * step).toFixed(1)},${(31 - 30 * Math.min(1, value / most)).toFixed(1)}`);
+    const line = document.createElementNS(SVG, "polyline");
+    line.setAttribute("class", name);
+    line.setAttribute("points", points.join(" "));
+    svg.append(line);
+  }
   return svg;
 }
 

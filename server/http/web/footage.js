@@ -1,7 +1,7 @@
 // What a video is made of: files that were dropped or chosen, uploaded at once, in an order that
 // people can change. File names are shown as text and sent as text.
 
-import { upload } from "./api.js";
+import { assetPath, upload } from "./api.js";
 import { fill, h, icon, toast } from "./dom.js";
 import { bytes } from "./words.js";
 
@@ -81,7 +81,7 @@ export function footage(onChange) {
 
   function remove(item) {
     if (!item.uri && !item.error) item.stop();
-    if (item.shown) URL.revokeObjectURL(item.shown);
+    URL.revokeObjectURL(item.shown);
     items = items.filter((other) => other !== item);
     changed();
     input.focus();
@@ -108,9 +108,13 @@ export function footage(onChange) {
   }
 
   function image(item) {
-    if (item.kind === "image" && item.shown) return h("img", { src: item.shown, alt: "" });
-    if (item.kind === "clip" && item.shown) return h("video", { src: item.shown, muted: true, preload: "metadata" });
-    return h("span", { class: "no-image" }, icon(item.kind === "sound" ? "sound" : "play"));
+    const none = h("span", { class: "no-image" }, icon(item.kind === "sound" ? "sound" : "play"));
+    if (!item.shown) return none;
+    const shown = item.kind === "image" ? h("img", { src: item.shown, alt: "" })
+      : h("video", { src: item.shown, muted: true, preload: "metadata" });
+    // Of some types browsers know nothing.
+    shown.addEventListener("error", () => shown.replaceWith(none));
+    return shown;
   }
 
   function state(item) {
@@ -161,9 +165,10 @@ export function footage(onChange) {
       music_uri: ofRole("music"),
       voice_uri: ofRole("voice"),
     }),
-    // What another job was made of: the files are there, their images are not.
+    // What another job was made of: the files are there.
     start(assets) {
-      const add = (kind, uri, name, role) => items.push({ kind, uri, name, role, size: 0, progress: 1, error: "", shown: "" });
+      const add = (kind, uri, name, role) => items.push({ kind, uri, name, role, size: 0, progress: 1, error: "",
+        shown: kind === "sound" ? "" : assetPath(uri) });
       (assets.images ?? []).forEach((uri, i) => add("image", uri, `Image ${i + 1}`));
       (assets.clips ?? []).forEach((uri, i) => add("clip", uri, `Clip ${i + 1}`));
       if (assets.music) add("sound", assets.music, "Music", "music");
@@ -173,7 +178,7 @@ export function footage(onChange) {
     stop() {
       for (const item of items) {
         if (!item.uri && !item.error) item.stop();
-        if (item.shown) URL.revokeObjectURL(item.shown);
+        URL.revokeObjectURL(item.shown);
       }
     },
   };

@@ -1,9 +1,11 @@
 // The story of one job: what was asked, what became of it, piece by piece, and what can be done
 // about it.
 
-import { call, follow, get } from "./api.js";
+import { assetPath, call, follow, get } from "./api.js";
+import { jobDeliveries } from "./deliveries.js";
 import { ask, fill, h, icon, toast } from "./dom.js";
 import { fileOf, outputActions, pill, player, progress, saying } from "./job_card.js";
+import { timeline } from "./story.js";
 import { isEnded, moment, plain, seconds, stateName, stateTone } from "./words.js";
 
 const fact = (name, value) => value === null || value === undefined || value === "" ? null
@@ -21,18 +23,16 @@ function pieces(segments) {
   }));
 }
 
-// Where the time went, as metadata.json measured it.
-function timings(metadata) {
-  const parts = Object.entries(metadata?.timings ?? {}).filter(([, value]) => typeof value === "number");
-  if (!parts.length) return null;
-  const most = Math.max(...parts.map(([, value]) => value), 0.001);
-  return h("section", { class: "card" }, h("h2", {}, "Why it took so long"),
-    h("dl", { class: "bars" }, parts.map(([name, value]) => {
-      const bar = h("span", { class: "fill" });
-      bar.style.setProperty("inline-size", `${(100 * value) / most}%`);
-      return h("div", {}, h("dt", {}, plain(name.replace(/_seconds$/, ""))),
-        h("dd", {}, h("span", { class: "meter" }, bar), h("span", { class: "value" }, seconds(value))));
-    })));
+// The files that it is made of, as far as a browser can show them.
+function thumbnails(assets) {
+  const one = (uri, kind) => {
+    const shown = kind === "image" ? h("img", { src: assetPath(uri), alt: "", loading: "lazy" })
+      : h("video", { src: assetPath(uri), muted: true, preload: "metadata" });
+    shown.addEventListener("error", () => shown.replaceWith(h("span", { class: "no-image" }, icon("play"))));
+    return h("li", {}, shown);
+  };
+  const files = [...assets.images.map((uri) => one(uri, "image")), ...assets.clips.map((uri) => one(uri, "clip"))];
+  return files.length > 0 && h("ul", { class: "thumbs", "aria-label": "Its files" }, files);
 }
 
 function wordsOf(spec) {
@@ -52,6 +52,7 @@ export function showJob(view, { id, rights }) {
   const head = h("div", { class: "job-head" });
   const film = h("div", { class: "card film" });
   const story = h("div", { class: "stack" });
+  const webhook = jobDeliveries(id, rights.submit);
 
   async function act(name, method, path, json) {
     try {
@@ -119,6 +120,7 @@ export function showJob(view, { id, rights }) {
 
   function showStory() {
     const troubles = segments.filter((segment) => segment.error);
+    const declined = segments.filter((segment) => segment.engines_declined);
     const engines = [...new Set(segments.map((segment) => segment.engine_used).filter(Boolean))];
     fill(story,
       h("section", { class: "card" }, h("h2", {}, "What became of it"),
@@ -134,9 +136,13 @@ export function showJob(view, { id, rights }) {
           fact("Other encoder", job.degraded)),
         troubles.length > 0 && h("ul", { class: "faults" }, troubles.map((segment) =>
           h("li", {}, `Segment ${segment.index + 1}: ${segment.error}`)))),
-      timings(metadata),
+      timeline(job, segments),
+      declined.length > 0 && h("section", { class: "card" }, h("h2", {}, "Engines that declined"),
+        h("ul", { class: "timed" }, declined.map((segment) => h("li", {}, h("span", { class: "hint" }, `Segment ${segment.index + 1}`),
+          h("span", {}, segment.engines_declined, segment.engine_used && h("span", { class: "hint" }, ` Then: ${plain(segment.engine_used)}.`)))))),
       spec && h("section", { class: "card" }, h("h2", {}, "Words"), wordsOf(spec)),
       spec && h("section", { class: "card" }, h("h2", {}, "What was asked"),
+        thumbnails(spec.assets),
         h("dl", { class: "facts" },
           fact("Preset", plain(job.preset_id)), fact("Archetype", plain(job.archetype)),
           fact("Length", seconds(job.target_duration_seconds)),
@@ -154,6 +160,7 @@ export function showJob(view, { id, rights }) {
     segments = found.segments;
     if (job.status === "DONE" && job.metadata_uri && !metadata) metadata = await get(fileOf(id, "metadata")).catch(() => null);
     if (!gone) showStory();
+    if (isEnded(job.status)) webhook.refresh();
   }
 
   function show(now) {
@@ -172,7 +179,7 @@ export function showJob(view, { id, rights }) {
     stop = follow(id, show, () => fill(view, h("p", { class: "fault" }, "This job is gone.")));
   }
 
-  fill(view, head, h("div", { class: "job-page" }, film, story));
+  fill(view, head, h("div", { class: "job-page" }, film, h("div", { class: "stack" }, story, webhook.element)));
   get(fileOf(id, "spec")).then((found) => {
     spec = found;
     if (gone) return;

@@ -1,12 +1,14 @@
-// What keeps the service alive: queue, workers, lanes, GPUs with what is promised, held and free,
-// what could not be delivered. Read every two seconds from GET /api/v1/admin/capacity.
+// What keeps the service alive: queue, by tenant too, workers, lanes, GPUs with what is promised, held
+// and free, webhooks, what could not be delivered. Read every two seconds from GET /api/v1/admin/capacity.
 
 import { get, post } from "./api.js";
 import { ask, fill, h, icon, sparkline, toast } from "./dom.js";
+import { allDeliveries } from "./deliveries.js";
 import { ago, bytes, plain, seconds } from "./words.js";
 
 const POLL_MS = 2000;
 const SAMPLES = 90;
+const KEPT = ["held", "promised", "free"];  // of each GPU's memory, over time
 
 const number = (name, value, hint) =>
   h("div", { class: "card number-card", title: hint }, h("dt", {}, name), h("dd", {}, value));
@@ -56,6 +58,21 @@ const workersTable = (workers) => workers.length === 0 ? h("p", { class: "hint" 
   h("table", {}, h("thead", {}, h("tr", {}, ["Worker", "State", "Holds", "Threads", "Encoders", "Engines", "Seen"].map((name) =>
     h("th", { scope: "col" }, name)))), h("tbody", {}, workers.map(workerRow)));
 
+function tenantRow(tenant) {
+  return h("tr", {},
+    h("th", { scope: "row" }, tenant.tenant),
+    h("td", { "data-name": "Queued" }, tenant.queued_jobs),
+    h("td", { "data-name": "Running" }, tenant.running_jobs),
+    h("td", { "data-name": "Tasks at work" }, tenant.running_tasks),
+    h("td", { "data-name": "Open segments" }, tenant.open_segments),
+    h("td", { "data-name": "Oldest waits" }, tenant.queued_jobs ? seconds(tenant.oldest_queued_seconds) : "–"),
+    h("td", { "data-name": "Share" }, tenant.weight));
+}
+
+const tenantsTable = (tenants) => tenants.length === 0 ? h("p", { class: "hint" }, "Nothing waits and nothing runs.") :
+  h("table", {}, h("thead", {}, h("tr", {}, ["Tenant", "Queued", "Running", "Tasks at work", "Open segments", "Oldest waits", "Share"]
+    .map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, tenants.map(tenantRow)));
+
 // What the card's memory is for, as parts of the whole.
 function partsOf(gpu) {
   const pending = Math.max(0, gpu.promised_bytes - gpu.held_bytes);
@@ -79,7 +96,8 @@ function gpuCard(gpu, history) {
       h("span", { class: `pill ${gpu.stale ? "bad" : "good"}` }, gpu.stale ? `No sample for ${seconds(gpu.age_seconds)}` : "Measured")),
     bar,
     h("dl", { class: "legend" }, parts.map(([kind, name, size]) => h("div", {}, h("dt", {}, h("i", { class: kind }), name), h("dd", {}, bytes(size))))),
-    sparkline(history, gpu.total_bytes || 1, "Promised memory, lately"),
+    sparkline(KEPT.map((name) => [name, history.map((sample) => sample[name])]), gpu.total_bytes || 1,
+      "Held, promised and free memory, lately"),
     h("p", { class: "hint" }, `${bytes(gpu.total_bytes)} in all · ${gpu.promises.length} promises · encoder sessions ` +
       `${sessions.used ?? "unknown"}${sessions.allowed === null ? "" : ` of ${sessions.allowed}`}` +
       (gpu.comfyui ? ` · ComfyUI ${gpu.comfyui.state}` : "")));
@@ -88,9 +106,10 @@ function gpuCard(gpu, history) {
 export function showOperator(view) {
   let timer = 0;
   let gone = false;
-  const history = new Map();  // by card: promised bytes, oldest first
+  const history = new Map();  // by card: bytes held, promised and free, oldest first
   const head = h("div", { class: "row between wrap" });
   const body = h("div", { class: "stack" });
+  const webhooks = allDeliveries();
 
   async function setDraining(on) {
     if (on && !await ask("Take no new jobs? Those that were taken are finished.", "Drain")) return;
@@ -128,6 +147,7 @@ export function showOperator(view) {
         number("Work ahead", seconds(now.seconds_of_work), "Seconds of one thread"),
         number("Oldest waits", now.queued_jobs ? seconds(now.oldest_queued_seconds) : "–"),
         number("Threads", now.threads), number("Dead letters", now.dead_letters)),
+      h("section", { class: "card" }, h("h2", {}, "Queue by tenant"), tenantsTable(now.tenants)),
       h("section", { class: "card" }, h("h2", {}, "Lanes"), lanes(now.workers)),
       h("section", { class: "card" }, h("h2", {}, "Workers"), workersTable(now.workers)),
       h("section", {}, h("h2", {}, "GPUs"), now.gpus.length
@@ -143,7 +163,8 @@ export function showOperator(view) {
       const now = await get("/api/v1/admin/capacity");
       if (gone) return;
       for (const gpu of now.gpus) {
-        history.set(gpu.gpu, [...(history.get(gpu.gpu) ?? []), gpu.promised_bytes].slice(-SAMPLES));
+        const sample = { held: gpu.held_bytes, promised: gpu.promised_bytes, free: gpu.free_bytes };
+        history.set(gpu.gpu, [...(history.get(gpu.gpu) ?? []), sample].slice(-SAMPLES));
       }
       const focused = document.activeElement?.textContent;
       show(now);
@@ -157,10 +178,11 @@ export function showOperator(view) {
     if (!gone) timer = setTimeout(poll, POLL_MS);
   }
 
-  fill(view, head, body);
+  fill(view, head, body, webhooks.element);
   poll();
   return () => {
     gone = true;
+    webhooks.stop();
     clearTimeout(timer);
   };
 }

@@ -27,6 +27,11 @@ export function ago(iso) {
   return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 }
 
+export function until(iso) {
+  const left = (Date.parse(iso) - Date.now()) / 1000;
+  return left < 1 ? "now" : `in ${seconds(left)}`;
+}
+
 export function moment(iso) {
   return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }

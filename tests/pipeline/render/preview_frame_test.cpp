@@ -1,4 +1,5 @@
 // A preview is the film's frame: the same composition, at half the size.
+#include <algorithm>
 #include <cmath>
 
 #include "base/files.h"
@@ -30,7 +31,11 @@ class PreviewFrame : public FrameTest {
   }
 
   gpu::RgbaImage preview(SceneRenderer& renderer, const RenderJob& job, int frame) {
-    const Result<std::string> jpeg = renderer.frame_jpeg(job, frame);
+    return strip(renderer, {{job, {frame}}});
+  }
+
+  gpu::RgbaImage strip(SceneRenderer& renderer, const std::vector<FrameRun>& runs) {
+    const Result<std::string> jpeg = renderer.strip_jpeg(runs);
     EXPECT_TRUE(jpeg) << jpeg.failure().detail;
     EXPECT_TRUE(write_file_atomically(folder_ / "frame.jpg", *jpeg));
     return *media::read_image(folder_ / "frame.jpg");
@@ -70,14 +75,30 @@ TEST_F(PreviewFrame, ShowsTheFilmsFrame) {
     HostFrame composed = compose(*scene_of(job), frame);
     EXPECT_LT(difference(shown, *media::image_of(composed.view())), 1.0) << frame;
   }
-  EXPECT_NE(*renderer.frame_jpeg(job, 44), *renderer.frame_jpeg(job, 45)) << "other words";
+  EXPECT_NE(preview(renderer, job, 44).pixels, preview(renderer, job, 45).pixels) << "other words";
+}
+
+TEST_F(PreviewFrame, AStripIsItsFramesBelowEachOther) {
+  SceneRenderer renderer(*device_, *fonts_, media::EncoderChoice{});
+  const RenderJob job = this->job();
+  const std::vector<int> frames{0, 30, 44, 45};
+  const gpu::RgbaImage whole = strip(renderer, {{job, {0, 30, 44}}, {job, {45}}});
+  ASSERT_EQ(whole.size, (gpu::Size{540, 4 * 960}));
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const gpu::RgbaImage alone = preview(renderer, job, frames[i]);
+    // Between the outermost rows, whose colour decoders mix with that of the neighbour.
+    const std::ptrdiff_t edge = 2 * 540 * 4;
+    const auto begin = whole.pixels.begin() + static_cast<std::ptrdiff_t>(i * alone.pixels.size());
+    EXPECT_TRUE(std::equal(alone.pixels.begin() + edge, alone.pixels.end() - edge, begin + edge))
+        << frames[i];
+  }
 }
 
 TEST_F(PreviewFrame, OfAnImageThatIsGoneIsAFailure) {
   SceneRenderer renderer(*device_, *fonts_, media::EncoderChoice{});
   RenderJob job = this->job();
   job.inputs.images[0].path = folder_ / "nowhere.png";
-  EXPECT_FALSE(renderer.frame_jpeg(job, 0));
+  EXPECT_FALSE(renderer.strip_jpeg({{job, {0}}}));
 }
 
 }  // namespace

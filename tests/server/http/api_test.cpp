@@ -176,19 +176,43 @@ TEST_F(ApiTest, AnswersEveryMethodRight) {
   EXPECT_EQ(client().ask(request("GET", "/health", "", "a body")).status, 400);
 }
 
-TEST_F(ApiTest, APreviewSaysItsMoment) {
+TEST_F(ApiTest, APreviewSaysItsMoments) {
   const auto preview = [&](const std::string& query) {
     return post("/api/v1/preview" + query, kJson, R"({"preset_id":"p"})", kSubmitKey);
   };
   const Reply shown = preview("?at_seconds=1.5");
   EXPECT_EQ(shown.status, 200);
   EXPECT_EQ(shown.headers.at("content-type"), "image/jpeg");
-  EXPECT_NE(shown.body.find("frame at 1.5"), std::string::npos);
-  EXPECT_NE(preview("").body.find("frame at 0.0"), std::string::npos);
+  EXPECT_NE(shown.body.find("1 frames at 1.5"), std::string::npos);
+  EXPECT_NE(preview("").body.find("1 frames at 0.0"), std::string::npos);
+  const std::string strip = preview("?at_seconds=2&frames=12&step_seconds=0.25").body;
+  EXPECT_NE(strip.find("12 frames at 2.000000 step 0.25"), std::string::npos) << strip;
   for (const char* wrong : {"-1", "61", "1s", "", "nan", "1e1", "0x1"}) {
     EXPECT_EQ(preview(std::string("?at_seconds=") + wrong).status, 422) << wrong;
+    EXPECT_EQ(preview(std::string("?step_seconds=") + wrong).status, 422) << wrong;
+  }
+  for (const char* wrong : {"0", "13", "-1", "1.5", ""}) {
+    EXPECT_EQ(preview(std::string("?frames=") + wrong).status, 422) << wrong;
   }
   EXPECT_EQ(post("/api/v1/preview", kJson, "{}", kSubmitKey).status, 422);
+}
+
+TEST_F(ApiTest, DeliveriesShowTheReceiverWithoutItsSecrets) {
+  const Reply reply = get("/api/v1/jobs/finished/webhook", kReadKey);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body.find("secret"), std::string::npos);
+  const json first = json::parse(reply.body).at("deliveries").at(0);
+  EXPECT_EQ(first.at("receiver"), "https://hooks.example.com:443");
+  EXPECT_EQ(first.at("state"), "pending");
+  EXPECT_EQ(get("/api/v1/jobs/finished/webhook", kOtherKey).status, 404);
+
+  EXPECT_EQ(get("/api/v1/admin/webhooks?state=given_up&limit=7").status, 200);
+  EXPECT_EQ(service.last_delivery_query.state, jobs::DeliveryState::kGivenUp);
+  EXPECT_EQ(service.last_delivery_query.limit, 7);
+  EXPECT_EQ(get("/api/v1/admin/webhooks", kReadKey).status, 403);
+  for (const char* wrong : {"state=lost", "limit=0", "limit=201", "limit=x"}) {
+    EXPECT_EQ(get(std::string("/api/v1/admin/webhooks?") + wrong).status, 422) << wrong;
+  }
 }
 
 TEST_F(ApiTest, HidesWhatAHandlerThrows) {

@@ -28,6 +28,25 @@ TEST_F(DownloadTest, SendsTheWholeFile) {
   EXPECT_EQ(get("/api/v1/jobs/finished/thumbnail").headers.at("content-type"), "image/jpeg");
 }
 
+TEST_F(DownloadTest, AnUploadIsShownAsWhatItIsAndNothingInItRuns) {
+  constexpr std::string_view kAsset = "/api/v1/assets/assets/acme/1.png";
+  service.asset_artifact = {folder / "output.mp4", "image/png", "\"a1\""};
+  const Reply reply = get(kAsset, kReadKey);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_TRUE(reply.body == bytes_);
+  EXPECT_EQ(reply.headers.at("content-type"), "image/png");
+  EXPECT_EQ(reply.headers.at("content-disposition"), "inline");
+  EXPECT_EQ(reply.headers.at("x-content-type-options"), "nosniff");
+  EXPECT_TRUE(reply.headers.at("content-security-policy").ends_with("; sandbox"));
+  EXPECT_EQ(get(kAsset, kReadKey, "Range: bytes=5-9\r\n").body, bytes_.substr(5, 5));
+  EXPECT_EQ(get(kAsset, kReadKey, "If-None-Match: \"a1\"\r\n").status, 304);
+  EXPECT_EQ(get(kAsset, kOtherKey).status, 404);
+  EXPECT_EQ(get(kAsset, kSubmitKey).status, 403);
+  EXPECT_EQ(get(kAsset, "").status, 401);
+  service.asset_artifact.content_type = "application/octet-stream";
+  EXPECT_EQ(get(kAsset, kReadKey).headers.at("content-disposition"), "attachment");
+}
+
 TEST_F(DownloadTest, SendsRangesByteExactOnOneConnection) {
   RawClient client = this->client();
   std::mt19937 random(6);

@@ -124,17 +124,26 @@ TEST_F(EventsTest, ThreeHundredClientsThatVanish) {
   EXPECT_TRUE(alive());
 }
 
-TEST_F(EventsTest, StreamsOfOneJobShareItsReading) {
+TEST_F(EventsTest, OneWatcherFeedsAllStreams) {
+  for (int i = 0; i < 50; ++i) service.put(sample_job("job" + std::to_string(i)));
   // Shared: a stream may read once more after this test's body.
   const auto readings = std::make_shared<std::atomic<int>>(0);
   service.on_job = [readings] { ++*readings; };
   std::vector<RawClient> clients;
-  for (int i = 0; i < 50; ++i) clients.push_back(follow());
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(follow("/api/v1/jobs/job" + std::to_string(i % 50) + "/events"));
+  }
   for (RawClient& client : clients) ASSERT_TRUE(client.read_until("event: progress"));
   *readings = 0;
+  service.looks = 0;
   clock.sleep_for(std::chrono::milliseconds(1000));
-  EXPECT_GT(*readings, 0);
-  EXPECT_LT(*readings, 50) << "four ticks of one reading each, were the machine idle";
+  EXPECT_EQ(*readings, 0) << "nothing has changed";
+  EXPECT_GT(service.looks, 0);
+  EXPECT_LT(service.looks, 10) << "one a tick, for all";
+  service.change("job7", [](jobs::Job&) {});
+  ASSERT_TRUE(clients[7].read_until("id: 2\n"));
+  ASSERT_TRUE(clients[57].read_until("id: 2\n"));
+  EXPECT_EQ(*readings, 1) << "what changed is read once for all who follow it";
 }
 
 }  // namespace

@@ -96,10 +96,41 @@ Result<jobs::JobEstimate> FakeService::estimate(const jobs::Caller& caller,
 }
 
 Result<std::string> FakeService::preview(const jobs::Caller&, const nlohmann::json& body,
-                                         double at_seconds) {
+                                         const jobs::PreviewMoments& moments) {
   if (on_preview) on_preview();
   if (!body.contains("preset_id")) return invalid_field("/preset_id", "is required");
-  return "\xFF\xD8\xFF frame at " + std::to_string(at_seconds);
+  return "\xFF\xD8\xFF " + std::to_string(moments.count) + " frames at " +
+         std::to_string(moments.first_seconds) + " step " + std::to_string(moments.step_seconds);
+}
+
+Result<std::vector<jobs::Delivery>> FakeService::deliveries(const jobs::Caller& caller,
+                                                            const jobs::DeliveryQuery& query) {
+  last_delivery_query = query;
+  if (!query.job_id.empty()) {
+    if (const auto mine = job(caller, query.job_id); !mine) return mine.failure();
+  }
+  jobs::Delivery tried{"msg_1", "finished", "acme", "https://hooks.example.com/secret?t=1",
+                       "job.done"};
+  tried.attempts = 2;
+  tried.last_error = "the receiver answered 500";
+  tried.tried_at = tried.next_try_at = WallTime{};
+  jobs::Delivery fresh = tried;
+  fresh.state = jobs::DeliveryState::kDelivered;
+  fresh.last_error.clear();
+  fresh.tried_at = fresh.next_try_at = std::nullopt;
+  return std::vector{tried, fresh};
+}
+
+Result<jobs::Asset> FakeService::asset(const jobs::Caller& caller, const std::string& key) {
+  if (!key.starts_with("assets/" + caller.tenant + "/") && !caller.admin) {
+    return failure(FailureKind::kNotFound, "There is no such asset.");
+  }
+  return jobs::Asset{.uri = "storage://" + key, .key = key};
+}
+
+Result<jobs::Artifact> FakeService::asset_file(const jobs::Caller& caller, const std::string& key) {
+  if (const auto mine = asset(caller, key); !mine) return mine.failure();
+  return asset_artifact;
 }
 
 Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string& id) {
@@ -111,6 +142,19 @@ Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string
     return failure(FailureKind::kNotFound, "There is no such job.");
   }
   return found->second;
+}
+
+Result<std::map<std::string, std::int64_t>> FakeService::versions(
+    const std::vector<std::string>& ids) {
+  ++looks;
+  if (away) return failure(FailureKind::kUnavailable, "The database is away.");
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::int64_t> versions;
+  for (const std::string& id : ids) {
+    if (const auto found = jobs_.find(id); found != jobs_.end())
+      versions[id] = found->second.version;
+  }
+  return versions;
 }
 
 Result<jobs::JobPage> FakeService::list(const jobs::Caller& caller, const jobs::ListQuery& query) {
@@ -231,6 +275,7 @@ Result<jobs::Capacity> FakeService::capacity(const jobs::Caller&) {
   capacity.queued_jobs = 2;
   capacity.open_segments = 6;
   capacity.seconds_per_segment = 1.5;
+  capacity.tenants.push_back({.tenant = "acme", .queued_jobs = 2, .open_segments = 6});
   capacity.threads = 4;
   jobs::WorkerInfo worker;
   worker.worker_id = "worker_id";

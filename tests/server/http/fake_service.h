@@ -22,9 +22,11 @@ class FakeService final : public jobs::Service {
   Result<jobs::JobEstimate> estimate(const jobs::Caller& caller,
                                      const nlohmann::json& body) override;
   Result<std::string> preview(const jobs::Caller& caller, const nlohmann::json& body,
-                              double at_seconds) override;
+                              const jobs::PreviewMoments& moments) override;
   std::chrono::seconds retry_after() override { return std::chrono::seconds(retry_seconds); }
   Result<jobs::Job> job(const jobs::Caller& caller, const std::string& id) override;
+  Result<std::map<std::string, std::int64_t>> versions(
+      const std::vector<std::string>& ids) override;
   Result<jobs::JobPage> list(const jobs::Caller& caller, const jobs::ListQuery& query) override;
   Result<std::vector<jobs::Segment>> segments(const jobs::Caller& caller,
                                               const std::string& id) override;
@@ -32,6 +34,10 @@ class FakeService final : public jobs::Service {
   Result<jobs::Artifact> thumbnail(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Usage> usage(const jobs::Caller& caller) override;
   Result<jobs::Artifact> metadata(const jobs::Caller& caller, const std::string& id) override;
+  Result<std::vector<jobs::Delivery>> deliveries(const jobs::Caller& caller,
+                                                 const jobs::DeliveryQuery& query) override;
+  Result<jobs::Asset> asset(const jobs::Caller& caller, const std::string& key) override;
+  Result<jobs::Artifact> asset_file(const jobs::Caller& caller, const std::string& key) override;
   Result<jobs::Job> cancel(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> retry(const jobs::Caller& caller, const std::string& id) override;
   Result<jobs::Job> redeliver(const jobs::Caller& caller, const std::string& id) override;
@@ -63,7 +69,10 @@ class FakeService final : public jobs::Service {
   Readiness ready;
   std::atomic<bool> fleet_draining{false};
   jobs::Artifact artifact;
+  jobs::Artifact asset_artifact;
+  jobs::DeliveryQuery last_delivery_query;
   std::atomic<int> uploads{0};
+  std::atomic<int> looks{0};  // versions()
   std::atomic<int> submissions{0};
   std::atomic<int> retry_seconds{37};
   std::string last_client_name;

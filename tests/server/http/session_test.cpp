@@ -105,6 +105,31 @@ TEST_F(SessionTest, ALinkNeedsNoKey) {
   EXPECT_EQ(output.find("acme"), std::string::npos) << "it tells nothing of whose it is";
 }
 
+TEST_F(SessionTest, ALinkToAnUploadOpensItAlone) {
+  service.asset_artifact = {folder / "a.png", "image/png", "\"a\""};
+  write_bytes(service.asset_artifact.path, "the bytes of an image");
+  const auto link_to = [&](const std::string& uri, std::string_view key) {
+    return post("/api/v1/assets/links", kJson, json{{"uri", uri}}.dump(), key);
+  };
+  const Reply made = link_to("storage://assets/acme/1.png", kReadKey);
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string link = json::parse(made.body).at("content");
+  const Reply shown = get(link, "");
+  EXPECT_EQ(shown.body, "the bytes of an image");
+  EXPECT_EQ(shown.headers.at("content-type"), "image/png");
+  EXPECT_EQ(get(link, "", "Range: bytes=4-8\r\n").status, 206);
+  const std::string query = link.substr(link.find('?'));
+  EXPECT_EQ(get("/api/v1/assets/assets/acme/2.png" + query, "").status, 403);
+  EXPECT_EQ(ask("DELETE", link, "").status, 401) << "it is for reading";
+  EXPECT_EQ(link_to("storage://assets/acme/1.png", kOtherKey).status, 404);
+  EXPECT_EQ(link_to("storage://assets/acme/1.png", kSubmitKey).status, 403);
+  for (const char* body : {"{}", R"({"uri":7})", R"({"uri":"https://x.example/1.png"})",
+                           R"({"uri":"storage://a/b","expires_in_seconds":0})",
+                           R"({"uri":"storage://a/b","more":1})"}) {
+    EXPECT_EQ(post("/api/v1/assets/links", kJson, body, kReadKey).status, 422) << body;
+  }
+}
+
 TEST_F(SessionTest, ALinkOpensNothingElse) {
   const std::string link = links_of("finished", kReadKey).at("output");
   const std::string query = link.substr(link.find('?'));

@@ -246,6 +246,56 @@ TEST_P(StoreContract, TheBacklogSaysWhatWaitsAndHowFastItGoes) {
   EXPECT_EQ(backlog.threads, 3);
 }
 
+TEST_P(StoreContract, VersionsOfManyJobsAreKnownAtOnce) {
+  std::vector<std::string> ids{"none"};
+  for (int i = 0; i < 70; ++i) {
+    ids.push_back("job" + std::to_string(i));
+    create(ids.back());
+  }
+  ASSERT_TRUE(store_->cancel("job69"));
+  const auto versions = *store_->versions(ids);
+  EXPECT_EQ(versions.size(), 70U);
+  EXPECT_EQ(versions.at("job0"), job("job0").version);
+  EXPECT_EQ(versions.at("job69"), job("job69").version);
+  EXPECT_GT(versions.at("job69"), versions.at("job0"));
+  EXPECT_TRUE(store_->versions({})->empty());
+}
+
+TEST_P(StoreContract, TheQueueIsKnownByTenant) {
+  EXPECT_TRUE(store_->queue_by_tenant(10)->empty());
+  create("quiet1", "quiet", 5, 2);
+  ASSERT_TRUE(store_->cancel("quiet1"));
+  create("small1", "small", 5, 3);
+  lease();
+  advance(milliseconds(3000));
+  for (const char* id : {"flood1", "flood2"}) {
+    jobs::NewJob order = sample_job(id, "flood");
+    order.weight = 4;
+    ASSERT_TRUE(store_->create(order, kPlenty));
+  }
+  create("small2", "small", 5, 4);
+  advance(milliseconds(2000));
+  const auto queues = *store_->queue_by_tenant(10);
+  ASSERT_EQ(queues.size(), 2U) << "one that waits for nothing is not in it";
+  EXPECT_EQ(queues[0].tenant, "flood");
+  EXPECT_EQ(queues[0].queued_jobs, 2);
+  EXPECT_EQ(queues[0].running_jobs, 0);
+  EXPECT_EQ(queues[0].running_tasks, 0);
+  EXPECT_EQ(queues[0].weight, 4);
+  EXPECT_GE(queues[0].oldest_queued_seconds, 2);
+  EXPECT_EQ(queues[1].tenant, "small");
+  EXPECT_EQ(queues[1].queued_jobs, 1);
+  EXPECT_EQ(queues[1].running_jobs, 1);
+  EXPECT_EQ(queues[1].running_tasks, 1);
+  EXPECT_EQ(queues[1].open_segments, 3 + 4);
+  EXPECT_EQ(queues[1].weight, 1);
+  EXPECT_LT(queues[1].oldest_queued_seconds, 3) << "of those that wait";
+  const jobs::Backlog backlog = *store_->backlog();
+  EXPECT_EQ(backlog.queued_jobs, queues[0].queued_jobs + queues[1].queued_jobs);
+  EXPECT_EQ(backlog.open_segments, queues[0].open_segments + queues[1].open_segments);
+  EXPECT_EQ(store_->queue_by_tenant(1)->size(), 1U);
+}
+
 TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {
   create("big1", "flood", 5, 20);
   create("big2", "flood", 5, 20);
@@ -284,6 +334,7 @@ TEST_P(StoreContract, AssetsBelongToTheirTenant) {
   EXPECT_EQ(kept.media.channels, 2);
   EXPECT_EQ(kept.media.sample_rate, 48'000);
   EXPECT_EQ(store_->asset("other", asset.key).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(store_->asset(std::nullopt, asset.key)->tenant, "acme");
 }
 
 TEST_P(StoreContract, TextThatIsNoUtf8IsKeptAsWellAsItGoes) {

@@ -36,9 +36,9 @@ TEST_P(StoreContract, AnEndIsToldToItsWebhookUntilItIsDelivered) {
   EXPECT_EQ(again.body, event.body);
   EXPECT_EQ(again.attempts, 2);
   EXPECT_TRUE(refused(store_->event_delivered(event))) << "its lease ran out";
-  EXPECT_TRUE(refused(store_->event_put_off(event, kAtOnce)));
+  EXPECT_TRUE(refused(store_->event_put_off(event, kAtOnce, "")));
   EXPECT_TRUE(refused(store_->event_given_up(event, "x")));
-  ASSERT_TRUE(store_->event_put_off(again, milliseconds(5000)));
+  ASSERT_TRUE(store_->event_put_off(again, milliseconds(5000), "it answered 500"));
   EXPECT_TRUE(store_->take_events({10, kLease, {}})->empty());
   advance(milliseconds(5001));
   const Event third = store_->take_events({10, kLease, {}})->at(0);
@@ -85,6 +85,74 @@ TEST_P(StoreContract, AnEventGivenUpIsADeadLetter) {
   EXPECT_EQ(letters[0].job_id, event.job_id);
   EXPECT_EQ(letters[0].cause, "410 Gone");
   EXPECT_GT(letters[0].at, WallTime{});
+}
+
+TEST_P(StoreContract, DeliveriesSayWhatBecameOfEachEvent) {
+  create_told("a");
+  EXPECT_TRUE(store_->deliveries({})->empty());
+  ASSERT_TRUE(store_->cancel("a"));
+  const auto now = [this](const jobs::DeliveryQuery& query = {}) {
+    const auto found = *store_->deliveries(query);
+    EXPECT_EQ(found.size(), 1U);
+    return found.empty() ? jobs::Delivery() : found[0];
+  };
+  jobs::Delivery seen = now({.job_id = "a"});
+  EXPECT_EQ(seen.job_id, "a");
+  EXPECT_EQ(seen.tenant, "acme");
+  EXPECT_EQ(seen.url, "https://example.com/hook");
+  EXPECT_EQ(seen.type, "job.cancelled");
+  EXPECT_EQ(seen.state, jobs::DeliveryState::kPending);
+  EXPECT_EQ(seen.attempts, 0);
+  EXPECT_FALSE(seen.tried_at);
+  EXPECT_EQ(seen.next_try_at, seen.created_at);
+
+  const Event event = store_->take_events({1, kLease, {}})->at(0);
+  seen = now({.state = jobs::DeliveryState::kSending});
+  EXPECT_EQ(seen.event_id, event.id);
+  EXPECT_EQ(seen.state, jobs::DeliveryState::kSending);
+  EXPECT_EQ(seen.attempts, 1);
+  EXPECT_TRUE(seen.tried_at);
+  EXPECT_FALSE(seen.next_try_at) << "it is being tried";
+  ASSERT_TRUE(store_->event_put_off(event, milliseconds(5000), "it answered 500"));
+  seen = now({.state = jobs::DeliveryState::kPending});
+  EXPECT_EQ(seen.state, jobs::DeliveryState::kPending);
+  EXPECT_EQ(seen.last_error, "it answered 500");
+  EXPECT_GE(*seen.next_try_at, *seen.tried_at + milliseconds(5000));
+
+  advance(milliseconds(5001));
+  const Event second = store_->take_events({1, kLease, {}})->at(0);
+  advance(kLease + milliseconds(1));
+  EXPECT_EQ(now().state, jobs::DeliveryState::kPending) << "its sender died";
+  EXPECT_EQ(now().attempts, 2);
+  const Event third = store_->take_events({1, kLease, {}})->at(0);
+  ASSERT_TRUE(store_->event_put_off(third, kAtOnce, ""));
+  EXPECT_EQ(now().last_error, "it answered 500") << "that was no attempt";
+  ASSERT_TRUE(store_->event_given_up(store_->take_events({1, kLease, {}})->at(0), "410 Gone"));
+  seen = now({.state = jobs::DeliveryState::kGivenUp});
+  EXPECT_EQ(seen.state, jobs::DeliveryState::kGivenUp);
+  EXPECT_EQ(seen.last_error, "410 Gone");
+  EXPECT_FALSE(seen.next_try_at);
+
+  ASSERT_TRUE(store_->redeliver("a"));
+  seen = now();
+  EXPECT_EQ(seen.state, jobs::DeliveryState::kPending);
+  EXPECT_EQ(seen.attempts, 0);
+  EXPECT_EQ(seen.last_error, "");
+  ASSERT_TRUE(store_->event_delivered(store_->take_events({1, kLease, {}})->at(0)));
+  EXPECT_EQ(now({.state = jobs::DeliveryState::kDelivered}).attempts, 1);
+  EXPECT_TRUE(store_->deliveries({.state = jobs::DeliveryState::kPending})->empty());
+}
+
+TEST_P(StoreContract, DeliveriesComeNewestFirst) {
+  for (const char* id : {"a", "b", "c"}) {
+    create_told(id);
+    ASSERT_TRUE(store_->cancel(id));
+    advance(milliseconds(10));
+  }
+  const auto two = *store_->deliveries({.limit = 2});
+  ASSERT_EQ(two.size(), 2U);
+  EXPECT_EQ(two[0].job_id + two[1].job_id, "cb");
+  EXPECT_EQ(store_->deliveries({.job_id = "a"})->size(), 1U);
 }
 
 TEST_P(StoreContract, WorkersAreKnownAsLongAsTheyAreHeardOf) {

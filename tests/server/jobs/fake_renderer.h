@@ -127,9 +127,12 @@ class FakeRenderer : public render::Renderer {
     return write_file_atomically(output, "thumbnail of " + sha256_hex(*bytes));
   }
 
-  Result<std::string> frame_jpeg(const render::RenderJob& job, int frame) override {
-    return "frame " + std::to_string(frame) + " of " +
-           std::to_string(job.spec.target_duration_seconds) + " s";
+  Result<std::string> strip_jpeg(const std::vector<render::FrameRun>& strip) override {
+    std::string said;
+    for (const render::FrameRun& run : strip) {
+      for (const int frame : run.frames) said += "frame " + std::to_string(frame) + "\n";
+    }
+    return said;
   }
 
   nlohmann::ordered_json facts(const render::RenderJob& job) const override {

@@ -120,6 +120,10 @@ TEST_F(JobControlTest, CapacityCountsWorkersAndWork) {
   EXPECT_EQ(capacity->queued_jobs, 1);
   EXPECT_EQ(capacity->open_segments, 10);
   EXPECT_EQ(capacity->threads, 3);
+  ASSERT_EQ(capacity->tenants.size(), 1U);
+  EXPECT_EQ(capacity->tenants[0].queued_jobs, capacity->queued_jobs);
+  EXPECT_EQ(capacity->tenants[0].open_segments, capacity->open_segments);
+  EXPECT_EQ(to_json(*capacity)["tenants"][0]["running_jobs"], 1);
   ASSERT_EQ(capacity->workers.size(), 1U);
   EXPECT_EQ(capacity->workers[0].held, 1);
   EXPECT_EQ(capacity->dead_letters, 0);
@@ -220,6 +224,25 @@ TEST_F(JobControlTest, AWebhookIsSentAgainUnderItsId) {
   ASSERT_EQ(again->size(), 1U);
   EXPECT_EQ(again->front().id, first->front().id);
   EXPECT_EQ(again->front().body, first->front().body);
+}
+
+TEST_F(JobControlTest, DeliveriesAreTheJobsOwnersAndAllAreAdmins) {
+  const std::string id = submit({{"webhook_url", "https://example.com/hook?token=secret"}});
+  EXPECT_TRUE(service_->deliveries(acme_, {.job_id = id})->empty()) << "it has not ended";
+  ASSERT_TRUE(service_->cancel(acme_, id));
+  const auto mine = service_->deliveries(acme_, {.job_id = id});
+  ASSERT_EQ(mine->size(), 1U);
+  const auto shown = to_json(mine->front());
+  EXPECT_EQ(shown["receiver"], "https://example.com:443");
+  EXPECT_EQ(shown["type"], "job.cancelled");
+  EXPECT_EQ(shown["state"], "pending");
+  EXPECT_EQ(shown["last_error"], nullptr);
+  EXPECT_EQ(shown["tried_at"], nullptr);
+  EXPECT_EQ(shown["next_try_at"], shown["created_at"]) << "at once";
+  EXPECT_EQ(service_->deliveries(other_, {.job_id = id}).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->deliveries(acme_, {}).failure().kind, FailureKind::kForbidden);
+  Caller operator_key = admin_;
+  EXPECT_EQ(service_->deliveries(operator_key, {})->size(), 1U);
 }
 
 }  // namespace pytoon::jobs

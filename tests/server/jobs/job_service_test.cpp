@@ -191,6 +191,28 @@ TEST_F(JobServiceTest, UploadsAreJudgedByTheirBytes) {
   }
 }
 
+TEST_F(JobServiceTest, AnUploadIsReadByItsTenantAndAdmins) {
+  const std::string key = service_->keep_asset(acme_, upload("jpeg 10 20"))->key;
+  for (const Caller& caller : {acme_, admin_}) {
+    const auto file = service_->asset_file(caller, key);
+    ASSERT_TRUE(file);
+    EXPECT_EQ(*read_file(file->path), "jpeg 10 20");
+    EXPECT_EQ(file->content_type, "image/jpeg");
+    EXPECT_EQ(file->etag, "\"" + sha256_hex("jpeg 10 20") + "\"");
+    EXPECT_EQ(service_->asset(caller, key)->uri, "storage://" + key);
+  }
+  const auto sound = service_->keep_asset(acme_, upload("mp3 3 1 8000", "audio"));
+  EXPECT_EQ(service_->asset_file(acme_, sound->key)->content_type, "audio/mpeg");
+  EXPECT_EQ(service_->asset_file(other_, key).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->asset(other_, key).failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(service_->asset_file(admin_, key + "x").failure().kind, FailureKind::kNotFound);
+  Caller submitter = acme_;
+  submitter.may_read = false;
+  EXPECT_EQ(service_->asset_file(submitter, key).failure().kind, FailureKind::kForbidden);
+  ASSERT_TRUE(service_->delete_asset(acme_, key));
+  EXPECT_EQ(service_->asset_file(acme_, key).failure().kind, FailureKind::kNotFound);
+}
+
 TEST_F(JobServiceTest, ClipsAreJudgedByTheirBytes) {
   const auto clip = service_->keep_asset(acme_, upload("mp4 1080 1920 12.5", "video"));
   ASSERT_TRUE(clip) << clip.failure().detail;
@@ -316,17 +338,18 @@ TEST_F(JobServiceTest, ScopesAreAskedFor) {
 TEST_F(JobServiceTest, APreviewIsAFrameOfWhatWasAskedAndStoresNothing) {
   json order = body();
   order["target_duration_seconds"] = 6;
-  EXPECT_EQ(*service_->preview(acme_, order, 0), "acme 0");
-  EXPECT_EQ(*service_->preview(acme_, order, 1.5), "acme 45");
-  EXPECT_EQ(*service_->preview(acme_, order, 60), "acme 179") << "the last";
+  EXPECT_EQ(*service_->preview(acme_, order, {}), "acme 0");
+  EXPECT_EQ(*service_->preview(acme_, order, {1.5, 0, 1}), "acme 45");
+  EXPECT_EQ(*service_->preview(acme_, order, {60, 0, 1}), "acme 179") << "the last";
+  EXPECT_EQ(*service_->preview(acme_, order, {1, 2, 4}), "acme 30 90 150 179");
   EXPECT_TRUE(service_->list(acme_, {})->jobs.empty());
   order["captions"] = {{"hook", "\u2603"}};
-  EXPECT_EQ(service_->preview(acme_, order, 0).failure().kind, FailureKind::kInvalid);
+  EXPECT_EQ(service_->preview(acme_, order, {}).failure().kind, FailureKind::kInvalid);
   order = body();
   order["image_uris"] = {"storage://assets/other/1.png"};
-  EXPECT_FALSE(service_->preview(acme_, order, 0)) << "another tenant's image";
+  EXPECT_FALSE(service_->preview(acme_, order, {})) << "another tenant's image";
   const Caller reader{"acme", false, true, false};
-  EXPECT_EQ(service_->preview(reader, body(), 0).failure().kind, FailureKind::kForbidden);
+  EXPECT_EQ(service_->preview(reader, body(), {}).failure().kind, FailureKind::kForbidden);
 }
 
 TEST_F(JobServiceTest, TheOutputIsThereWhenTheJobIsDone) {

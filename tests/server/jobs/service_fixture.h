@@ -97,8 +97,10 @@ class CountingMetrics final : public JobMetrics {
 // Says what it was asked for.
 class FakePreviewer final : public FramePreviewer {
  public:
-  Result<std::string> frame_jpeg(const NewJob& job, int frame) override {
-    return job.job.tenant + " " + std::to_string(frame);
+  Result<std::string> strip_jpeg(const NewJob& job, const std::vector<int>& frames) override {
+    std::string said = job.job.tenant;
+    for (const int frame : frames) said += " " + std::to_string(frame);
+    return said;
   }
 };
 

@@ -190,6 +190,7 @@ TEST_F(WebhookSenderTest, TriesAgainBySchedule) {
   replies_ = {away, elsewhere};
   end_job("a");
   EXPECT_TRUE(sender_->step());
+  EXPECT_EQ(store_->deliveries({})->front().last_error, "the receiver answered 503");
   EXPECT_FALSE(step_after(seconds(8))) << "not yet";
   EXPECT_TRUE(step_after(seconds(2)));
   EXPECT_FALSE(step_after(seconds(17)));
@@ -270,6 +271,8 @@ TEST_F(WebhookSenderTest, APrivateAddressIsNotReachedWhateverItsName) {
   EXPECT_TRUE(sender_->step());
   EXPECT_EQ(metrics_.outcomes.back(), WebhookOutcome::kRetry);
   EXPECT_EQ(sink_.connections(), 0);
+  EXPECT_EQ(store_->deliveries({})->front().last_error, "the receiver's address may not be reached")
+      << "which address that is is nobody's business";
 }
 
 // Receivers of one tenant take the call and never answer, until they are let.
