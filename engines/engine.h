@@ -117,7 +117,7 @@ class Engine {
 
 // Is the file a clip worth showing: decodes from end to end, is not black? Its length in seconds,
 // or kMedia saying what is wrong. A good one that does not say what its colours mean says so
-// afterwards (media::tag_matrix). Blocks while it decodes.
+// afterwards (media::tagged_clip). Blocks while it decodes.
 using ClipVerifier =
     std::function<Result<double>(const std::filesystem::path&, media::UnsaidMatrix)>;
 

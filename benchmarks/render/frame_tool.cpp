@@ -74,7 +74,7 @@ Status compose(const app::Config& config, app::RenderStack& stack, const fs::pat
       {1080, 1920}, bytes.data(), 1080, bytes.data() + 1080UL * 1920, 1080};
   std::ofstream file(out, std::ios::binary);
   gpu::Composition composition;
-  render::OpenClips clips(*stack.device, {});
+  render::OpenClips clips(*stack.device, *stack.decoder, {});
   for (int frame = 0; frame < frames; ++frame) {
     const Status known = (*scene)->evaluate(frame, clips, composition);
     if (!known) return known;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pipeline/media/clip/card_clip.h"
 #include "pipeline/media/image/image_ops.h"
 
 namespace pytoon::render {
@@ -21,15 +22,17 @@ OpenClips::Open& OpenClips::open(const ShotClip& clip) {
   if (open_.size() == kOpenMax) open_.erase(open_.begin());
   Open fresh;
   fresh.clip = &clip;
-  const gpu::Size shown{clip.place.width, clip.place.height};
-  fresh.source = std::make_unique<media::ClipSource>(
-      media::ClipOrder{clip.clip, shown, device_.cuda_handles(), cancel_});
+  const media::ClipOrder order{clip.clip, {clip.place.width, clip.place.height}, cancel_};
+  fresh.player = decoder_.open_clip(order);
+  if (const auto card = device_.cuda_handles()) {
+    fresh.player = media::play_on_card(order, *card, std::move(fresh.player));
+  }
   open_.push_back(std::move(fresh));
   return open_.back();
 }
 
 Result<std::shared_ptr<const gpu::Texture>> OpenClips::whole(Open& now, std::size_t index) {
-  const Result<gpu::Nv12Frame> decoded = now.source->frame(index);
+  const Result<gpu::Nv12Frame> decoded = now.player->frame(index);
   if (!decoded) return decoded.failure();
   now.texture.reset();  // its memory may serve the next one
   return device_.adopt(*decoded);
@@ -37,7 +40,7 @@ Result<std::shared_ptr<const gpu::Texture>> OpenClips::whole(Open& now, std::siz
 
 // No larger than its place: samples of what has alpha can't be averaged layer by layer.
 Result<std::shared_ptr<const gpu::Texture>> OpenClips::cutout(Open& now, std::size_t index) {
-  Result<gpu::RgbaImage> decoded = now.source->cutout(index);
+  Result<gpu::RgbaImage> decoded = now.player->cutout(index);
   const gpu::Size fitting = cutout_size(*now.clip);
   if (decoded && decoded->size != fitting) decoded = media::resize(*decoded, fitting);
   if (!decoded) return decoded.failure();

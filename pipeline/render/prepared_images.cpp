@@ -1,7 +1,7 @@
 #include "pipeline/render/prepared_images.h"
 
 #include "gpu/layer_geometry.h"
-#include "pipeline/media/clip/clip_source.h"
+#include "pipeline/media/decoder/clip_images.h"
 #include "pipeline/media/image/image_ops.h"
 #include "pipeline/render/layout.h"
 
@@ -114,6 +114,20 @@ std::uint64_t bytes_of(const media::ClipIndex& clip) {
          clip.key_frames.size() * sizeof(media::KeyFrame);
 }
 
+// It holds the path that the clip is played from.
+Result<std::shared_ptr<const media::ClipIndex>> index_of(const plan::InputFile& file,
+                                                         ImageCache& cache,
+                                                         media::FileDecoder& decoder) {
+  return cache.get<media::ClipIndex>(
+      Kind::kClip, key_of("index", file.sha256, file.path.string()),
+      [&]() -> Result<ImageCache::Built<media::ClipIndex>> {
+        auto clip = decoder.read_clip_index(file.path);
+        if (!clip) return clip.failure();
+        const std::uint64_t bytes = bytes_of(**clip);
+        return ImageCache::Built<media::ClipIndex>{std::move(*clip), bytes};
+      });
+}
+
 }  // namespace
 
 std::shared_ptr<const gpu::Texture> texture_of(const PreparedPtr& image) {
@@ -128,9 +142,9 @@ Result<const RgbaImage*> Still::pixels() {
         if (from_ == From::kImage) {
           image = decoder_.read_image(file_.path);
         } else {
-          const auto clip = media::index_clip(file_.path);
+          const auto clip = index_of(file_, cache_, decoder_);
           if (!clip) return clip.failure();
-          image = media::first_frame(*clip);
+          image = media::image_of_clip(decoder_, *clip, 0);
         }
         if (!image) return image.failure();
         const std::uint64_t bytes = image->pixels.size();
@@ -246,15 +260,7 @@ Result<PreparedPtr> PreparedImages::logo(const plan::InputFile& file, const spec
 }
 
 Result<std::shared_ptr<const media::ClipIndex>> PreparedImages::clip(const plan::InputFile& file) {
-  // The index holds the path that the clip is played from.
-  return cache_.get<media::ClipIndex>(
-      Kind::kClip, key_of("index", file.sha256, file.path.string()),
-      [&]() -> Result<ImageCache::Built<media::ClipIndex>> {
-        auto clip = media::index_clip(file.path);
-        if (!clip) return clip.failure();
-        const std::uint64_t bytes = bytes_of(**clip);
-        return ImageCache::Built<media::ClipIndex>{std::move(*clip), bytes};
-      });
+  return index_of(file, cache_, decoder_);
 }
 
 }  // namespace pytoon::render

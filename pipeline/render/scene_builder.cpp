@@ -106,7 +106,7 @@ class SceneBuilder {
         Result<Scene::Parts> parts = without_captions(caption.frames, shown);
         if (!parts) return parts.failure();
         scene.emplace(std::move(*parts));
-        clips.emplace(tools_.device, CancelToken());
+        clips.emplace(tools_.device, tools_.decoder, CancelToken());
         range = shown;
       }
       const Status known = scene->evaluate(frame, *clips, composition);

@@ -39,10 +39,11 @@ void put_halved(const gpu::RgbaImage& image, gpu::RgbaImage& to, int top) {
 // Composes the frames of one piece of a segment.
 class SceneFrames final : public media::FrameSource {
  public:
-  SceneFrames(const Scene& scene, gpu::Device& device, const CancelToken& cancel)
+  SceneFrames(const Scene& scene, gpu::Device& device, media::FileDecoder& decoder,
+              const CancelToken& cancel)
       : scene_(scene),
         compositor_(device.make_compositor()),
-        clips_(device, cancel),
+        clips_(device, decoder, cancel),
         batch_(static_cast<std::size_t>(scene.has_clips() ? 1 : device.batch_frames())) {
     requests_.reserve(batch_.size());
   }
@@ -205,7 +206,7 @@ Status SceneRenderer::draw_segment(const RenderJob& job, int index,
   order.on_progress = on_progress;
   order.pieces_at_once = pieces_at_once();
   const auto make_frames = [&](const CancelToken& stop) {
-    return std::make_shared<SceneFrames>(**scene, device_, stop);
+    return std::make_shared<SceneFrames>(**scene, device_, *decoder_, stop);
   };
   // A hardware encoder has one piece a segment, whose thread waits for a session: not one of the
   // pool's, which others' pieces need.
@@ -281,7 +282,7 @@ Status SceneRenderer::draw_run(const FrameRun& run, gpu::RgbaImage& strip, int t
   const auto pitch_bytes = static_cast<std::size_t>(size.width);
   const gpu::HostNv12View view{size, bytes.data(), pitch_bytes, bytes.data() + luma_bytes,
                                pitch_bytes};
-  SceneFrames frames(**scene, device_, CancelToken());
+  SceneFrames frames(**scene, device_, *decoder_, CancelToken());
   for (const int frame : run.frames) {
     if (Status drawn = frames.draw(frame - *first, view); !drawn) return drawn;
     const Result<gpu::RgbaImage> image = media::image_of(view);

@@ -261,11 +261,11 @@ void check_comfyui(const std::vector<engines::ComfyServer*>& servers, const Head
 }
 
 // Footage by models is never needed for the main job: what is wrong is a note.
-void check_engines(const Config& config, const HeadroomAdvice& advice, Clock& clock, Log& log,
-                   Report& report) {
+void check_engines(const Config& config, const HeadroomAdvice& advice, media::FileDecoder& decoder,
+                   Clock& clock, Log& log, Report& report) {
   const auto ledger = io::open_memory_store(clock);  // nothing is ordered here
-  auto room =
-      engines::EngineRegistry::open(config.engines, *ledger, clock, log, engines::verify_clip);
+  auto room = engines::EngineRegistry::open(config.engines, *ledger, clock, log,
+                                            engines::clip_verifier(decoder));
   if (!room) {
     report.bad("engines", room.failure().detail);
     return;
@@ -311,20 +311,21 @@ int doctor(const Config& config) {
   check_cpu(config, report);
   check_gpu_memory(config, report);
   check_cuda(config, report);
-  const Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
+  const std::shared_ptr<media::FileDecoder> decoder = confined_decoder(config);
+  const Result<RenderStack> stack = open_studio(config, log, decoder);
   HeadroomAdvice advice;
   if (stack) {
     advice = check_headroom(config, *stack, report);
     check_encoders(stack->encoders, report);
     check_fonts(config, *stack->fonts, report);
-    check_decoder(config, *stack->decoder, report);
+    check_decoder(config, *decoder, report);
   } else {
     report.bad("media", stack.failure().detail);
   }
   check_database(config, clock, report);
   check_storage(config, clock, report);
   check_redis(config, report);
-  check_engines(config, advice, clock, log, report);
+  check_engines(config, advice, *decoder, clock, log, report);
   check_webhooks(config, report);
   std::cout << (report.healthy() ? "The main job can run here.\n"
                                  : "The main job can't run here: see FAIL above.\n");

@@ -154,8 +154,8 @@ int render_request(const Config& given, const fs::path& request, const fs::path&
   if (!storage) return complain(storage.failure());
   auto ledger = open_ledger(config, clock);
   if (!ledger) return complain(ledger.failure());
-  auto engines =
-      engines::EngineRegistry::open(config.engines, **ledger, clock, log, engines::verify_clip);
+  auto engines = engines::EngineRegistry::open(config.engines, **ledger, clock, log,
+                                               engines::clip_verifier(*stack->decoder));
   if (!engines) return complain(engines.failure());
   Application application(Role::kRender, config, *stack, io::open_memory_store(clock),
                           std::move(*storage), std::move(*engines), clock, log);

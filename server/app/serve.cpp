@@ -135,8 +135,8 @@ int run(Role role, Config config) {
   Result<http::KeyRing> keys = role == Role::kWorker ? http::KeyRing() : key_book.open();
   if (!keys) return refuse(keys.failure());
 
-  auto engines =
-      engines::EngineRegistry::open(config.engines, **store, clock, log, engines::verify_clip);
+  auto engines = engines::EngineRegistry::open(config.engines, **store, clock, log,
+                                               engines::clip_verifier(*stack->decoder));
   if (!engines) return refuse(engines.failure());
   Application application(role, config, *stack, std::move(*store), std::move(*storage),
                           std::move(*engines), clock, log);

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/media.h"
 #include "pipeline/media/segment_writer.h"
 #include "tests/support/source_dir.h"
@@ -57,7 +58,7 @@ class ClipVerifierTest : public testing::Test {
     return order.output;
   }
   std::string complaint(const fs::path& file) {
-    const Result<double> verified = verify_clip(file, media::UnsaidMatrix::kBt601);
+    const Result<double> verified = verify_(file, media::UnsaidMatrix::kBt601);
     if (verified) return "none";
     EXPECT_EQ(verified.failure().kind, FailureKind::kMedia);
     return verified.failure().detail;
@@ -69,10 +70,12 @@ class ClipVerifierTest : public testing::Test {
   std::ostringstream lines_;
   Log log_{clock_, lines_};
   std::unique_ptr<media::MediaRuntime> media_;
+  media::LocalDecoder decoder_;
+  const ClipVerifier verify_ = clip_verifier(decoder_);
 };
 
 TEST_F(ClipVerifierTest, AGoodClipHasItsLength) {
-  const Result<double> seconds = verify_clip(clip(120), media::UnsaidMatrix::kBt601);
+  const Result<double> seconds = verify_(clip(120), media::UnsaidMatrix::kBt601);
   ASSERT_TRUE(seconds) << seconds.failure().detail;
   EXPECT_NEAR(*seconds, 1.0, 0.001);
 }
@@ -103,7 +106,7 @@ TEST_F(ClipVerifierTest, OtherKindsOfClipsAreTaken) {
         std::string(options) + " " + file.string();
     ASSERT_EQ(std::system(command.c_str()), 0);
     EXPECT_EQ(complaint(file), "none") << name;
-    const auto again = verify_clip(file, media::UnsaidMatrix::kBt601);
+    const auto again = verify_(file, media::UnsaidMatrix::kBt601);
     ASSERT_TRUE(again) << name << ": " << again.failure().detail;
     EXPECT_NEAR(*again, 1, 0.001) << name;
   }

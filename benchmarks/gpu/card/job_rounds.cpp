@@ -105,8 +105,9 @@ Status run_round(const Studio& studio, OwnCard* card, const std::vector<fs::path
   auto storage = io::FileStorage::open(folder / "storage", 0);
   if (!storage) return storage.failure();
   auto spend = io::open_memory_store(studio.clock);
-  auto engines = engines::EngineRegistry::open(studio.config.engines, *spend, studio.clock,
-                                               studio.log, engines::verify_clip);
+  auto engines =
+      engines::EngineRegistry::open(studio.config.engines, *spend, studio.clock, studio.log,
+                                    engines::clip_verifier(*studio.stack.decoder));
   if (!engines) return engines.failure();
   auto store = io::open_memory_store(studio.clock);
   jobs::admission::PromiseLedger& ledger = store->promises();

@@ -14,7 +14,8 @@ const AVCodec* decoder_for(const AVStream& track) {
   return avcodec_find_decoder_by_name(codec == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
 }
 
-Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, Scrutiny scrutiny) {
+Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, CardTrack* card,
+                            Scrutiny scrutiny) {
   const AVCodec* const decoder = decoder_for(track);
   if (decoder == nullptr) {
     return failure(FailureKind::kMedia, std::string("this FFmpeg has no decoder for ") +
@@ -26,11 +27,9 @@ Result<CodecPtr> open_codec(const AVStream& track, AVBufferRef* hardware, Scruti
   }
   codec->pkt_timebase = track.time_base;
   codec->max_pixels = std::int64_t{kClipEdgeMaxPx} * kClipEdgeMaxPx;
-  const AVCodecID id = track.codecpar->codec_id;
-  if (id != AV_CODEC_ID_H264 && id != AV_CODEC_ID_HEVC) hardware = nullptr;
-  const bool threaded = hardware == nullptr && scrutiny == Scrutiny::kWhatIsKnown;
+  const bool threaded = card == nullptr && scrutiny == Scrutiny::kWhatIsKnown;
   codec->thread_count = threaded ? kDecoderThreads : 1;
-  if (hardware != nullptr) prefer_hardware(*codec, hardware, *track.codecpar);
+  if (card != nullptr) demand_hardware(*codec, hardware, *card);
   if (const int rc = avcodec_open2(codec.get(), decoder, nullptr); rc < 0) {
     return rc == AVERROR_INVALIDDATA ? damaged_clip("in its index")
                                      : av_failure(rc, "can't open the decoder");
@@ -55,9 +54,12 @@ Result<std::unique_ptr<ClipDecoder>> ClipDecoder::open(const ClipIndex& clip, Bu
                                                        CancelToken cancel, Scrutiny scrutiny) {
   Result<ClipFile> file = ClipFile::open(clip.path, clip.container);
   if (!file) return file.failure();
-  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get(), scrutiny);
+  std::unique_ptr<CardTrack> card;
+  if (hardware) card = std::make_unique<CardTrack>(CardTrack{file->track()->codecpar, false});
+  Result<CodecPtr> codec = open_codec(*file->track(), hardware.get(), card.get(), scrutiny);
   if (!codec) return codec.failure();
-  return std::make_unique<ClipDecoder>(std::move(*file), std::move(*codec), std::move(cancel));
+  return std::make_unique<ClipDecoder>(std::move(*file), std::move(card), std::move(*codec),
+                                       std::move(cancel));
 }
 
 Status ClipDecoder::seek(const KeyFrame& from) {
@@ -69,6 +71,10 @@ Status ClipDecoder::seek(const KeyFrame& from) {
 
 Failure ClipDecoder::broken(int error) const {
   if (error == AVERROR(ENOMEM)) return failure(FailureKind::kOutOfMemory, "no memory to decode");
+  if (card_ && card_->refused) {
+    return failure(FailureKind::kMedia,
+                   "the card decodes 8-bit 4:2:0 in SDR, BT.709, limited range only");
+  }
   const AVRational tick = file_.track()->time_base;
   const double seconds =
       packet_->pts == AV_NOPTS_VALUE ? 0 : static_cast<double>(packet_->pts) * av_q2d(tick);

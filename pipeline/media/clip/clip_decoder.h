@@ -14,13 +14,16 @@ namespace pytoon::media {
 
 class ClipDecoder final : public FrameDecoder {
  public:
-  // hardware: null for software decoding.
+  // hardware: null for software decoding; else frames are the card's, or kMedia says why not.
   static Result<std::unique_ptr<ClipDecoder>> open(const ClipIndex& clip, BufferPtr hardware,
                                                    CancelToken cancel,
                                                    Scrutiny scrutiny = Scrutiny::kWhatIsKnown);
   // For open().
-  ClipDecoder(ClipFile file, CodecPtr codec, CancelToken cancel)
-      : file_(std::move(file)), codec_(std::move(codec)), cancel_(std::move(cancel)) {}
+  ClipDecoder(ClipFile file, std::unique_ptr<CardTrack> card, CodecPtr codec, CancelToken cancel)
+      : file_(std::move(file)),
+        card_(std::move(card)),
+        codec_(std::move(codec)),
+        cancel_(std::move(cancel)) {}
 
   Status seek(const KeyFrame& from) override;
   const AVStream& track() const { return *file_.track(); }
@@ -32,6 +35,7 @@ class ClipDecoder final : public FrameDecoder {
   Failure broken(int error) const;
 
   ClipFile file_;
+  std::unique_ptr<CardTrack> card_;  // null: software
   CodecPtr codec_;
   CancelToken cancel_;
   PacketPtr packet_ = make_packet();

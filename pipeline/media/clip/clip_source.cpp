@@ -2,68 +2,62 @@
 
 #include <algorithm>
 
-#include "pipeline/media/clip/colour_scaler.h"
+#include "pipeline/media/clip/clip_file.h"
 #include "pipeline/media/clip/cutout_converter.h"
 #include "pipeline/media/clip/frame_converter.h"
 #include "pipeline/media/clip/progressive_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
-#include "pipeline/media/image/image_ops.h"
 
 namespace pytoon::media {
 
 struct ClipSource::State {
-  State(const Rotation& rotation, gpu::Size shown)
-      : converter(rotation, shown), cutouts(rotation) {}
+  explicit State(const ClipOrder& order)
+      : converter(order.clip->rotation, order.shown,
+                  order.memory ? order.memory : std::make_shared<HeapFrames>()),
+        cutouts(order.clip->rotation) {}
 
   FrameConverter converter;
   CutoutConverter cutouts;
-  bool hardware_wanted = false;
   std::unique_ptr<ProgressiveDecoder> decoder;
   FramePtr held = make_frame();   // the newest frame at or before what was asked for
   FramePtr ahead = make_frame();  // one beyond it, where frames are missing
   bool has_held = false;
   bool has_ahead = false;
-  // What was given last.
-  std::optional<std::size_t> index;
-  gpu::Nv12Frame converted;
 
   void forget() {
     av_frame_unref(held.get());
     av_frame_unref(ahead.get());
     has_held = false;
     has_ahead = false;
-    index.reset();
-    converted = {};
   }
 };
 
-ClipSource::ClipSource(ClipOrder order)
+ClipSource::ClipSource(ClipOrder order, std::optional<gpu::CudaHandles> card)
     : clip_(order.clip),
       order_(std::move(order)),
-      state_(std::make_unique<State>(clip_->rotation, order_.shown)) {
-  state_->hardware_wanted = order_.cuda.has_value();
-}
+      card_(card),
+      state_(std::make_unique<State>(order_)) {}
 
 ClipSource::~ClipSource() = default;
 
-void ClipSource::use_software(const std::string& why) {
-  av_log(nullptr, AV_LOG_WARNING, "clip %s is decoded in software: %s\n",
-         clip_->path.filename().c_str(), why.c_str());
-  state_->hardware_wanted = false;
+// Of a decoder that failed it is not known where it stands.
+void ClipSource::begin_anew() {
+  state_->forget();
+  state_->decoder.reset();
 }
 
-Status ClipSource::open(bool hardware) {
+Status ClipSource::open() {
   State& s = *state_;
-  s.forget();
-  s.decoder.reset();
+  begin_anew();
   BufferPtr device;
-  if (hardware) {
-    Result<BufferPtr> opened = open_hardware(*order_.cuda);
-    if (opened) {
-      device = std::move(*opened);
-    } else {
-      use_software(opened.failure().detail);
+  if (card_) {
+    if (!clip_->rotation.none()) return failure(FailureKind::kMedia, "it is turned");
+    if (clip_->codec != "h264" && clip_->codec != "hevc") {
+      return failure(FailureKind::kMedia, "the card decodes H.264 and HEVC only");
     }
+    Result<BufferPtr> opened = open_hardware(*card_);
+    if (!opened) return opened.failure();
+    device = std::move(*opened);
   }
   Result<std::unique_ptr<FrameDecoder>> decoder =
       open_frames(*clip_, std::move(device), order_.cancel);
@@ -115,7 +109,7 @@ Status ClipSource::advance(std::int64_t wanted) {
 Status ClipSource::reach(std::int64_t wanted) {
   State& s = *state_;
   if (!s.decoder) {
-    if (Status opened = open(s.hardware_wanted); !opened) return opened;
+    if (Status opened = open(); !opened) return opened;
   }
   if (Status begun = begin_before(wanted); !begun) return begun;
   if (Status found = advance(wanted); !found) return found;
@@ -129,7 +123,10 @@ Status ClipSource::reach(std::int64_t wanted) {
 
 Result<gpu::Nv12Frame> ClipSource::frame_of_held() {
   const AVFrame& frame = *state_->held;
-  if (frame.format != AV_PIX_FMT_CUDA) return state_->converter.convert(frame);
+  if (!card_) return state_->converter.convert(frame);
+  if (frame.format != AV_PIX_FMT_CUDA) {
+    return failure(FailureKind::kMedia, "the card left a frame to software");
+  }
   const std::shared_ptr<AVFrame> kept(av_frame_clone(&frame), AvDelete());
   if (!kept) return failure(FailureKind::kOutOfMemory, "no memory for a frame");
   return gpu::Nv12Frame{gpu::Memory::kCuda,
@@ -141,91 +138,24 @@ Result<gpu::Nv12Frame> ClipSource::frame_of_held() {
                         kept};
 }
 
-Result<gpu::Nv12Frame> ClipSource::find(std::size_t index) {
-  State& s = *state_;
-  if (s.index == index) return s.converted;
-  if (s.hardware_wanted && !s.decoder && !clip_->rotation.none()) use_software("it is turned");
-  const std::int64_t wanted = clip_->first_shown + clip_->times.starts.at(index);
-  Status reached = reach(wanted);
-  const bool retry =
-      !reached && s.hardware_wanted && reached.failure().kind != FailureKind::kCancelled;
-  if (retry) {
-    use_software(reached.failure().detail);
-    s.decoder.reset();
-    reached = reach(wanted);
-  }
-  Result<gpu::Nv12Frame> converted =
-      reached ? frame_of_held() : Result<gpu::Nv12Frame>(reached.failure());
-  if (!converted) {
-    s.forget();
-    s.decoder.reset();  // where it stands is not known: the next call begins anew
-    return converted;
-  }
-  if (s.hardware_wanted && converted->memory == gpu::Memory::kHost) {
-    use_software("the card decodes 8-bit 4:2:0 in SDR, BT.709, limited range only");
-  }
-  s.index = index;
-  s.converted = *converted;
-  return converted;
-}
-
 Result<gpu::Nv12Frame> ClipSource::frame(std::size_t index) {
-  return contained([&] { return find(index); });
+  return contained([&] {
+    const Status reached = reach(clip_->first_shown + clip_->times.starts.at(index));
+    Result<gpu::Nv12Frame> shown =
+        reached ? frame_of_held() : Result<gpu::Nv12Frame>(reached.failure());
+    if (!shown) begin_anew();
+    return shown;
+  });
 }
 
 Result<gpu::RgbaImage> ClipSource::cutout(std::size_t index) {
-  return contained([&]() -> Result<gpu::RgbaImage> {
-    State& s = *state_;
-    s.hardware_wanted = false;
-    s.index.reset();
+  return contained([&] {
     const Status reached = reach(clip_->first_shown + clip_->times.starts.at(index));
-    Result<gpu::RgbaImage> image =
-        reached ? s.cutouts.convert(*s.held) : Result<gpu::RgbaImage>(reached.failure());
-    if (!image) {
-      s.forget();
-      s.decoder.reset();  // where it stands is not known: the next call begins anew
-    }
+    Result<gpu::RgbaImage> image = reached ? state_->cutouts.convert(*state_->held)
+                                           : Result<gpu::RgbaImage>(reached.failure());
+    if (!image) begin_anew();
     return image;
   });
-}
-
-namespace {
-
-Result<gpu::RgbaImage> to_rgba(const gpu::Nv12Frame& frame, gpu::Size size) {
-  const Result<ScalerPtr> made = make_scaler({AV_PIX_FMT_NV12, frame.size},
-                                             {AV_PIX_FMT_RGBA, size, AVCOL_SPC_BT709, true, 0, 0});
-  if (!made) return made.failure();
-  const ScalerPtr& scaler = *made;
-  gpu::RgbaImage image(size, {0, 0, 0, 255});
-  const std::uint8_t* const planes[] = {frame.luma, frame.chroma, nullptr, nullptr};
-  const int pitches[] = {static_cast<int>(frame.luma_pitch_bytes),
-                         static_cast<int>(frame.chroma_pitch_bytes), 0, 0};
-  std::uint8_t* const rows[] = {image.pixels.data(), nullptr, nullptr, nullptr};
-  const int pitch[] = {size.width * 4, 0, 0, 0};
-  const int rc = sws_scale(scaler.get(), planes, pitches, 0, frame.size.height, rows, pitch);
-  if (rc < 0) return av_failure(rc, "can't convert the clip's colours");
-  return image;
-}
-
-}  // namespace
-
-Result<gpu::RgbaImage> image_of_clip(const std::shared_ptr<const ClipIndex>& clip,
-                                     std::size_t frame) {
-  return contained([&]() -> Result<gpu::RgbaImage> {
-    ClipSource source({clip, clip->upright, std::nullopt, {}});
-    if (clip->has_alpha) {
-      Result<gpu::RgbaImage> image = source.cutout(frame);
-      return !image || image->size == clip->upright ? std::move(image)
-                                                    : resize(*image, clip->upright);
-    }
-    const Result<gpu::Nv12Frame> shown = source.frame(frame);
-    if (!shown) return shown.failure();
-    return to_rgba(*shown, clip->upright);
-  });
-}
-
-Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
-  return image_of_clip(clip, 0);
 }
 
 }  // namespace pytoon::media

@@ -1,78 +1,49 @@
-// Plays a clip: any of its frames as a device can take it up. Going forward frame by
-// frame is cheap; going back, or far ahead, begins at the key frame before.
+// Plays a clip in this process: what a confined decoder does, and what a card's decoder needs,
+// since it works in the context of the process that draws.
 //
-// On the CPU device frames are decoded in software into host memory. A CUDA device that lends its
-// context gets frames decoded by the card (NVDEC), sampled where they lie, if the clip is 8-bit
-// 4:2:0 in BT.709 limited range and not turned; any other clip, and any card that can't, gives host
-// frames, and a line in the log says why. Frames of the card are written on its context's default
-// stream; at most kSurfacesHeld of them may be held at a time.
+// With a card (NVDEC) frames lie in its memory and are sampled there, if the clip is H.264 or HEVC,
+// 8-bit 4:2:0 in BT.709 limited range, progressive and not turned; any other is refused with
+// kMedia, before a frame of it is decoded in software: card_clip.h turns to a confined decoder
+// then. Frames of the card are written on its context's default stream; at most kSurfacesHeld of
+// them may be held at a time.
 //
-// A clip through which the ground shows (ClipIndex::has_alpha) is asked for cutouts instead.
-//
-// Only the video: a clip's audio is never read.
-//
-// Thread rule: one thread at a time; frames may be kept and used by others. Blocks on decoding,
-// checks the CancelToken at every packet. Errors: kMalformed (near which second), kNotFound, kIo,
-// kOutOfMemory, kCancelled.
+// Thread rule, blocking and errors: ClipPlayer's. The CancelToken is looked at at every packet.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/result.h"
 #include "gpu/device.h"
-#include "pipeline/media/clip/clip_index.h"
+#include "pipeline/media/clip/clip_player.h"
 
 namespace pytoon::media {
 
-class FrameConverter;
-
-struct ClipOrder {
-  std::shared_ptr<const ClipIndex> clip;
-  gpu::Size shown;                       // px that the upright whole takes up where it is drawn
-  std::optional<gpu::CudaHandles> cuda;  // of the device that draws it
-  CancelToken cancel;
-};
-
-class ClipSource {
+class ClipSource final : public ClipPlayer {
  public:
-  // Opens nothing yet: that is the first frame()'s.
-  explicit ClipSource(ClipOrder order);
-  ~ClipSource();
+  // Opens nothing yet: that is the first frame()'s. card: of the device that draws the clip.
+  explicit ClipSource(ClipOrder order, std::optional<gpu::CudaHandles> card = std::nullopt);
+  ~ClipSource() override;
   ClipSource(const ClipSource&) = delete;
   ClipSource& operator=(const ClipSource&) = delete;
 
-  // Frame `index` of the clip's times. What the data lacks is filled by the frame before.
-  Result<gpu::Nv12Frame> frame(std::size_t index);
-  // The same frame in RGB with straight alpha, upright, as large as it is stored.
-  Result<gpu::RgbaImage> cutout(std::size_t index);
-  // The frame shown at n / per_second seconds; after the end the last.
-  Result<gpu::Nv12Frame> frame_at(std::int64_t n, int per_second) {
-    return frame(clip_->times.held(n, per_second));
-  }
+  Result<gpu::Nv12Frame> frame(std::size_t index) override;
+  Result<gpu::RgbaImage> cutout(std::size_t index) override;
 
  private:
   struct State;  // FFmpeg's side
 
-  Result<gpu::Nv12Frame> find(std::size_t index);
   Status reach(std::int64_t wanted);
-  Status open(bool hardware);
+  Status open();
   Status begin_before(std::int64_t wanted);
   Status advance(std::int64_t wanted);
   Result<gpu::Nv12Frame> frame_of_held();
-  void use_software(const std::string& why);
+  void begin_anew();
 
   const std::shared_ptr<const ClipIndex> clip_;
   const ClipOrder order_;
+  const std::optional<gpu::CudaHandles> card_;
   std::unique_ptr<State> state_;
 };
-
-// One of a clip's frames, upright, with square pixels, and with its alpha.
-Result<gpu::RgbaImage> image_of_clip(const std::shared_ptr<const ClipIndex>& clip,
-                                     std::size_t frame);
-// Its first.
-Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip);
 
 }  // namespace pytoon::media

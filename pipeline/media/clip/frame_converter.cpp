@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pipeline/media/clip/clip_colours.h"
+#include "pipeline/media/clip/clip_file.h"
 #include "pipeline/media/clip/colour_scaler.h"
 
 namespace pytoon::media {
@@ -32,8 +33,9 @@ bool has_to_move(const ScalerSide& from) {
 
 }  // namespace
 
-FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown)
-    : rotation_(rotation), shown_(rotated(shown, rotation)) {}
+FrameConverter::FrameConverter(const Rotation& rotation, gpu::Size shown,
+                               std::shared_ptr<FrameMemory> memory)
+    : rotation_(rotation), shown_(rotated(shown, rotation)), memory_(std::move(memory)) {}
 
 gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown) {
   return rotated(target_size(even(stored), rotated(shown, rotation)), rotation);
@@ -105,19 +107,6 @@ Result<const AVFrame*> FrameConverter::planar(const AVFrame& frame) {
   return scaled_.get();
 }
 
-std::shared_ptr<FrameConverter::Buffer> FrameConverter::free_buffer(gpu::Size size) {
-  std::erase_if(buffers_, [&](const auto& buffer) { return buffer->size != size; });
-  for (const auto& buffer : buffers_) {
-    if (buffer.use_count() == 1) return buffer;
-  }
-  auto fresh = std::make_shared<Buffer>();
-  fresh->size = size;
-  fresh->bytes.resize(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) /
-                      2 * 3);
-  buffers_.push_back(fresh);
-  return fresh;
-}
-
 Result<gpu::Nv12Frame> FrameConverter::convert(const AVFrame& frame) {
   if (!prepared_for(frame)) {
     if (Status ready = prepare(frame); !ready) return ready.failure();
@@ -131,9 +120,10 @@ Result<gpu::Nv12Frame> FrameConverter::convert(const AVFrame& frame) {
     view.pitch_bytes[i] = static_cast<std::size_t>((*flat)->linesize[i]);
   }
   const gpu::Size size = rotated(stored, rotation_);
-  const std::shared_ptr<Buffer> buffer = free_buffer(size);
+  const std::shared_ptr<std::uint8_t> buffer = memory_->take(nv12_bytes(size));
+  if (!buffer) return damaged_clip("in its data: its frames are larger than its index says");
   const auto pitch = static_cast<std::size_t>(size.width);
-  std::uint8_t* const luma = buffer->bytes.data();
+  std::uint8_t* const luma = buffer.get();
   std::uint8_t* const chroma = luma + pitch * static_cast<std::size_t>(size.height);
   rotate_upright(view, rotation_, {size, luma, pitch, chroma, pitch});
   return gpu::Nv12Frame{gpu::Memory::kHost, size, luma, pitch, chroma, pitch, buffer};

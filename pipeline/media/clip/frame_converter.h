@@ -6,15 +6,15 @@
 // What its colours mean is told in clip_colours.h; plain ones go through libswscale, wide gamuts,
 // HDR and 4:2:0 whose chroma is not at the left through zimg.
 //
-// Thread rule: one thread at a time. Frames it gave stay valid after it has gone. Buffers are
-// used again once nobody holds their frame. Errors: kOutOfMemory, kMedia.
+// Thread rule: one thread at a time. Frames it gave stay valid after it has gone. Errors:
+// kOutOfMemory, kMedia; kMalformed for a frame that its memory has no room for.
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "gpu/image.h"
 #include "pipeline/media/clip/frame_filter.h"
+#include "pipeline/media/clip/frame_memory.h"
 #include "pipeline/media/clip/frame_size.h"
 #include "pipeline/media/clip/rotation.h"
 #include "pipeline/media/gst/ffmpeg.h"
@@ -24,30 +24,24 @@ namespace pytoon::media {
 class FrameConverter {
  public:
   // shown: px that the upright whole takes up where it is drawn.
-  FrameConverter(const Rotation& rotation, gpu::Size shown);
+  FrameConverter(const Rotation& rotation, gpu::Size shown, std::shared_ptr<FrameMemory> memory);
 
   Result<gpu::Nv12Frame> convert(const AVFrame& frame);
 
  private:
-  struct Buffer {
-    gpu::Size size;
-    std::vector<std::uint8_t> bytes;
-  };
-
   Status prepare(const AVFrame& frame);
   Status prepare_scaler(const AVFrame& frame, gpu::Size stored);
   Result<const AVFrame*> planar(const AVFrame& frame);
   bool prepared_for(const AVFrame& frame) const;
-  std::shared_ptr<Buffer> free_buffer(gpu::Size size);
 
   const Rotation rotation_;
   const gpu::Size shown_;  // along the stored axes
+  const std::shared_ptr<FrameMemory> memory_;
   // For one kind of source; neither a scaler nor a filter where that is as wanted already.
   FramePtr kind_ = make_frame();  // that kind; no data
   std::unique_ptr<FrameFilter> colours_;
   ScalerPtr scaler_;
   FramePtr scaled_ = make_frame();
-  std::vector<std::shared_ptr<Buffer>> buffers_;
 };
 
 }  // namespace pytoon::media

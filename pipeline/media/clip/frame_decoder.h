@@ -28,7 +28,8 @@ class FrameDecoder {
 // time by FFmpeg's threads are given out before the last is known of them: kAll takes one thread.
 enum class Scrutiny { kWhatIsKnown, kAll };
 
-// hardware: null for software decoding, which animations and what the card can't decode get anyway.
+// hardware: null for software decoding, which animations get anyway; else kMedia says what the card
+// can't decode.
 Result<std::unique_ptr<FrameDecoder>> open_frames(const ClipIndex& clip, BufferPtr hardware,
                                                   CancelToken cancel,
                                                   Scrutiny scrutiny = Scrutiny::kWhatIsKnown);

@@ -17,4 +17,9 @@ inline constexpr int kSurfacesHeld = 6;
 // upright whole takes up where it is drawn.
 gpu::Size converted_size(gpu::Size stored, const Rotation& rotation, gpu::Size shown);
 
+// Of a frame in NV12, even in width and height.
+constexpr std::size_t nv12_bytes(gpu::Size size) {
+  return static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) / 2 * 3;
+}
+
 }  // namespace pytoon::media

@@ -24,7 +24,8 @@ AVPixelFormat choose_format(AVCodecContext* codec, const AVPixelFormat* offered)
     if (!hardware) software = *format;
   }
   // What the stream does not say, the file may.
-  const auto& file = *static_cast<const AVCodecParameters*>(codec->opaque);
+  auto& track = *static_cast<CardTrack*>(codec->opaque);
+  const AVCodecParameters& file = *track.file;
   const auto said = [](auto stream, auto container, auto unsaid) {
     return stream == unsaid ? container : stream;
   };
@@ -38,7 +39,8 @@ AVPixelFormat choose_format(AVCodecContext* codec, const AVPixelFormat* offered)
   const bool as_it_lies = left && software == AV_PIX_FMT_YUV420P && range != AVCOL_RANGE_JPEG &&
                           is_plain(primaries, transfer) &&
                           matrix_of(matrix, {codec->width, codec->height}) == AVCOL_SPC_BT709;
-  return on_card && as_it_lies ? AV_PIX_FMT_CUDA : software;
+  track.refused = !on_card || !as_it_lies;
+  return track.refused ? AV_PIX_FMT_NONE : AV_PIX_FMT_CUDA;
 }
 
 }  // namespace
@@ -56,8 +58,8 @@ Result<BufferPtr> open_hardware(const gpu::CudaHandles& cuda) {
   return device;
 }
 
-void prefer_hardware(AVCodecContext& codec, AVBufferRef* hardware, AVCodecParameters& file) {
-  codec.opaque = &file;
+void demand_hardware(AVCodecContext& codec, AVBufferRef* hardware, CardTrack& track) {
+  codec.opaque = &track;
   codec.hw_device_ctx = av_buffer_ref(hardware);
   codec.extra_hw_frames = kSurfacesHeld;
   codec.get_format = choose_format;

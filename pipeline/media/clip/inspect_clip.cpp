@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pipeline/media/clip/clip_file.h"
 #include "pipeline/media/clip/frame_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
 

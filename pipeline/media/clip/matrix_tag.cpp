@@ -1,14 +1,26 @@
 #include "pipeline/media/clip/matrix_tag.h"
 
 #include <cstring>
-#include <optional>
+#include <utility>
 
 #include "pipeline/media/clip/clip_decoder.h"
 #include "pipeline/media/gst/element_failure.h"
-#include "pipeline/media/gst/publication.h"
 
 namespace pytoon::media {
 namespace {
+
+struct FreeMuxer {
+  void operator()(AVFormatContext* muxer) const {
+    if (muxer->pb != nullptr) {
+      std::uint8_t* bytes = nullptr;
+      avio_close_dyn_buf(muxer->pb, &bytes);
+      av_free(bytes);
+    }
+    avformat_free_context(muxer);
+  }
+};
+// Writes into memory, as who may open no file must.
+using MuxerPtr = std::unique_ptr<AVFormatContext, FreeMuxer>;
 
 // The format of its frames when they don't say their matrix.
 Result<std::optional<int>> untagged_format(const std::filesystem::path& clip,
@@ -43,15 +55,14 @@ Status copy_rotation(const AVStream& from, AVStream& to) {
   return ok_status();
 }
 
-Result<OutputPtr> begin(const AVStream& from, ClipContainer container, int pixel_format,
-                        const std::filesystem::path& path) {
+Result<MuxerPtr> begin(const AVStream& from, ClipContainer container, int pixel_format) {
   AVFormatContext* context = nullptr;
-  const char* const muxer = muxer_for(container, from.codecpar->codec_id);
-  int rc = avformat_alloc_output_context2(&context, nullptr, muxer, file_url(path).c_str());
+  const char* const kind = muxer_for(container, from.codecpar->codec_id);
+  int rc = avformat_alloc_output_context2(&context, nullptr, kind, nullptr);
   if (rc < 0) return av_failure(rc, "can't make a clip's writer");
-  OutputPtr output(context);
-  output->flags |= AVFMT_FLAG_BITEXACT;
-  AVStream* const track = avformat_new_stream(output.get(), nullptr);
+  MuxerPtr muxer(context);
+  muxer->flags |= AVFMT_FLAG_BITEXACT;
+  AVStream* const track = avformat_new_stream(muxer.get(), nullptr);
   if (track == nullptr || avcodec_parameters_copy(track->codecpar, from.codecpar) < 0) {
     return failure(FailureKind::kOutOfMemory, "no memory for a track");
   }
@@ -64,13 +75,13 @@ Result<OutputPtr> begin(const AVStream& from, ClipContainer container, int pixel
     av_dict_set(&track->metadata, kAlpha, alpha->value, 0);
   }
   if (Status copied = copy_rotation(from, *track); !copied) return copied.failure();
-  rc = avio_open(&output->pb, output->url, AVIO_FLAG_WRITE);
-  if (rc < 0) return av_failure(rc, "can't create " + path.string());
+  rc = avio_open_dyn_buf(&muxer->pb);
+  if (rc < 0) return av_failure(rc, "no memory for an MP4");
   Options options;
-  options.set("movflags", "+faststart+write_colr");
-  rc = avformat_write_header(output.get(), options.out());
+  options.set("movflags", "+write_colr");
+  rc = avformat_write_header(muxer.get(), options.out());
   if (rc < 0) return av_failure(rc, "can't start the clip");
-  return output;
+  return muxer;
 }
 
 Status copy(ClipFile& from, ClipContainer container, AVFormatContext& to) {
@@ -89,32 +100,41 @@ Status copy(ClipFile& from, ClipContainer container, AVFormatContext& to) {
       return av_failure(rc, "can't write the clip");
     }
   }
-  int rc = av_write_trailer(&to);
-  if (rc >= 0) rc = avio_closep(&to.pb);
-  return rc < 0 ? Status(av_failure(rc, "can't write the clip")) : ok_status();
+  return av_status(av_write_trailer(&to), "can't write the clip");
 }
 
-Status write_tagged(const std::filesystem::path& clip, ClipContainer container, int pixel_format) {
+std::string take_bytes(AVFormatContext& muxer) {
+  std::uint8_t* bytes = nullptr;
+  const int count = avio_close_dyn_buf(std::exchange(muxer.pb, nullptr), &bytes);
+  std::string taken(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+  av_free(bytes);
+  return taken;
+}
+
+using MaybeBytes = std::optional<std::string>;
+
+Result<MaybeBytes> write_tagged(const std::filesystem::path& clip, ClipContainer container,
+                                int pixel_format) {
   Result<ClipFile> from = ClipFile::open(clip, container);
   if (!from) return from.failure();
-  const Publication file(clip);
-  Result<OutputPtr> to = begin(*from->track(), container, pixel_format, file.temporary());
+  Result<MuxerPtr> to = begin(*from->track(), container, pixel_format);
   if (!to) return to.failure();
-  if (Status copied = copy(*from, container, **to); !copied) return copied;
-  return file.publish();
+  if (Status copied = copy(*from, container, **to); !copied) return copied.failure();
+  return MaybeBytes(take_bytes(**to));
 }
 
 }  // namespace
 
-Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix) {
-  if (matrix == UnsaidMatrix::kBySize) return ok_status();
-  return contained([&]() -> Status {
+Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& clip,
+                                               UnsaidMatrix matrix) {
+  if (matrix == UnsaidMatrix::kBySize) return MaybeBytes();
+  return contained([&]() -> Result<MaybeBytes> {
     const Result<ClipFormat> format = check_container(clip);
     if (!format) return format.failure();
-    if (is_animation(format->container)) return ok_status();  // it is coded in RGB
+    if (is_animation(format->container)) return MaybeBytes();  // it is coded in RGB
     const Result<std::optional<int>> untagged = untagged_format(clip, format->container);
     if (!untagged) return untagged.failure();
-    return *untagged ? write_tagged(clip, format->container, **untagged) : ok_status();
+    return *untagged ? write_tagged(clip, format->container, **untagged) : MaybeBytes();
   });
 }
 

@@ -1,11 +1,12 @@
 // Says in a clip by which matrix its colours were coded, where it does not say so itself and its
 // maker is known: an untagged clip is a guess by size for everybody who reads it (clip_colours.h).
 //
-// Thread rule: any thread. Blocks on the disk. Errors: kMalformed, kMedia, kIo, kStorageFull,
-// kOutOfMemory; the file is then as it was.
+// Thread rule: any thread. Blocks on the disk. Errors: kMalformed, kMedia, kIo, kOutOfMemory.
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include "base/result.h"
 
@@ -17,9 +18,10 @@ enum class UnsaidMatrix {
   kBt601,   // at any size
 };
 
-// A tagged clip stays as it is, and so does an animation, whose colours are RGB. An untagged one is
-// written anew, an MP4 or MOV as such and a WebM or Matroska as such, with its video track alone:
-// its coded frames as they are, alpha included, no audio and no notes of its maker.
-Status tag_matrix(const std::filesystem::path& clip, UnsaidMatrix matrix);
+// The clip's bytes, written anew, an MP4 or MOV as such and a WebM or Matroska as such, with its
+// video track alone: its coded frames as they are, alpha included, no audio and no notes of its
+// maker. Nothing: it may stay as it is, being tagged, or an animation, whose colours are RGB.
+Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& clip,
+                                               UnsaidMatrix matrix);
 
 }  // namespace pytoon::media

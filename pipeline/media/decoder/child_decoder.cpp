@@ -1,60 +1,24 @@
 #include "pipeline/media/decoder/child_decoder.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
-#include <optional>
 #include <span>
 
-#include "base/clock.h"
-#include "pipeline/media/decoder/decoder_wire.h"
-#include "pipeline/media/decoder/host_process.h"
+#include "pipeline/media/decoder/clip_index_bytes.h"
+#include "pipeline/media/decoder/confined_clip.h"
+#include "pipeline/media/decoder/decoder_faults.h"
+#include "pipeline/media/decoder/decoder_processes.h"
 #include "pipeline/media/image/image_file.h"
 
 namespace pytoon::media {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds kCancelPause{50};
-constexpr int kAttempts = 2;
 constexpr std::size_t kPixelBytesMax =
     std::size_t{4} * std::size_t{kMaxImageEdgePx} * std::size_t{kMaxImageEdgePx};
-constexpr FailureKind kOfMachine = FailureKind::kUnavailable;
-
-Failure too_much() {
-  return failure(FailureKind::kInvalid,
-                 "the file could not be read safely: decoding it takes more memory or time than "
-                 "any good one needs; export it again, with fewer or shorter tracks");
-}
-
-Failure broke() {
-  return failure(FailureKind::kMalformed,
-                 "the file could not be read safely: its decoder broke; export it again, or send "
-                 "it in another format");
-}
-
-// Whatever a decoder makes of a stranger's bytes is their fault; a disk that can't be read is not.
-Failure of_file(const Failure& failure) {
-  if (failure.kind == FailureKind::kOutOfMemory) return too_much();
-  const bool machine = failure.kind == FailureKind::kIo ||
-                       failure.kind == FailureKind::kStorageFull || failure.kind == kOfMachine;
-  return machine || traits(failure.kind).http_status < 500 ? failure : broke();
-}
-
-std::string reason_of(const DecoderEnd& end, std::uint64_t cpu_seconds) {
-  if (end.signal == SIGXCPU || (end.signal != 0 && end.cpu_ms >= cpu_seconds * 1000)) return "cpu";
-  if (end.signal == SIGSYS) return "forbidden";
-  if (end.signal == SIGKILL) return "killed";
-  return end.signal == 0 ? "exit" : "crash";
-}
 
 // All that was asked for, or nothing: what the decoder said of its size may be a lie.
 bool take(int data, std::uint64_t offset, std::span<char> into) {
@@ -66,6 +30,13 @@ bool take(int data, std::uint64_t offset, std::span<char> into) {
     into = into.subspan(static_cast<std::size_t>(got));
   }
   return true;
+}
+
+// What an answer says is there; nothing: it lied.
+std::optional<std::string> taken(int data, const DecoderAnswer& answer, std::uint64_t most) {
+  if (answer.data_bytes > most) return std::nullopt;
+  std::string bytes(answer.data_bytes, '\0');
+  return take(data, 0, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 template <typename T>
@@ -80,11 +51,6 @@ Result<FileDescriptor> shared_memory() {
 }
 
 }  // namespace
-
-struct ChildDecoder::Attempt {
-  std::optional<Result<DecoderAnswer>> answer;
-  std::string death;  // when there is no answer
-};
 
 // One of the decoders at work at the same time.
 class ChildDecoder::Place {
@@ -108,78 +74,17 @@ class ChildDecoder::Place {
   ChildDecoder& of_;
 };
 
-ChildDecoder::ChildDecoder(Options options) : options_(std::move(options)) {}
+ChildDecoder::ChildDecoder(Options options)
+    : options_(std::move(options)),
+      processes_(std::make_unique<DecoderProcesses>(options_.program, options_.waiting)) {}
 
 ChildDecoder::~ChildDecoder() = default;
 
-Result<std::shared_ptr<HostProcess>> ChildDecoder::host() {
-  const std::lock_guard lock(mutex_);
-  if (host_) return host_;
-  auto started = HostProcess::start(options_.program, options_.waiting);
-  if (started) host_ = *started;
-  return started;
-}
+Status ChildDecoder::start() { return processes_->start(); }
 
-Status ChildDecoder::start() {
-  const auto started = host();
-  return started ? ok_status() : Status(started.failure());
-}
+std::vector<DecoderDeaths> ChildDecoder::deaths() const { return processes_->deaths(); }
 
-void ChildDecoder::forget(const std::shared_ptr<HostProcess>& dead) {
-  const std::lock_guard lock(mutex_);
-  if (host_ == dead) host_.reset();
-}
-
-void ChildDecoder::count_death(const DecoderRequest& request, const std::string& reason) {
-  const std::lock_guard lock(mutex_);
-  ++deaths_[{name_of(request.task), reason}];
-}
-
-std::vector<DecoderDeaths> ChildDecoder::deaths() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<DecoderDeaths> deaths;
-  for (const auto& [labels, count] : deaths_) {
-    deaths.push_back({labels.first, labels.second, count});
-  }
-  return deaths;
-}
-
-int ChildDecoder::host_pid() const {
-  const std::lock_guard lock(mutex_);
-  return host_ ? host_->pid() : 0;
-}
-
-ChildDecoder::Attempt ChildDecoder::attempt(const DecoderRequest& request, int file, int data,
-                                            const CancelToken& cancel) {
-  const auto host = this->host();
-  if (!host) return {host.failure(), ""};
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-    return {failure(kOfMachine, "no socket can be made: too many files are open"), ""};
-  }
-  const FileDescriptor answers(pair[0]);
-  FileDescriptor theirs(pair[1]);
-  const std::array<int, 3> handed{file, theirs.get(), data};
-  const bool sent = (*host)->send(to_text(request), {handed.data(), data < 0 ? 2U : 3U});
-  { const FileDescriptor closed = std::move(theirs); }
-  const SystemClock clock;
-  const SteadyTime deadline = clock.steady_now() + options_.limits.wall;
-  while (sent) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - clock.steady_now());
-    if (left.count() <= 0) return {std::nullopt, "time"};
-    if (cancel.cancelled()) return {failure(FailureKind::kCancelled, "decoding was cancelled"), ""};
-    pollfd ready{answers.get(), POLLIN, 0};
-    if (::poll(&ready, 1, static_cast<int>(std::min(left, kCancelPause).count())) <= 0) continue;
-    const std::string text = receive_packet(answers.get()).text;
-    if (text.empty()) break;
-    DecoderPacket packet = packet_from(text);
-    if (packet.answer) return {std::move(packet.answer), ""};
-    if (!packet.end) return {std::nullopt, "exit"};  // it babbles
-    return {std::nullopt, reason_of(*packet.end, request.cpu_seconds)};
-  }
-  forget(*host);
-  return {std::nullopt, "host"};
-}
+int ChildDecoder::host_pid() const { return processes_->host_pid(); }
 
 Result<DecoderAnswer> ChildDecoder::ask(DecoderRequest request, const std::filesystem::path& file,
                                         int data, const CancelToken& cancel) {
@@ -188,21 +93,18 @@ Result<DecoderAnswer> ChildDecoder::ask(DecoderRequest request, const std::files
   request.memory_bytes = options_.limits.memory_bytes;
   request.cpu_seconds = static_cast<std::uint64_t>(options_.limits.cpu.count());
   const Place place(*this);
-  for (int tries = 0; tries < kAttempts; ++tries) {
-    Attempt made = attempt(request, opened.get(), data, cancel);
-    if (made.answer) {
-      if (!*made.answer) return of_file(made.answer->failure());
-      return std::move(*made.answer);
+  for (int tries = 0; tries < kDecoderTries; ++tries) {
+    const auto decoder = processes_->begin(request, opened.get(), data);
+    if (!decoder) return decoder.failure();
+    ConfinedDecoder::Heard heard = (*decoder)->hear(options_.limits.wall, cancel);
+    if (heard.answer) {
+      if (!*heard.answer) return fault_of_answer(heard.answer->failure());
+      return std::move(*heard.answer);
     }
-    count_death(request, made.death);
-    if (made.death == "cpu" || made.death == "time") return too_much();
-    // Whoever killed it from outside meant another, or the system had no memory left.
-    if (made.death != "killed" && made.death != "host") return broke();
+    if (const auto fault = fault_of_death(heard.death)) return *fault;
     if (data >= 0 && (::ftruncate(data, 0) != 0 || ::lseek(data, 0, SEEK_SET) != 0)) break;
   }
-  return failure(kOfMachine,
-                 "the file could not be read safely: its decoder was killed twice from outside; "
-                 "try again, and look for a machine that is short of memory");
+  return killed_from_outside();
 }
 
 Result<MediaInfo> ChildDecoder::inspect(FileKind kind, const std::filesystem::path& file) {
@@ -233,13 +135,13 @@ Result<gpu::RgbaImage> ChildDecoder::read_image(const std::filesystem::path& fil
   const gpu::Size size = answer->info.size;
   if (std::min(size.width, size.height) < 1 ||
       std::max(size.width, size.height) > kMaxImageEdgePx) {
-    return broke();
+    return broken_decoder();
   }
   gpu::RgbaImage image;
   image.size = size;
   image.pixels.resize(std::size_t{4} * static_cast<std::size_t>(size.width) *
                       static_cast<std::size_t>(size.height));
-  if (!take(data->get(), 0, bytes_of(image.pixels))) return broke();
+  if (!take(data->get(), 0, bytes_of(image.pixels))) return broken_decoder();
   return image;
 }
 
@@ -256,15 +158,54 @@ Result<Pcm> ChildDecoder::read_audio(const std::filesystem::path& file, std::siz
   request.data_bytes_max = most * sizeof(float) * kAudioChannels;
   const auto answer = ask(request, file, data->get(), cancel);
   if (!answer) return answer.failure();
-  if (answer->samples > most) return broke();
+  if (answer->samples > most) return broken_decoder();
   Pcm audio;
   audio.resize(answer->samples);
   std::uint64_t at = 0;
   for (std::vector<float>& channel : audio.channels) {
-    if (!take(data->get(), at, bytes_of(channel))) return broke();
+    if (!take(data->get(), at, bytes_of(channel))) return broken_decoder();
     at += channel.size() * sizeof(float);
   }
   return audio;
+}
+
+Result<std::shared_ptr<const ClipIndex>> ChildDecoder::read_clip_index(
+    const std::filesystem::path& file) {
+  const Result<FileDescriptor> data = shared_memory();
+  if (!data) return data.failure();
+  DecoderRequest request;
+  request.task = DecoderTask::kClipIndex;
+  request.data_bytes_max = kClipIndexBytesMax;
+  const auto answer = ask(request, file, data->get(), {});
+  if (!answer) return answer.failure();
+  const std::optional<std::string> bytes = taken(data->get(), *answer, kClipIndexBytesMax);
+  std::optional<ClipIndex> index = bytes ? clip_index_from(*bytes) : std::nullopt;
+  if (!index) return broken_decoder();
+  index->path = file;
+  index->format = answer->info.format;
+  index->codec = answer->info.codec;
+  return std::make_shared<const ClipIndex>(std::move(*index));
+}
+
+Result<std::optional<std::string>> ChildDecoder::tagged_clip(const std::filesystem::path& file,
+                                                             UnsaidMatrix matrix) {
+  if (matrix == UnsaidMatrix::kBySize) return std::optional<std::string>();
+  const Result<FileDescriptor> data = shared_memory();
+  if (!data) return data.failure();
+  constexpr std::uint64_t kHeadMax = 16 << 20;
+  DecoderRequest request;
+  request.task = DecoderTask::kClipTag;
+  request.data_bytes_max = kClipBytesMax + kHeadMax;
+  const auto answer = ask(request, file, data->get(), {});
+  if (!answer) return answer.failure();
+  if (answer->data_bytes == 0) return std::optional<std::string>();
+  std::optional<std::string> bytes = taken(data->get(), *answer, request.data_bytes_max);
+  if (!bytes) return broken_decoder();
+  return bytes;
+}
+
+std::unique_ptr<ClipPlayer> ChildDecoder::open_clip(const ClipOrder& order) {
+  return std::make_unique<ConfinedClip>(*processes_, options_.limits, order);
 }
 
 }  // namespace pytoon::media

@@ -10,6 +10,8 @@
 #include <span>
 #include <string_view>
 
+#include "pipeline/media/decoder/child_clip.h"
+#include "pipeline/media/decoder/clip_index_bytes.h"
 #include "pipeline/media/decoder/decoder_wire.h"
 
 namespace pytoon::media {
@@ -63,7 +65,7 @@ std::span<const char> bytes_of(const std::vector<T>& values) {
 
 Result<DecoderAnswer> of_info(Result<MediaInfo> info) {
   if (!info) return info.failure();
-  return DecoderAnswer{std::move(*info), 0};
+  return DecoderAnswer{std::move(*info), 0, 0};
 }
 
 Result<DecoderAnswer> write_pixels(FileDecoder& decoder) {
@@ -86,6 +88,29 @@ Result<DecoderAnswer> write_samples(FileDecoder& decoder, std::uint64_t samples_
   return answer;
 }
 
+Result<DecoderAnswer> write_index(FileDecoder& decoder) {
+  const Result<std::shared_ptr<const ClipIndex>> index = decoder.read_clip_index(kFileName);
+  if (!index) return index.failure();
+  const std::string bytes = to_bytes(**index);
+  if (Status written = write_data(bytes); !written) return written.failure();
+  DecoderAnswer answer;
+  answer.info.format = (*index)->format;
+  answer.info.codec = (*index)->codec;
+  answer.data_bytes = bytes.size();
+  return answer;
+}
+
+// Asked only for clips that mean BT.601 where they say nothing.
+Result<DecoderAnswer> write_tagged(FileDecoder& decoder) {
+  const auto bytes = decoder.tagged_clip(kFileName, UnsaidMatrix::kBt601);
+  if (!bytes) return bytes.failure();
+  DecoderAnswer answer;
+  if (!*bytes) return answer;
+  if (Status written = write_data(**bytes); !written) return written.failure();
+  answer.data_bytes = (*bytes)->size();
+  return answer;
+}
+
 Result<DecoderAnswer> decode(const DecoderRequest& request, FileDecoder& decoder) {
   switch (request.task) {
     case DecoderTask::kInspectImage:
@@ -100,6 +125,13 @@ Result<DecoderAnswer> decode(const DecoderRequest& request, FileDecoder& decoder
       return write_pixels(decoder);
     case DecoderTask::kSamples:
       return write_samples(decoder, request.samples_max);
+    case DecoderTask::kClipIndex:
+      return write_index(decoder);
+    case DecoderTask::kClipTag:
+      return write_tagged(decoder);
+    case DecoderTask::kClip:
+      play_clip(request, kFileName, kAnswer, kData, decoder);
+      ::_exit(0);  // all is said
   }
   return failure(FailureKind::kInternal, "a task that no decoder knows");
 }

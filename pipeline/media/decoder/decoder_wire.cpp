@@ -17,7 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array kTaskNames{"inspect-image", "inspect-clip", "inspect-audio",
-                                "image-header",  "image",        "audio"};
+                                "image-header",  "image",        "audio",
+                                "clip-index",    "clip-tag",     "clip"};
 constexpr std::size_t kDescriptorsMax = 3;
 constexpr std::size_t kWordsMax = 1'000;
 constexpr int kEdgeMax = 1 << 16;
@@ -53,6 +54,7 @@ DecoderAnswer answer_from(const json& said) {
   info.channels = within(said.at("channels"), kEdgeMax);
   info.sample_rate = within(said.at("sample_rate"), 1 << 24);
   answer.samples = said.at("samples").get<std::uint64_t>();
+  answer.data_bytes = said.at("data_bytes").get<std::uint64_t>();
   return answer;
 }
 
@@ -65,7 +67,11 @@ std::string to_text(const DecoderRequest& request) {
                   {"samples_max", request.samples_max},
                   {"memory_bytes", request.memory_bytes},
                   {"data_bytes_max", request.data_bytes_max},
-                  {"cpu_seconds", request.cpu_seconds}});
+                  {"cpu_seconds", request.cpu_seconds},
+                  {"index_bytes", request.index_bytes},
+                  {"slot_bytes", request.slot_bytes},
+                  {"width", request.shown.width},
+                  {"height", request.shown.height}});
 }
 
 std::optional<DecoderRequest> request_from(const std::string& text) {
@@ -80,7 +86,21 @@ std::optional<DecoderRequest> request_from(const std::string& text) {
   request.memory_bytes = said.at("memory_bytes").get<std::uint64_t>();
   request.data_bytes_max = said.at("data_bytes_max").get<std::uint64_t>();
   request.cpu_seconds = said.at("cpu_seconds").get<std::uint64_t>();
+  request.index_bytes = said.at("index_bytes").get<std::uint64_t>();
+  request.slot_bytes = said.at("slot_bytes").get<std::uint64_t>();
+  request.shown = {said.at("width").get<int>(), said.at("height").get<int>()};
   return request;
+}
+
+std::string to_text(const ClipStep& step) {
+  return text_of({{"frame", step.frame}, {"slot", step.slot}, {"cutout", step.cutout}});
+}
+
+std::optional<ClipStep> step_from(const std::string& text) {
+  const json said = parse_json<json>(text);
+  if (!said.is_object()) return std::nullopt;
+  return ClipStep{said.at("frame").get<std::uint64_t>(), said.at("slot").get<std::uint32_t>(),
+                  said.at("cutout").get<bool>()};
 }
 
 std::string to_text(const Failure& failure) {
@@ -98,7 +118,8 @@ std::string to_text(const DecoderAnswer& answer) {
                   {"seconds", info.duration_seconds},
                   {"channels", info.channels},
                   {"sample_rate", info.sample_rate},
-                  {"samples", answer.samples}});
+                  {"samples", answer.samples},
+                  {"data_bytes", answer.data_bytes}});
 }
 
 std::string to_text(const DecoderEnd& end) {

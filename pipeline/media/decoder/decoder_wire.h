@@ -2,8 +2,9 @@
 // Unix sockets, descriptors beside it, pixels and samples in shared memory. Inside the room only.
 //
 // A request goes to the host's control socket with the file, the socket for answers and, when data
-// is asked for, memory for them. On the socket for answers the decoder says one packet; the host
-// adds how the decoder ended. Whoever asked closes it to have the decoder ended.
+// is asked for, memory for them. On the socket for answers the decoder says one packet, of a clip
+// that is played one for each step it is told there; the host adds how the decoder ended. Whoever
+// asked closes it to have the decoder ended.
 //
 // Answers come from a process that a hostile file may have taken over: what is read of them is
 // checked, bounded, and blamed on the file.
@@ -26,7 +27,17 @@ namespace pytoon::media {
 
 inline constexpr std::size_t kPacketBytesMax = 64 << 10;
 
-enum class DecoderTask { kInspectImage, kInspectClip, kInspectAudio, kHeader, kPixels, kSamples };
+enum class DecoderTask {
+  kInspectImage,
+  kInspectClip,
+  kInspectAudio,
+  kHeader,
+  kPixels,
+  kSamples,
+  kClipIndex,
+  kClipTag,
+  kClip,
+};
 // "inspect-image" and so on: labels of metrics too.
 const char* name_of(DecoderTask task);
 
@@ -36,9 +47,22 @@ struct DecoderRequest {
   std::uint64_t memory_bytes = 0;
   std::uint64_t data_bytes_max = 0;  // in shared memory
   std::uint64_t cpu_seconds = 0;
+  // kClip: how the memory is divided (clip_memory.h), and how large the clip is shown.
+  std::uint64_t index_bytes = 0;
+  std::uint64_t slot_bytes = 0;
+  gpu::Size shown;
 };
 std::string to_text(const DecoderRequest& request);
 std::optional<DecoderRequest> request_from(const std::string& text);
+
+// Of a clip that is played: which frame goes where.
+struct ClipStep {
+  std::uint64_t frame = 0;
+  std::uint32_t slot = 0;
+  bool cutout = false;
+};
+std::string to_text(const ClipStep& step);
+std::optional<ClipStep> step_from(const std::string& text);
 
 // How a decoder that gave no answer ended.
 struct DecoderEnd {
@@ -47,8 +71,9 @@ struct DecoderEnd {
 };
 
 struct DecoderAnswer {
-  MediaInfo info;             // of inspections; of kPixels, its size
-  std::uint64_t samples = 0;  // kSamples, of a channel
+  MediaInfo info;                // of inspections; of kPixels and a clip's frames, their size
+  std::uint64_t samples = 0;     // kSamples, of a channel
+  std::uint64_t data_bytes = 0;  // kClipIndex, kClipTag
 };
 std::string to_text(const Failure& failure);
 std::string to_text(const DecoderAnswer& answer);

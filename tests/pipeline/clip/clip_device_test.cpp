@@ -35,8 +35,8 @@ class NvdecTest : public MediaTest {
   void compare(const std::filesystem::path& file, const std::vector<std::size_t>& order) {
     const auto clip = index_clip(file);
     ASSERT_TRUE(clip) << clip.failure().detail;
-    ClipSource on_card({*clip, (*clip)->upright, handles_, {}});
-    ClipSource on_host({*clip, (*clip)->upright, std::nullopt, {}});
+    ClipSource on_card({*clip, (*clip)->upright, {}}, handles_);
+    ClipSource on_host({*clip, (*clip)->upright, {}});
     for (const std::size_t wanted : order) {
       const std::size_t i = std::min(wanted, (*clip)->times.starts.size() - 1);
       const auto card = on_card.frame(i);
@@ -92,7 +92,7 @@ TEST_F(NvdecTest, SurfacesMayBeHeldForAWhile) {
   const auto file = segment("clip.mp4", 60, 0);
   const auto clip = index_clip(file);
   ASSERT_TRUE(clip);
-  ClipSource played({*clip, (*clip)->upright, handles_, {}});
+  ClipSource played({*clip, (*clip)->upright, {}}, handles_);
   std::vector<gpu::Nv12Frame> held;
   for (std::size_t i = 0; i < 60; ++i) {
     const auto picture = played.frame(i);

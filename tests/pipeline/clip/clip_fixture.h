@@ -1,35 +1,30 @@
-// Clips made for tests by the ffmpeg program. Each frame carries its number as a grid of 4 x 4
-// light and dark cells, so that a decoded picture tells which frame it is and how it was turned.
+// Clips in a folder of a test's own, played as for a job: in confined processes.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
-#include "pipeline/media/clip/clip_source.h"
+#include "pipeline/media/decoder/child_decoder.h"
+#include "pipeline/media/decoder/clip_images.h"
+#include "tests/pipeline/clip/clip_files.h"
 
 namespace pytoon::media {
 
-// Bit i of a number is cell i, counted in rows from the top left.
-constexpr int kCodeBits = 16;
+// A clip that is played in a confined process, as for a job.
+struct PlayedClip {
+  std::shared_ptr<const ClipIndex> clip;
+  std::unique_ptr<ClipPlayer> player;
 
-void paint_code(int code, gpu::Size size, std::uint8_t* luma);
-int read_code(const gpu::Nv12Frame& picture);
-
-// Codings for make_clip().
-inline constexpr const char* kH264 = "-c:v libx264 -preset ultrafast -bf 2 -g 12 -crf 20";
-inline constexpr const char* kHevc =
-    "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=12:bframes=3 -tag:v hvc1";
-
-// Runs ffmpeg with words for a shell; {} is the folder.
-void run_ffmpeg(const std::filesystem::path& folder, const std::string& words);
-// A clip of numbered frames: `options` stand between ffmpeg's input and output. rate is the
-// input's, such as "30000/1001"; numbers begin at `first`.
-std::filesystem::path make_clip(const std::filesystem::path& folder, const std::string& name,
-                                int frames, const std::string& rate,
-                                const std::string& options = kH264, gpu::Size size = {160, 96},
-                                int first = 0);
+  Result<gpu::Nv12Frame> frame(std::size_t index) const { return player->frame(index); }
+  Result<gpu::RgbaImage> cutout(std::size_t index) const { return player->cutout(index); }
+  // The frame shown at n / per_second seconds; after the end the last.
+  Result<gpu::Nv12Frame> frame_at(std::int64_t n, int per_second) const {
+    return frame(clip->times.held(n, per_second));
+  }
+};
 
 class ClipTest : public testing::Test {
  protected:
@@ -43,11 +38,20 @@ class ClipTest : public testing::Test {
   void ffmpeg(const std::string& words) const { run_ffmpeg(folder_, words); }
   std::filesystem::path path(const std::string& name) const { return folder_ / name; }
 
+  // Shared by the tests of a program.
+  static ChildDecoder& decoder();
   static std::shared_ptr<const ClipIndex> index(const std::filesystem::path& file);
-  static std::unique_ptr<ClipSource> source(const std::filesystem::path& file,
+  static std::unique_ptr<PlayedClip> source(const std::filesystem::path& file,
                                             CancelToken cancel = {});
+  // As large as `shown`.
+  static PlayedClip play(const std::shared_ptr<const ClipIndex>& clip, gpu::Size shown) {
+    return {clip, decoder().open_clip({clip, shown, {}})};
+  }
+  static Result<gpu::RgbaImage> first_frame(const std::shared_ptr<const ClipIndex>& clip) {
+    return image_of_clip(decoder(), clip, 0);
+  }
   // The number of the frame shown at n / 30 s.
-  static int code_at(ClipSource& source, std::int64_t n);
+  static int code_at(const PlayedClip& source, std::int64_t n);
 
   std::filesystem::path folder_;
 };

@@ -99,10 +99,10 @@ TEST_F(ClipTest, WidePixelsMakeTheFrameWider) {
 TEST_F(ClipTest, AClipMuchLargerThanItsPlaceIsScaledDown) {
   const auto file = clip("clip.mp4", 3, "30");
   const auto made = index(file);
-  ClipSource small({made, {80, 48}, std::nullopt, {}});
+  const PlayedClip small = play(made, {80, 48});
   EXPECT_EQ(small.frame(2)->size, (gpu::Size{80, 48}));
   EXPECT_EQ(read_code(*small.frame(2)), 2);
-  ClipSource alike({made, {150, 90}, std::nullopt, {}});
+  const PlayedClip alike = play(made, {150, 90});
   EXPECT_EQ(alike.frame(2)->size, (gpu::Size{160, 96}));
 }
 

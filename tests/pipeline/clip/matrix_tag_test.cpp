@@ -22,6 +22,11 @@ class MatrixTag : public ClipTest {
     return path(name);
   }
 
+  static Status tag(const std::filesystem::path& file, UnsaidMatrix matrix) {
+    const auto bytes = decoder().tagged_clip(file, matrix);
+    if (!bytes) return bytes.failure();
+    return *bytes ? write_file_atomically(file, **bytes) : ok_status();
+  }
   static void expect_red(const std::filesystem::path& file) {
     const auto shown = first_frame(index(file));
     ASSERT_TRUE(shown) << shown.failure().detail;
@@ -50,7 +55,7 @@ TEST_F(MatrixTag, AnUntaggedClipOfAKnownMakerHasItsColours) {
   for (const auto& [name, options] : kinds) {
     const auto file = red(name, options);
     const auto before = index(file);
-    const Status tagged = tag_matrix(file, UnsaidMatrix::kBt601);
+    const Status tagged = tag(file, UnsaidMatrix::kBt601);
     ASSERT_TRUE(tagged) << name << ": " << tagged.failure().detail;
     expect_red(file);
     if (std::string(name).starts_with("vp8")) continue;  // which is BT.601 by itself (RFC 6386)
@@ -68,7 +73,7 @@ TEST_F(MatrixTag, AnUntaggedClipOfAKnownMakerHasItsColours) {
 TEST_F(MatrixTag, EveryPictureIsKept) {
   for (const char* name : {"clip.mp4", "clip.mov", "clip.mkv"}) {
     const auto file = clip(name, 40, "30", std::string(kH264));
-    ASSERT_TRUE(tag_matrix(file, UnsaidMatrix::kBt601));
+    ASSERT_TRUE(tag(file, UnsaidMatrix::kBt601));
     const auto played = source(file);
     for (const std::int64_t i : {0, 1, 13, 39, 24}) EXPECT_EQ(code_at(*played, i), i) << name;
   }
@@ -80,7 +85,7 @@ TEST_F(MatrixTag, AlphaIsKept) {
       "scale=out_color_matrix=bt601,format=yuva420p -c:v libvpx-vp9 -crf 4 -b:v 0 -auto-alt-ref 0 "
       "{}/clip.webm");
   ASSERT_TRUE(index(path("clip.webm"))->has_alpha);
-  ASSERT_TRUE(tag_matrix(path("clip.webm"), UnsaidMatrix::kBt601));
+  ASSERT_TRUE(tag(path("clip.webm"), UnsaidMatrix::kBt601));
   EXPECT_TRUE(index(path("clip.webm"))->has_alpha);
   const auto image = source(path("clip.webm"))->cutout(4);
   ASSERT_TRUE(image) << image.failure().detail;
@@ -91,18 +96,18 @@ TEST_F(MatrixTag, AlphaIsKept) {
 TEST_F(MatrixTag, OthersStayAsTheyAre) {
   const auto tagged = red("tagged.mp4", "-c:v libx264 -qp 4 -colorspace smpte170m");
   const std::string bytes = *read_file(tagged);
-  ASSERT_TRUE(tag_matrix(tagged, UnsaidMatrix::kBt601));
+  ASSERT_TRUE(tag(tagged, UnsaidMatrix::kBt601));
   EXPECT_TRUE(*read_file(tagged) == bytes);
   expect_red(tagged);
   const auto unknown = red("unknown.mp4", "-c:v libx264 -qp 4");
   const std::string others = *read_file(unknown);
-  ASSERT_TRUE(tag_matrix(unknown, UnsaidMatrix::kBySize));
+  ASSERT_TRUE(tag(unknown, UnsaidMatrix::kBySize));
   EXPECT_TRUE(*read_file(unknown) == others);
 }
 
 TEST_F(MatrixTag, WhatIsNoClipIsLeftAlone) {
   ASSERT_TRUE(write_file_atomically(path("text.mp4"), "no clip"));
-  EXPECT_FALSE(tag_matrix(path("text.mp4"), UnsaidMatrix::kBt601));
+  EXPECT_FALSE(tag(path("text.mp4"), UnsaidMatrix::kBt601));
   EXPECT_EQ(*read_file(path("text.mp4")), "no clip");
 }
 

@@ -42,7 +42,7 @@ TEST(DecoderWire, WhatCanNotBeIsNotBelieved) {
   EXPECT_EQ(lost.answer->failure().kind, FailureKind::kMalformed);
   const DecoderPacket huge =
       packet_from(R"({"format":"png","codec":"","width":2000000000,"height":-5,"has_alpha":false,)"
-                  R"("seconds":1e300,"channels":1,"sample_rate":1,"samples":0})");
+                  R"("seconds":1e300,"channels":1,"sample_rate":1,"samples":0,"data_bytes":0})");
   ASSERT_TRUE(huge.answer && *huge.answer);
   EXPECT_LE((*huge.answer)->info.size.width, 1 << 16);
   EXPECT_EQ((*huge.answer)->info.size.height, 0);

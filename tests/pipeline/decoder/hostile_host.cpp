@@ -1,6 +1,8 @@
-// A decoder host whose decoders do what a file tells them, as if it had taken them over. A file
-// that says nothing of that kind is decoded as in the product.
+// A decoder host whose decoders do what a file tells them, as if it had taken them over: an image
+// by its text, a clip by its width. A file that says nothing of that kind is decoded as in the
+// product.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -89,7 +91,7 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
       {"spin", spin},
       {"sleep",
        [] {
-         for (;;) ::pause();
+         for (;;) ::poll(nullptr, 0, -1);
          return std::string();
        }},
       {"exit", []() -> std::string { ::_exit(3); }},
@@ -103,6 +105,35 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
   };
   return all;
 }
+
+// Plays well until this frame.
+constexpr std::size_t kFatalFrame = 5;
+
+class HostileClip final : public ClipPlayer {
+ public:
+  HostileClip(std::unique_ptr<ClipPlayer> player, int width)
+      : player_(std::move(player)), width_(width) {}
+
+  Result<gpu::Nv12Frame> frame(std::size_t index) override {
+    Result<gpu::Nv12Frame> shown = player_->frame(index);
+    if (!shown || index != kFatalFrame) return shown;
+    static const std::map<int, std::string> words{{66, "segv"},   {68, "sleep"}, {70, "spin"},
+                                                  {72, "memory"}, {74, "exec"},  {76, "exit"},
+                                                  {78, "babble"}};
+    const auto word = words.find(width_);
+    if (word != words.end()) attempts().at(word->second)();
+    // Says that it is another size than it is.
+    if (width_ == 82) shown->size = {4098, 4098};
+    if (width_ == 84) shown->size = {-2, 1 << 30};
+    if (width_ == 86) shown->size = {33, 33};
+    return shown;
+  }
+  Result<gpu::RgbaImage> cutout(std::size_t index) override { return player_->cutout(index); }
+
+ private:
+  const std::unique_ptr<ClipPlayer> player_;
+  const int width_;
+};
 
 class HostileDecoder final : public FileDecoder {
  public:
@@ -129,6 +160,17 @@ class HostileDecoder final : public FileDecoder {
   Result<Pcm> read_audio(const std::filesystem::path& file, std::size_t samples_max,
                          const CancelToken& cancel) override {
     return local_.read_audio(file, samples_max, cancel);
+  }
+  Result<std::shared_ptr<const ClipIndex>> read_clip_index(
+      const std::filesystem::path& file) override {
+    return local_.read_clip_index(file);
+  }
+  Result<std::optional<std::string>> tagged_clip(const std::filesystem::path& file,
+                                                 UnsaidMatrix matrix) override {
+    return local_.tagged_clip(file, matrix);
+  }
+  std::unique_ptr<ClipPlayer> open_clip(const ClipOrder& order) override {
+    return std::make_unique<HostileClip>(local_.open_clip(order), order.clip->stored.width);
   }
 
  private:

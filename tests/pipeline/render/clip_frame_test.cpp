@@ -2,7 +2,7 @@
 #include "pipeline/media/video_probe.h"
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/layout.h"
-#include "tests/pipeline/clip/clip_fixture.h"
+#include "tests/pipeline/clip/clip_files.h"
 #include "tests/pipeline/render/frame_fixture.h"
 
 namespace pytoon::render {
@@ -45,7 +45,7 @@ class ClipImage : public FrameTest {
   // One side of a transition alone.
   HostFrame side(const Scene& scene, int frame, bool incoming) {
     gpu::Composition composition;
-    OpenClips clips(*device_, {});
+    OpenClips clips(*device_, decoder_, {});
     EXPECT_TRUE(scene.evaluate(frame, clips, composition));
     if (incoming) composition.base = composition.incoming;
     composition.incoming.clear();

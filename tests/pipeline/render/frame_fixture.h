@@ -74,7 +74,7 @@ class FrameTest : public testing::Test {
 
   HostFrame compose(const Scene& scene, int frame) {
     gpu::Composition composition;
-    OpenClips clips(*device_, {});
+    OpenClips clips(*device_, decoder_, {});
     EXPECT_TRUE(scene.evaluate(frame, clips, composition));
     return compose(composition);
   }

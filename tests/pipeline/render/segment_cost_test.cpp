@@ -4,7 +4,7 @@
 #include "pipeline/render/segment_cost.h"
 
 #include "pipeline/render/machine_on_card.h"
-#include "tests/pipeline/clip/clip_fixture.h"
+#include "tests/pipeline/clip/clip_files.h"
 #include "tests/pipeline/render/host_card_fixture.h"
 
 namespace pytoon::render {

@@ -170,7 +170,7 @@ TEST_F(SegmentScene, GoesWithWhatItHeld) {
   ImageCache cache(0);  // keeps nothing: what lives is the scene's
   const auto scene = segment_of(job, 2, cache);
   gpu::Composition composition;
-  OpenClips clips(*device_, {});
+  OpenClips clips(*device_, decoder_, {});
   ASSERT_TRUE(scene->evaluate(182, clips, composition));
   EXPECT_EQ(composition.base.size() + composition.incoming.size(), 2U);
   const std::weak_ptr<const gpu::Texture> texture = composition.base[0].texture;
@@ -199,7 +199,7 @@ TEST_F(SegmentScene, OfHalfTheSizeIsTheSameImageSmaller) {
     job.spec.output = {540, 960, 30};
     const auto scene = scene_of(job);
     gpu::Composition composition;
-    OpenClips clips(*device_, {});
+    OpenClips clips(*device_, decoder_, {});
     ASSERT_TRUE(scene->evaluate(45, clips, composition));
     std::vector<std::uint8_t> bytes(540UL * 960 * 3 / 2);
     const gpu::HostNv12View view{{540, 960}, bytes.data(), 540, bytes.data() + 540UL * 960, 540};
@@ -228,6 +228,17 @@ class BreakingDecoder final : public media::FileDecoder {
   Result<media::Pcm> read_audio(const std::filesystem::path&, std::size_t,
                                 const CancelToken&) override {
     return broken();
+  }
+  Result<std::shared_ptr<const media::ClipIndex>> read_clip_index(
+      const std::filesystem::path&) override {
+    return broken();
+  }
+  Result<std::optional<std::string>> tagged_clip(const std::filesystem::path&,
+                                                 media::UnsaidMatrix) override {
+    return broken();
+  }
+  std::unique_ptr<media::ClipPlayer> open_clip(const media::ClipOrder&) override {
+    return nullptr;  // who knows no index opens none
   }
 
  private:

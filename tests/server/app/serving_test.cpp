@@ -40,8 +40,8 @@ class ServingTest : public testing::Test {
     auto store = open_record(config_, clock_);
     auto storage = open_storage(config_, true, web_, clock_);
     ASSERT_TRUE(store && storage);
-    auto engines =
-        engines::EngineRegistry::open(config_.engines, **store, clock_, log_, engines::verify_clip);
+    auto engines = engines::EngineRegistry::open(config_.engines, **store, clock_, log_,
+                                                 engines::clip_verifier(*stack_.decoder));
     ASSERT_TRUE(engines);
     application_ =
         std::make_unique<Application>(Role::kServe, config_, stack_, std::move(*store),
