@@ -1,21 +1,13 @@
 // Two jobs side by side, each over a clip of its own: one of the clips takes its decoder's life
 // whenever it is drawn. That job ends as a video all the same, with cards, and says why; the other
 // one hears nothing of it.
-#include <gtest/gtest.h>
-
-#include <csignal>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/curl_client.h"
-#include "engines/clip_verifier.h"
 #include "pipeline/media/decoder/child_decoder.h"
-#include "server/app/backends.h"
 #include "server/app/local_request.h"
 #include "tests/pipeline/clip/clip_files.h"
+#include "tests/server/app/application_fixture.h"
 #include "tests/support/eventually.h"
-#include "tests/support/source_dir.h"
-#include "tests/support/temporary_folder.h"
 
 namespace pytoon::app {
 namespace {
@@ -25,36 +17,12 @@ constexpr std::chrono::minutes kPatience{5};
 constexpr int kHostileWidth = 66;
 constexpr int kInnocentWidth = 64;
 
-class HostileClipJob : public testing::Test {
+class HostileClipJob : public ApplicationTest {
  protected:
   void SetUp() override {
-    std::signal(SIGPIPE, SIG_IGN);
-    const std::string root = folder_.path().string();
-    const Result<Config> config =
-        read_config({{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()},
-                     {"STORAGE_ROOT", root + "/storage"},
-                     {"DB_URL", "sqlite:///" + root + "/pytoon.db"},
-                     {"PYTOON_CACHE_DIR", root + "/cache"},
-                     {"PYTOON_DEVICE", "cpu"},
-                     {"WORKER_CONCURRENCY", "2"}});
-    ASSERT_TRUE(config) << config.failure().detail;
-    config_ = *config;
     media::ChildDecoder::Options options;
     options.program = PYTOON_HOSTILE_HOST;
-    Result<RenderStack> stack =
-        open_studio(config_, log_, std::make_shared<media::ChildDecoder>(options));
-    ASSERT_TRUE(stack) << stack.failure().detail;
-    stack_ = std::move(*stack);
-    auto store = open_record(config_, clock_);
-    auto storage = open_storage(config_, true, web_, clock_);
-    ASSERT_TRUE(store && storage);
-    auto engines = engines::EngineRegistry::open(config_.engines, **store, clock_, log_,
-                                                 engines::clip_verifier(*stack_.decoder));
-    ASSERT_TRUE(engines);
-    application_ =
-        std::make_unique<Application>(Role::kRender, config_, stack_, std::move(*store),
-                                      std::move(*storage), std::move(*engines), clock_, log_);
-    ASSERT_TRUE(application_->start());
+    open(Role::kRender, std::make_shared<media::ChildDecoder>(options), 2);
   }
 
   std::string submit(const std::string& name, int width) {
@@ -83,15 +51,6 @@ class HostileClipJob : public testing::Test {
     }
     return sum;
   }
-
-  support::TemporaryFolder folder_;
-  SystemClock clock_;
-  std::ostringstream lines_;
-  Log log_{clock_, lines_};
-  CurlClient web_;
-  Config config_;
-  RenderStack stack_;
-  std::unique_ptr<Application> application_;
 };
 
 TEST_F(HostileClipJob, BecomesAVideoOfCardsAndHurtsNoOther) {

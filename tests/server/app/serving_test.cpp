@@ -1,58 +1,27 @@
 // A process from its start to its exit status, with everything in it but the process.
 #include "server/app/serving.h"
-#include "pipeline/media/decoder/local_decoder.h"
 
-#include <gtest/gtest.h>
 #include <pthread.h>
 
-#include <csignal>
-#include <sstream>
-
-#include "base/curl_client.h"
-#include "engines/clip_verifier.h"
-#include "server/app/backends.h"
+#include "pipeline/media/decoder/local_decoder.h"
+#include "tests/server/app/application_fixture.h"
 #include "tests/support/eventually.h"
-#include "tests/support/source_dir.h"
-#include "tests/support/temporary_folder.h"
 
 namespace pytoon::app {
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
 
-class ServingTest : public testing::Test {
+class ServingTest : public ApplicationTest {
  protected:
   void SetUp() override {
-    std::signal(SIGPIPE, SIG_IGN);
-    const std::string root = folder_.path().string();
-    const Result<Config> config =
-        read_config({{"PYTOON_CONFIG_DIR", (support::source_dir() / "config").string()},
-                     {"STORAGE_ROOT", root + "/storage"},
-                     {"DB_URL", "sqlite:///" + root + "/pytoon.db"},
-                     {"PYTOON_CACHE_DIR", root + "/cache"},
-                     {"PYTOON_DEVICE", "cpu"},
-                     {"WORKER_CONCURRENCY", "1"}});
-    ASSERT_TRUE(config) << config.failure().detail;
-    config_ = *config;
-    Result<RenderStack> stack = open_studio(config_, log_, std::make_shared<media::LocalDecoder>());
-    ASSERT_TRUE(stack) << stack.failure().detail;
-    stack_ = std::move(*stack);
-    auto store = open_record(config_, clock_);
-    auto storage = open_storage(config_, true, web_, clock_);
-    ASSERT_TRUE(store && storage);
-    auto engines = engines::EngineRegistry::open(config_.engines, **store, clock_, log_,
-                                                 engines::clip_verifier(*stack_.decoder));
-    ASSERT_TRUE(engines);
-    application_ =
-        std::make_unique<Application>(Role::kServe, config_, stack_, std::move(*store),
-                                      std::move(*storage), std::move(*engines), clock_, log_);
+    open(Role::kServe, std::make_shared<media::LocalDecoder>(), 1);
     http::Options options;
     options.port = 0;
     options.spool_folder = folder_.path() / "spool";
     server_ = std::make_unique<http::HttpServer>(options, *http::KeyRing::parse(""),
                                                  application_->service(), clock_, log_,
                                                  callbacks_of(*application_));
-    ASSERT_TRUE(application_->start());
     ASSERT_TRUE(server_->start());
   }
 
@@ -78,14 +47,6 @@ class ServingTest : public testing::Test {
 
   const StopSignals signals_;
   const jobs::Caller owner_{"acme", true, true, true};
-  support::TemporaryFolder folder_;
-  SystemClock clock_;
-  std::ostringstream lines_;
-  Log log_{clock_, lines_};
-  CurlClient web_;
-  Config config_;
-  RenderStack stack_;
-  std::unique_ptr<Application> application_;
   std::unique_ptr<http::HttpServer> server_;
 };
 

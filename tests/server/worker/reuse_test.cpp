@@ -76,13 +76,13 @@ TEST_F(ReuseTest, ATakenSegmentOutlivesTheJobItCameFrom) {
 
 TEST_F(ReuseTest, AnotherTenantsSegmentsAreNotTaken) {
   auto strangers = order("b");
-  jobs::AssetRecord same;
-  same.tenant = strangers.job.tenant = "globex";
-  same.key = "assets/acme/a.png";
-  same.sha256 = sha256_hex("picture");
-  ASSERT_TRUE(store_->keep_asset(same));
+  strangers.job.tenant = "globex";
+  keep_image("assets/globex/a.png", "picture", "globex");
+  strangers.job.spec.assets.images = {"storage://assets/globex/a.png"};
   submit(strangers);
   finish(*worker(), "b");
+  EXPECT_EQ(job("b").status, jobs::JobStatus::kDone) << job("b").error;
+  EXPECT_EQ(store_->segments("b")->front().content_key, store_->segments("a")->front().content_key);
   EXPECT_EQ(renderer_.calls(), 6);
   EXPECT_EQ(job("b").segments_reused, 0);
 }

@@ -41,12 +41,13 @@ class RunFixture : public testing::Test {
     order.job.spec.assets.images = {"storage://assets/acme/a.png"};
     return order;
   }
-  void keep_image(const std::string& key, const std::string& bytes) {
+  void keep_image(const std::string& key, const std::string& bytes,
+                  const std::string& tenant = "acme") {
     const fs::path staged = storage_->staging("image");
     ASSERT_TRUE(write_file_atomically(staged, bytes));
     ASSERT_TRUE(storage_->put(staged, key));
     jobs::AssetRecord asset;
-    asset.tenant = "acme";
+    asset.tenant = tenant;
     asset.key = key;
     asset.sha256 = sha256_hex(bytes);
     ASSERT_TRUE(store_->keep_asset(asset));
