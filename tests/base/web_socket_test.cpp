@@ -126,8 +126,11 @@ TEST_F(WebSocketTest, WhoDoesNotUpgradeIsUnavailable) {
   }
   reply_ = Reply{200, "", "", {}, Reply::Manner::kDrop};
   EXPECT_EQ(open().failure().kind, FailureKind::kUnavailable);
-  reply_.reset();
-  spoil_ = "other";  // answers somebody else's key
+  {
+    const auto quiet = server_.between_calls();
+    reply_.reset();
+    spoil_ = "other";  // answers somebody else's key
+  }
   EXPECT_FALSE(open());
   server_.stop();
   EXPECT_EQ(open().failure().kind, FailureKind::kUnavailable);

@@ -211,7 +211,7 @@ class Guarded(unittest.TestCase):
     def setUp(self):
         self.server = Server()
         self.keys = self.server.folder / "keys"
-        self.keys.write_text("first-key acme submit,read\n")
+        self.keys.write_text("first-key acme submit,read\nchief-key ops admin\n")
         self.server.environment = {"API_KEYS_FILE": str(self.keys), "API_KEY": ""}
 
     def tearDown(self):
@@ -254,10 +254,25 @@ class Guarded(unittest.TestCase):
         soft, hard = line.split()[3:5]
         self.assertEqual(soft, hard)
 
+    def status(self, key):
+        return self.server.call("GET", "/api/v1/jobs", key=key).status
+
+    def test_only_a_hang_up_reads_the_keys_again(self):
+        """A key that is made by REST shows that keys were looked at since."""
+        self.server.start()
+        self.keys.write_text("second-key acme submit,read\n")
+        made = self.server.call("POST", "/api/v1/admin/keys",
+                                {"tenant": "acme", "scopes": ["read"]}, key="chief-key").json()
+        for _ in range(100):
+            if self.status(made["key"]) == 200:
+                break
+            time.sleep(0.1)
+        self.assertEqual([self.status(key) for key in (made["key"], "first-key", "second-key")],
+                         [200, 200, 401])
+
     def test_a_hang_up_reads_the_keys_again_and_a_quit_ends_it_well(self):
         self.server.start()
-        def status(key):
-            return self.server.call("GET", "/api/v1/jobs", key=key).status
+        status = self.status
         def reload(text, event, count):
             self.keys.write_text(text)
             self.server.process.send_signal(signal.SIGHUP)

@@ -46,8 +46,7 @@ Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upl
   if (!sha256) return sha256.failure();
   ++uploads;
   const std::lock_guard lock(mutex_);
-  last_client_name = upload.client_name;
-  last_sha256 = *sha256;
+  last_upload_ = {upload.client_name, *sha256};
   jobs::Asset asset;
   asset.uri = "storage://assets/" + *sha256;
   asset.key = "assets/" + *sha256;
@@ -55,6 +54,11 @@ Result<jobs::Asset> FakeService::keep_asset(const jobs::Caller&, const jobs::Upl
   asset.sha256 = *sha256;
   asset.media.size = {4, 3};
   return asset;
+}
+
+FakeService::Kept FakeService::last_upload() {
+  const std::lock_guard lock(mutex_);
+  return last_upload_;
 }
 
 Result<jobs::Submitted> FakeService::submit(const jobs::Caller& caller, const nlohmann::json& body,

@@ -55,6 +55,12 @@ class FakeService final : public jobs::Service {
   Result<jobs::ApiKey> revoke_key(const jobs::Caller& caller, const std::string& id) override;
   Readiness readiness() override;
 
+  struct Kept {
+    std::string client_name;
+    std::string sha256;
+  };
+  Kept last_upload();  // of those that were taken
+
   void put(jobs::Job job);
   void change(const std::string& id, const std::function<void(jobs::Job&)>& edit);  // + version
   void remove(const std::string& id);
@@ -75,10 +81,8 @@ class FakeService final : public jobs::Service {
   std::atomic<int> looks{0};  // versions()
   std::atomic<int> submissions{0};
   std::atomic<int> retry_seconds{37};
-  std::string last_client_name;
   std::string last_deleted_asset;
   std::string last_purged;
-  std::string last_sha256;
   std::optional<jobs::KeyOrder> last_key_order;
   std::chrono::seconds last_grace{0};
 
@@ -87,6 +91,7 @@ class FakeService final : public jobs::Service {
                          const std::string& error);
 
   std::mutex mutex_;
+  Kept last_upload_;
   std::map<std::string, jobs::Job> jobs_;
   std::map<std::string, std::string> ids_by_key_;
 };

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -109,6 +110,14 @@ std::size_t resident_bytes() {
   std::size_t resident = 0;
   file >> total >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t grown_since([[maybe_unused]] std::size_t resident_before) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 0;
+#else
+  return std::max(resident_bytes(), resident_before) - resident_before;
+#endif
 }
 
 std::string noise(std::size_t bytes, std::uint64_t seed) {

@@ -64,6 +64,8 @@ class LiveServer : public ::testing::Test {
 std::size_t open_descriptors();
 std::size_t thread_count();
 std::size_t resident_bytes();
+// By how much that has grown. Nothing under a sanitizer, which keeps freed memory, or notes of it.
+std::size_t grown_since(std::size_t resident_before);
 
 // Repeatable noise.
 std::string noise(std::size_t bytes, std::uint64_t seed);

@@ -26,7 +26,7 @@ TEST_F(UploadTest, KeepsAFile) {
   EXPECT_EQ(asset.at("size"), file.size());
   EXPECT_EQ(asset.at("width"), 4);
   EXPECT_FALSE(asset.contains("duration_seconds"));
-  EXPECT_EQ(service.last_client_name, "../../etc/passwd");
+  EXPECT_EQ(service.last_upload().client_name, "../../etc/passwd");
   EXPECT_TRUE(eventually([&] { return spool_is_empty(); }));
 }
 
@@ -62,8 +62,8 @@ TEST_F(UploadTest, StreamsTwentyMegabytesInLittleMemory) {
     ASSERT_TRUE(clients.back().send(bytes));
   }
   for (RawClient& one : clients) EXPECT_EQ(one.reply().status, 201);
-  EXPECT_LT(resident_bytes(), before + 15'000'000);
-  EXPECT_EQ(service.last_sha256, sha256_hex(file));
+  EXPECT_LT(grown_since(before), 15'000'000U);
+  EXPECT_EQ(service.last_upload().sha256, sha256_hex(file));
 }
 
 TEST_F(UploadTest, RefusesAFileOverTheLimitByCounting) {

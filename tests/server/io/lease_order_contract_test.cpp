@@ -17,6 +17,17 @@ using jobs::ReleaseReason;
 using jobs::TaskKind;
 using std::chrono::milliseconds;
 
+namespace {
+
+void create_weighted(jobs::JobStore& store, const std::string& id, const std::string& tenant,
+                     int weight) {
+  jobs::NewJob order = sample_job(id, tenant);
+  order.weight = weight;
+  ASSERT_TRUE(store.create(order, kPlenty));
+}
+
+}  // namespace
+
 TEST_P(StoreContract, PriorityDecidesThenAge) {
   create("old");
   create("new");
@@ -45,22 +56,32 @@ TEST_P(StoreContract, TenantsTakeTurns) {
   }
 }
 
-TEST_P(StoreContract, WeightsDivideTheWorkAndTheThreads) {
-  const auto create_weighted = [&](const std::string& id, const std::string& tenant, int weight) {
-    jobs::NewJob order = sample_job(id, tenant);
-    order.weight = weight;
-    ASSERT_TRUE(store_->create(order, kPlenty));
-  };
+TEST_P(StoreContract, WeightsDivideTheThreads) {
   for (int i = 0; i < 8; ++i) {
-    create_weighted("p" + std::to_string(i), "paying", 3);
-    create_weighted("f" + std::to_string(i), "free", 1);
+    create_weighted(*store_, "p" + std::to_string(i), "paying", 3);
+    create_weighted(*store_, "f" + std::to_string(i), "free", 1);
   }
   std::string turns;
   for (int i = 0; i < 8; ++i) turns += lease().job.tenant[0];
   EXPECT_EQ(std::count(turns.begin(), turns.end(), 'p'), 6) << turns;
-  create_weighted("last", "paying", 1);
+  create_weighted(*store_, "last", "paying", 1);
   EXPECT_EQ(store_->use_of("paying")->running_tasks, 6);
   EXPECT_EQ(lease().job.tenant, "free") << "its plan changed: 2 against 6 at equal weights";
+}
+
+// Nobody holds a lease when the next is given.
+TEST_P(StoreContract, WeightsDivideTheWorkOfOneThread) {
+  for (int i = 0; i < 12; ++i) {
+    create_weighted(*store_, "p" + std::to_string(i), "paying", 3);
+    create_weighted(*store_, "f" + std::to_string(i), "free", 1);
+  }
+  std::string turns;
+  for (int i = 0; i < 12; ++i) {
+    const LeasedTask leased = lease(TaskKind::kPrepare);
+    turns += leased.job.tenant[0];
+    prepare(leased);
+  }
+  EXPECT_EQ(std::count(turns.begin(), turns.end(), 'p'), 9) << turns;
 }
 
 TEST_P(StoreContract, APriorityOrdersItsOwnTenantsJobsOnly) {

@@ -92,6 +92,19 @@ TEST_F(Postgres, AServerThatIsAwayIsUnavailableAndComesBack) {
   EXPECT_TRUE(store->create(sample_job("c"), {10}));
 }
 
+// Who writes takes a number; the server's own upkeep takes one or two meanwhile.
+TEST_F(Postgres, AProbeWritesNothing) {
+  const auto store = open(connection());
+  pqxx::connection request(connection());
+  const auto next_number = [&request] {
+    pqxx::work work(request);
+    return work.exec1("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")[0].as<long>();
+  };
+  const long before = next_number();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store->probe());
+  EXPECT_LT(next_number() - before, 20);
+}
+
 TEST_F(Postgres, ConnectionsThatDiedUnusedCostNobodyAnError) {
   const auto store = open(connection());
   std::vector<std::thread> threads;

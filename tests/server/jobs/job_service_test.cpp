@@ -130,6 +130,7 @@ TEST_F(JobServiceTest, APlanBoundsQueueAndStorageOfItsTenant) {
   Caller small = acme_;
   small.plan = "small";
   ASSERT_TRUE(service_->submit(small, body(), ""));
+  EXPECT_EQ(store_.queue_by_tenant(1)->at(0).weight, 3) << "whoever gives out turns knows it";
   EXPECT_EQ(service_->submit(small, body(), "").failure().kind, FailureKind::kRateLimited);
   EXPECT_EQ(service_->estimate(small, body()).failure().kind, FailureKind::kRateLimited);
   EXPECT_TRUE(service_->submit(other_, body(), "")) << "of the default plan";

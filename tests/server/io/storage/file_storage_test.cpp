@@ -156,6 +156,15 @@ TEST_F(FileStorageTest, AStorageThatIsGoneIsNotWritable) {
   EXPECT_FALSE(storage_->writable());
 }
 
+TEST_F(FileStorageTest, AskingWhetherItIsWritableWritesNothing) {
+  const auto before = fs::last_write_time(root()) - std::chrono::hours(1);
+  for (const fs::path& folder : {root(), root() / ".tmp"}) fs::last_write_time(folder, before);
+  ASSERT_TRUE(storage_->writable());
+  for (const fs::path& folder : {root(), root() / ".tmp"}) {
+    EXPECT_EQ(fs::last_write_time(folder), before) << folder;
+  }
+}
+
 // The power goes after each step of a put; what is found then is the old object or the new one.
 class PowerTest : public FileStorageTest {
  protected:
