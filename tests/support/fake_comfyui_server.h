@@ -7,6 +7,7 @@
 // Thread rule: change `plan` only while no request is under way, or before the first.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -76,7 +77,7 @@ class FakeComfyServer {
   std::vector<std::string> forgotten;          // deleted from the history
   std::vector<std::string> faults;             // of the client, against the contract
   int queue_looks = 0;                         // since the last prompt was taken
-  int frees = 0;
+  std::atomic<int> frees{0};                   // may be read at any time
   // What it says of itself.
   struct Vram {
     std::int64_t total = std::int64_t{24} << 30;

@@ -38,11 +38,11 @@ TEST_F(KeyRegistryTest, AKeyIsShownOnceAndKeptAsItsDigest) {
   EXPECT_TRUE(made->secret.starts_with("pyt_"));
   EXPECT_EQ(made->secret.size(), 4U + 64U);
   EXPECT_EQ(made->key.digest, sha256_hex(made->secret));
-  EXPECT_NE(registry_.create(order(), "ops")->secret, made->secret);
   const std::string shown = to_json(registry_.list()->at(0)).dump() + lines_.str();
   EXPECT_EQ(shown.find(made->secret), std::string::npos);
   EXPECT_EQ(shown.find(made->key.digest), std::string::npos);
   EXPECT_NE(lines_.str().find("key_created"), std::string::npos);
+  EXPECT_NE(registry_.create(order(), "ops")->secret, made->secret);
 }
 
 TEST_F(KeyRegistryTest, RefusesWhatIsNoKey) {
@@ -56,6 +56,9 @@ TEST_F(KeyRegistryTest, RefusesWhatIsNoKey) {
   wrong = order();
   wrong.may_submit = false;
   EXPECT_EQ(pointer_of(wrong), "/scopes");
+  wrong = order();
+  wrong.name = std::string(101, 'n');
+  EXPECT_EQ(pointer_of(wrong), "/name");
   wrong = order();
   wrong.lifetime = std::chrono::seconds(0);
   EXPECT_EQ(pointer_of(wrong), "/expires_in_days");
