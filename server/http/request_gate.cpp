@@ -17,9 +17,9 @@ bool allows(const jobs::Caller& caller, Scope scope) {
     case Scope::kAny:
       return true;
     case Scope::kRead:
-      return caller.may_read || caller.admin;
+      return caller.reads();
     case Scope::kSubmit:
-      return caller.may_submit || caller.admin;
+      return caller.submits();
     case Scope::kAdmin:
       return caller.admin;
   }
