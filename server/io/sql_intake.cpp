@@ -64,7 +64,7 @@ Status note_assets(SqlSession& session, const Job& job) {
 }
 
 // False when another submission with this key was first.
-bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
+bool insert_record(SqlSession& session, const jobs::NewJob& order) {
   return session.run(
              "INSERT INTO idempotency_records (tenant, idempotency_key, body_sha256, job_id, "
              "segments, "
@@ -91,7 +91,7 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, const jobs::QueueL
     note_weight(session, order.job.tenant, order.weight);
     insert_job(session, order);
     if (Status noted = note_assets(session, order.job); !noted) return noted.failure();
-    second = keyed && !insert_receipt(session, order);
+    second = keyed && !insert_record(session, order);
     if (second) return failure(FailureKind::kConflict, "this Idempotency-Key is being used");
     return submitted(order);
   });
