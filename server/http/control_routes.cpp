@@ -88,7 +88,6 @@ Result<Response> capacity(Service& service, const Request& request) {
 }  // namespace
 
 std::vector<Route> control_routes(Service& service) {
-  using Step = Result<Response> (*)(Service&, const Request&);
   const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
                               BodyKind body = BodyKind::kNone) {
     return Route{method,
@@ -96,7 +95,7 @@ std::vector<Route> control_routes(Service& service) {
                  scope,
                  body,
                  scope == Scope::kAdmin ? Purpose::kOperators : Purpose::kApi,
-                 [&service, step](const Request& request) { return step(service, request); }};
+                 with(service, step)};
   };
   return {
       row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),
