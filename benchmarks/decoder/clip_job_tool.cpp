@@ -143,7 +143,7 @@ int run(const std::string& program, int turns, const fs::path& request, const fs
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Result<app::RenderStack> stack =
-      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
+      app::open_render_stack(*config, log, std::make_shared<media::LocalDecoder>());
   Result<render::RenderJob> job = bench::read_job(request, *config);
   if (!stack || !job) {
     std::cerr << (stack ? job.failure().detail : stack.failure().detail) << "\n";

@@ -213,7 +213,7 @@ int run(const std::vector<std::string>& arguments) {
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Result<app::RenderStack> stack =
-      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
+      app::open_render_stack(*config, log, std::make_shared<media::LocalDecoder>());
   if (!stack) {
     std::cerr << stack.failure().detail << "\n";
     return 1;

@@ -67,7 +67,7 @@ class Notifiers final : public jobs::WorkNotifier {
 
 class Application {
  public:
-  // config, studio, clock and log must outlive the application.
+  // config, render stack, clock and log must outlive the application.
   Application(Role role, const Config& config, RenderStack& stack,
               std::unique_ptr<io::SqlStore> store, std::unique_ptr<jobs::ObjectStore> storage,
               std::unique_ptr<engines::EngineRegistry> engines, Clock& clock, Log& log);

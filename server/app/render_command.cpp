@@ -148,7 +148,7 @@ int render_request(const Config& given, const fs::path& request, const fs::path&
     config.cache_dir = usable_cache(config.user_cache_dir, (*work)->path());
   }
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
-  Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
+  Result<RenderStack> stack = open_render_stack(config, log, confined_decoder(config));
   if (!stack) return complain(stack.failure());
   auto storage = io::FileStorage::open((*work)->path() / "storage", 0);
   if (!storage) return complain(storage.failure());

@@ -181,7 +181,7 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   const std::string body_sha256 = sha256_hex(json_text(body));
   if (!idempotency_key.empty()) {
-    if (Status audio = check_idempotency_key(idempotency_key); !audio) return audio.failure();
+    if (Status valid = check_idempotency_key(idempotency_key); !valid) return valid.failure();
     const auto seen = parts_.store.record(caller.tenant, idempotency_key);
     if (!seen) return seen.failure();
     if (*seen) return replay(**seen, body_sha256);

@@ -38,7 +38,7 @@ class Client:
         return self.call("GET", f"/api/v1/jobs/{job_id}")
 
 
-def audio_answer(answer):
+def is_fair(answer):
     """What a client may be told when a service is in trouble: try again, and when."""
     if answer.status in (429, 503):
         return int(answer.headers.get("Retry-After", 0)) >= 1
@@ -95,7 +95,7 @@ class Ledger:
                 wish.ids.add(wish.job_id)
             else:
                 self.refusals[answer.status] += 1
-        if not audio_answer(answer):
+        if not is_fair(answer):
             self.fault(f"a submission was answered {answer.status}: {answer.body[:300]!r} "
                        f"{dict(answer.headers)}")
         return answer.status == 201
