@@ -75,9 +75,7 @@ Status hand_over(Application& application, const jobs::Job& job, const fs::path&
   for (const jobs::Segment& segment : *segments) {
     Result<fs::path> from = application.storage().local(segment.artifact_key);
     if (!from) return from.failure();
-    std::string number = std::to_string(segment.index);
-    number.insert(0, 3 - std::min<std::size_t>(3, number.size()), '0');
-    const fs::path to = out / "segments" / ("seg_" + number + ".mp4");
+    const fs::path to = out / jobs::segment_file(segment.index);
     if (Status copied = copy_whole(*from, to); !copied) return copied;
   }
   return ok_status();

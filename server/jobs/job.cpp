@@ -66,9 +66,13 @@ std::string output_key(const Job& job, const std::string& file) {
 }
 
 std::string segment_link_key(const std::string& job_id, int index) {
+  return job_file_key(job_id, segment_file(index));
+}
+
+std::string segment_file(int index) {
   const std::string digits = std::to_string(index);
   const std::string zeros(digits.size() < 3 ? 3 - digits.size() : 0, '0');
-  return job_file_key(job_id, "segments/seg_" + zeros + digits + ".mp4");
+  return "segments/seg_" + zeros + digits + ".mp4";
 }
 
 }  // namespace pytoon::jobs
