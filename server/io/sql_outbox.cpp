@@ -168,8 +168,7 @@ Status SqlStore::redeliver(const std::string& job_id) {
     }
     session.run(
         "UPDATE outbox SET state = 'pending', attempts = 0, sending = 0, last_error = '', due_at = "
-        "? "
-        "WHERE id = ?",
+        "? WHERE id = ?",
         {session.now(), last[0].text(0)});
     return ok_status();
   });
