@@ -91,7 +91,10 @@ class Application {
   // Hears Redis where something is drawn, and tells readiness and metrics of it.
   void listen(const Config& config, Clock& clock);
   observe::NotifierInfo notifier_info() const;
-  bool keeps_house() const { return role_ == Role::kServe || role_ == Role::kApi; }
+  // Tells ends to webhooks and collects garbage.
+  bool tells_and_collects() const { return role_ == Role::kServe || role_ == Role::kApi; }
+  // From now on until stop(), on a thread of its own.
+  void repeat(std::chrono::milliseconds pause, std::function<bool()> step);
 
   const Role role_;
   Log& log_;

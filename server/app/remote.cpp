@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace pytoon::app {
 namespace {
@@ -64,6 +65,8 @@ HttpLimits limits_of_files() {
 }
 
 }  // namespace
+
+std::string job_path(const std::string& id) { return "/api/v1/jobs/" + percent_encode(id); }
 
 Result<Remote> Remote::from(const Environment& environment, HttpClient& client) {
   const std::string port = value_of(environment, "API_PORT", "8080");
