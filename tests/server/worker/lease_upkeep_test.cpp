@@ -27,13 +27,7 @@ class LeaseUpkeep : public RunFixture {
     made.job.priority = priority;
     submit(made);
     ASSERT_TRUE(step(*worker("first")));  // prepares it
-    for (int i = 0; i < 2; ++i) {
-      const auto leased = *store_->lease_next(
-          {"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}, {}}, milliseconds(1000));
-      ASSERT_TRUE(leased);
-      ASSERT_EQ(leased->job.id, id);
-      ASSERT_TRUE(store_->release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
-    }
+    crash_twice(id);
   }
 };
 

@@ -261,23 +261,13 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileMaintenanceIsSlow) {
   EXPECT_TRUE(looked_after);
 }
 
-// Makes a job whose segment has crashed twice.
-void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
-  for (int i = 0; i < 2; ++i) {
-    const auto leased = *tasks.lease_next({"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}},
-                                          milliseconds(1000));
-    ASSERT_EQ(leased->job.id, id);
-    ASSERT_TRUE(tasks.release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
-  }
-}
-
 // The hook below runs on every thread that draws: it sees whether anybody else draws meanwhile.
 TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
   auto suspect = order("suspect", 1);
   suspect.job.priority = 9;
   submit(suspect);
   ASSERT_TRUE(step(*worker("first")));  // prepares it
-  crash_twice(*store_, "suspect");
+  crash_twice("suspect");
   for (const char* id : {"b", "c", "d"}) submit(order(id));
   std::atomic<int> drawing{0};
   std::atomic<bool> together{false};
