@@ -5,7 +5,6 @@
 namespace pytoon::jobs {
 namespace {
 
-constexpr int kPctWhenDrawn = 95;
 constexpr int kShareOfClip = 2;  // one in so many frames
 
 bool has(const std::vector<Task>& tasks, const Task& task) {
