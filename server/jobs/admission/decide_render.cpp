@@ -37,6 +37,10 @@ Bytes largest_promise(const CardSizes& cards, const ControllerOptions& options) 
   return cards.largest() - options.ledger.headroom - options.largest_promise_slack;
 }
 
+bool is_making_room(const GpuState& state, const ControllerOptions& options, WallTime now) {
+  return state.room && !state.room->finished && now - state.room->asked_at < options.room_timeout;
+}
+
 WallTime next_sample(const GpuState& state, const ControllerOptions& options, WallTime now) {
   return std::max(state.sample.at + options.sample_period, now + milliseconds(1));
 }
