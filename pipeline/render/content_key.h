@@ -22,7 +22,7 @@ struct ImageMaker {
 };
 
 // Raise when the same spec would be drawn differently.
-inline constexpr int kRenderVersion = 4;
+inline constexpr int kRenderVersion = 5;
 
 // job: hashes are needed of what plan::decided_by() says. captions: the job's.
 std::string content_key(const RenderJob& job, const plan::Timeline& timeline,

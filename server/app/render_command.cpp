@@ -25,6 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr std::chrono::milliseconds kLookTime{20};  // how late the job's end is seen
+
 // A file that can't be read as what it should be is a wrong request.
 int complain_of_request(const Failure& fault) {
   const int code = complain(fault);
@@ -46,7 +48,7 @@ Result<jobs::Job> follow(Application& application, const std::string& id,
     if (const auto reason = application.process_health().reason()) {
       return failure(FailureKind::kDeviceLost, *reason);
     }
-    if (signals.wait_for(std::chrono::milliseconds(100)) != StopSignals::Order::kNone) {
+    if (signals.wait_for(kLookTime) != StopSignals::Order::kNone) {
       return failure(FailureKind::kCancelled, "stopped by a signal");
     }
   }

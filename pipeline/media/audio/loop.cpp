@@ -1,5 +1,6 @@
 #include "pipeline/media/audio/loop.h"
 
+#include <cstring>
 #include <numbers>
 #include <utility>
 
@@ -28,19 +29,39 @@ void trim_silence(Pcm& audio) {
   }
 }
 
+// Eight sums beside each other, which one or two instructions add to: in one order on any machine.
+using Sums [[gnu::vector_size(32)]] = float;
+constexpr std::size_t kSums = sizeof(Sums) / sizeof(float);
+
+float product(const float* a, const float* b, std::size_t count) {
+  Sums sums{};
+  std::size_t i = 0;
+  for (; i + kSums <= count; i += kSums) {
+    Sums left;
+    Sums right;
+    std::memcpy(&left, a + i, sizeof(left));
+    std::memcpy(&right, b + i, sizeof(right));
+    sums += left * right;
+  }
+  float sum = 0;
+  for (std::size_t k = 0; k < kSums; ++k) sum += sums[k];
+  for (; i < count; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
 double product(const Pcm& audio, std::size_t a, std::size_t b, std::size_t count) {
   double sum = 0;
   for (const std::vector<float>& channel : audio.channels) {
-    float part = 0;
-    for (std::size_t i = 0; i < count; ++i) part += channel[a + i] * channel[b + i];
-    sum += part;
+    sum += product(channel.data() + a, channel.data() + b, count);
   }
   return sum;
 }
 
-// How alike two stretches are: 1 the same, 0 unlike, -1 upside down.
-double likeness(const Pcm& audio, std::size_t a, std::size_t b, std::size_t count) {
-  const double energy = product(audio, a, a, count) * product(audio, b, b, count);
+// How alike two stretches are, the first of which has this energy: 1 the same, 0 unlike, -1 upside
+// down.
+double likeness(const Pcm& audio, std::size_t a, double energy_a, std::size_t b,
+                std::size_t count) {
+  const double energy = energy_a * product(audio, b, b, count);
   return energy > 0 ? product(audio, a, b, count) / std::sqrt(energy) : 0;
 }
 
@@ -58,9 +79,11 @@ Seam find_seam(const Pcm& music) {
   const std::size_t compared = std::min(kCompared, seam.length);
   const std::size_t middle = (seam.length - compared) / 2;
   const std::size_t shift_max = std::min(kShiftMax, music.size() / 8);
+  const std::size_t end = seam.tail + middle;
+  const double energy = product(music, end, end, compared);
   seam.likeness = -2;
   for (std::size_t shift = 0; shift <= shift_max; ++shift) {
-    const double like = likeness(music, seam.tail + middle, shift + middle, compared);
+    const double like = likeness(music, end, energy, shift + middle, compared);
     if (like <= seam.likeness) continue;
     seam.likeness = like;
     seam.head = shift;

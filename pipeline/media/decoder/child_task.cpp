@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,7 +29,7 @@ void keep_only(std::vector<FileDescriptor>& descriptors) {
   int place = kFile;
   for (const FileDescriptor& one : descriptors) ::dup2(one.get(), place++);
   for (FileDescriptor& one : descriptors) static_cast<void>(one.release());
-  ::syscall(SYS_close_range, static_cast<unsigned>(place), ~0U, 0U);
+  ::closefrom(place);
 }
 
 // When memory runs out, the system shall take this process and not the server.
@@ -154,7 +153,7 @@ Result<DecoderAnswer> decode_confined(const DecoderRequest& request, Confinement
 
 void wait_for_task(int tasks, Confinement& confinement, FileDecoder& decoder) {
   ::dup2(tasks, kTasks);
-  ::syscall(SYS_close_range, static_cast<unsigned>(kTasks + 1), ~0U, 0U);
+  ::closefrom(kTasks + 1);
   offer_to_memory_killer();
   ReceivedPacket packet = receive_packet(kTasks);
   const auto request = request_from(packet.text);

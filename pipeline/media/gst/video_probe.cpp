@@ -1,5 +1,6 @@
 #include "pipeline/media/video_probe.h"
 
+#include <algorithm>
 #include <string>
 #include <system_error>
 
@@ -104,8 +105,11 @@ Result<gpu::RgbaImage> decode(const std::filesystem::path& path, std::int64_t in
   if (index < 0) return failure(FailureKind::kInvalid, "a frame's index is not negative");
   auto reader = VideoReader::open(path);
   if (!reader) return reader.failure();
-  if (Status moved = (*reader)->seek_before(index); !moved) return moved.failure();
-  const std::int64_t wanted = (*reader)->time_of(index);
+  const std::int64_t frames = (*reader)->track().nb_frames;  // 0: the file does not say
+  const std::int64_t found = frames > 0 ? std::min(index, frames - 1) : index;
+  if (Status moved = (*reader)->seek_before(found); !moved) return moved.failure();
+  (*reader)->want_from(found);
+  const std::int64_t wanted = (*reader)->time_of(found);
   const FramePtr last = make_frame();
   for (;;) {
     const Result<const AVFrame*> frame = (*reader)->next();

@@ -73,6 +73,8 @@ Status VideoReader::feed() {
                                             std::to_string(packets_) + " frames");
   }
   packets_ += ended ? 0 : 1;
+  const bool wanted = ended || !wanted_from_ || packet_->pts >= *wanted_from_;
+  codec_->skip_frame = wanted ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
   rc = avcodec_send_packet(codec_.get(), ended ? nullptr : packet_.get());
   av_packet_unref(packet_.get());
   if (rc < 0) return broken(rc);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "pipeline/media/gst/ffmpeg.h"
 
@@ -21,6 +22,8 @@ class VideoReader {
   // Moves to a key frame at or before frame `index`, counted at the track's frame rate. Call before
   // the first next().
   Status seek_before(std::int64_t index);
+  // Leaves out what is shown before frame `index` and that no other frame refers to.
+  void want_from(std::int64_t index) { wanted_from_ = time_of(index); }
   // The next frame, valid until the next call; null after the last.
   Result<const AVFrame*> next();
 
@@ -42,6 +45,7 @@ class VideoReader {
   std::int64_t packets_ = 0;
   std::int64_t frames_ = 0;
   bool from_start_ = true;
+  std::optional<std::int64_t> wanted_from_;  // in the track's time base
 };
 
 }  // namespace pytoon::media

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 #include <span>
 #include <vector>
@@ -11,6 +12,11 @@ namespace {
 
 constexpr double kLobes = 3.0;
 constexpr double kReachOfGauss = 3.2;  // beyond it lies 0.14 % of the weight, under 1/255
+
+// A pixel's four channels, side by side in one register.
+using Channels [[gnu::vector_size(16)]] = float;
+using WholeChannels [[gnu::vector_size(16)]] = int;
+using ByteChannels [[gnu::vector_size(4)]] = std::uint8_t;
 
 // The source samples that make one output sample.
 struct Taps {
@@ -67,39 +73,70 @@ std::vector<Taps> lanczos_axis(double from, double length, int count, int sample
   return axis_taps(from, step, count, {lanczos, kLobes, std::max(step, 1.0)}, samples);
 }
 
-// row += weight * premultiplied source row
-void add_row(const std::uint8_t* source, float weight, std::span<float> row) {
-  const float per_alpha = weight / 255.0F;
-  for (std::size_t i = 0; i < row.size(); i += 4) {
-    const float alpha = source[i + 3];
-    const float scaled = per_alpha * alpha;
-    row[i] += scaled * static_cast<float>(source[i]);
-    row[i + 1] += scaled * static_cast<float>(source[i + 1]);
-    row[i + 2] += scaled * static_cast<float>(source[i + 2]);
-    row[i + 3] += weight * alpha;
+void premultiply(const std::uint8_t* source, std::span<Channels> row) {
+  constexpr float kUnit = 1.0F / 255.0F;
+  for (Channels& out : row) {
+    ByteChannels bytes;
+    std::memcpy(&bytes, source, sizeof(bytes));
+    source += sizeof(bytes);
+    const auto pixel =
+        __builtin_convertvector(__builtin_convertvector(bytes, WholeChannels), Channels);
+    const Channels alpha = __builtin_shufflevector(pixel, pixel, 3, 3, 3, 3);
+    out = pixel * (alpha * Channels{kUnit, kUnit, kUnit, 0} + Channels{0, 0, 0, 1});
   }
 }
 
-std::uint8_t to_byte(float value) {
-  return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
+// The rows of an image, premultiplied, each once while outputs go down the image.
+class SourceRows {
+ public:
+  // `together`: how many rows one output needs.
+  SourceRows(const gpu::RgbaImage& image, std::size_t together)
+      : image_(image),
+        width_(static_cast<std::size_t>(image.size.width)),
+        held_(together, -1),
+        pixels_(together * width_) {}
+
+  std::span<const Channels> at(int y) {
+    const std::size_t slot = static_cast<std::size_t>(y) % held_.size();
+    const std::span row(&pixels_[slot * width_], width_);
+    if (held_[slot] != y) {
+      premultiply(image_.at(0, y), row);
+      held_[slot] = y;
+    }
+    return row;
+  }
+
+ private:
+  const gpu::RgbaImage& image_;
+  const std::size_t width_;
+  std::vector<int> held_;  // by slot: which row
+  std::vector<Channels> pixels_;
+};
+
+void add_row(std::span<const Channels> source, float weight, std::span<Channels> sums) {
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += weight * source[i];
 }
 
-void store_straight(const float sum[4], std::uint8_t* out) {
-  const std::uint8_t alpha = to_byte(sum[3]);
-  const float back = alpha == 0 ? 0.0F : 255.0F / sum[3];
-  for (int c = 0; c < 3; ++c) out[c] = to_byte(sum[c] * back);
-  out[3] = alpha;
+Channels held_to_bytes(const Channels& value) {
+  const Channels raised = value > 0 ? value : Channels{};
+  return raised < 255 ? raised : Channels{} + 255.0F;
 }
 
-void sum_columns(const std::vector<float>& row, const std::vector<Taps>& columns,
+void store_straight(const Channels& sum, std::uint8_t* out) {
+  constexpr float kLeastAlpha = 0.5F;  // less is 0 when rounded
+  const float back = sum[3] < kLeastAlpha ? 0.0F : 255.0F / sum[3];
+  const Channels straight = sum * Channels{back, back, back, 1};
+  const auto whole = __builtin_convertvector(held_to_bytes(straight) + 0.5F, WholeChannels);
+  const auto bytes = __builtin_convertvector(whole, ByteChannels);
+  std::memcpy(out, &bytes, sizeof(bytes));
+}
+
+void sum_columns(std::span<const Channels> row, const std::vector<Taps>& columns,
                  std::uint8_t* out) {
   for (const Taps& taps : columns) {
-    float sum[4] = {0, 0, 0, 0};
-    const float* in = row.data() + static_cast<std::size_t>(taps.first) * 4;
-    for (const float weight : taps.weights) {
-      for (int c = 0; c < 4; ++c) sum[c] += weight * in[c];
-      in += 4;
-    }
+    Channels sum{};
+    const Channels* in = &row[static_cast<std::size_t>(taps.first)];
+    for (const float weight : taps.weights) sum += weight * *in++;
     store_straight(sum, out);
     out += 4;
   }
@@ -107,13 +144,16 @@ void sum_columns(const std::vector<float>& row, const std::vector<Taps>& columns
 
 gpu::RgbaImage filter(const gpu::RgbaImage& image, const std::vector<Taps>& columns,
                       const std::vector<Taps>& rows) {
-  std::vector<float> sums(static_cast<std::size_t>(image.size.width) * 4);
+  std::size_t together = 0;
+  for (const Taps& taps : rows) together = std::max(together, taps.weights.size());
+  SourceRows source(image, together);
+  std::vector<Channels> sums(static_cast<std::size_t>(image.size.width));
   gpu::RgbaImage out({static_cast<int>(columns.size()), static_cast<int>(rows.size())});
   for (int y = 0; y < out.size.height; ++y) {
-    std::fill(sums.begin(), sums.end(), 0.0F);
+    std::ranges::fill(sums, Channels{});
     const Taps& taps = rows[static_cast<std::size_t>(y)];
     int source_row = taps.first;
-    for (const float weight : taps.weights) add_row(image.at(0, source_row++), weight, sums);
+    for (const float weight : taps.weights) add_row(source.at(source_row++), weight, sums);
     sum_columns(sums, columns, out.at(0, y));
   }
   return out;

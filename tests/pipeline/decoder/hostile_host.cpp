@@ -47,6 +47,14 @@ std::string list_of_libraries() {
   return said(maps.get());
 }
 
+// How many descriptors it has.
+std::string open_descriptors() {
+  constexpr int kMost = 1024;
+  int count = 0;
+  for (int one = 0; one < kMost; ++one) count += ::fcntl(one, F_GETFD) >= 0 ? 1 : 0;
+  return std::to_string(count);
+}
+
 std::string spin() {
   volatile bool on = true;
   while (on) continue;
@@ -86,6 +94,7 @@ const std::map<std::string, std::function<std::string()>>& attempts() {
        }},
       {"ptrace", [] { return said(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }},
       {"limits", [] { return said(::setuid(0)); }},
+      {"descriptors", open_descriptors},
       {"thread", run_thread},
       {"memory", take_memory},
       {"spin", spin},
