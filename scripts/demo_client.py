@@ -37,12 +37,15 @@ class Client:
             sys.exit(f"demo: {method} {path} answered {error.code}: {error.read().decode()}")
 
     def upload(self, path, category):
+        return self.upload_bytes(path.read_bytes(), path.name, category)
+
+    def upload_bytes(self, data, name, category):
         boundary = uuid.uuid4().hex
         body = (
             f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
             f"{category}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
-            f"filename=\"{path.name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
-        ).encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+            f"filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        ).encode() + data + f"\r\n--{boundary}--\r\n".encode()
         answer = self.call("POST", "/api/v1/assets/upload", body,
                            f"multipart/form-data; boundary={boundary}")
         return json.loads(answer)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 namespace pytoon::io {
 namespace fs = std::filesystem;
@@ -15,16 +16,29 @@ Failure error_failure(const std::error_code& error, const std::string& what) {
   return errno_failure(error.value(), what);
 }
 
+// What a file can be renamed within: two volumes, or two folders that a unit of systemd may write,
+// are of one disk, and no file moves between them by its name. Source: rename(2), EXDEV.
+struct Mount {
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t id = 0;  // 0 before Linux 5.8
+  bool operator==(const Mount&) const = default;
+};
+
+Result<Mount> mount_of(const fs::path& path) {
+  struct statx facts {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &facts) != 0) {
+    return errno_failure(errno, "can't read " + path.string());
+  }
+  return Mount{facts.stx_dev_major, facts.stx_dev_minor, facts.stx_mnt_id};
+}
+
 Result<bool> is_elsewhere(const fs::path& file, const fs::path& root) {
-  struct stat of_file {};
-  struct stat of_root {};
-  if (::stat(file.c_str(), &of_file) != 0) {
-    return errno_failure(errno, "can't read " + file.string());
-  }
-  if (::stat(root.c_str(), &of_root) != 0) {
-    return errno_failure(errno, "can't read " + root.string());
-  }
-  return of_file.st_dev != of_root.st_dev;
+  const Result<Mount> of_file = mount_of(file);
+  if (!of_file) return of_file.failure();
+  const Result<Mount> of_root = mount_of(root);
+  if (!of_root) return of_root.failure();
+  return *of_file != *of_root;
 }
 
 WallTime as_wall_time(const timespec& time) {

@@ -4,7 +4,7 @@
 //
 // Thread rule and errors: as in server/jobs/object_store.h. put() syncs file and folder: some
 // milliseconds on a disk, more on a network volume, and a copy of the bytes when the file lies on
-// another file system. kUnavailable when the volume is not mounted (its root is gone or empty).
+// another mount. kUnavailable when the volume is not mounted (its root is gone or empty).
 //
 // Durability: storage/disk.h. Sharing: one process alone (`serve`), or any number that all say so.
 #pragma once
@@ -60,7 +60,7 @@ class FileStorage final : public jobs::ObjectStore {
   Status present() const;
   // Renames what is complete and, for a file, synced, into a folder that is made for it.
   Status publish(const std::filesystem::path& from, const std::filesystem::path& path);
-  // From another file system: through the staging folder of ours.
+  // From another mount: through the staging folder of ours.
   Result<std::filesystem::path> bring_in(const std::filesystem::path& file);
 
   const std::filesystem::path root_;

@@ -97,15 +97,19 @@ class Project:
         return {n for n in told.split() if n.startswith(self.name + "_")}
 
     def client(self):
+        """When nothing is missing, Redis neither."""
         address = f"http://127.0.0.1:{PORT}"
+        told = "nothing"
         for _ in range(600):
             try:
                 with urllib.request.urlopen(address + "/ready", timeout=5) as answer:
-                    print(f"  /ready says {answer.read().decode()}")
-                    return demo_client.Client(address, self.key)
+                    told = answer.read().decode()
             except OSError:
-                time.sleep(0.2)
-        return die("the API does not answer:\n" + self.run("logs", "api"))
+                pass
+            if told == '{"status":"ready","degraded":[]}':
+                return demo_client.Client(address, self.key)
+            time.sleep(0.2)
+        return die(f"the API says {told}:\n" + self.run("logs", "api"))
 
     def close(self):
         subprocess.run(self.all_of("down", "-v"), cwd=ROOT,
@@ -113,14 +117,26 @@ class Project:
         shutil.rmtree(self.folder)
 
 
-def render(client, seconds=3):
-    body = {"preset_id": "meme_fast", "prompt": "one of a fleet",
-            "target_duration_seconds": seconds}
+def render(client, **more):
+    """The API looks at the image, in a confined process of its container; a worker draws it."""
+    image = client.upload(ROOT / "examples/coffee.jpg", "image")["uri"]
+    body = {"preset_id": "meme_fast", "prompt": "one of a fleet", "image_uris": [image],
+            "target_duration_seconds": 3, **more}
     job = json.loads(client.call("POST", "/api/v1/jobs", json.dumps(body).encode()))["job_id"]
     done = demo_client.follow(client, job)
-    if done["status"] != "DONE":
-        die(f"the job ended {done['status']}: {done['error']}")
+    if done["status"] != "DONE" or done["fallback_used"]:
+        die(f"the job ended {done['status']}: {done['error'] or done['fallback_reason']}")
     return job
+
+
+def video_of(client, job):
+    return client.call("GET", f"/api/v1/jobs/{job}/output")
+
+
+def render_clip(client, job):
+    """A job that plays another one's video."""
+    clip = client.upload_bytes(video_of(client, job), "made.mp4", "video")["uri"]
+    render(client, image_uris=[], clip_uris=[clip])
 
 
 def expect(condition, what):
@@ -146,6 +162,8 @@ def live(project):
     client = project.client()
     job = render(client)
     expect(True, "up -d, and a job through API, PostgreSQL, Redis and a worker")
+    render_clip(client, job)
+    expect(True, "its video as another one's clip")
     expect('"event"' in project.run("logs", "worker"), "logs worker")
     project.run("restart", "worker")
     render(client)
@@ -153,7 +171,7 @@ def live(project):
     project.scale(3)
     expect(wait_for_workers(client, 3), "up -d --scale worker=3: capacity tells of three, and of "
            f"{workers(client)}; {project.containers('worker')}")
-    render(client, 9)
+    render(client, target_duration_seconds=9)
     told = call(project.engine, "exec", project.containers("api")[0], "pytoon", "capacity")
     expect("worker" in told, "pytoon capacity in the API's container")
     project.run("down")
@@ -162,7 +180,7 @@ def live(project):
     client = project.client()
     expect(json.loads(client.call("GET", f"/api/v1/jobs/{job}"))["status"] == "DONE",
            "up again: the job is still there")
-    expect(client.call("GET", f"/api/v1/jobs/{job}/output")[4:8] == b"ftyp", "and so is its video")
+    expect(video_of(client, job)[4:8] == b"ftyp", "and so is its video")
     project.run("down", "-v")
     expect(not project.volumes(), "down -v leaves no volume")
 

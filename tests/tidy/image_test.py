@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -247,6 +248,40 @@ class Nvcc(unittest.TestCase):
                                   env={"PATH": "/usr/bin:/bin", "CUDA_HOME": folder},
                                   capture_output=True, text=True).stdout
             self.assertIn("is there", told)
+
+
+# Filters its own system calls, letting all through, and waits.
+CONFINED = """
+import ctypes, struct, sys
+allow = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7fff0000))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 1, ctypes.addressof(allow)))
+libc = ctypes.CDLL(None)
+libc.prctl(38, 1, 0, 0, 0)
+print(libc.prctl(22, 2, program), flush=True)
+sys.stdin.read()
+"""
+
+
+@unittest.skipUnless(sys.platform == "linux", "no /proc")
+class Watch(unittest.TestCase):
+    def findings(self, program):
+        import decoder_watch
+        with decoder_watch.DecoderWatch(os.getpid()) as watch:
+            with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as child:
+                self.assertEqual(child.stdout.readline(), "0\n")
+                for _ in range(500):
+                    if watch.seen or child.poll() is not None:
+                        break
+                    time.sleep(0.01)
+        return watch.findings()
+
+    def test_a_process_with_a_filter_of_its_own_is_told(self):
+        self.assertRegex(self.findings(CONFINED), "^1 confined decoders seen.*NoNewPrivs 1")
+
+    def test_one_without_is_not(self):
+        unconfined = "import time; print(0, flush=True); time.sleep(0.3)"
+        self.assertEqual(self.findings(unconfined), "")
 
 
 def built():

@@ -1,6 +1,8 @@
 #include "server/io/file_storage.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <thread>
 
@@ -42,6 +44,27 @@ TEST(StorageKey, HasLimits) {
 TEST_F(FileStorageTest, NothingIsLeftInStaging) {
   ASSERT_TRUE(put("a/b", "x"));
   ASSERT_TRUE(storage_->link("a/b", "c"));
+  EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
+}
+
+// Two volumes of one container are: same disk, same device, and a rename between them fails.
+TEST_F(FileStorageTest, AFileFromAnotherMountOfTheSameDiskIsTakenAndGone) {
+  const fs::path other = folder_.path() / "other";
+  fs::create_directory(other);
+  bool mounted = false;
+  std::thread([&] {  // with mounts of its own
+    mounted = ::unshare(CLONE_NEWNS) == 0 &&
+              ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+              ::mount(other.c_str(), other.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    if (!mounted) return;
+    ASSERT_TRUE(write_file_atomically(other / "upload", "bytes"));
+    const Status put = storage_->put(other / "upload", "assets/a");
+    EXPECT_TRUE(put) << put.failure().detail;
+  })
+      .join();
+  if (!mounted) GTEST_SKIP() << "mounting needs root";
+  EXPECT_EQ(read("assets/a"), "bytes");
+  EXPECT_TRUE(fs::is_empty(other));
   EXPECT_TRUE(fs::is_empty(root() / ".tmp"));
 }
 
