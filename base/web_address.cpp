@@ -108,6 +108,11 @@ bool is_public6(const std::array<std::uint8_t, 16>& six) {
 
 }  // namespace
 
+std::string without_end_slashes(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
 Result<WebAddress> parse_web_address(const std::string& url) {
   if (Status clean = check_characters(url); !clean) return clean.failure();
   return judge(split_url(url));

@@ -36,6 +36,9 @@ Result<WebAddress> parse_web_address(const std::string& url);
 // A link found in a document that came from `base`: absolute, or relative to it.
 Result<WebAddress> resolve_link(const WebAddress& base, const std::string& link);
 
+// What paths are put behind: the URL without the slashes at its end.
+std::string without_end_slashes(std::string url);
+
 // An address of the network layer: 4 or 16 bytes in network order.
 struct IpAddress {
   bool six = false;

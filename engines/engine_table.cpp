@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "pipeline/spec/field_reader.h"
 
 namespace pytoon::engines {
@@ -27,12 +28,10 @@ std::int64_t micro_usd(FieldReader& r, const std::string& name) {
 
 std::vector<std::string> separated(const std::string& text) {
   std::vector<std::string> items;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    std::string item = text.substr(at, end - at);
+  for (const std::string_view part : split(text, ',')) {
+    std::string item(part);
     std::erase(item, ' ');
     if (!item.empty()) items.push_back(std::move(item));
-    at = end + 1;
   }
   return items;
 }

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/hash.h"
+#include "benchmarks/bench_job.h"
 #include "pipeline/media/decoder/child_decoder.h"
 #include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/render/scene_renderer.h"
@@ -31,26 +31,6 @@ namespace pytoon {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<render::RenderJob> read_job(const fs::path& request_file, const app::Config& config) {
-  Result<std::string> text = read_file(request_file);
-  if (!text) return text.failure();
-  Result<spec::JobRequest> request = spec::parse_job_request(nlohmann::json::parse(*text));
-  if (!request) return request.failure();
-  Result<spec::RenderSpec> spec = plan::make_render_spec(*request, config.catalogue, 1);
-  if (!spec) return spec.failure();
-  render::RenderJob job;
-  job.spec = std::move(*spec);
-  job.encoder = media::kCodecX264;
-  for (const std::string& uri : request->clip_uris) {
-    const fs::path path = request_file.parent_path() / uri;
-    Result<std::string> hash = sha256_file(path);
-    if (!hash) return hash.failure();
-    job.inputs.clips.push_back({path, *hash});
-  }
-  job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
-  return job;
-}
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -111,11 +91,6 @@ Status render_job(const app::Config& config, const app::RenderStack& stack,
   return renderer.assemble(job, segments, std::nullopt, folder / "output.mp4", {});
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 struct Turns {
   std::vector<double> here_s;
   std::vector<double> confined_s;
@@ -168,14 +143,15 @@ int run(const std::string& program, int turns, const fs::path& request, const fs
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Result<app::RenderStack> stack =
-      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
-  Result<render::RenderJob> job = read_job(request, *config);
+      app::open_render_stack(*config, log, std::make_shared<media::LocalDecoder>());
+  Result<render::RenderJob> job = bench::read_job(request, *config);
   if (!stack || !job) {
     std::cerr << (stack ? job.failure().detail : stack.failure().detail) << "\n";
     return 1;
   }
   media::ChildDecoder::Options options;
   options.program = program;
+  job->encoder = media::kCodecX264;
   const Result<Turns> measured = measure(*config, *stack, *job, folder, options, turns);
   if (!measured) {
     std::cerr << measured.failure().detail << "\n";
@@ -186,9 +162,9 @@ int run(const std::string& program, int turns, const fs::path& request, const fs
                                     {"frames", render::timeline_of(*job).frames},
                                     {"threads", config->worker_concurrency},
                                     {"turns", turns},
-                                    {"here_cpu_s", median(measured->here_s)},
-                                    {"confined_cpu_s", median(measured->confined_s)},
-                                    {"ratio", median(measured->ratios)}};
+                                    {"here_cpu_s", bench::median(measured->here_s)},
+                                    {"confined_cpu_s", bench::median(measured->confined_s)},
+                                    {"ratio", bench::median(measured->ratios)}};
   std::cout << json.dump() << std::endl;
   return 0;
 }

@@ -33,7 +33,7 @@ os.environ["PYTOON_BINARY"] = str(pathlib.Path(sys.argv[1]).resolve())
 
 from bench_fleet import BenchFleet  # noqa: E402
 from measuring import tell  # noqa: E402
-from harness import picture  # noqa: E402
+from harness import PNG_SIGNATURE, form, picture, png_chunk  # noqa: E402
 from servers import free_port  # noqa: E402
 
 QUIET, NOISY = "quiet-key-0123456789abcdef", "noisy-key-0123456789abcdef"
@@ -43,10 +43,6 @@ UPLOADERS = 4
 JOBS_TIMED = 3
 
 
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def box(kind, content):
     return struct.pack(">I", 8 + len(content)) + kind + content
 
@@ -54,26 +50,19 @@ def box(kind, content):
 def hostile_files():
     head = struct.pack(">IIBBBBB", 4096, 4096, 8, 2, 0, 0, 0)
     rows = zlib.compress(b"\0" * (4096 * (1 + 3 * 4096)), 9)
-    signature = b"\x89PNG\r\n\x1a\n"
-    notes = b"".join(chunk(b"zTXt", b"k%d\0\0" % i + zlib.compress(b"\0" * 900_000))
+    notes = b"".join(png_chunk(b"zTXt", b"k%d\0\0" % i + zlib.compress(b"\0" * 900_000))
                      for i in range(1000))
     table = struct.pack(">IIIIIII", 0, 1, 0x7FFFFFFF, 1, 0, 4, 0x7FFFFFFF)
     movie = box(b"moov", box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", box(
         b"stts", table[:16]) + box(b"stsz", table[16:]))))))
     return [
-        ("image", signature + chunk(b"IHDR", head) + chunk(b"IDAT", rows[:-9])),
-        ("image", signature + chunk(b"IHDR", head) + notes + chunk(b"IDAT", rows)),
-        ("image", signature + chunk(b"IHDR", struct.pack(">II", 60000, 60000) + head[8:])),
+        ("image", PNG_SIGNATURE + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", rows[:-9])),
+        ("image", PNG_SIGNATURE + png_chunk(b"IHDR", head) + notes + png_chunk(b"IDAT", rows)),
+        ("image", PNG_SIGNATURE + png_chunk(b"IHDR", struct.pack(">II", 60000, 60000) + head[8:])),
         ("audio", box(b"ftyp", b"M4A \0\0\0\0M4A ") + movie + box(b"mdat", b"\0" * 4000)),
         ("video", box(b"ftyp", b"isom\0\0\0\0isom") + movie + box(b"mdat", b"\0" * 4000)),
         ("audio", b"RIFF\xff\xff\xff\x7fWAVEfmt " + b"\xff" * 3000),
     ]
-
-
-def form(category, data):
-    body = (f'--b\r\nContent-Disposition: form-data; name="category"\r\n\r\n{category}\r\n--b\r\n'
-            'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n').encode()
-    return body + data + b"\r\n--b--\r\n", {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 class Tenant:

@@ -25,7 +25,7 @@
 #include <thread>
 
 #include "base/files.h"
-#include "base/hash.h"
+#include "benchmarks/bench_job.h"
 #include "pipeline/media/decoder/local_decoder.h"
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/render/open_clips.h"
@@ -40,28 +40,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kFrameBytes = 1080UL * 1920 * 3 / 2;
 
-Result<render::RenderJob> read_job(const fs::path& request_file, const app::Config& config) {
-  Result<std::string> text = read_file(request_file);
-  if (!text) return text.failure();
-  Result<spec::JobRequest> request = spec::parse_job_request(nlohmann::json::parse(*text));
-  if (!request) return request.failure();
-  Result<spec::RenderSpec> spec = plan::make_render_spec(*request, config.catalogue, 1);
-  if (!spec) return spec.failure();
-  render::RenderJob job;
-  job.spec = std::move(*spec);
-  for (const std::string& uri : request->image_uris) {
-    const fs::path path = request_file.parent_path() / uri;
-    Result<std::string> hash = sha256_file(path);
-    if (!hash) return hash.failure();
-    job.inputs.images.push_back({path, *hash});
-  }
-  job.footage.assign(job.spec.segments.size(), plan::SourceKind::kImages);
-  return job;
-}
-
 Status compose(const app::Config& config, app::RenderStack& stack, const fs::path& request,
                const fs::path& out) {
-  Result<render::RenderJob> job = read_job(request, config);
+  Result<render::RenderJob> job = bench::read_job(request, config);
   if (!job) return job.failure();
   const int frames = render::timeline_of(*job).frames;
   render::ImageCache cache(render::SceneRenderer::kCacheBytes);
@@ -184,14 +165,9 @@ Status render_job(const app::Config& config, const app::RenderStack& stack,
   return joined;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 Status bound(const app::Config& config, app::RenderStack& stack, const fs::path& request,
              const fs::path& folder, int rounds) {
-  Result<render::RenderJob> job = read_job(request, config);
+  Result<render::RenderJob> job = bench::read_job(request, config);
   if (!job) return job.failure();
   job->encoder = media::kCodecX264;
   const fs::path frames = folder / "frames.nv12";
@@ -218,11 +194,11 @@ Status bound(const app::Config& config, app::RenderStack& stack, const fs::path&
                                     {"threads", config.worker_concurrency},
                                     {"threads_a_piece", config.encoder.x264.threads},
                                     {"rounds", rounds},
-                                    {"job_s", median(jobs)},
-                                    {"first_frame_s", median(times.first_frame)},
-                                    {"joining_s", median(times.joining)},
-                                    {"encode_only_s", median(floors)},
-                                    {"ratio", median(ratios)}};
+                                    {"job_s", bench::median(jobs)},
+                                    {"first_frame_s", bench::median(times.first_frame)},
+                                    {"joining_s", bench::median(times.joining)},
+                                    {"encode_only_s", bench::median(floors)},
+                                    {"ratio", bench::median(ratios)}};
   std::cout << json.dump() << "\n";
   return ok_status();
 }
@@ -237,7 +213,7 @@ int run(const std::vector<std::string>& arguments) {
   const SystemClock clock;
   Log log(clock, std::cerr, LogLevel::kWarning);
   Result<app::RenderStack> stack =
-      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
+      app::open_render_stack(*config, log, std::make_shared<media::LocalDecoder>());
   if (!stack) {
     std::cerr << stack.failure().detail << "\n";
     return 1;

@@ -68,9 +68,7 @@ ComfyServer::ComfyServer(HttpClient& http, Clock& clock, WebAddress base, Egress
     : http_(http), clock_(clock), base_(std::move(base)), egress_(egress), limits_(limits) {}
 
 std::string ComfyServer::url_of(const std::string& path) const {
-  std::string base = base_.url;
-  while (base.ends_with('/')) base.pop_back();
-  return base + path;
+  return without_end_slashes(base_.url) + path;
 }
 
 Result<HttpAnswer> ComfyServer::send(HttpRequest request, const Watch& watch) {

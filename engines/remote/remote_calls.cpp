@@ -54,11 +54,9 @@ Result<HttpRequest> RemoteEngine::prepare(const Provider::Call& call, const Json
   if (!left) return left.failure();
   Json encoded = values;  // an id from outside must not change the path's shape
   if (values["id"].is_string()) encoded["id"] = percent_encode(values["id"].get<std::string>());
-  std::string base = base_.url;
-  while (base.ends_with('/')) base.pop_back();
   HttpRequest request;
   request.method = call.method;
-  request.url = base + filled_text(call.path, encoded);
+  request.url = without_end_slashes(base_.url) + filled_text(call.path, encoded);
   request.egress = egress_;
   request.limits.total = *left;
   for (const auto& [name, value] : settings_.provider.headers) {

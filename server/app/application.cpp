@@ -46,8 +46,8 @@ worker::Options worker_options(const Config& config, bool sole_owner,
   return options;
 }
 
-std::unique_ptr<io::RedisNotifier> redis_bell(const Config& config, const std::string& worker_id,
-                                              Clock& clock, Log& log) {
+std::unique_ptr<io::RedisNotifier> open_notifier(const Config& config, const std::string& worker_id,
+                                                 Clock& clock, Log& log) {
   if (!config.redis) return nullptr;
   io::WakeupOptions options;
   options.backoff_seed = seed_from(worker_id);
@@ -129,7 +129,7 @@ Application::Application(Role role, const Config& config, RenderStack& stack,
                gpu_admission_.get(), stack.decoder.get(), spans_.get()},
               *store_, worker_options(config, store_->sole_owner(), facts_), facts_),
       orphaned_prompts_(engines_->comfyui_servers(), *store_, clock, log),
-      redis_notifier_(redis_bell(config, facts_.worker_id, clock, log)),
+      redis_notifier_(open_notifier(config, facts_.worker_id, clock, log)),
       pool_(worker_, {}, redis_notifier_.get()),
       notifiers_(pool_, redis_notifier_.get()),
       sender_(*store_, web_, metrics_, clock, log, webhook_options(config)),
@@ -195,6 +195,10 @@ observe::NotifierInfo Application::notifier_info() const {
 
 Application::~Application() { stop(); }
 
+void Application::repeat(std::chrono::milliseconds pause, std::function<bool()> step) {
+  periodic_tasks_.push_back(std::make_unique<PeriodicTask>(std::move(step), pause));
+}
+
 Status Application::start() {
   if (Status freed = free_leases_of_the_dead(*store_, facts_.worker_id); !freed) return freed;
   if (draws()) {
@@ -206,28 +210,20 @@ Status Application::start() {
     pool_.start();
     working_ = true;
     if (!engines_->comfyui_servers().empty()) {
-      periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
-          [this] {
-            orphaned_prompts_.look();
-            return false;
-          },
-          kOrphansPause));
+      repeat(kOrphansPause, [this] {
+        orphaned_prompts_.look();
+        return false;
+      });
     }
   }
   health_.look();
-  periodic_tasks_.push_back(std::make_unique<PeriodicTask>(
-      [this] {
-        health_.look();
-        return false;
-      },
-      kLookPause));
-  if (keeps_house()) {
-    for (int i = 0; i < kSenders; ++i) {
-      periodic_tasks_.push_back(
-          std::make_unique<PeriodicTask>([this] { return sender_.step(); }, kSenderPause));
-    }
-    periodic_tasks_.push_back(
-        std::make_unique<PeriodicTask>([this] { return gc_.step(); }, kGcPause));
+  repeat(kLookPause, [this] {
+    health_.look();
+    return false;
+  });
+  if (tells_and_collects()) {
+    for (int i = 0; i < kSenders; ++i) repeat(kSenderPause, [this] { return sender_.step(); });
+    repeat(kGcPause, [this] { return gc_.step(); });
   }
   return ok_status();
 }

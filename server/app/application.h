@@ -67,7 +67,7 @@ class Notifiers final : public jobs::WorkNotifier {
 
 class Application {
  public:
-  // config, studio, clock and log must outlive the application.
+  // config, render stack, clock and log must outlive the application.
   Application(Role role, const Config& config, RenderStack& stack,
               std::unique_ptr<io::SqlStore> store, std::unique_ptr<jobs::ObjectStore> storage,
               std::unique_ptr<engines::EngineRegistry> engines, Clock& clock, Log& log);
@@ -91,7 +91,10 @@ class Application {
   // Hears Redis where something is drawn, and tells readiness and metrics of it.
   void listen(const Config& config, Clock& clock);
   observe::NotifierInfo notifier_info() const;
-  bool keeps_house() const { return role_ == Role::kServe || role_ == Role::kApi; }
+  // Tells ends to webhooks and collects garbage.
+  bool tells_and_collects() const { return role_ == Role::kServe || role_ == Role::kApi; }
+  // From now on until stop(), on a thread of its own.
+  void repeat(std::chrono::milliseconds pause, std::function<bool()> step);
 
   const Role role_;
   Log& log_;

@@ -66,8 +66,7 @@ void read_limits(Variables& env, Config& config) {
 }
 
 void read_traces(Variables& env, Config& config) {
-  config.spans_endpoint = env.text("OTEL_EXPORTER_OTLP_ENDPOINT").value_or("");
-  while (config.spans_endpoint.ends_with('/')) config.spans_endpoint.pop_back();
+  config.spans_endpoint = without_end_slashes(env.text("OTEL_EXPORTER_OTLP_ENDPOINT").value_or(""));
   if (!config.spans_endpoint.empty() && !parse_web_address(config.spans_endpoint)) {
     env.note(wrong("OTEL_EXPORTER_OTLP_ENDPOINT", "must be http(s)://host[:port][/path]"));
   }

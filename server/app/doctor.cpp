@@ -312,7 +312,7 @@ int doctor(const Config& config) {
   check_gpu_memory(config, report);
   check_cuda(config, report);
   const std::shared_ptr<media::FileDecoder> decoder = confined_decoder(config);
-  const Result<RenderStack> stack = open_studio(config, log, decoder);
+  const Result<RenderStack> stack = open_render_stack(config, log, decoder);
   HeadroomAdvice advice;
   if (stack) {
     advice = check_headroom(config, *stack, report);

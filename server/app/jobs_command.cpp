@@ -94,7 +94,22 @@ void show_purged(const std::string& tenant, const Json& purged) {
                           " is left: take its keys away, run again\n");
 }
 
-std::string job_path(const std::string& id) { return "/api/v1/jobs/" + percent_encode(id); }
+// A call of the server does a bounded part. Gives its last answer, with all that was deleted.
+Answer purge_all(const Remote& remote, const std::string& tenant) {
+  Json deleted = Json::object();
+  for (;;) {
+    Answer answer = remote.post("/api/v1/admin/purge", {{"tenant", tenant}});
+    if (!answer) return answer;
+    const Json part = field(*answer, "deleted");
+    for (const auto& [kind, count] : part.items()) {
+      deleted[kind] = deleted.value(kind, std::int64_t{0}) + count.get<std::int64_t>();
+    }
+    // A part that deleted nothing will not do better at once.
+    if (field(*answer, "complete") != true && !part.empty()) continue;
+    (*answer)["deleted"] = deleted;
+    return answer;
+  }
+}
 
 void show_turn(const Json& job) {
   std::cout << text_of(field(job, "job_id")) << " is " << text_of(field(job, "status")) << "\n";
@@ -181,30 +196,17 @@ int set_draining(const Environment& environment, bool draining) {
       });
 }
 
-// A call of the server does a bounded part.
 int purge_tenant(const Environment& environment, const std::string& tenant, bool json) {
-  CurlClient client;
-  const Result<Remote> remote = Remote::from(environment, client);
-  if (!remote) return complain(remote.failure());
-  Json deleted = Json::object();
-  Json last;
-  for (bool done = false; !done;) {
-    Answer answer = remote->post("/api/v1/admin/purge", {{"tenant", tenant}});
-    if (!answer) return complain(answer.failure());
-    last = std::move(*answer);
-    // A part that deleted nothing will not do better at once.
-    done = field(last, "complete") == true || field(last, "deleted").empty();
-    for (const auto& [kind, count] : field(last, "deleted").items()) {
-      deleted[kind] = deleted.value(kind, std::int64_t{0}) + count.get<std::int64_t>();
+  return with_remote(environment, [&](const Remote& remote) {
+    const Answer purged = purge_all(remote, tenant);
+    if (!purged) return complain(purged.failure());
+    if (json) {
+      std::cout << json_text(*purged, 2) << "\n";
+    } else {
+      show_purged(tenant, *purged);
     }
-  }
-  last["deleted"] = deleted;
-  if (json) {
-    std::cout << json_text(last, 2) << "\n";
-  } else {
-    show_purged(tenant, last);
-  }
-  return field(last, "complete") == true ? 0 : 1;
+    return field(*purged, "complete") == true ? 0 : 1;
+  });
 }
 
 int show_capacity(const Environment& environment, bool json) {

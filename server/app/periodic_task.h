@@ -1,5 +1,5 @@
 // A thread that does one thing again and again until it is told to stop: sending webhooks,
-// sweeping.
+// collecting garbage.
 //
 // Thread rule: constructed and destroyed by one thread. The destructor waits for the step under
 // way.

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace pytoon::app {
 namespace {
@@ -65,15 +66,16 @@ HttpLimits limits_of_files() {
 
 }  // namespace
 
+std::string job_path(const std::string& id) { return "/api/v1/jobs/" + percent_encode(id); }
+
 Result<Remote> Remote::from(const Environment& environment, HttpClient& client) {
   const std::string port = value_of(environment, "API_PORT", "8080");
-  std::string url = value_of(environment, "PYTOON_URL", "http://127.0.0.1:" + port);
+  const std::string url = value_of(environment, "PYTOON_URL", "http://127.0.0.1:" + port);
   const Result<WebAddress> address = parse_web_address(url);
   if (!address) return failure(FailureKind::kInvalid, "PYTOON_URL: " + address.failure().detail);
-  while (url.ends_with('/')) url.pop_back();
   Result<std::string> key = find_key(environment);
   if (!key) return key.failure();
-  return Remote(client, std::move(url), std::move(*key));
+  return Remote(client, without_end_slashes(url), std::move(*key));
 }
 
 Result<Json> Remote::get(const std::string& path) const {

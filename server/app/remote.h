@@ -14,6 +14,8 @@
 
 namespace pytoon::app {
 
+std::string job_path(const std::string& id);  // "/api/v1/jobs/ID"
+
 class Remote {
  public:
   // PYTOON_URL (default http://127.0.0.1:API_PORT) with the key PYTOON_API_KEY, or API_KEY, or the

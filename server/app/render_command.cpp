@@ -77,9 +77,7 @@ Status hand_over(Application& application, const jobs::Job& job, const fs::path&
   for (const jobs::Segment& segment : *segments) {
     Result<fs::path> from = application.storage().local(segment.artifact_key);
     if (!from) return from.failure();
-    std::string number = std::to_string(segment.index);
-    number.insert(0, 3 - std::min<std::size_t>(3, number.size()), '0');
-    const fs::path to = out / "segments" / ("seg_" + number + ".mp4");
+    const fs::path to = out / jobs::segment_file(segment.index);
     if (Status copied = copy_whole(*from, to); !copied) return copied;
   }
   return ok_status();
@@ -150,7 +148,7 @@ int render_request(const Config& given, const fs::path& request, const fs::path&
     config.cache_dir = usable_cache(config.user_cache_dir, (*work)->path());
   }
   Log log(clock, std::cerr, std::max(config.log_level, LogLevel::kWarning));
-  Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
+  Result<RenderStack> stack = open_render_stack(config, log, confined_decoder(config));
   if (!stack) return complain(stack.failure());
   auto storage = io::FileStorage::open((*work)->path() / "storage", 0);
   if (!storage) return complain(storage.failure());

@@ -62,8 +62,8 @@ std::shared_ptr<media::FileDecoder> confined_decoder(const Config& config) {
   return decoder;
 }
 
-Result<RenderStack> open_studio(const Config& config, Log& log,
-                                std::shared_ptr<media::FileDecoder> decoder) {
+Result<RenderStack> open_render_stack(const Config& config, Log& log,
+                                      std::shared_ptr<media::FileDecoder> decoder) {
   RenderStack stack;
   Result<std::unique_ptr<media::MediaRuntime>> media =
       media::MediaRuntime::start(config.cache_dir, log);

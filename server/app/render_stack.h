@@ -32,8 +32,8 @@ struct RenderStack {
 };
 
 // Blocks for some hundred milliseconds. The Failure names what is missing and how to get it.
-Result<RenderStack> open_studio(const Config& config, Log& log,
-                                std::shared_ptr<media::FileDecoder> decoder);
+Result<RenderStack> open_render_stack(const Config& config, Log& log,
+                                      std::shared_ptr<media::FileDecoder> decoder);
 // Decodes in confined processes of this program, which must be pytoon itself.
 std::shared_ptr<media::FileDecoder> confined_decoder(const Config& config);
 

@@ -121,7 +121,7 @@ int run(Role role, Config config) {
     return refuse(secrets.failure());
   }
   CurlClient web;
-  Result<RenderStack> stack = open_studio(config, log, confined_decoder(config));
+  Result<RenderStack> stack = open_render_stack(config, log, confined_decoder(config));
   if (!stack) return refuse(stack.failure());
   auto store = open_record(config, clock);
   if (!store) return refuse(store.failure());

@@ -52,7 +52,7 @@ Result<Json> follow(const Remote& remote, const std::string& id) {
   SystemClock clock;
   ProgressLine line;
   for (int away = 0;;) {
-    Result<Json> job = remote.get("/api/v1/jobs/" + id);
+    Result<Json> job = remote.get(job_path(id));
     if (job) {
       away = 0;
       line.show(*job);
@@ -81,7 +81,7 @@ int watch(const Remote& remote, const std::string& id, const fs::path& out) {
     std::cerr << "pytoon: fallback: " << text_of(field(*job, "fallback_reason")) << "\n";
   }
   if (out.empty()) return 0;
-  if (Status saved = remote.save("/api/v1/jobs/" + id + "/output", out); !saved) {
+  if (Status saved = remote.save(job_path(id) + "/output", out); !saved) {
     return complain(saved.failure());
   }
   std::cerr << out.string() << "\n";

@@ -57,16 +57,13 @@ Result<Response> erase(Service& service, const Request& request) {
 }  // namespace
 
 std::vector<Route> asset_routes(Service& service) {
-  using Step = Result<Response> (*)(Service&, const Request&);
-  const auto with = [&service](Step step) -> Handler {
-    return [&service, step](const Request& request) { return step(service, request); };
-  };
   const std::string one = "/api/v1/assets/{key}";
-  return {
-      {Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload, Purpose::kUpload,
-       with(upload)},
-      {Method::kGet, one, Scope::kRead, BodyKind::kNone, Purpose::kDownload, with(content), true},
-      {Method::kDelete, one, Scope::kSubmit, BodyKind::kNone, Purpose::kUpload, with(erase)}};
+  return {{Method::kPost, "/api/v1/assets/upload", Scope::kSubmit, BodyKind::kUpload,
+           Purpose::kUpload, with(service, upload)},
+          {Method::kGet, one, Scope::kRead, BodyKind::kNone, Purpose::kDownload,
+           with(service, content), true},
+          {Method::kDelete, one, Scope::kSubmit, BodyKind::kNone, Purpose::kUpload,
+           with(service, erase)}};
 }
 
 }  // namespace pytoon::http

@@ -21,10 +21,7 @@ bool BodyReader::done() const { return chunked_ ? chunked_->done() : left_bytes_
 
 Status BodyReader::keep(std::string_view bytes) {
   body_bytes_ += bytes.size();
-  if (body_bytes_ > admitted_.body_bytes_max) {
-    return failure(FailureKind::kTooLarge,
-                   "The body is over " + std::to_string(admitted_.body_bytes_max) + " bytes.");
-  }
+  if (Status fits = admitted_.fits(body_bytes_); !fits) return fits;
   if (form_) return form_->feed(bytes, *admitted_.request.form);
   if (!admitted_.request.tenant_share.take(tenant_budget_, bytes.size())) {
     return failure(FailureKind::kRateLimited, "Too many requests of yours are being read.");
@@ -38,17 +35,21 @@ Status BodyReader::keep(std::string_view bytes) {
 
 Result<std::size_t> BodyReader::feed(std::string_view bytes) {
   received_bytes_ += bytes.size();
+  const Result<std::size_t> taken = take(bytes);
+  if (taken && done() && form_ && !form_->complete()) {
+    return failure(FailureKind::kMalformed, "The form ends without its closing boundary.");
+  }
+  return taken;
+}
+
+// Takes off the framing.
+Result<std::size_t> BodyReader::take(std::string_view bytes) {
   if (chunked_)
     return chunked_->feed(bytes, [this](std::string_view piece) { return keep(piece); });
   const std::size_t piece = std::min<std::uint64_t>(bytes.size(), left_bytes_);
   if (Status kept = keep(bytes.substr(0, piece)); !kept) return kept.failure();
   left_bytes_ -= piece;
   return piece;
-}
-
-Status BodyReader::finish() const {
-  if (!form_ || form_->complete()) return ok_status();
-  return failure(FailureKind::kMalformed, "The form ends without its closing boundary.");
 }
 
 }  // namespace pytoon::http

@@ -18,15 +18,14 @@ class BodyReader {
   BodyReader(Admitted& admitted, RequestGate& gate);
 
   // Returns how many bytes belong to this body; fewer than given only when done(). Errors:
-  // kMalformed, kInvalid, kTooLarge, kRateLimited, kUnavailable, kStorageFull, kIo; then the
-  // connection can't be used again.
+  // kMalformed, also of a form that ends without its closing delimiter, kInvalid, kTooLarge,
+  // kRateLimited, kUnavailable, kStorageFull, kIo; then the connection can't be used again.
   Result<std::size_t> feed(std::string_view bytes);
   bool done() const;
-  // The body ended; was it whole? kMalformed for a form without its closing delimiter.
-  Status finish() const;
   std::uint64_t received_bytes() const { return received_bytes_; }
 
  private:
+  Result<std::size_t> take(std::string_view bytes);
   Status keep(std::string_view bytes);
 
   Admitted& admitted_;

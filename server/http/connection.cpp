@@ -158,11 +158,11 @@ void Connection::begin_transaction() {
   Admitted& admitted = std::get<Admitted>(result.outcome);
   known_ = known_ || admitted.route->scope != Scope::kOpen;
   if (only_for_operators_ && !for_operators(admitted)) {
-    return refuse(problem_of(too_many_connections()));
+    return refuse(too_many_connections());
   }
   if (!take_tenants_place(admitted)) {
-    return refuse(problem_of(
-        failure(FailureKind::kRateLimited, "This tenant has as many connections as it may.")));
+    return refuse(
+        failure(FailureKind::kRateLimited, "This tenant has as many connections as it may."));
   }
   transaction_->admitted = std::make_unique<Admitted>(std::move(admitted));
   if (has_body) {
@@ -201,11 +201,8 @@ void Connection::begin_body() {
 std::size_t Connection::take_body(std::string_view bytes) {
   BodyReader& body = *transaction_->body;
   const auto taken = body.feed(bytes);
-  const Status whole = taken && body.done() ? body.finish() : ok_status();
-  if (!taken || !whole) {
-    transaction_->keep_alive = false;
-    respond(context_.gate.refuse(transaction_->route, transaction_->trace_id,
-                                 taken ? whole.failure() : taken.failure()));
+  if (!taken) {
+    refuse_body(taken.failure());
     return bytes.size();
   }
   deadline_ = body_deadline(body.received_bytes());
@@ -228,8 +225,7 @@ void Connection::dispatch() {
 
 void Connection::hand_to(Purpose purpose) {
   if (context_.pools.of(purpose).post([self = shared_from_this()] { self->run_handler(); })) return;
-  respond(problem_response(
-      problem_of(failure(FailureKind::kUnavailable, "Too many requests are waiting."))));
+  respond(problem_response(failure(FailureKind::kUnavailable, "Too many requests are waiting.")));
 }
 
 // Without the lock: the transaction stays put meanwhile, for nothing touches it in kHandling but
@@ -257,6 +253,13 @@ void Connection::refuse(const Problem& problem) {
   }
   transaction_->keep_alive = false;
   respond(problem_response(problem));
+}
+
+void Connection::refuse(const Failure& failure) { refuse(problem_of(failure)); }
+
+void Connection::refuse_body(const Failure& failure) {
+  transaction_->keep_alive = false;
+  respond(context_.gate.refuse(transaction_->route, transaction_->trace_id, failure));
 }
 
 void Connection::respond(Response response) {
@@ -366,7 +369,7 @@ void Connection::closed() {
 
 void Connection::reject_overload() {
   locked([this] {
-    refuse(problem_of(too_many_connections()));
+    refuse(too_many_connections());
     shut_down();  // lingering would let a crowd grow for as long
   });
 }

@@ -121,6 +121,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool uploading_by_us() const;  // bytes wait for us, so the client can't be late
   void respond(Response response);
   void refuse(const Problem& problem);
+  void refuse(const Failure& failure);
+  void refuse_body(const Failure& failure);  // of what can't be read or kept
   void stream(std::string bytes, Body rest);
   void streamed(bool whole, std::uint64_t bytes);
   void finish_transaction(bool whole);

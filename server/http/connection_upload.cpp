@@ -28,7 +28,7 @@ void Connection::take_upload(std::string_view bytes) {
   if (!arrived_share_.take(context_.upload_budget, bytes.size())) {
     context_.log.warning("http_upload_refused", {{"reason", "too many bytes wait for the disk"}});
     overrun_ = storing_;  // then the transaction is that thread's
-    if (!storing_) refuse(problem_of(too_busy()));
+    if (!storing_) refuse(too_busy());
     return;
   }
   arrived_.append(bytes);
@@ -38,7 +38,7 @@ void Connection::take_upload(std::string_view bytes) {
 
 void Connection::post_store() {
   storing_ = post_to_pool();
-  if (!storing_) refuse(problem_of(too_busy()));
+  if (!storing_) refuse(too_busy());
 }
 
 bool Connection::post_to_pool() {
@@ -79,19 +79,16 @@ bool Connection::store_some(std::unique_lock<std::mutex>& lock) {
     BodyReader& body = *transaction_->body;
     lock.unlock();
     const Result<std::size_t> taken = body.feed(bytes);
-    const Status whole = taken && body.done() ? body.finish() : ok_status();
     lock.lock();
     if (phase_ != Phase::kUploading) break;
     if (overrun_) {
       storing_ = false;
-      refuse(problem_of(too_busy()));
+      refuse(too_busy());
       return false;
     }
-    if (!taken || !whole) {
+    if (!taken) {
       storing_ = false;
-      transaction_->keep_alive = false;
-      respond(context_.gate.refuse(transaction_->route, transaction_->trace_id,
-                                   taken ? whole.failure() : taken.failure()));
+      refuse_body(taken.failure());
       return false;
     }
     if (body.done()) {

@@ -29,20 +29,21 @@ Result<Response> redeliver(Service& service, const Request& request) {
   return shown(service.redeliver(request.caller, request.id()), 202);
 }
 
-// The body is {"error": "why"}, or none.
-Result<std::string> read_error(const std::string& body) {
-  if (body.empty()) return std::string(kDefaultError);
+// Of a body that is {"field": "text"} or {}: then `absent`.
+Result<std::string> read_text(const std::string& body, const std::string& field,
+                              const std::string& absent) {
   const auto json = parse_strict_object(body);
   if (!json) return json.failure();
   for (const auto& [name, value] : json->items()) {
-    if (name != "error") return invalid_field("/" + name, "is no field of this request");
-    if (!value.is_string()) return invalid_field("/error", "must be a text");
+    if (name != field) return invalid_field("/" + name, "is no field of this request");
+    if (!value.is_string()) return invalid_field("/" + name, "must be a text");
   }
-  return json->value("error", std::string(kDefaultError));
+  return json->value(field, absent);
 }
 
 Result<Response> force_fail(Service& service, const Request& request) {
-  const auto error = read_error(request.body);
+  const auto error = request.body.empty() ? Result<std::string>(std::string(kDefaultError))
+                                          : read_text(request.body, "error", kDefaultError);
   if (!error) return error.failure();
   return shown(service.force_fail(request.caller, request.id(), *error));
 }
@@ -66,15 +67,10 @@ Result<Response> erase(Service& service, const Request& request) {
   return Response{204, {}, std::string()};
 }
 
-// The body is {"tenant": "acme"}.
 Result<Response> purge(Service& service, const Request& request) {
-  const auto json = parse_strict_object(request.body);
-  if (!json) return json.failure();
-  for (const auto& [name, value] : json->items()) {
-    if (name != "tenant") return invalid_field("/" + name, "is no field of this request");
-    if (!value.is_string()) return invalid_field("/tenant", "must be a text");
-  }
-  const auto purged = service.purge_tenant(request.caller, json->value("tenant", std::string()));
+  const auto tenant = read_text(request.body, "tenant", "");
+  if (!tenant) return tenant.failure();
+  const auto purged = service.purge_tenant(request.caller, *tenant);
   if (!purged) return purged.failure();
   return json_response(200, jobs::to_json(*purged));
 }
@@ -88,7 +84,6 @@ Result<Response> capacity(Service& service, const Request& request) {
 }  // namespace
 
 std::vector<Route> control_routes(Service& service) {
-  using Step = Result<Response> (*)(Service&, const Request&);
   const auto row = [&service](Method method, std::string pattern, Scope scope, Step step,
                               BodyKind body = BodyKind::kNone) {
     return Route{method,
@@ -96,7 +91,7 @@ std::vector<Route> control_routes(Service& service) {
                  scope,
                  body,
                  scope == Scope::kAdmin ? Purpose::kOperators : Purpose::kApi,
-                 [&service, step](const Request& request) { return step(service, request); }};
+                 with(service, step)};
   };
   return {
       row(Method::kPost, "/api/v1/jobs/{id}/cancel", Scope::kSubmit, cancel),

@@ -49,9 +49,8 @@ Result<Response> file_response(const RequestHead& head, const jobs::Artifact& ar
   const RangeChoice choice = choose_range(range, opened->size);
   const std::string size = std::to_string(opened->size);
   if (choice.outcome == RangeOutcome::kUnsatisfiable) {
-    response = problem_response(
-        problem_of(failure(FailureKind::kRangeNotSatisfiable,
-                           "The file has " + size + " bytes; the range lies beyond.")));
+    response = problem_response(failure(FailureKind::kRangeNotSatisfiable,
+                                        "The file has " + size + " bytes; the range lies beyond."));
     response.headers.push_back({"Content-Range", "bytes */" + size});
     return response;
   }

@@ -157,10 +157,6 @@ Result<Response> send_file(const Request& request, const Result<jobs::Artifact>&
 }  // namespace
 
 std::vector<Route> job_routes(Service& service) {
-  using Step = Result<Response> (*)(Service&, const Request&);
-  const auto with = [&service](Step step) -> Handler {
-    return [&service, step](const Request& request) { return step(service, request); };
-  };
   const auto get = [](std::string pattern, Handler handler, Purpose purpose = Purpose::kApi) {
     return Route{Method::kGet, std::move(pattern), Scope::kRead, BodyKind::kNone,
                  purpose,      std::move(handler)};
@@ -178,21 +174,22 @@ std::vector<Route> job_routes(Service& service) {
             return json_response(200, service.presets());
           },
           Purpose::kImmediate),
-      get("/api/v1/usage", with(usage)),
+      get("/api/v1/usage", with(service, usage)),
       get(
           "/api/v1/platforms",
           [&service](const Request&) -> Result<Response> {
             return json_response(200, service.platforms());
           },
           Purpose::kImmediate),
-      {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi, with(submit)},
-      get("/api/v1/jobs", with(list)),
-      get("/api/v1/jobs/{id}", with(show)),
-      get("/api/v1/jobs/{id}/segments", with(segments)),
-      get("/api/v1/jobs/{id}/spec", with(render_spec)),
-      get("/api/v1/jobs/{id}/webhook", with(deliveries)),
+      {Method::kPost, "/api/v1/jobs", Scope::kSubmit, BodyKind::kJson, Purpose::kApi,
+       with(service, submit)},
+      get("/api/v1/jobs", with(service, list)),
+      get("/api/v1/jobs/{id}", with(service, show)),
+      get("/api/v1/jobs/{id}/segments", with(service, segments)),
+      get("/api/v1/jobs/{id}/spec", with(service, render_spec)),
+      get("/api/v1/jobs/{id}/webhook", with(service, deliveries)),
       {Method::kGet, "/api/v1/admin/webhooks", Scope::kAdmin, BodyKind::kNone, Purpose::kOperators,
-       with(all_deliveries)},
+       with(service, all_deliveries)},
       get("/api/v1/jobs/{id}/events",
           [&service, feed](const Request& request) { return events(service, *feed, request); }),
       file("/api/v1/jobs/{id}/output",

@@ -95,14 +95,9 @@ Result<Response> revoke_key(Service& service, const Request& request) {
 }  // namespace
 
 std::vector<Route> key_routes(Service& service) {
-  using Step = Result<Response> (*)(Service&, const Request&);
   const auto row = [&service](Method method, std::string pattern, BodyKind body, Step step) {
-    return Route{method,
-                 std::move(pattern),
-                 Scope::kAdmin,
-                 body,
-                 Purpose::kOperators,
-                 [&service, step](const Request& request) { return step(service, request); }};
+    return Route{method, std::move(pattern),  Scope::kAdmin,
+                 body,   Purpose::kOperators, with(service, step)};
   };
   return {
       row(Method::kGet, "/api/v1/admin/keys", BodyKind::kNone, list_keys),

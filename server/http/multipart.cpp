@@ -62,12 +62,6 @@ Result<std::vector<Parameter>> read_parameters(std::string_view text) {
   return parameters;
 }
 
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // RFC 5987: charset'language'percent-encoded. A name of another form is taken as it stands.
 std::string extended_value(std::string_view text) {
   const std::size_t quote = text.find('\'');
@@ -75,11 +69,11 @@ std::string extended_value(std::string_view text) {
   if (second != std::string_view::npos) text.remove_prefix(second + 1);
   std::string value;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool coded = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                       hex_value(text[i + 2]) >= 0;
-    value +=
-        coded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
-    if (coded) i += 2;
+    const bool may = text[i] == '%' && i + 2 < text.size();
+    const auto high = may ? hex_digit(text[i + 1]) : std::nullopt;
+    const auto low = may ? hex_digit(text[i + 2]) : std::nullopt;
+    value += high && low ? static_cast<char>(*high * 16 + *low) : text[i];
+    if (high && low) i += 2;
   }
   return value;
 }

@@ -59,7 +59,7 @@ Result<Response> preview(jobs::Service& service, const Request& request) {
 
 std::vector<Route> preview_routes(jobs::Service& service) {
   return {{Method::kPost, "/api/v1/preview", Scope::kSubmit, BodyKind::kJson, Purpose::kPreview,
-           [&service](const Request& request) { return preview(service, request); }}};
+           with(service, preview)}};
 }
 
 }  // namespace pytoon::http

@@ -17,9 +17,9 @@ bool allows(const jobs::Caller& caller, Scope scope) {
     case Scope::kAny:
       return true;
     case Scope::kRead:
-      return caller.may_read || caller.admin;
+      return caller.reads();
     case Scope::kSubmit:
-      return caller.may_submit || caller.admin;
+      return caller.submits();
     case Scope::kAdmin:
       return caller.admin;
   }
@@ -38,11 +38,6 @@ bool is_safe(Method method) {
 bool is_json(std::string_view content_type) {
   const std::size_t semicolon = std::min(content_type.find(';'), content_type.size());
   return lower_case(trim(content_type.substr(0, semicolon))) == "application/json";
-}
-
-Failure too_large(std::uint64_t bytes_max) {
-  return failure(FailureKind::kTooLarge,
-                 "The body is over " + std::to_string(bytes_max) + " bytes.");
 }
 
 // Generated clients write the slashes of a storage key as %2F. Nowhere else is that a slash.
@@ -77,6 +72,12 @@ std::string forwarded_for(const RequestHead& head) {
 }
 
 }  // namespace
+
+Status Admitted::fits(std::uint64_t body_bytes) const {
+  if (body_bytes <= body_bytes_max) return ok_status();
+  return failure(FailureKind::kTooLarge,
+                 "The body is over " + std::to_string(body_bytes_max) + " bytes.");
+}
 
 RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPlans plans,
                          RateLimit failures, AddressSet proxies, CorsOrigins cors,
@@ -167,8 +168,8 @@ Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
   if (guessed) {
     if (auto refusal = too_many_guesses(head, peer)) return *std::move(refusal);
   }
-  Response response = problem_response(problem_of(
-      failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key.")));
+  Response response = problem_response(
+      failure(FailureKind::kUnauthorized, "Send a valid API key in the header X-API-Key."));
   response.headers.push_back({"WWW-Authenticate", "ApiKey realm=\"pytoon\""});
   return response;
 }
@@ -180,9 +181,9 @@ std::variant<KeyRing::Holder, Response> RequestGate::identify_link(
   const auto holder = tag ? now.find_tag(*tag) : std::nullopt;
   if (holder) return *holder;
   if (auto refusal = too_many_guesses(head, peer)) return *std::move(refusal);
-  return problem_response(problem_of(
+  return problem_response(
       tag ? failure(FailureKind::kForbidden, "The key that this link was made with is withdrawn.")
-          : tag.failure()));
+          : tag.failure());
 }
 
 std::variant<KeyRing::Holder, Response> RequestGate::identify(const Keys& now,
@@ -204,8 +205,8 @@ std::variant<KeyRing::Holder, Response> RequestGate::identify(const Keys& now,
   const std::string_view csrf_token = head.header("x-csrf-token").value_or("");
   if (!is_safe(head.method) &&
       !equal_constant_time(credentials_.csrf_token(*session), csrf_token)) {
-    return problem_response(problem_of(failure(
-        FailureKind::kForbidden, "Send the session's csrf_token in the header X-CSRF-Token.")));
+    return problem_response(failure(FailureKind::kForbidden,
+                                    "Send the session's csrf_token in the header X-CSRF-Token."));
   }
   admitted.request.session = std::move(session);
   return *holder;
@@ -235,18 +236,18 @@ std::optional<Response> RequestGate::authorize(const RequestHead& head,
   const Scope scope = admitted.route ? admitted.route->scope : Scope::kAny;
   if (allows(holder.caller, scope)) return std::nullopt;
   return problem_response(
-      problem_of(failure(FailureKind::kForbidden, "This needs an API key with the scope '" +
-                                                      std::string(name_of(scope)) + "'.")));
+      failure(FailureKind::kForbidden,
+              "This needs an API key with the scope '" + std::string(name_of(scope)) + "'."));
 }
 
 Response RequestGate::unrouted(const RequestHead& head, const Router::Match& match) {
   if (match.allow.empty()) {
-    return problem_response(problem_of(failure(FailureKind::kNotFound, "There is no such path.")));
+    return problem_response(failure(FailureKind::kNotFound, "There is no such path."));
   }
   Response response{204, {}, std::string()};
   if (head.method != Method::kOptions) {
-    response = problem_response(problem_of(failure(
-        FailureKind::kMethodNotAllowed, "The methods of this path are: " + match.allow + ".")));
+    response = problem_response(failure(FailureKind::kMethodNotAllowed,
+                                        "The methods of this path are: " + match.allow + "."));
   }
   response.headers.push_back({"Allow", match.allow});
   return response;
@@ -275,10 +276,7 @@ Status RequestGate::plan_body(const RequestHead& head, Admitted& admitted) const
     if (!boundary) return boundary.failure();
     admitted.boundary = *std::move(boundary);
   }
-  if (head.content_length.value_or(0) > admitted.body_bytes_max) {
-    return too_large(admitted.body_bytes_max);
-  }
-  return ok_status();
+  return admitted.fits(head.content_length.value_or(0));
 }
 
 Status RequestGate::take_upload_slot(Admitted& admitted) {
@@ -293,53 +291,45 @@ Status RequestGate::take_upload_slot(Admitted& admitted) {
 
 GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& peer) {
   GateResult result;
+  result.outcome = judge(std::move(head), peer, result);
+  return result;
+}
+
+std::variant<Response, Admitted> RequestGate::judge(RequestHead head,
+                                                    const std::optional<IpAddress>& peer,
+                                                    GateResult& result) {
   if (head.path == "*") {
-    result.outcome = Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
-    return result;
+    return Response{204, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, std::string()};
   }
   result.headers = cors_.headers_for(head);
   const auto segments = decode_path(with_key_slashes(head.path));
   auto query = decode_query(head.query);
   if (!segments || !query) {
-    result.outcome =
-        refuse(result.route, head.trace_id, segments ? query.failure() : segments.failure());
-    return result;
+    return refuse(result.route, head.trace_id, segments ? query.failure() : segments.failure());
   }
   Router::Match match = router_.find(head.method, *segments);
   Admitted admitted{.route = match.route};
   admitted.request.query = *std::move(query);
   if (match.route) result.route = match.route->pattern;
   if (cors_.is_preflight(head) && !match.allow.empty()) {
-    result.outcome = CorsOrigins::preflight_answer(match.allow);
-    return result;
+    return CorsOrigins::preflight_answer(match.allow);
   }
   const bool open = match.route ? match.route->scope == Scope::kOpen : segments->front() != "api";
   if (!open) {
-    if (auto refusal = authorize(head, peer, admitted, result)) {
-      result.outcome = *std::move(refusal);
-      return result;
-    }
+    if (auto refusal = authorize(head, peer, admitted, result)) return *std::move(refusal);
   }
-  if (!match.route) {
-    result.outcome = unrouted(head, match);
-    return result;
-  }
+  if (!match.route) return unrouted(head, match);
   if (draining_ && match.route->method != Method::kGet) {
-    result.outcome = refuse(result.route, head.trace_id,
-                            failure(FailureKind::kUnavailable, "The server is shutting down."));
-    return result;
+    return refuse(result.route, head.trace_id,
+                  failure(FailureKind::kUnavailable, "The server is shutting down."));
   }
   Status planned = plan_body(head, admitted);
   if (planned) planned = take_upload_slot(admitted);
-  if (!planned) {
-    result.outcome = refuse(result.route, head.trace_id, planned.failure());
-    return result;
-  }
+  if (!planned) return refuse(result.route, head.trace_id, planned.failure());
   admitted.request.caller.traceparent = head.header("traceparent").value_or("");
   admitted.request.head = std::move(head);
   admitted.request.parameters = std::move(match.parameters);
-  result.outcome = std::move(admitted);
-  return result;
+  return admitted;
 }
 
 Response RequestGate::answer(const Admitted& admitted) {
@@ -356,7 +346,7 @@ Response RequestGate::answer(const Admitted& admitted) {
     log_.error("http_handler_crash",
                {{"route", route}, {"trace_id", trace_id}, {"error", "not a std::exception"}});
   }
-  return problem_response(problem_of(failure(FailureKind::kInternal, "")));
+  return problem_response(failure(FailureKind::kInternal, ""));
 }
 
 }  // namespace pytoon::http

@@ -42,6 +42,9 @@ struct Admitted {
   Request request;
   std::uint64_t body_bytes_max = 0;
   std::string boundary;  // kUpload
+
+  // kTooLarge when a body may not have so many bytes.
+  Status fits(std::uint64_t body_bytes) const;
 };
 
 struct GateResult {
@@ -103,6 +106,9 @@ class RequestGate {
   std::variant<KeyRing::Holder, Response> identify_link(const Keys& now, const RequestHead& head,
                                                         const std::optional<IpAddress>& peer,
                                                         const Query& query);
+  // The request, or its answer where its head is enough for one.
+  std::variant<Response, Admitted> judge(RequestHead head, const std::optional<IpAddress>& peer,
+                                         GateResult& result);
   std::optional<Response> authorize(const RequestHead& head, const std::optional<IpAddress>& peer,
                                     Admitted& admitted, GateResult& result);
   Response unrouted(const RequestHead& head, const Router::Match& match);

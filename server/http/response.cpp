@@ -68,6 +68,8 @@ Response json_response(int status, const nlohmann::ordered_json& json) {
                   json_text(json)};
 }
 
+Response problem_response(const Failure& failure) { return problem_response(problem_of(failure)); }
+
 Response problem_response(const Problem& problem) {
   Response response{problem.status,
                     {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},

@@ -47,6 +47,7 @@ struct Response {
 
 Response json_response(int status, const nlohmann::ordered_json& json);
 Response problem_response(const Problem& problem);
+Response problem_response(const Failure& failure);
 
 // Status line and headers with the blank line after them.
 std::string wire_head(const Response& response, bool keep_alive, WallTime now);

@@ -1,6 +1,6 @@
-// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads',
-// sessions', links'. A new route is
-// a new row in one of them and a path in openapi.json; a test holds the two together.
+// All routes, in one table a file: operators' (no key), jobs', life-cycle, uploads', keys',
+// previews', sessions', links'. A new route is a new row in one of them and a path in openapi.json;
+// a test holds the two together.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,12 @@ struct ProcessReport {
   std::function<std::string()> metrics_text;
   std::function<std::optional<std::string>()> unusable;
 };
+
+// One request, answered with the service: a handler once the service is known.
+using Step = Result<Response> (*)(jobs::Service&, const Request&);
+inline Handler with(jobs::Service& service, Step step) {
+  return [&service, step](const Request& request) { return step(service, request); };
+}
 
 // The service, the credentials and the flag outlive the routes.
 std::vector<Route> operator_routes(jobs::Service& service, const std::atomic<bool>& draining,

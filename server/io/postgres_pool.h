@@ -30,7 +30,7 @@ class PostgresPool {
 
     PostgresConnection& operator*() const { return *connection_; }
     PostgresConnection* operator->() const { return connection_.get(); }
-    void keep() { keep_ = true; }  // it is audio: for the next one
+    void keep() { keep_ = true; }  // it works: for the next one
 
    private:
     PostgresPool& pool_;

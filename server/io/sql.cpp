@@ -21,4 +21,10 @@ const std::string& Row::text(std::size_t column) const {
   return text == nullptr ? none : *text;
 }
 
+std::string parameters(std::size_t count) {
+  std::string marks = "?";
+  for (std::size_t i = 1; i < count; ++i) marks += ", ?";
+  return marks;
+}
+
 }  // namespace pytoon::io

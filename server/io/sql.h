@@ -59,6 +59,9 @@ class Row {
 
 using Rows = std::vector<Row>;
 
+// "?, ?, ?": so many parameters of one list, at least one.
+std::string parameters(std::size_t count);
+
 class SqlSession {
  public:
   virtual ~SqlSession() = default;

@@ -64,13 +64,22 @@ Status note_assets(SqlSession& session, const Job& job) {
 }
 
 // False when another submission with this key was first.
-bool insert_receipt(SqlSession& session, const jobs::NewJob& order) {
+bool insert_record(SqlSession& session, const jobs::NewJob& order) {
   return session.run(
              "INSERT INTO idempotency_records (tenant, idempotency_key, body_sha256, job_id, "
-             "segments, "
-             "created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+             "segments, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
              {order.job.tenant, order.idempotency_key, order.body_sha256, order.job.id,
               std::int64_t{std::ssize(order.segments)}, session.now()}) == 1;
+}
+
+// A job that may become `next`, locked.
+Result<Job> lock_for(SqlSession& session, const std::string& id, JobStatus next) {
+  std::optional<Job> job = lock_job(session, id);
+  if (!job) return jobs::no_such_job(id);
+  if (Status allowed = jobs::check_transition(job->status, next); !allowed) {
+    return allowed.failure();
+  }
+  return std::move(*job);
 }
 
 }  // namespace
@@ -91,7 +100,7 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, const jobs::QueueL
     note_weight(session, order.job.tenant, order.weight);
     insert_job(session, order);
     if (Status noted = note_assets(session, order.job); !noted) return noted.failure();
-    second = keyed && !insert_receipt(session, order);
+    second = keyed && !insert_record(session, order);
     if (second) return failure(FailureKind::kConflict, "this Idempotency-Key is being used");
     return submitted(order);
   });
@@ -119,8 +128,7 @@ Status SqlStore::keep_asset(const jobs::AssetRecord& asset) {
         "INSERT INTO assets (tenant, key, client_name, category, format, size, sha256, width, "
         "height, has_alpha, duration_seconds, channels, sample_rate, created_at, last_used_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key) DO UPDATE "
-        "SET "
-        "client_name = excluded.client_name, category = excluded.category, "
+        "SET client_name = excluded.client_name, category = excluded.category, "
         "format = excluded.format, size = excluded.size, sha256 = excluded.sha256, "
         "width = excluded.width, height = excluded.height, has_alpha = excluded.has_alpha, "
         "duration_seconds = excluded.duration_seconds, channels = excluded.channels, "
@@ -146,10 +154,8 @@ Status SqlStore::probe() {
 
 Result<Job> SqlStore::cancel(const std::string& id) {
   return writing("cancel", [&](SqlSession& session) -> Result<Job> {
-    std::optional<Job> job = lock_job(session, id);
-    if (!job) return jobs::no_such_job(id);
-    const Status allowed = jobs::check_transition(job->status, JobStatus::kCancelled);
-    if (!allowed) return allowed.failure();
+    Result<Job> job = lock_for(session, id, JobStatus::kCancelled);
+    if (!job) return job;
     end_job(session, *job, JobStatus::kCancelled, "");
     return complete(session, std::move(*job));
   });
@@ -157,10 +163,8 @@ Result<Job> SqlStore::cancel(const std::string& id) {
 
 Result<Job> SqlStore::force_fail(const std::string& id, const std::string& error) {
   return writing("force_fail", [&](SqlSession& session) -> Result<Job> {
-    std::optional<Job> job = lock_job(session, id);
-    if (!job) return jobs::no_such_job(id);
-    const Status allowed = jobs::check_transition(job->status, JobStatus::kFailed);
-    if (!allowed) return allowed.failure();
+    Result<Job> job = lock_for(session, id, JobStatus::kFailed);
+    if (!job) return job;
     end_job(session, *job, JobStatus::kFailed, error);
     return complete(session, std::move(*job));
   });
@@ -168,10 +172,8 @@ Result<Job> SqlStore::force_fail(const std::string& id, const std::string& error
 
 Result<Job> SqlStore::retry(const std::string& id) {
   return writing("retry", [&](SqlSession& session) -> Result<Job> {
-    std::optional<Job> job = lock_job(session, id);
-    if (!job) return jobs::no_such_job(id);
-    const Status allowed = jobs::check_transition(job->status, JobStatus::kQueued);
-    if (!allowed) return allowed.failure();
+    Result<Job> job = lock_for(session, id, JobStatus::kQueued);
+    if (!job) return job;
     std::vector<Segment> segments = read_segments(session, id);
     for (Segment& segment : segments) {
       if (segment.status == jobs::SegmentStatus::kDone) continue;

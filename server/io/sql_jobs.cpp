@@ -20,9 +20,7 @@ constexpr std::string_view kPosition =
     "(SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority = ? AND seq < ?)";
 
 std::string select_versions() {
-  std::string sql = "SELECT id, version FROM jobs WHERE id IN (?";
-  for (std::size_t i = 1; i < kVersionsAtOnce; ++i) sql += ", ?";
-  return sql + ")";
+  return "SELECT id, version FROM jobs WHERE id IN (" + parameters(kVersionsAtOnce) + ")";
 }
 
 std::string select_job() {
@@ -274,7 +272,7 @@ Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
 Result<std::optional<jobs::IdempotencyRecord>> SqlStore::record(
     const std::string& tenant, const std::string& idempotency_key) {
   return reading([&](SqlSession& session) -> Result<std::optional<jobs::IdempotencyRecord>> {
-    return find_receipt(session, tenant, idempotency_key);
+    return find_record(session, tenant, idempotency_key);
   });
 }
 

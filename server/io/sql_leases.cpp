@@ -83,12 +83,6 @@ bool exists(SqlSession& session, const std::string& job_id) {
   return !session.query("SELECT 1 FROM jobs WHERE id = ?", {job_id}).empty();
 }
 
-std::string placeholders(std::size_t count) {
-  std::string marks;
-  for (std::size_t i = 0; i < count; ++i) marks += i == 0 ? "?" : ", ?";
-  return marks;
-}
-
 // Those of the leases whose epoch no row names. One lease is one epoch, in all of the store.
 std::vector<Lease> without(const std::vector<Lease>& leases, const Rows& epochs) {
   std::set<std::int64_t> named;
@@ -172,7 +166,7 @@ Result<std::vector<Lease>> SqlStore::renew(const std::vector<Lease>& leases,
       std::string sql =
           "UPDATE tasks SET expires_at = ? WHERE id IN (SELECT id FROM tasks WHERE worker_id <> '' "
           "AND epoch IN (" +
-          placeholders(asked.size()) + ") ";
+          parameters(asked.size()) + ") ";
       sql += std::string(lock) + ") RETURNING epoch";
       return without(asked, session.query_with(sql, params));
     });
@@ -197,7 +191,7 @@ Result<std::vector<Lease>> SqlStore::lost(const std::vector<Lease>& leases) {
     for (const Lease& lease : leases) params.emplace_back(lease.epoch);
     return without(leases, session.query_with("SELECT epoch FROM tasks WHERE worker_id <> '' AND "
                                               "epoch IN (" +
-                                                  placeholders(leases.size()) + ")",
+                                                  parameters(leases.size()) + ")",
                                               params));
   });
 }

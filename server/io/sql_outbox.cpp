@@ -39,11 +39,10 @@ Event read_event(const Row& row) {
 
 std::string select_due(std::size_t tenants_left_out) {
   std::string others;
-  for (std::size_t i = 0; i < tenants_left_out; ++i) others += i == 0 ? "?" : ", ?";
-  if (!others.empty()) {
+  if (tenants_left_out > 0) {
     others =
         "AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = outbox.job_id AND jobs.tenant IN (" +
-        others + ")) ";
+        parameters(tenants_left_out) + ")) ";
   }
   return "SELECT id, job_id, url, status, error, fallback_used, fallback_reason, attempts, "
          "created_at, (SELECT tenant FROM jobs WHERE jobs.id = outbox.job_id), "
@@ -169,8 +168,7 @@ Status SqlStore::redeliver(const std::string& job_id) {
     }
     session.run(
         "UPDATE outbox SET state = 'pending', attempts = 0, sending = 0, last_error = '', due_at = "
-        "? "
-        "WHERE id = ?",
+        "? WHERE id = ?",
         {session.now(), last[0].text(0)});
     return ok_status();
   });

@@ -156,8 +156,8 @@ void write_segment(SqlSession& session, const std::string& job_id, const Segment
        job_id, segment.index});
 }
 
-std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
-                                                    const std::string& idempotency_key) {
+std::optional<jobs::IdempotencyRecord> find_record(SqlSession& session, const std::string& tenant,
+                                                   const std::string& idempotency_key) {
   const Rows rows = session.query(
       "SELECT body_sha256, job_id, segments FROM idempotency_records WHERE tenant = ? AND "
       "idempotency_key = ?",

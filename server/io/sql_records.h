@@ -43,8 +43,8 @@ Result<jobs::Job> lock_held_job(SqlSession& session, const jobs::Lease& lease);
 std::vector<jobs::Segment> read_segments(SqlSession& session, const std::string& job_id);
 void write_segment(SqlSession& session, const std::string& job_id, const jobs::Segment& segment);
 
-std::optional<jobs::IdempotencyRecord> find_receipt(SqlSession& session, const std::string& tenant,
-                                                    const std::string& idempotency_key);
+std::optional<jobs::IdempotencyRecord> find_record(SqlSession& session, const std::string& tenant,
+                                                   const std::string& idempotency_key);
 
 // All tasks of the job, ready or held.
 std::vector<jobs::Task> read_tasks(SqlSession& session, const std::string& job_id);

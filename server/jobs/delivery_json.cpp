@@ -1,25 +1,27 @@
 // Webhook deliveries as people see them.
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/web_address.h"
+#include "server/jobs/name_table.h"
 #include "server/jobs/or_null.h"
 #include "server/jobs/outbox.h"
 
 namespace pytoon::jobs {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames{"pending", "sending", "delivered", "given_up"};
+constexpr std::array kNames{
+    Name<DeliveryState>{DeliveryState::kPending, "pending"},
+    Name<DeliveryState>{DeliveryState::kSending, "sending"},
+    Name<DeliveryState>{DeliveryState::kDelivered, "delivered"},
+    Name<DeliveryState>{DeliveryState::kGivenUp, "given_up"},
+};
 
 }  // namespace
 
-std::string_view name_of(DeliveryState state) { return kNames.at(static_cast<std::size_t>(state)); }
+std::string_view name_of(DeliveryState state) { return name_in(kNames, state); }
 
 std::optional<DeliveryState> delivery_state_from_name(std::string_view name) {
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames.at(i) == name) return static_cast<DeliveryState>(i);
-  }
-  return std::nullopt;
+  return value_in(kNames, name);
 }
 
 nlohmann::ordered_json to_json(const Delivery& delivery) {

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "server/jobs/task_rules.h"
+
 namespace pytoon::jobs {
 namespace {
 
 constexpr std::chrono::seconds kAnswerLife{1};
 constexpr std::size_t kJobsMax = 4096;
-constexpr double kDrawnPct = 95;
 constexpr double kShareDrained = 0.1;
 constexpr std::chrono::seconds kRetryShortest{1};
 constexpr std::chrono::seconds kRetryUnknown{60};
@@ -36,7 +37,7 @@ std::chrono::seconds retry_after(const Backlog& backlog) {
 }
 
 double segments_left(const Job& job) {
-  const double drawn = std::min(job.progress_pct / kDrawnPct, 1.0);
+  const double drawn = std::min(static_cast<double>(job.progress_pct) / kPctWhenDrawn, 1.0);
   return static_cast<double>(job.spec.segments.size()) * (1.0 - drawn);
 }
 

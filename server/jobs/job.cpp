@@ -1,18 +1,10 @@
 #include "server/jobs/job.h"
 
-#include <array>
-
-#include "base/check.h"
+#include "server/jobs/name_table.h"
 #include "server/jobs/task_store.h"
 
 namespace pytoon::jobs {
 namespace {
-
-template <typename Enum>
-struct Name {
-  Enum value;
-  std::string_view name;
-};
 
 constexpr std::array kJobNames{
     Name<JobStatus>{JobStatus::kQueued, "QUEUED"},
@@ -37,22 +29,6 @@ constexpr std::array kTaskKindNames{
     Name<TaskKind>{TaskKind::kFinish, "finish"},
 };
 
-template <typename Table, typename Enum>
-std::string_view name_in(const Table& table, Enum value) {
-  for (const auto& row : table) {
-    if (row.value == value) return row.name;
-  }
-  CHECK(false, "a value has no name");
-}
-
-template <typename Enum, typename Table>
-std::optional<Enum> value_in(const Table& table, std::string_view name) {
-  for (const auto& row : table) {
-    if (row.name == name) return row.value;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::string_view name_of(JobStatus status) { return name_in(kJobNames, status); }
@@ -61,15 +37,15 @@ std::string_view name_of(SegmentStatus status) { return name_in(kSegmentNames, s
 std::string_view name_of(TaskKind kind) { return name_in(kTaskKindNames, kind); }
 
 std::optional<JobStatus> job_status_from_name(std::string_view name) {
-  return value_in<JobStatus>(kJobNames, name);
+  return value_in(kJobNames, name);
 }
 
 std::optional<SegmentStatus> segment_status_from_name(std::string_view name) {
-  return value_in<SegmentStatus>(kSegmentNames, name);
+  return value_in(kSegmentNames, name);
 }
 
 std::optional<TaskKind> task_kind_from_name(std::string_view name) {
-  return value_in<TaskKind>(kTaskKindNames, name);
+  return value_in(kTaskKindNames, name);
 }
 
 bool is_terminal(JobStatus status) {
@@ -90,9 +66,13 @@ std::string output_key(const Job& job, const std::string& file) {
 }
 
 std::string segment_link_key(const std::string& job_id, int index) {
+  return job_file_key(job_id, segment_file(index));
+}
+
+std::string segment_file(int index) {
   const std::string digits = std::to_string(index);
   const std::string zeros(digits.size() < 3 ? 3 - digits.size() : 0, '0');
-  return job_file_key(job_id, "segments/seg_" + zeros + digits + ".mp4");
+  return "segments/seg_" + zeros + digits + ".mp4";
 }
 
 }  // namespace pytoon::jobs

@@ -110,7 +110,8 @@ struct Segment {
 
 // Where people find a job's files in storage: links to the objects that won.
 std::string job_file_key(const std::string& job_id, const std::string& file);
-std::string segment_link_key(const std::string& job_id, int index);  // .../segments/seg_007.mp4
+std::string segment_link_key(const std::string& job_id, int index);
+std::string segment_file(int index);  // its name there: "segments/seg_007.mp4"
 
 // What a finished job consists of, besides its segments.
 inline constexpr std::array kOutputFiles{"output.mp4", "thumbnail.jpg", "metadata.json"};

@@ -16,7 +16,7 @@ constexpr int kTenantsShown = 100;
 constexpr std::size_t kErrorBytesMax = 1000;
 
 Status require_change(const Caller& caller) {
-  if (caller.may_submit || caller.admin) return ok_status();
+  if (caller.submits()) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not change jobs");
 }
 
@@ -117,8 +117,7 @@ Status JobService::delete_job(const Caller& caller, const std::string& id) {
 
 Status JobService::delete_asset(const Caller& caller, const std::string& key) {
   if (Status allowed = require_change(caller); !allowed) return allowed;
-  const auto tenant = caller.admin ? std::nullopt : std::optional(caller.tenant);
-  if (Status gone = parts_.eraser.delete_asset(tenant, key); !gone) return gone;
+  if (Status gone = parts_.eraser.delete_asset(caller.seen_tenant(), key); !gone) return gone;
   parts_.log.info("asset_deleted", {{"key", key}, {"by", caller.tenant}});
   return ok_status();
 }

@@ -14,12 +14,12 @@ namespace {
 constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
 Status require_submit(const Caller& caller) {
-  if (caller.may_submit || caller.admin) return ok_status();
+  if (caller.submits()) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not submit");
 }
 
 Status require_read(const Caller& caller) {
-  if (caller.may_read || caller.admin) return ok_status();
+  if (caller.reads()) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not read");
 }
 
@@ -181,7 +181,7 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   const std::string body_sha256 = sha256_hex(json_text(body));
   if (!idempotency_key.empty()) {
-    if (Status audio = check_idempotency_key(idempotency_key); !audio) return audio.failure();
+    if (Status valid = check_idempotency_key(idempotency_key); !valid) return valid.failure();
     const auto seen = parts_.store.record(caller.tenant, idempotency_key);
     if (!seen) return seen.failure();
     if (*seen) return replay(**seen, body_sha256);
@@ -216,7 +216,7 @@ Result<Job> JobService::job(const Caller& caller, const std::string& id) {
 
 Result<Job> JobService::find(const Caller& caller, const std::string& id) {
   Result<Job> job = parts_.store.job(id);
-  if (job && !caller.admin && job->tenant != caller.tenant) return no_such_job(id);
+  if (job && !caller.sees(job->tenant)) return no_such_job(id);
   return job;
 }
 
@@ -225,8 +225,7 @@ Result<JobPage> JobService::list(const Caller& caller, const ListQuery& query) {
   if (query.limit < 1 || query.limit > 200) {
     return invalid_field("/limit", "must be between 1 and 200");
   }
-  if (caller.admin) return parts_.store.list(std::nullopt, query);
-  return parts_.store.list(caller.tenant, query);
+  return parts_.store.list(caller.seen_tenant(), query);
 }
 
 Result<std::vector<Segment>> JobService::segments(const Caller& caller, const std::string& id) {
@@ -270,12 +269,12 @@ Result<std::vector<Delivery>> JobService::deliveries(const Caller& caller,
 
 Result<Asset> JobService::asset(const Caller& caller, const std::string& key) {
   if (Status allowed = require_read(caller); !allowed) return allowed.failure();
-  return assets_.find(caller.admin ? std::nullopt : std::optional(caller.tenant), key);
+  return assets_.find(caller.seen_tenant(), key);
 }
 
 Result<Artifact> JobService::asset_file(const Caller& caller, const std::string& key) {
   if (Status allowed = require_read(caller); !allowed) return allowed.failure();
-  return assets_.file(caller.admin ? std::nullopt : std::optional(caller.tenant), key);
+  return assets_.file(caller.seen_tenant(), key);
 }
 
 Result<Artifact> JobService::output(const Caller& caller, const std::string& id) {

@@ -36,6 +36,14 @@ struct Caller {
   std::string traceparent = "";  // of the request, as it came
   std::string plan = "default";  // tenant_plan.h
   std::string key_id;            // of a key that the record keeps; "" for others
+
+  bool submits() const { return may_submit || admin; }
+  bool reads() const { return may_read || admin; }
+  // Whose jobs and uploads it sees; nullopt: everybody's.
+  std::optional<std::string> seen_tenant() const {
+    return admin ? std::nullopt : std::optional(tenant);
+  }
+  bool sees(const std::string& owner) const { return admin || owner == tenant; }
 };
 
 struct Submitted {

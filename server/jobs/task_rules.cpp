@@ -5,7 +5,6 @@
 namespace pytoon::jobs {
 namespace {
 
-constexpr int kPctWhenDrawn = 95;
 constexpr int kShareOfClip = 2;  // one in so many frames
 
 bool has(const std::vector<Task>& tasks, const Task& task) {
@@ -56,19 +55,15 @@ int frames_of_drawing(const Segment& segment, int frames) {
 }
 
 int progress_pct(const std::vector<Segment>& segments, int frames, int fps) {
-  int all = 0;
   int drawn = frames;
   for (const Segment& segment : segments) {
-    const int own = segment.duration_seconds * fps;
-    all += own;
     if (segment.status == SegmentStatus::kDone) {
-      drawn += own;
+      drawn += segment.duration_seconds * fps;
     } else if (segment.footage == plan::SourceKind::kClip) {
       drawn += frames_of_footage(segment, 1, fps);
     }
   }
-  if (all == 0) return 0;
-  return kPctWhenDrawn * std::min(drawn, all) / all;
+  return percents_of(segments, drawn, fps);
 }
 
 int percents_of(const std::vector<Segment>& segments, int frames, int fps) {

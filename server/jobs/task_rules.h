@@ -29,7 +29,8 @@ JobStatus status_with(const std::vector<Task>& open);
 bool footage_decided(const std::vector<Segment>& segments);  // of all that are not DONE
 int count_open(const std::vector<Segment>& segments);        // not DONE
 
-// 0..95: the share of frames drawn; the rest is assembling. A clip that an engine made is half of
+inline constexpr int kPctWhenDrawn = 95;  // of a job's progress; the rest is assembling
+// 0 to that: the share of frames drawn. A clip that an engine made is half of
 // its segment's frames, drawing over it the other half. `frames` are those of the segments under
 // way, as the two functions below count them.
 int progress_pct(const std::vector<Segment>& segments, int frames, int fps);

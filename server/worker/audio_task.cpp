@@ -32,10 +32,7 @@ Status Task::make_audio() {
   Status made =
       commit([&] { return deps.tasks.audio_made(leased_.lease, key, *sha256, json_text(facts)); });
   if (!made) return made;
-  deps.log.info("audio_ready", {{"job_id", leased_.job.id},
-                                {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                                {"seconds", took.count()},
-                                {"audio", facts}});
+  deps.log.info("audio_ready", about({{"seconds", took.count()}, {"audio", facts}}));
   return made;
 }
 

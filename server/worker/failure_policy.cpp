@@ -44,14 +44,10 @@ void Task::on_failure(const Failure& failure) {
   if (kind.transient() || (kind.may_pass() && context_.retry_budget.allow())) {
     return wait_for_machine(failure);
   }
-  nlohmann::ordered_json fields = about();
-  fields["task"] = name_of(leased_.lease.kind);
-  fields["failures"] = leased_.failures + 1;
-  fields["reason"] = failure.detail;
-  context_.deps.log.warning("task_failed", fields);
-  const bool of_an_input =
-      failure.kind == FailureKind::kNotFound || failure.kind == FailureKind::kMalformed;
-  if (of_an_input && inputs_lost()) return;
+  context_.deps.log.warning("task_failed", about({{"task", name_of(leased_.lease.kind)},
+                                                  {"failures", leased_.failures + 1},
+                                                  {"reason", failure.detail}}));
+  if (is_lost(failure) && inputs_lost()) return;
   // All is drawn, and no card would help: standing still is the machine's fault, and is counted as
   // its deaths are.
   if (stop_ == Stop::kHung && leased_.lease.kind == TaskKind::kFinish) {
@@ -66,9 +62,7 @@ void Task::on_failure(const Failure& failure) {
 }
 
 void Task::wait_for_machine(const Failure& failure) {
-  nlohmann::ordered_json fields = about();
-  fields["reason"] = failure.detail;
-  context_.deps.log.warning("task_retry_scheduled", fields);
+  context_.deps.log.warning("task_retry_scheduled", about({{"reason", failure.detail}}));
   give_back(ReleaseReason::kHandedBack, context_.retry_budget.next_delay());
 }
 
@@ -102,21 +96,15 @@ bool Task::change_encoder(const Failure& failure) {
 void Task::tell_degraded(const std::string& from, const std::string& to,
                          const std::string& reason) {
   context_.deps.metrics.degraded(from, to);
-  context_.deps.log.warning("encoder_degraded", {{"job_id", leased_.job.id},
-                                                 {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                                                 {"from", from},
-                                                 {"to", to},
-                                                 {"reason", reason}});
+  context_.deps.log.warning("encoder_degraded",
+                            about_job({{"from", from}, {"to", to}, {"reason", reason}}));
 }
 
 void Task::fail_job(const std::string& reason, const std::string& detail) {
   const Status failed = commit([&] { return context_.deps.tasks.failed(leased_.lease, detail); });
   if (!failed) return;  // somebody else decides by now
   context_.deps.metrics.job_failed(leased_.job.spec.archetype, reason);
-  context_.deps.log.error("job_failed", {{"job_id", leased_.job.id},
-                                         {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                                         {"reason", reason},
-                                         {"error", detail}});
+  context_.deps.log.error("job_failed", about_job({{"reason", reason}, {"error", detail}}));
   tell_job_span(detail);
 }
 
@@ -180,10 +168,8 @@ void Task::leave_out_audio(const Failure& failure) {
 Status Task::note_fallback(const std::string& engine, const std::string& reason) {
   Status noted = persist([&] { return context_.deps.tasks.note_fallback(leased_.lease, reason); });
   if (!noted) return noted;
-  nlohmann::ordered_json fields = about();
-  fields["engine"] = engine;
-  fields["reason"] = reason;
-  context_.deps.log.warning("engine_fallback_used", fields);
+  context_.deps.log.warning("engine_fallback_used",
+                            about({{"engine", engine}, {"reason", reason}}));
   context_.deps.metrics.fallback_used(engine);
   return noted;
 }

@@ -51,9 +51,7 @@ Status Task::publish_outputs(const render::RenderJob& order) {
   Status made = publish_video(order, folder);
   if (!made) return made;
   const std::chrono::duration<double> took = deps.clock.steady_now() - began;
-  const std::string trace_id = jobs::trace_of(leased_.job).trace_id;
-  deps.log.info("assembly_complete",
-                {{"job_id", leased_.job.id}, {"trace_id", trace_id}, {"seconds", took.count()}});
+  deps.log.info("assembly_complete", about({{"seconds", took.count()}}));
   made = publish_thumbnail(folder);
   if (made) made = publish_metadata(order, folder, took.count());
   if (made) made = link_outputs(folder);
@@ -66,10 +64,8 @@ Status Task::publish_outputs(const render::RenderJob& order) {
   remove_parts();
   const std::chrono::duration<double> total = deps.clock.now() - leased_.job.created_at;
   deps.metrics.job_done(leased_.job.spec.archetype, total.count());
-  deps.log.info("job_done", {{"job_id", leased_.job.id},
-                             {"trace_id", trace_id},
-                             {"seconds", total.count()},
-                             {"fallback_used", leased_.job.fallback_used}});
+  deps.log.info("job_done",
+                about({{"seconds", total.count()}, {"fallback_used", leased_.job.fallback_used}}));
   tell_job_span("");
   return ok_status();
 }
@@ -85,10 +81,7 @@ Status Task::remake(const std::vector<jobs::Segment>& broken, bool audio_lost) {
     which += (which.empty() ? "" : ", ") + std::to_string(segment.index);
   }
   context_.deps.log.warning("segments_invalidated",
-                            {{"job_id", leased_.job.id},
-                             {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                             {"segments", which},
-                             {"audio", audio_lost}});
+                            about({{"segments", which}, {"audio", audio_lost}}));
   return commit([&] { return context_.deps.tasks.restart(leased_.lease, restart); });
 }
 
@@ -168,10 +161,7 @@ void Task::withdraw(const std::string& folder) {
   for (const char* file : jobs::kOutputFiles) {
     Status tidied = context_.deps.storage.remove(folder + "/" + file);
     if (tidied && now) tidied = mend_link(*now, file);
-    if (tidied) continue;
-    context_.deps.log.warning(
-        "file_not_removed",
-        {{"job_id", leased_.job.id}, {"file", file}, {"reason", tidied.failure().detail}});
+    if (!tidied) tell_not_removed(file, tidied.failure());
   }
 }
 
@@ -194,11 +184,13 @@ void Task::remove_parts() {
   }
   for (const std::string& key : keys) {
     const Status removed = context_.deps.storage.remove(key);
-    if (removed) continue;
-    context_.deps.log.warning(
-        "file_not_removed",
-        {{"job_id", leased_.job.id}, {"file", key}, {"reason", removed.failure().detail}});
+    if (!removed) tell_not_removed(key, removed.failure());
   }
+}
+
+void Task::tell_not_removed(const std::string& file, const Failure& failure) {
+  context_.deps.log.warning(
+      "file_not_removed", {{"job_id", leased_.job.id}, {"file", file}, {"reason", failure.detail}});
 }
 
 }  // namespace pytoon::worker

@@ -25,7 +25,6 @@ using jobs::admission::Reason;
 using jobs::admission::Request;
 using jobs::admission::Sample;
 using jobs::admission::ViolationCause;
-using jobs::admission::Wish;
 using std::chrono::milliseconds;
 
 namespace {
@@ -269,16 +268,9 @@ void GpuAdmission::expire() {
   }
 }
 
-Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request, Bytes bytes,
+Result<std::optional<Promise>> GpuAdmission::promise_for(const Request& request,
                                                          const std::function<void()>& lost) {
-  Wish wish;
-  wish.gpu = promises_.gpu();
-  wish.task = request.task;
-  wish.bytes = bytes;
-  wish.encoder_sessions = request.cost.encoder_sessions;
-  wish.duration = request.cost.duration;
-  wish.segments_max = request.segments_max;
-  const Result<Granted> granted = promises_.promise(std::move(wish), lost);
+  const Result<Granted> granted = promises_.promise(wish_of(promises_.gpu(), request), lost);
   if (!granted) return granted.failure();
   const auto* const promise = std::get_if<Promise>(&*granted);
   return promise == nullptr ? std::nullopt : std::optional(*promise);
@@ -350,7 +342,7 @@ Result<std::unique_ptr<RenderTurn>> GpuAdmission::wait_render(
       parts_.metrics.admission_decided(Lane::kRender, decision->kind, decision->reason);
     }
     if (decision->kind == Decision::Kind::kRun) {
-      const Result<std::optional<Promise>> promise = promise_for(request, decision->promise, lost);
+      const Result<std::optional<Promise>> promise = promise_for(request, lost);
       if (!promise) return promise.failure();
       if (!*promise) continue;  // somebody was faster
       const std::chrono::duration<double> waited = parts_.clock.steady_now() - began;

@@ -113,8 +113,7 @@ class GpuAdmission {
   Result<jobs::admission::Decision> judge(const jobs::admission::Request& request);
   // None: the ledger refused it.
   Result<std::optional<jobs::admission::Promise>> promise_for(
-      const jobs::admission::Request& request, jobs::admission::Bytes bytes,
-      const std::function<void()>& lost);
+      const jobs::admission::Request& request, const std::function<void()>& lost);
   void run();
   void ask_endpoints();
   void find_cards(const std::vector<gpu::GpuReading>& gpus);

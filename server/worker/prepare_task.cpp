@@ -1,6 +1,7 @@
 // The first task of a run: are the inputs there, what is each segment's footage, what is kept of an
 // earlier run.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "server/worker/gpu_admission.h"
 #include "server/worker/job_encoder.h"
@@ -31,11 +32,9 @@ Status keep_what_can_be_kept(const render::RenderJob& order, render::Renderer& r
 Status Task::prepare() {
   const WorkerDependencies& deps = context_.deps;
   const jobs::Job& job = leased_.job;
-  deps.log.info("job_dequeued", {{"job_id", job.id},
-                                 {"trace_id", jobs::trace_of(job).trace_id},
-                                 {"run", job.run},
-                                 {"epoch", leased_.lease.epoch},
-                                 {"attempts", job.attempts}});
+  deps.log.info(
+      "job_dequeued",
+      about({{"run", job.run}, {"epoch", leased_.lease.epoch}, {"attempts", job.attempts}}));
   if (leased_.segments.size() != job.spec.segments.size()) {
     return failure(FailureKind::kInternal, "the job's rows and its spec disagree");
   }

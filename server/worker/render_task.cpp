@@ -36,9 +36,10 @@ Status Task::render() {
   if (!key) return key.failure();
 
   const fs::path staged = deps.storage.staging("segment.mp4");
-  const Result<bool> taken = take_finished(*key, staged);
+  const Result<std::optional<std::string>> taken = take_finished(*key, staged);
   if (!taken) return taken.failure();
-  const Status done = *taken ? keep(staged, *key, std::nullopt) : draw(*order, *key, staged);
+  const Status done =
+      *taken ? keep(staged, *key, **taken, std::nullopt) : draw(*order, *key, staged);
   std::error_code ignored;
   fs::remove(staged, ignored);
   return done;
@@ -57,27 +58,30 @@ Status Task::draw(const render::RenderJob& order, const std::string& key, const 
   if (!done && promise_lost_ && !stopped()) {
     return failure(FailureKind::kUnavailable, "its promise of GPU memory was lost");
   }
-  return done ? keep(staged, key, took.count()) : done;
+  if (!done) return done;
+  const Result<std::string> sha256 = sha256_file(staged);
+  return sha256 ? keep(staged, key, *sha256, took.count()) : Status(sha256.failure());
 }
 
-// A copy of the same segment as another job of the tenant has it. False where there is none, or it
-// has just gone with its job: then it is drawn. A storage that can't be asked is waited for.
-Result<bool> Task::take_finished(const std::string& key, const fs::path& staged) {
+// Stages a copy of the same segment as another job of the tenant has it: its SHA-256. None where
+// there is none, or it has just gone with its job: then it is drawn. A storage that can't be asked
+// is waited for.
+Result<std::optional<std::string>> Task::take_finished(const std::string& key,
+                                                       const fs::path& staged) {
   const WorkerDependencies& deps = context_.deps;
-  if (!context_.options.reuse || !leased_.job.spec.reuse) return false;
+  std::optional<std::string> none;
+  if (!context_.options.reuse || !leased_.job.spec.reuse) return none;
   const auto found = deps.tasks.finished_segment(leased_.job.tenant, key);
   if (!found) return found.failure();
-  if (!*found) return false;
+  if (!*found) return none;
   const Result<fs::path> object = deps.storage.local((*found)->artifact_key);
-  if (!object) {
-    const FailureKind kind = object.failure().kind;
-    if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
-    return object.failure();
-  }
+  if (!object && is_lost(object.failure())) return none;
+  if (!object) return object.failure();
   std::error_code error;
-  if (!fs::copy_file(*object, staged, fs::copy_options::overwrite_existing, error)) return false;
+  if (!fs::copy_file(*object, staged, fs::copy_options::overwrite_existing, error)) return none;
   const Result<std::string> sha256 = sha256_file(staged);
-  return sha256 && *sha256 == (*found)->artifact_sha256;
+  if (!sha256 || *sha256 != (*found)->artifact_sha256) return none;
+  return std::optional(*sha256);
 }
 
 jobs::admission::Request Task::request_for(int index, const render::SegmentCost& cost) const {
@@ -111,16 +115,15 @@ Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJo
 }
 
 // The object first, then the row that names it the winner, then what people look at.
-Status Task::keep(const fs::path& staged, const std::string& key, std::optional<double> seconds) {
+Status Task::keep(const fs::path& staged, const std::string& key, const std::string& sha256,
+                  std::optional<double> seconds) {
   const WorkerDependencies& deps = context_.deps;
-  const Result<std::string> sha256 = sha256_file(staged);
-  if (!sha256) return sha256.failure();
   jobs::Segment row = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
   const std::string loser = row.artifact_key;
   row.status = jobs::SegmentStatus::kDone;
   row.content_key = key;
   row.artifact_key = "segments/" + key + "." + std::to_string(leased_.lease.epoch) + ".mp4";
-  row.artifact_sha256 = *sha256;
+  row.artifact_sha256 = sha256;
   row.reused = !seconds;
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
   if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
@@ -140,16 +143,11 @@ Status Task::keep(const fs::path& staged, const std::string& key, std::optional<
 
 void Task::tell_kept(const jobs::Segment& row, std::optional<double> seconds) {
   const WorkerDependencies& deps = context_.deps;
-  nlohmann::ordered_json fields{{"job_id", leased_.job.id},
-                                {"trace_id", jobs::trace_of(leased_.job).trace_id},
-                                {"segment_id", row.index},
-                                {"engine", row.engine_used}};
   if (!seconds) {
-    deps.log.info("segment_reused", fields);
+    deps.log.info("segment_reused", about({{"engine", row.engine_used}}));
     return deps.metrics.segment_reused();
   }
-  fields["seconds"] = *seconds;
-  deps.log.info("segment_rendered", fields);
+  deps.log.info("segment_rendered", about({{"engine", row.engine_used}, {"seconds", *seconds}}));
   deps.metrics.segment_rendered(row.engine_used, *seconds);
 }
 
@@ -168,10 +166,9 @@ void Task::tidy_up(const jobs::Segment& winner, const std::string& loser) {
   const bool lost = !loser.empty() && loser != winner.artifact_key;
   const Status removed = lost ? deps.storage.remove(loser) : ok_status();
   for (const Status* trouble : {&linked, &removed}) {
-    if (*trouble) continue;
-    nlohmann::ordered_json fields = about();
-    fields["reason"] = trouble->failure().detail;
-    deps.log.warning("segment_untidy", fields);
+    if (!*trouble) {
+      deps.log.warning("segment_untidy", about({{"reason", trouble->failure().detail}}));
+    }
   }
 }
 

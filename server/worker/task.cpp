@@ -47,13 +47,16 @@ Task::Task(jobs::LeasedTask leased, WorkerContext& context)
       context_(context),
       engines_until_(engines_until(leased_, context)) {}
 
+bool is_lost(const Failure& failure) {
+  return failure.kind == FailureKind::kNotFound || failure.kind == FailureKind::kMalformed;
+}
+
 Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage) {
   if (key.empty()) return false;
   const Result<std::filesystem::path> file = storage.local(key);
   const Result<std::string> found = file ? sha256_file(*file) : Result<std::string>(file.failure());
   if (found) return *found == sha256;
-  const FailureKind kind = found.failure().kind;
-  if (kind == FailureKind::kNotFound || kind == FailureKind::kMalformed) return false;
+  if (is_lost(found.failure())) return false;
   return found.failure();
 }
 
@@ -67,11 +70,18 @@ void Task::stop(Stop why) {
   if (stop_.compare_exchange_strong(none, why)) cancel_.cancel();
 }
 
-nlohmann::ordered_json Task::about() const {
+nlohmann::ordered_json Task::about_job(const nlohmann::ordered_json& more) const {
   nlohmann::ordered_json fields{{"job_id", leased_.job.id},
                                 {"trace_id", jobs::trace_of(leased_.job).trace_id}};
-  if (leased_.lease.segment >= 0) fields["segment_id"] = leased_.lease.segment;
+  fields.update(more);
   return fields;
+}
+
+nlohmann::ordered_json Task::about(const nlohmann::ordered_json& more) const {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::object();
+  if (leased_.lease.segment >= 0) fields["segment_id"] = leased_.lease.segment;
+  fields.update(more);
+  return about_job(fields);
 }
 
 // One span for each piece of work that was begun, handed back ones too.
@@ -106,19 +116,15 @@ void Task::run() {
       on_failure(done.failure());
     }
   } catch (const std::exception& error) {
-    nlohmann::ordered_json fields = about();
-    fields["task"] = name_of(leased_.lease.kind);
-    fields["what"] = error.what();
-    context_.deps.log.error("job_runner_crash", fields);
+    context_.deps.log.error("job_runner_crash",
+                            about({{"task", name_of(leased_.lease.kind)}, {"what", error.what()}}));
     give_back(ReleaseReason::kCrashed, context_.options.back_off);
   }
 }
 
 void Task::tell_lease_lost() {
-  nlohmann::ordered_json fields = about();
-  fields["task"] = name_of(leased_.lease.kind);
   context_.deps.metrics.lease_lost(leased_.lease.kind);
-  context_.deps.log.warning("lease_lost", fields);
+  context_.deps.log.warning("lease_lost", about({{"task", name_of(leased_.lease.kind)}}));
 }
 
 Status Task::perform() {
@@ -144,18 +150,15 @@ void Task::give_back(ReleaseReason ending, milliseconds delay) {
     for (;;) {
       const Status released = context_.deps.tasks.release(leased_.lease, ending, delay);
       if (released || released.failure().kind == FailureKind::kConflict) return;
-      nlohmann::ordered_json fields = about();
-      fields["reason"] = released.failure().detail;
-      context_.deps.log.warning("lease_not_released", fields);
+      context_.deps.log.warning("lease_not_released",
+                                about({{"reason", released.failure().detail}}));
       const bool late = context_.deps.clock.steady_now() - began > kLongestGoodbye;
       if (!traits(released.failure().kind).transient() || stop_ == Stop::kLost) return;
       if (stop_ == Stop::kLeaving && late) return;
       wait_for_store();
     }
   } catch (const std::exception& error) {
-    nlohmann::ordered_json fields = about();
-    fields["what"] = error.what();
-    context_.deps.log.error("job_runner_crash", fields);
+    context_.deps.log.error("job_runner_crash", about({{"what", error.what()}}));
   }
 }
 
@@ -177,9 +180,7 @@ Status Task::persist(const std::function<Status()>& write) {
     Status done = write();
     if (done || !traits(done.failure().kind).transient() || stopped()) return done;
     answer_lost_ = true;
-    nlohmann::ordered_json fields = about();
-    fields["reason"] = done.failure().detail;
-    context_.deps.log.warning("task_retry_scheduled", fields);
+    context_.deps.log.warning("task_retry_scheduled", about({{"reason", done.failure().detail}}));
     wait_for_store();
   }
 }

@@ -88,8 +88,10 @@ class Task {
   void tell_span(std::string name, WallTime began, const std::string& error);
   void tell_job_span(const std::string& error);
   void wait_for_store();
-  Result<render::RenderJob> order();     // what content keys are made of; no files
-  nlohmann::ordered_json about() const;  // the job and segment, for a line of the log
+  Result<render::RenderJob> order();  // what content keys are made of; no files
+  // For a line of the log: the job, or the job and the task's segment, before what else it tells.
+  nlohmann::ordered_json about_job(const nlohmann::ordered_json& more) const;
+  nlohmann::ordered_json about(const nlohmann::ordered_json& more) const;
 
   // failure_policy.cpp: how failures end
   void on_failure(const Failure& failure);
@@ -123,12 +125,13 @@ class Task {
                                                  const std::vector<jobs::Segment>& segments);
   Status settle_what_is_drawn(render::RenderJob& order, std::vector<jobs::Segment>& segments);
   // render_task.cpp
-  Result<bool> take_finished(const std::string& key, const std::filesystem::path& staged);
+  Result<std::optional<std::string>> take_finished(const std::string& key,
+                                                   const std::filesystem::path& staged);
   Status draw(const render::RenderJob& order, const std::string& key,
               const std::filesystem::path& staged);
-  // seconds: that drawing it took; nullopt when it was not drawn.
+  // sha256: of what is staged. seconds: that drawing it took; nullopt when it was not drawn.
   Status keep(const std::filesystem::path& staged, const std::string& key,
-              std::optional<double> seconds);
+              const std::string& sha256, std::optional<double> seconds);
   void tell_kept(const jobs::Segment& row, std::optional<double> seconds);
   bool is_winner(const std::string& artifact_key);
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
@@ -146,6 +149,7 @@ class Task {
   void withdraw(const std::string& folder);
   Status mend_link(const jobs::Job& now, const std::string& file);
   void remove_parts();
+  void tell_not_removed(const std::string& file, const Failure& failure);
 
   const jobs::LeasedTask leased_;
   WorkerContext& context_;
@@ -161,6 +165,8 @@ class Task {
   bool answer_lost_ = false;  // a write may have been taken though it failed; run()'s thread alone
 };
 
+// Whether nobody will ever read what was asked for: it is not there, or not what was stored.
+bool is_lost(const Failure& failure);
 // Whether an object is there with the bytes that were promised. A storage that can't be asked is a
 // Failure, never a no: what it holds must not be made again for that.
 Result<bool> intact(const std::string& key, const std::string& sha256, jobs::ObjectStore& storage);

@@ -117,6 +117,12 @@ TEST(WebAddress, IsNormalised) {
   EXPECT_EQ(parse_web_address("http://h:8188/x")->origin, "http://h:8188");
 }
 
+TEST(WebAddress, PathsArePutBehindAUrlWithoutSlashesAtItsEnd) {
+  EXPECT_EQ(without_end_slashes("http://host:8188/comfy//"), "http://host:8188/comfy");
+  EXPECT_EQ(without_end_slashes("http://host"), "http://host");
+  EXPECT_EQ(without_end_slashes(""), "");
+}
+
 TEST(WebAddress, ASecretIsNotRepeated) {
   const Result<WebAddress> address = parse_web_address("http://me:hunter2@example.com/");
   ASSERT_FALSE(address);

@@ -5,15 +5,13 @@ judgement afterwards, against the ledger, the database and the disk.
 import collections
 import hashlib
 import http.client
-import json
 import pathlib
 import random
 import tempfile
 import threading
 import time
-import uuid
 
-from harness import KEY, Answer, facts, picture
+from harness import Answer, ask, facts, form, picture
 from servers import wait_for
 
 TERMINAL = ("DONE", "FAILED", "CANCELLED")
@@ -28,35 +26,19 @@ class Client:
         self.port = port
 
     def call(self, method, path, body=None, headers=None, timeout=60):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        sent = {"X-API-Key": KEY}
-        if isinstance(body, dict):
-            body = json.dumps(body).encode()
-            sent["Content-Type"] = "application/json"
-        sent.update(headers or {})
         try:
-            connection.request(method, path, body, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return ask(self.port, method, path, body, headers, timeout=timeout)
         except (OSError, http.client.HTTPException) as error:
             return Answer(0, {}, repr(error).encode())
-        finally:
-            connection.close()
 
     def upload(self, data):
-        boundary = uuid.uuid4().hex
-        body = (f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
-                f"image\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
-                "filename=\"picture.png\"\r\nContent-Type: application/octet-stream\r\n\r\n"
-                ).encode() + data + f"\r\n--{boundary}--\r\n".encode()
-        return self.call("POST", "/api/v1/assets/upload", body,
-                         {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+        return self.call("POST", "/api/v1/assets/upload", *form("image", data))
 
     def job(self, job_id):
         return self.call("GET", f"/api/v1/jobs/{job_id}")
 
 
-def audio_answer(answer):
+def is_fair(answer):
     """What a client may be told when a service is in trouble: try again, and when."""
     if answer.status in (429, 503):
         return int(answer.headers.get("Retry-After", 0)) >= 1
@@ -113,7 +95,7 @@ class Ledger:
                 wish.ids.add(wish.job_id)
             else:
                 self.refusals[answer.status] += 1
-        if not audio_answer(answer):
+        if not is_fair(answer):
             self.fault(f"a submission was answered {answer.status}: {answer.body[:300]!r} "
                        f"{dict(answer.headers)}")
         return answer.status == 201

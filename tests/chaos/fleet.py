@@ -2,7 +2,6 @@
 their PostgreSQL and Redis. Members are killed, stopped and started again by the rows.
 """
 
-import http.client
 import json
 import os
 import shutil
@@ -10,11 +9,10 @@ import signal
 import subprocess
 import time
 
-from harness import BINARY, KEY, ROOT, Answer
+from harness import BINARY, KEY, ROOT, WEBHOOK_SECRET, ask
 from servers import CommitGate, Gate, Postgres, Redis, answers, fast_folder, free_port, wait_for
 
 LEASE_SECONDS = 2
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 class Member:
@@ -40,7 +38,7 @@ class Member:
                 "LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_CONCURRENCY": "1",
                 "RATE_LIMIT_RPS": "1000000", "MAX_QUEUED_JOBS": "100000",
                 "MAX_QUEUED_JOBS_PER_TENANT": "100000",
-                "WEBHOOK_SECRET": SECRET, "WEBHOOKS_ALLOW_PRIVATE": "true",
+                "WEBHOOK_SECRET": WEBHOOK_SECRET, "WEBHOOKS_ALLOW_PRIVATE": "true",
                 "WEBHOOK_RETRY_SECONDS": ",".join(["1"] * 20), **self.extra}
 
     @property
@@ -98,13 +96,7 @@ class Member:
         return found
 
     def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return ask(self.port, "GET", path, key=None, timeout=10)
 
     def burden(self):
         """What it uses of the machine: open files, threads, resident MiB."""

@@ -1,18 +1,12 @@
 """Rows about crowds of clients, clients that don't read, receivers that fail, minds that change."""
 
-import base64
 import collections
-import hashlib
-import hmac
 import http.server
 import random
-import struct
 import threading
 import time
-import zlib
 
-from fleet import SECRET
-from harness import png
+from harness import png_of, signed_well
 from load import Follower, Staller, cancel_beyond, crowd
 from servers import wait_for
 
@@ -23,14 +17,7 @@ COPIES = 20
 def noise(seed):
     """A picture of 200 KB: noise, which no compression makes smaller."""
     values = random.Random(seed).randbytes(260 * 3 * 260)
-    rows = b"".join(b"\0" + values[i:i + 780] for i in range(0, len(values), 780))
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(
-            ">I", zlib.crc32(kind + data))
-    header = struct.pack(">IIBBBBB", 260, 260, 8, 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
-            chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b""))
+    return png_of(260, 260, (values[i:i + 780] for i in range(0, len(values), 780)), level=0)
 
 
 def submit_at_once(stage, ledger, count):
@@ -149,12 +136,6 @@ class SinkHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         pass
-
-
-def signed_well(headers, body):
-    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    digest = hmac.new(base64.b64decode(SECRET[len("whsec_"):]), text, hashlib.sha256).digest()
-    return headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
 
 
 def fail_webhooks(stage, ledger, count):

@@ -4,6 +4,9 @@ The binary's path comes from PYTOON_BINARY. Every server gets a folder of its ow
 127.0.0.1, and is stopped by its process id.
 """
 
+import base64
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -16,27 +19,34 @@ import subprocess
 import tempfile
 import time
 import unittest
-import uuid
 import zlib
 from fractions import Fraction
 
 BINARY = os.environ["PYTOON_BINARY"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEY = "e2e-key-0123456789abcdef"
+WEBHOOK_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BOUNDARY = "b0undary-0f-an-upload"
+
+
+def png_chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def png_of(width, height, rows, alpha=False, level=1):
+    """A PNG of lines of pixels, each 3 or, with alpha, 4 bytes, compressed at zlib's level."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows), level)
+    return (PNG_SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) +
+            png_chunk(b"IEND", b""))
 
 
 def png(width, height, pixel, alpha=False):
     """A PNG whose pixel (x, y) is pixel(x, y): a tuple of 3 or, with alpha, 4 bytes."""
-    rows = b"".join(b"\0" + bytes(v for x in range(width) for v in pixel(x, y))
-                    for y in range(height))
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 1)) +
-            chunk(b"IEND", b""))
+    rows = (bytes(v for x in range(width) for v in pixel(x, y)) for y in range(height))
+    return png_of(width, height, rows, alpha)
 
 
 def picture(hue, width=360, height=480):
@@ -54,6 +64,15 @@ def cutout(width=300, height=420):
     return png(width, height, pixel, alpha=True)
 
 
+def form(category, data, name="picture.png"):
+    """The body and the headers of an upload."""
+    body = (f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
+            f"{category}\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; "
+            f"filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            ).encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status = status
@@ -62,6 +81,22 @@ class Answer:
 
     def json(self):
         return json.loads(self.body)
+
+
+def ask(port, method, path, body=None, headers=None, key=KEY, timeout=120):
+    """One request on a connection of its own; a body that is no bytes goes as JSON."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    sent = {"X-API-Key": key} if key else {}
+    if isinstance(body, (dict, list)):
+        body = json.dumps(body).encode()
+        sent["Content-Type"] = "application/json"
+    sent.update(headers or {})
+    try:
+        connection.request(method, path, body, sent)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
 
 
 class Server:
@@ -123,27 +158,10 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def call(self, method, path, body=None, headers=None, key=KEY):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        sent = {"X-API-Key": key} if key else {}
-        if isinstance(body, (dict, list)):
-            body = json.dumps(body).encode()
-            sent["Content-Type"] = "application/json"
-        sent.update(headers or {})
-        try:
-            connection.request(method, path, body, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return ask(self.port, method, path, body, headers, key)
 
     def upload(self, data, category="image", name="picture.png", key=KEY):
-        boundary = uuid.uuid4().hex
-        body = (f"--{boundary}\r\nContent-Disposition: form-data; name=\"category\"\r\n\r\n"
-                f"{category}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
-                f"filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
-                ).encode() + data + f"\r\n--{boundary}--\r\n".encode()
-        return self.call("POST", "/api/v1/assets/upload", body,
-                         {"Content-Type": f"multipart/form-data; boundary={boundary}"}, key)
+        return self.call("POST", "/api/v1/assets/upload", *form(category, data, name), key)
 
     def asset(self, data, category="image"):
         answer = self.upload(data, category)
@@ -175,6 +193,14 @@ class Server:
         job = self.wait(self.submit(**request))
         assert job["status"] == "DONE", job
         return job, self.call("GET", f"/api/v1/jobs/{job['job_id']}/output").body
+
+
+def signed_well(headers, body):
+    """Whether a webhook came from a server that has our secret."""
+    key = base64.b64decode(WEBHOOK_SECRET.removeprefix("whsec_"))
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.new(key, text, hashlib.sha256).digest()
+    return headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
 
 
 def facts(path):

@@ -1,8 +1,5 @@
 """Jobs that are cancelled, failed, retried, told of; a server that drains; what operators type."""
 
-import base64
-import hashlib
-import hmac
 import http.server
 import json
 import os
@@ -13,9 +10,9 @@ import threading
 import time
 import unittest
 
-from harness import BINARY, KEY, ROOT, Server, VideoCase, picture
+from harness import (BINARY, KEY, ROOT, WEBHOOK_SECRET, Server, VideoCase, picture,
+                     signed_well)
 
-SECRET = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 CONFIG = {"PYTOON_CONFIG_DIR": str(ROOT / "config")}
 LONG = {"preset_id": "overlay_classic", "target_duration_seconds": 60, "seed": 3,
         "captions": {"hook": "One", "cta": "Two"}}
@@ -60,16 +57,10 @@ class SinkHandler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def signed_well(headers, body):
-    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    digest = hmac.new(base64.b64decode(SECRET), text, hashlib.sha256).digest()
-    return headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
-
-
 class Lifecycle(VideoCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(environment={"WEBHOOK_SECRET": "whsec_" + SECRET,
+        cls.server = Server(environment={"WEBHOOK_SECRET": WEBHOOK_SECRET,
                                          "WEBHOOKS_ALLOW_PRIVATE": "true",
                                          "REUSE_SEGMENTS": "false",  # its jobs are all alike
                                          "WEBHOOK_RETRY_SECONDS": "1,1,1"}).start()

@@ -8,8 +8,8 @@ import threading
 import time
 import unittest
 
-from harness import KEY, Server
-from test_lifecycle import SECRET, Sink
+from harness import KEY, WEBHOOK_SECRET, Server
+from test_lifecycle import Sink
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -96,7 +96,7 @@ class Traces(unittest.TestCase):
         cls.near = Server(environment={
             "ENGINE_POLICY_DEFAULT": "api_only", "API_ENGINE_KEY": KEY,
             "API_ENGINE_BASE_URL": f"http://127.0.0.1:{cls.far.port}",
-            "WEBHOOK_SECRET": "whsec_" + SECRET, "WEBHOOKS_ALLOW_PRIVATE": "true",
+            "WEBHOOK_SECRET": WEBHOOK_SECRET, "WEBHOOKS_ALLOW_PRIVATE": "true",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{cls.collector.server_port}/",
             "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=acme"}).start()
 

@@ -80,6 +80,17 @@ std::vector<Layer> textured(const std::vector<SceneLayer>& layers,
 
 }  // namespace
 
+Scene scene_of_all_kinds() {
+  Scene scene;
+  scene.frame = {64, 64};
+  scene.pictures = {RgbaImage({80, 80}, {1, 2, 3, 255}), RgbaImage({30, 20}, {200, 2, 3, 90})};
+  scene.base = {{0, {0.5, 1.1}, {0.5, 1.1}, {0, 0, 64, 64}, 256}};
+  scene.incoming = scene.base;
+  scene.top = {{1, {-5.25, 1}, {-6.5, 1}, {5, 5, 40, 30}, 200}};
+  scene.mix_256 = 100;
+  return scene;
+}
+
 Scene random_scene(std::uint32_t seed) {
   Dice dice(seed);
   Scene scene;

@@ -29,6 +29,9 @@ struct Scene {
 // Uploads the pictures and names them in a Composition.
 Composition on_device(Device& device, const Scene& scene);
 
+// Every list of layers, alpha and a crossfade, 64 x 64.
+Scene scene_of_all_kinds();
+
 // Odd sizes, odd and outlying clips, fractional and whole steps, alpha, opacity, crossfades; the
 // same scene for the same seed.
 Scene random_scene(std::uint32_t seed);

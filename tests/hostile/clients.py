@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import pathlib
 import random
 import socket
 import struct
@@ -10,10 +9,10 @@ import subprocess
 import time
 import zlib
 
-KEY = "e2e-key-0123456789abcdef"
+from harness import KEY, ROOT, form
+
 # Each request comes from an address of its own: one that shows wrong keys is soon shut out.
 ADDRESS = b"10.111.111.111"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SLOW_SECONDS = 10
 FAULTS_KEPT = 20
 # Small clips, sounds and pictures of every kind that is taken, by the tools that people use.
@@ -29,7 +28,6 @@ MEDIA = {
     "audio": {"wav": [], "mp3": [], "flac": [], "ogg": [], "m4a": [], "aac": [], "aiff": [],
               "opus": [], "caf": []},
 }
-BOUNDARY = b"b0undary"
 
 
 def media_seeds(folder):
@@ -47,14 +45,6 @@ def media_seeds(folder):
                              ("video", "matroska_elements")):
         seeds += [(category, path.read_bytes()) for path in sorted((corpus / target).iterdir())]
     return seeds
-
-
-def form(category, data):
-    return (b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="category"\r\n\r\n' +
-            category.encode() + b"\r\n--" + BOUNDARY +
-            b'\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
-            b"Content-Type: application/octet-stream\r\n\r\n" + data +
-            b"\r\n--" + BOUNDARY + b"--\r\n")
 
 
 def head(line, more=b"", length=None):
@@ -77,8 +67,8 @@ def request_seeds():
         body = path.read_bytes()
         # As a dry run, so that what survives makes no work.
         seeds.append(head(b"POST /api/v1/jobs?dry_run=true", as_json, len(body)) + body)
-    body = form("image", b"no picture")
-    as_form = b"Content-Type: multipart/form-data; boundary=" + BOUNDARY + b"\r\n"
+    body, headers = form("image", b"no picture")
+    as_form = b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n"
     seeds.append(head(b"POST /api/v1/assets/upload", as_form, len(body)) + body)
     chunked = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
     seeds.append(head(b"POST /api/v1/assets/upload", as_form + b"Transfer-Encoding: chunked\r\n")
@@ -138,14 +128,11 @@ class Client:
             self.seen["faults"].append(f"{what}: {status} after {seconds:.1f} s to {kept}; "
                                        f"it said {said!r}")
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, headers=None):
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"X-API-Key": KEY}
-        if body is not None:
-            headers["Content-Type"] = "multipart/form-data; boundary=" + BOUNDARY.decode()
         try:
-            self.connection.request(method, path, body, headers)
+            self.connection.request(method, path, body, {"X-API-Key": KEY, **(headers or {})})
             response = self.connection.getresponse()
             text = response.read()
         except (http.client.HTTPException, OSError) as error:
@@ -159,7 +146,7 @@ class Client:
 
     def upload(self, category, data):
         began = time.monotonic()
-        status, text = self.call("POST", "/api/v1/assets/upload", form(category, data))
+        status, text = self.call("POST", "/api/v1/assets/upload", *form(category, data))
         self.note("upload", status, time.monotonic() - began, data, text)
         if status == 201:  # some changes do no harm; nothing piles up
             key = json.loads(text)["key"]

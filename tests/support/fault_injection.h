@@ -2,6 +2,7 @@
 // store or its storage. What happens at such a moment is for the FaultPlan.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -60,7 +61,7 @@ class CrashAfterN final : public FaultPlan {
   int moments_left_;
 };
 
-// Only counts.
+// Only counts; from any thread.
 class CallCounter final : public FaultPlan {
  public:
   Answer before_call() override {
@@ -68,7 +69,7 @@ class CallCounter final : public FaultPlan {
     return Answer::kGoOn;
   }
   void after_call() override {}
-  int calls = 0;
+  std::atomic<int> calls{0};
 };
 
 using ObjectAges = std::map<std::string, std::chrono::seconds>;

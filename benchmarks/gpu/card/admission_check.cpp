@@ -97,7 +97,7 @@ int run(const std::vector<std::string>& arguments) {
   auto nvml = gpu::open_nvml();
   const std::uint64_t free_before = nvml ? free_everywhere(**nvml) : 0;
   Result<app::RenderStack> stack =
-      app::open_studio(*config, log, std::make_shared<media::LocalDecoder>());
+      app::open_render_stack(*config, log, std::make_shared<media::LocalDecoder>());
   if (!stack) return fail(stack.failure().detail);
   const Studio studio{*config, *stack, clock, log};
   Result<OwnCard> card = find_card(*stack->device);

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <span>
+#include <string>
 
 #include "server/jobs/admission/decision.h"
 #include "server/jobs/admission/ledger_rules.h"
@@ -56,6 +57,9 @@ struct EndpointDecision {
 EndpointDecision decide_generation(const GpuState& state, std::span<const Request> heads,
                                    const CardSizes& cards, const ControllerOptions& options,
                                    WallTime now);
+
+// What a segment that may run asks of this card's ledger.
+Wish wish_of(const std::string& gpu, const Request& segment);
 
 // Whether this segment may be composed on this card now.
 Decision decide_render(const GpuState& state, const Request& request,

@@ -139,8 +139,7 @@ std::optional<Decision> endpoint_unready(const CardView& view) {
     if (ended_at(promise, view.now)) return wait_for(facts, Reason::kEndpointDraining, sampled);
     return wait_for(facts, Reason::kEndpointBusy, std::max(promise.ends_at, sampled));
   }
-  if (state.room && !state.room->finished &&
-      view.now - state.room->asked_at < view.options.room_timeout) {
+  if (is_making_room(state, view.options, view.now)) {
     return wait_for(facts, Reason::kMakingRoom, sampled);
   }
   switch (state.sample.endpoint.state) {

@@ -37,6 +37,10 @@ Bytes largest_promise(const CardSizes& cards, const ControllerOptions& options) 
   return cards.largest() - options.ledger.headroom - options.largest_promise_slack;
 }
 
+bool is_making_room(const GpuState& state, const ControllerOptions& options, WallTime now) {
+  return state.room && !state.room->finished && now - state.room->asked_at < options.room_timeout;
+}
+
 WallTime next_sample(const GpuState& state, const ControllerOptions& options, WallTime now) {
   return std::max(state.sample.at + options.sample_period, now + milliseconds(1));
 }
@@ -88,19 +92,6 @@ bool delays_reserved(const GpuState& state, const Request& request, Bytes left,
   return left - reserved < options.ledger.headroom;
 }
 
-Wish wish_of(const GpuState& state, const Request& request) {
-  Wish wish;
-  wish.gpu = state.uuid;
-  wish.task = request.task;
-  wish.worker_id = request.worker_id;
-  wish.lane = Lane::kRender;
-  wish.bytes = request.cost.total();
-  wish.segments_max = request.segments_max;
-  wish.encoder_sessions = request.cost.encoder_sessions;
-  wish.duration = request.cost.duration;
-  return wish;
-}
-
 Reason reason_of(Refusal refusal) {
   switch (refusal) {
     case Refusal::kStaleSample:
@@ -121,6 +112,19 @@ Reason reason_of(Refusal refusal) {
 
 }  // namespace
 
+Wish wish_of(const std::string& gpu, const Request& segment) {
+  Wish wish;
+  wish.gpu = gpu;
+  wish.task = segment.task;
+  wish.worker_id = segment.worker_id;
+  wish.lane = Lane::kRender;
+  wish.bytes = segment.cost.total();
+  wish.segments_max = segment.segments_max;
+  wish.encoder_sessions = segment.cost.encoder_sessions;
+  wish.duration = segment.cost.duration;
+  return wish;
+}
+
 Decision decide_render(const GpuState& state, const Request& request,
                        const ControllerOptions& options, WallTime now) {
   Decision decision = facts_of(state, options, now);
@@ -136,7 +140,7 @@ Decision decide_render(const GpuState& state, const Request& request,
   const Segments segments = segments_of(state, now);
   const WallTime sampled = next_sample(state, options, now);
   const std::optional<Refusal> refusal =
-      refusal_of(state, wish_of(state, request), options.ledger, now);
+      refusal_of(state, wish_of(state.uuid, request), options.ledger, now);
   if (!refusal) {
     const Bytes left = decision.available - decision.need;
     if (delays_reserved(state, request, left, segments, options, now)) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "server/jobs/admission/facts.h"
+
 namespace pytoon::jobs::admission {
 namespace {
 
@@ -18,9 +20,7 @@ bool is_idle(const GpuState& state, const ControllerOptions& options, WallTime n
   if (!is_fresh(state.sample, now, options.ledger.sample_age_max)) return false;
   if (state.sample.endpoint.state != EndpointSample::State::kIdle) return false;
   if (reservation_stands(state, now)) return false;
-  if (state.room && !state.room->finished && now - state.room->asked_at < options.room_timeout) {
-    return false;
-  }
+  if (is_making_room(state, options, now)) return false;
   return std::none_of(state.promises.begin(), state.promises.end(), [&](const Promise& promise) {
     return promise.lane == Lane::kGenerate && counts(promise, state.sample, now);
   });

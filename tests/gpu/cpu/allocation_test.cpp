@@ -31,13 +31,7 @@ namespace {
 TEST(CpuCompositor, AllocatesNothingAfterTheFirstFrame) {
   const auto device = make_cpu_device();
   const auto compositor = device->make_compositor();
-  Scene scene;
-  scene.frame = {64, 64};
-  scene.pictures = {RgbaImage({80, 80}, {1, 2, 3, 255}), RgbaImage({30, 20}, {200, 2, 3, 90})};
-  scene.base = {{0, {0.5, 1.1}, {0.5, 1.1}, {0, 0, 64, 64}, 256}};
-  scene.incoming = scene.base;
-  scene.top = {{1, {-5.25, 1}, {-6.5, 1}, {5, 5, 40, 30}, 200}};
-  scene.mix_256 = 100;
+  const Scene scene = scene_of_all_kinds();
   Composition composition = on_device(*device, scene);
   GuardedFrame frame(scene.frame);
   const std::size_t before_first = allocations;

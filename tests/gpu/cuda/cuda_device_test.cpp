@@ -24,18 +24,6 @@ class CudaDeviceTest : public ::testing::Test {
     return std::move(*device);
   }
 
-  // Every layer list, alpha, a crossfade.
-  static Scene scene() {
-    Scene scene;
-    scene.frame = {64, 64};
-    scene.pictures = {RgbaImage({80, 80}, {1, 2, 3, 255}), RgbaImage({30, 20}, {200, 2, 3, 90})};
-    scene.base = {{0, {0.5, 1.1}, {0.5, 1.1}, {0, 0, 64, 64}, 256}};
-    scene.incoming = scene.base;
-    scene.top = {{1, {-5.25, 1}, {-6.5, 1}, {5, 5, 40, 30}, 200}};
-    scene.mix_256 = 100;
-    return scene;
-  }
-
   const std::shared_ptr<HostGpu> host_ = std::make_shared<HostGpu>();
 };
 
@@ -52,7 +40,7 @@ TEST_F(CudaDeviceTest, SaysWhatItIs) {
 TEST_F(CudaDeviceTest, LeavesNothingBehind) {
   {
     const auto device = make();
-    (void)compose(*device, scene());
+    (void)compose(*device, scene_of_all_kinds());
   }
   EXPECT_TRUE(host_->clean());
 }
@@ -61,7 +49,7 @@ TEST_F(CudaDeviceTest, TexturesMayOutliveTheDevice) {
   Composition composition;
   {
     const auto device = make();
-    composition = on_device(*device, scene());
+    composition = on_device(*device, scene_of_all_kinds());
   }
   EXPECT_EQ(host_->device_memory.size(), 2U);
   composition = {};
@@ -71,7 +59,7 @@ TEST_F(CudaDeviceTest, TexturesMayOutliveTheDevice) {
 TEST_F(CudaDeviceTest, AllocatesNothingAfterTheFirstFrame) {
   const auto device = make();
   const auto compositor = device->make_compositor();
-  Composition composition = on_device(*device, scene());
+  Composition composition = on_device(*device, scene_of_all_kinds());
   GuardedFrame frame({64, 64});
   ASSERT_TRUE(compositor->compose(composition, frame.view()));
   const int before = host_->allocations;
@@ -88,7 +76,7 @@ TEST_F(CudaDeviceTest, AllocatesNothingAfterTheFirstFrame) {
 TEST_F(CudaDeviceTest, ABatchIsOneLaunchAndOneWait) {
   const auto device = make();
   const auto compositor = device->make_compositor();
-  const Composition composition = on_device(*device, scene());
+  const Composition composition = on_device(*device, scene_of_all_kinds());
   for (const bool to_host : {true, false}) {
     std::vector<GuardedFrame> frames(kBatchFramesMax, GuardedFrame({64, 64}));
     std::vector<FrameRequest> batch;
@@ -128,7 +116,7 @@ TEST_F(CudaDeviceTest, ACompositorMayDrawScenesOfAnySizeInTurn) {
 
 TEST_F(CudaDeviceTest, CountsCrossings) {
   const auto device = make();
-  const Composition composition = on_device(*device, scene());
+  const Composition composition = on_device(*device, scene_of_all_kinds());
   EXPECT_EQ(device->crossings(), 0U);  // pictures are no frames
   const auto compositor = device->make_compositor();
   GuardedFrame frame({64, 64});
@@ -281,7 +269,7 @@ TEST_F(CudaDeviceTest, TakesWhatTheLayoutPredicts) {
                 texture_bytes(size, opaque) + upload_extra_bytes(size));
     }
   }
-  const Composition composition = on_device(*device, scene());
+  const Composition composition = on_device(*device, scene_of_all_kinds());
   for (const std::size_t count : {std::size_t{1}, std::size_t{7}, kBatchFramesMax}) {
     const auto job = device->open_account("frames", std::nullopt);
     const auto compositor = job->make_compositor();
@@ -309,7 +297,7 @@ TEST_F(CudaDeviceTest, RefusesImagesThatItsKernelsCantCount) {
 // Every call to CUDA fails once, in all that is done to draw a frame from nothing. It must come out
 // as that failure, leave no memory and no work behind, and the next attempt must succeed.
 TEST_F(CudaDeviceTest, EveryCallMayFail) {
-  const Scene wanted = scene();
+  const Scene wanted = scene_of_all_kinds();
   const GuardedFrame expected = compose(*make_cpu_device(), wanted);
   const auto device = make();
   const auto attempt = [&]() -> Result<GuardedFrame> {

@@ -30,7 +30,7 @@ class ApplicationTest : public testing::Test {
                      {"WORKER_CONCURRENCY", std::to_string(threads)}});
     ASSERT_TRUE(config) << config.failure().detail;
     config_ = *config;
-    Result<RenderStack> stack = open_studio(config_, log_, std::move(decoder));
+    Result<RenderStack> stack = open_render_stack(config_, log_, std::move(decoder));
     ASSERT_TRUE(stack) << stack.failure().detail;
     stack_ = std::move(*stack);
     auto store = open_record(config_, clock_);

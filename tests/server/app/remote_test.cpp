@@ -49,6 +49,9 @@ TEST_F(RemoteTest, IdsCannotLeaveTheirPlace) {
   reply_.body = "{}";
   (void)cancel_job(environment(), "../admin/drain?x=");
   EXPECT_NE(call_.path, "/api/v1/admin/drain");
+  reply_.status = 404;
+  EXPECT_EQ(watch_job(environment(), "../admin/capacity?x=", ""), 1);
+  EXPECT_TRUE(call_.path.starts_with("/api/v1/jobs/")) << call_.path;
 }
 
 TEST_F(RemoteTest, WithoutAKeyItSaysWhatToSet) {

@@ -24,6 +24,13 @@ TEST(JobNames, GoBothWays) {
   EXPECT_FALSE(segment_status_from_name("QUEUED"));
 }
 
+TEST(Job, FilesOfSegmentsAreNumbered) {
+  EXPECT_EQ(segment_file(7), "segments/seg_007.mp4");
+  EXPECT_EQ(segment_file(123), "segments/seg_123.mp4");
+  EXPECT_EQ(segment_file(1000), "segments/seg_1000.mp4");
+  EXPECT_EQ(segment_link_key("id", 20), "jobs/id/segments/seg_020.mp4");
+}
+
 TEST(Transitions, AreTheseAndNoOthers) {
   using enum JobStatus;
   const std::set<std::pair<JobStatus, JobStatus>> allowed{

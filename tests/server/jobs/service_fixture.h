@@ -12,6 +12,7 @@
 #include "server/io/open_store.h"
 #include "server/jobs/job_service.h"
 #include "tests/server/jobs/fake_renderer.h"
+#include "tests/server/jobs/quiet_metrics.h"
 #include "tests/server/jobs/samples.h"
 #include "tests/support/source_dir.h"
 
@@ -61,34 +62,18 @@ class FakeHealth final : public HealthSource {
   bool draining_now = false;
 };
 
-class CountingBell final : public WorkNotifier {
+class CountingNotifier final : public WorkNotifier {
  public:
   void notify() override { ++notified; }
   int notified = 0;
 };
 
-class CountingMetrics final : public JobMetrics {
+class CountingMetrics final : public testing_support::QuietMetrics {
  public:
   void job_created(spec::Archetype, const std::string&) override { ++created; }
-  void job_done(spec::Archetype, double) override {}
   void job_failed(spec::Archetype, const std::string& reason) override { ++failures[reason]; }
-  void segment_rendered(const std::string&, double) override {}
-  void segment_reused() override {}
-  void fallback_used(const std::string&) override {}
-  void degraded(const std::string&, const std::string&) override {}
   void job_cancelled(spec::Archetype) override { ++cancelled; }
   void job_retried(spec::Archetype) override { ++retried; }
-  void task_reaped(TaskKind) override {}
-  void lease_lost(TaskKind) override {}
-  void job_quarantined() override {}
-  void webhook_tried(WebhookOutcome) override {}
-  void admission_decided(admission::Lane, admission::Decision::Kind, admission::Reason) override {}
-  void admission_waited(admission::Lane, double) override {}
-  void admission_violation(admission::ViolationCause) override {}
-  void headroom_used() override {}
-  void gpus_sampled(const std::vector<admission::GpuUse>&) override {}
-  void model_reloaded() override {}
-  void profile_error(const std::string&, double) override {}
   int created = 0;
   int cancelled = 0;
   int retried = 0;
@@ -201,7 +186,7 @@ class JobServiceTest : public testing::Test {
   io::SqlStore& store_ = *owned_store_;
   FakeInspector images_made_;
   FakeHealth health_;
-  CountingBell notifier_;
+  CountingNotifier notifier_;
   CountingMetrics metrics_;
   std::unique_ptr<io::FileStorage> storage_;
   testing_support::CountingGcMetrics gc_metrics_;

@@ -15,6 +15,7 @@
 #include "base/hmac.h"
 #include "server/io/open_store.h"
 #include "server/jobs/webhook_signature.h"
+#include "tests/server/jobs/quiet_metrics.h"
 #include "tests/server/jobs/samples.h"
 #include "tests/support/eventually.h"
 #include "tests/support/fake_http_server.h"
@@ -82,31 +83,12 @@ TEST(WebhookSchedule, TriesForAboutADayAndAtLeastEveryTenMinutesForTwoHours) {
   EXPECT_LE(sum, hours(26));
 }
 
-class QuietMetrics final : public JobMetrics {
+class OutcomeMetrics final : public testing_support::QuietMetrics {
  public:
-  void job_created(spec::Archetype, const std::string&) override {}
-  void job_done(spec::Archetype, double) override {}
-  void job_failed(spec::Archetype, const std::string&) override {}
-  void segment_rendered(const std::string&, double) override {}
-  void segment_reused() override {}
-  void fallback_used(const std::string&) override {}
-  void degraded(const std::string&, const std::string&) override {}
-  void job_cancelled(spec::Archetype) override {}
-  void job_retried(spec::Archetype) override {}
-  void task_reaped(TaskKind) override {}
-  void lease_lost(TaskKind) override {}
-  void job_quarantined() override {}
   void webhook_tried(WebhookOutcome outcome) override {
     const std::lock_guard lock(mutex);
     outcomes.push_back(outcome);
   }
-  void admission_decided(admission::Lane, admission::Decision::Kind, admission::Reason) override {}
-  void admission_waited(admission::Lane, double) override {}
-  void admission_violation(admission::ViolationCause) override {}
-  void headroom_used() override {}
-  void gpus_sampled(const std::vector<admission::GpuUse>&) override {}
-  void model_reloaded() override {}
-  void profile_error(const std::string&, double) override {}
   std::mutex mutex;
   std::vector<WebhookOutcome> outcomes;
 };
@@ -146,7 +128,7 @@ class WebhookSenderTest : public testing::Test {
   std::ostringstream lines_;
   Log log_{clock_, lines_};
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
-  QuietMetrics metrics_;
+  OutcomeMetrics metrics_;
   CurlClient client_;
   WebhookOptions options_;
   std::deque<support::Reply> replies_;

@@ -27,13 +27,7 @@ class LeaseUpkeep : public RunFixture {
     made.job.priority = priority;
     submit(made);
     ASSERT_TRUE(step(*worker("first")));  // prepares it
-    for (int i = 0; i < 2; ++i) {
-      const auto leased = *store_->lease_next(
-          {"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}, {}}, milliseconds(1000));
-      ASSERT_TRUE(leased);
-      ASSERT_EQ(leased->job.id, id);
-      ASSERT_TRUE(store_->release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
-    }
+    crash_twice(id);
   }
 };
 
@@ -119,20 +113,12 @@ TEST_F(LeaseUpkeep, ProgressIsWrittenOnceASecondAndOnlyWhereAPercentChanged) {
 
 // Each asks in turn whether it is its turn; the others ask for nothing more.
 TEST_F(LeaseUpkeep, OneWorkerOfManyLooksForTheDead) {
-  class Counting final : public FaultPlan {
-   public:
-    int calls = 0;
-    Answer before_call() override {
-      ++calls;
-      return Answer::kGoOn;
-    }
-    void after_call() override {}
-  };
-  std::vector<std::unique_ptr<Counting>> counts;
+  using testing_support::CallCounter;
+  std::vector<std::unique_ptr<CallCounter>> counts;
   std::vector<std::unique_ptr<testing_support::FaultInjectingTasks>> stores;
   std::vector<std::unique_ptr<Worker>> workers;
   for (int i = 0; i < 5; ++i) {
-    counts.push_back(std::make_unique<Counting>());
+    counts.push_back(std::make_unique<CallCounter>());
     stores.push_back(
         std::make_unique<testing_support::FaultInjectingTasks>(*store_, *counts.back()));
     workers.push_back(worker_over(*stores.back()));
@@ -170,7 +156,7 @@ TEST_F(LeaseUpkeep, TheOnlyProcessOfAStoreLosesNothingToItsOwnSlowness) {
   EXPECT_EQ(metrics_.lost, 0);
 }
 
-TEST_F(LeaseUpkeep, HousekeepingSaysItselfThatItFailed) {
+TEST_F(LeaseUpkeep, MaintenanceSaysItselfThatItFailed) {
   class Broken final : public jobs::WorkerRegistry {
    public:
     Status upsert_worker(const jobs::WorkerInfo&) override { throw std::runtime_error("broken"); }

@@ -1,5 +1,5 @@
 // What a worker needs besides stores and renderer, and what no test looks at twice: metrics that
-// only count, a engine chain of the compositor alone, a log into a string.
+// only count, an engine chain of the compositor alone, a log into a string.
 #pragma once
 
 #include <atomic>
@@ -14,15 +14,14 @@
 #include "engines/engine_chain.h"
 #include "engines/local_compositor.h"
 #include "server/io/open_store.h"
-#include "server/jobs/ports.h"
 #include "server/jobs/process_health.h"
+#include "tests/server/jobs/quiet_metrics.h"
 #include "tests/server/jobs/samples.h"
 
 namespace pytoon::testing_support {
 
-class RecordingMetrics final : public jobs::JobMetrics {
+class RecordingMetrics final : public QuietMetrics {
  public:
-  void job_created(spec::Archetype, const std::string&) override {}
   void job_done(spec::Archetype, double) override { ++done; }
   void job_failed(spec::Archetype, const std::string& reason) override { count(failed, reason); }
   void segment_rendered(const std::string& engine, double) override { count(segments, engine); }
@@ -31,12 +30,9 @@ class RecordingMetrics final : public jobs::JobMetrics {
   void degraded(const std::string& from, const std::string& to) override {
     count(switches, from + " to " + to);
   }
-  void job_cancelled(spec::Archetype) override {}
-  void job_retried(spec::Archetype) override {}
   void task_reaped(jobs::TaskKind) override { ++reaped; }
   void lease_lost(jobs::TaskKind) override { ++lost; }
   void job_quarantined() override { ++quarantined; }
-  void webhook_tried(jobs::WebhookOutcome) override {}
   void admission_decided(jobs::admission::Lane lane, jobs::admission::Decision::Kind decision,
                          jobs::admission::Reason reason) override {
     using jobs::admission::name_of;

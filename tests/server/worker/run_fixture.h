@@ -53,6 +53,16 @@ class RunFixture : public testing::Test {
     ASSERT_TRUE(store_->keep_asset(asset));
   }
   void submit(const jobs::NewJob& order) { ASSERT_TRUE(store_->create(order, {100})); }
+  // Its segment, ready to be rendered, crashes as often as makes a suspect.
+  void crash_twice(const std::string& id) {
+    for (int i = 0; i < 2; ++i) {
+      const auto leased = *store_->lease_next(
+          {"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}, {}}, milliseconds(1000));
+      ASSERT_TRUE(leased);
+      ASSERT_EQ(leased->job.id, id);
+      ASSERT_TRUE(store_->release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
+    }
+  }
   void overwrite(const std::string& key, const std::string& bytes) {
     ASSERT_TRUE(write_file_atomically(*storage_->local(key), bytes));
   }

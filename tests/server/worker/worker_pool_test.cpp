@@ -95,16 +95,8 @@ TEST_F(WorkerPoolTest, ABellWakesAnIdlePool) {
 
 // What each of its threads asks the database, however many are idle.
 TEST_F(WorkerPoolTest, ANotificationMakesOneThreadOfEachPoolLook) {
-  class Counting final : public testing_support::FaultPlan {
-   public:
-    std::atomic<int> calls{0};
-    Answer before_call() override {
-      ++calls;
-      return Answer::kGoOn;
-    }
-    void after_call() override {}
-  } faults;
-  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  testing_support::CallCounter counter;
+  testing_support::FaultInjectingTasks tasks(*store_, counter);
   const WorkerDependencies parts{*store_,  tasks,    *storage_,   renderer_, engine_chain_,
                                  presets_, metrics_, real_clock_, log_,      process_};
   Options options = options_;
@@ -113,13 +105,13 @@ TEST_F(WorkerPoolTest, ANotificationMakesOneThreadOfEachPoolLook) {
   Pool pool(parts, *store_, options, {}, {std::chrono::hours(1), std::chrono::hours(1)});
   pool.threads.start();
   const int at_start = 8 + options.audio_threads;
-  ASSERT_TRUE(eventually([&] { return faults.calls >= at_start; }));
+  ASSERT_TRUE(eventually([&] { return counter.calls >= at_start; }));
   real_clock_.sleep_for(milliseconds(100));
-  const int before = faults.calls;
+  const int before = counter.calls;
   pool.threads.notify();
-  ASSERT_TRUE(eventually([&] { return faults.calls >= before + 2; }));
+  ASSERT_TRUE(eventually([&] { return counter.calls >= before + 2; }));
   real_clock_.sleep_for(milliseconds(100));
-  EXPECT_EQ(faults.calls, before + 2) << "one to render, one for sound";
+  EXPECT_EQ(counter.calls, before + 2) << "one to render, one for sound";
   submit(order("a", 8));
   pool.threads.notify();
   EXPECT_TRUE(ends("a")) << "who finds a task wakes the next";
@@ -226,17 +218,9 @@ TEST_F(WorkerPoolTest, ADrainingWorkerFinishesWhatItHoldsAndTakesNoMore) {
   EXPECT_TRUE(ends("a"));
 }
 
-// Housekeeping that does not come back keeps nobody from renewing.
-TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
-  class Counting final : public testing_support::FaultPlan {
-   public:
-    std::atomic<int> calls{0};
-    Answer before_call() override {
-      ++calls;
-      return Answer::kGoOn;
-    }
-    void after_call() override {}
-  } faults;
+// Maintenance that does not come back keeps nobody from renewing.
+TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileMaintenanceIsSlow) {
+  testing_support::CallCounter counter;
   class Slow final : public jobs::WorkerRegistry {
    public:
     std::function<void()> on_put = [] {};
@@ -256,35 +240,25 @@ TEST_F(WorkerPoolTest, LeasesAreLookedAfterWhileHousekeepingIsSlow) {
   // Hardly anybody but the thread that beats asks for anything by then.
   fleet.on_put = [&] {
     if (!drawing || looked_after) return;
-    const int before = faults.calls;
-    looked_after = eventually([&] { return faults.calls >= before + 20; });
+    const int before = counter.calls;
+    looked_after = eventually([&] { return counter.calls >= before + 20; });
   };
   renderer_.on_render = [&](int, plan::SourceKind, const CancelToken&) {
     drawing = true;
     eventually([&] { return looked_after.load(); });
     return ok_status();
   };
-  testing_support::FaultInjectingTasks tasks(*store_, faults);
+  testing_support::FaultInjectingTasks tasks(*store_, counter);
   const WorkerDependencies parts{*store_,  tasks,    *storage_,   renderer_, engine_chain_,
                                  presets_, metrics_, real_clock_, log_,      process_};
   Options options = options_;
   options.worker_id = "slow";
-  options.lease = milliseconds(200);  // so that house is kept often
+  options.lease = milliseconds(200);  // so that there is maintenance often
   Pool pool(parts, fleet, options, {}, {std::chrono::hours(1), milliseconds(5)});
   submit(order("a", 1));
   pool.threads.start();
   EXPECT_TRUE(ends("a"));
   EXPECT_TRUE(looked_after);
-}
-
-// Makes a job whose segment has crashed twice.
-void crash_twice(jobs::TaskStore& tasks, const std::string& id) {
-  for (int i = 0; i < 2; ++i) {
-    const auto leased = *tasks.lease_next({"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}},
-                                          milliseconds(1000));
-    ASSERT_EQ(leased->job.id, id);
-    ASSERT_TRUE(tasks.release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
-  }
 }
 
 // The hook below runs on every thread that draws: it sees whether anybody else draws meanwhile.
@@ -293,7 +267,7 @@ TEST_F(WorkerPoolTest, AJobThatCrashedTwiceIsWorkedOnAlone) {
   suspect.job.priority = 9;
   submit(suspect);
   ASSERT_TRUE(step(*worker("first")));  // prepares it
-  crash_twice(*store_, "suspect");
+  crash_twice("suspect");
   for (const char* id : {"b", "c", "d"}) submit(order(id));
   std::atomic<int> drawing{0};
   std::atomic<bool> together{false};

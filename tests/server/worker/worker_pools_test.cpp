@@ -113,16 +113,6 @@ class WorkerPools : public RunFixture {
     }
     submit(made);
   }
-  // Its segment has crashed as often as makes a suspect.
-  void crash_twice(const std::string& id) {
-    for (int i = 0; i < 2; ++i) {
-      const auto leased = *store_->lease_next(
-          {"dying", {jobs::TaskKind::kRender}, {"fake_encoder"}, {}}, milliseconds(1000));
-      ASSERT_TRUE(leased);
-      ASSERT_EQ(leased->job.id, id);
-      ASSERT_TRUE(store_->release(leased->lease, jobs::ReleaseReason::kCrashed, milliseconds(0)));
-    }
-  }
   // The store's time goes on while we wait.
   template <typename Condition>
   bool eventually(const Condition& condition) {

@@ -157,14 +157,7 @@ class Loop {
       const Decision decision =
           decide_render(ledger_.state("GPU-A").value(), request, {}, clock_.now());
       if (decision.kind != Decision::Kind::kRun) return;
-      Wish wish;
-      wish.gpu = "GPU-A";
-      wish.worker_id = request.worker_id;
-      wish.segments_max = request.segments_max;
-      wish.task = request.task;
-      wish.bytes = decision.promise;
-      wish.duration = request.cost.duration;
-      ASSERT_TRUE(give(wish, request.cost.duration));
+      ASSERT_TRUE(give(wish_of("GPU-A", request), request.cost.duration));
       ++segments_;
     }
   }
