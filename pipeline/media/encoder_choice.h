@@ -32,7 +32,7 @@ struct EncoderPreference {
   };
   Codec codec = Codec::kAuto;
   EncoderSettings x264;
-  EncoderSettings nvenc{.codec = kCodecNvenc, .preset = "p5", .crf = 21};
+  EncoderSettings nvenc{.codec = kCodecNvenc, .preset = "p5", .crf = 21, .b_frames = 2};
   EncoderGrades x264_grades;
   EncoderGrades nvenc_grades;
   int nvenc_sessions = 0;  // at once on the card; 0: as many as it allows

@@ -94,8 +94,10 @@ TEST_F(Assembler, NoFileHasAnEditListAndTimesAreExact) {
 }
 
 // Segments of builds that wrote edit lists are in stores, and go into new videos.
+// Two groups of B-frames at least: of shorter files ffmpeg reads wrong decoding times (it leaves
+// the last two runs of the box ctts out).
 TEST_F(Assembler, SegmentsWithAnEditListGoWithThoseWithout) {
-  const AssemblyOrder order = assembly({segment("a", 20, 1), segment("b", 2, 2), segment("c", 7)});
+  const AssemblyOrder order = assembly({segment("a", 20, 1), segment("b", 2, 2), segment("c", 12)});
   ASSERT_TRUE(assemble(order));
   const std::string wanted = *sha256_file(order.output);
   AssemblyOrder mixed = order;

@@ -145,7 +145,7 @@ class NvencDevice : public MediaTest {
   }
   SegmentOrder nvenc_order(const std::string& name, int frames) const {
     SegmentOrder wanted = order(name, frames, {1080, 1920});
-    wanted.encoder = {.codec = kCodecNvenc, .preset = "p5", .crf = 21};
+    wanted.encoder = {.codec = kCodecNvenc, .preset = "p5", .crf = 21, .b_frames = 2};
     wanted.cuda = bridge_;
     return wanted;
   }

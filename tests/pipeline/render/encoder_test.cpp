@@ -84,7 +84,8 @@ TEST_F(EncoderTest, KeysTellTheEncoderAlsoWhereItIsNot) {
 TEST_F(EncoderTest, AQualityIsTheEncodersGradeAndHasKeysOfItsOwn) {
   media::EncoderPreference preference;
   preference.x264_grades["draft"] = {.preset = "ultrafast", .crf = 30};
-  preference.nvenc_grades["draft"] = {.codec = media::kCodecNvenc, .preset = "p1", .crf = 30};
+  preference.nvenc_grades["draft"] = {
+      .codec = media::kCodecNvenc, .preset = "p1", .crf = 30, .b_frames = 2};
   SceneRenderer renderer(*device_, *fonts_,
                          *media::choose_encoder(preference, *device_, folder_ / "cache"));
   for (const auto& [encoder, preset, draft] :
