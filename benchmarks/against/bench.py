@@ -1,4 +1,4 @@
-"""A whole 15 s job against the tools that people use now, at the same x264 settings.
+"""A whole 15 s job against the tools that people use now, at the same x264 preset.
 
 Usage: bench.py PYTOON [RUNS] [RIVAL,...]
 For each archetype, RUNS (default 3) rounds of a `pytoon render` and of each rival (recipes.py;

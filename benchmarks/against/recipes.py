@@ -1,6 +1,6 @@
 """The same videos by the tools that people use now, written as their users would, by hand and well:
 one ffmpeg filter graph; a process a step; melt. Each recipe is a list of commands that leave their
-video in `out`, at 1080x1920 and 30 frames a second, with x264 at our settings.
+video in `out`, at 1080x1920 and 30 frames a second, with our x264 preset as it comes.
 
 They are easier than our job where that makes them faster: one zoom for all shots, a scrim with hard
 edges, captions that nobody lays out. What they must have is the motion, the crossfades, the five

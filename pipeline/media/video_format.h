@@ -22,12 +22,12 @@ inline constexpr char kCodecNvenc[] = "h264_nvenc";
 struct EncoderSettings {
   std::string codec = kCodecX264;
   std::string preset = "veryfast";  // NVENC's are p1 to p7
-  int crf = 20;                     // NVENC's constant quality, cq
+  int crf = 19;                     // NVENC's constant quality, cq
   int max_bitrate_kbps = 12000;     // 0: no limit
   int vbv_buffer_kbits = 12000;     // x264; NVENC has none with constant quality
   int gop_frames = 60;
   int piece_frames = 45;     // x264: at most so many are encoded as one piece (pieces.h)
-  int b_frames = 4;          // in a row
+  int b_frames = 3;          // in a row
   int reference_frames = 2;  // x264; NVENC chooses its own
   // x264, of one piece. Pieces in parallel use the cores as well; more threads are for machines
   // with more cores than their jobs have pieces (config/engine.yaml).

@@ -263,10 +263,10 @@ class Guarded(unittest.TestCase):
         self.keys.write_text("second-key acme submit,read\n")
         made = self.server.call("POST", "/api/v1/admin/keys",
                                 {"tenant": "acme", "scopes": ["read"]}, key="chief-key").json()
-        for _ in range(100):
+        for _ in range(10):  # more wrong keys and the address would be shut out
+            time.sleep(1)
             if self.status(made["key"]) == 200:
                 break
-            time.sleep(0.1)
         self.assertEqual([self.status(key) for key in (made["key"], "first-key", "second-key")],
                          [200, 200, 401])
 

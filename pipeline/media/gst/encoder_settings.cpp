@@ -8,8 +8,8 @@ std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
 
 // The quick presets are quicker here, at the same look and bytes: on still pictures moved slowly,
 // B-frames in fixed places, blocks that are not divided and a coarse search for sub-pixel motion
-// lose nothing (docs/adr/0015-qualities.md). Who asks for a slower preset gets all of it. Two
-// frames less of looking ahead are the memory of the two B-frames more.
+// lose nothing, and eight frames of looking ahead do what ten did (docs/adr/0015-qualities.md). Who
+// asks for a slower preset gets all of it.
 std::string for_stills(const std::string& preset) {
   if (preset == "veryfast") return ":b-adapt=0:partitions=none:subme=1:rc-lookahead=8";
   const bool coarse_already = preset == "ultrafast" || preset == "superfast";
