@@ -26,7 +26,7 @@ FLOOR_REST = ("what is left over encoding alone is composing (2 ms a frame), the
               "overlay (a second of CPU time, half of it AAC) and half a second of starting; "
               "encoding takes a third less than it did, so that the same rest weighs more")
 RIVAL_REST = ("half of our time is x264, a tenth composing, a tenth sound; a quicker AAC encoder, "
-              "and pages of memory that are kept from piece to piece (6 % of the time)")
+              "and pages of memory that are kept from piece to piece")
 
 
 class History:
