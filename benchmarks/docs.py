@@ -22,11 +22,10 @@ RIVALS = {"filter_graph": "one hand-written ffmpeg filter graph",
           "staged": "the staged way, a process a step", "melt": "melt"}
 
 # What would close a gap: told only where the goal is missed.
-FLOOR_REST = ("what is left over encoding alone is composing (2 ms a frame), the sound of an "
-              "overlay (a second of CPU time, half of it AAC) and half a second of starting; "
-              "encoding takes a third less than it did, so that the same rest weighs more")
-RIVAL_REST = ("half of our time is x264, a tenth composing, a tenth sound; a quicker AAC encoder, "
-              "and pages of memory that are kept from piece to piece")
+FLOOR_REST = ("what is left over encoding alone is composing, the sound of an overlay and "
+              "starting; encoding became cheaper, so that the same rest weighs more")
+RIVAL_REST = ("what is left beside x264 is composing and sound: a quicker AAC encoder, and pages "
+              "of memory that are kept from piece to piece")
 
 
 class History:

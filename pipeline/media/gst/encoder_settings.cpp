@@ -6,10 +6,10 @@ namespace {
 
 std::string thousands(int kilo) { return std::to_string(kilo) + "000"; }
 
-// The quick presets are quicker here, at the same look and bytes: on still pictures moved slowly,
-// B-frames in fixed places, blocks that are not divided and a coarse search for sub-pixel motion
-// lose nothing, and eight frames of looking ahead do what ten did (docs/adr/0015-qualities.md). Who
-// asks for a slower preset gets all of it.
+// The quick presets are quicker here, at the same look for a few bytes more: still pictures moved
+// slowly need no guess where B-frames stand, no divided blocks and no fine search for sub-pixel
+// motion, and eight frames of looking ahead do what ten did (docs/adr/0015-qualities.md). Who asks
+// for a slower preset gets all of it.
 std::string for_stills(const std::string& preset) {
   if (preset == "veryfast") return ":b-adapt=0:partitions=none:subme=1:rc-lookahead=8";
   const bool coarse_already = preset == "ultrafast" || preset == "superfast";

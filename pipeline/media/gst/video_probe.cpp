@@ -108,7 +108,6 @@ Result<gpu::RgbaImage> decode(const std::filesystem::path& path, std::int64_t in
   const std::int64_t frames = (*reader)->track().nb_frames;  // 0: the file does not say
   const std::int64_t found = frames > 0 ? std::min(index, frames - 1) : index;
   if (Status moved = (*reader)->seek_before(found); !moved) return moved.failure();
-  (*reader)->want_from(found);
   const std::int64_t wanted = (*reader)->time_of(found);
   const FramePtr last = make_frame();
   for (;;) {

@@ -48,7 +48,8 @@ std::int64_t VideoReader::time_of(std::int64_t index) const {
 Status VideoReader::seek_before(std::int64_t index) {
   if (index == 0 || track().avg_frame_rate.num <= 0) return ok_status();
   from_start_ = false;
-  const int rc = av_seek_frame(input_.get(), track_, time_of(index), AVSEEK_FLAG_BACKWARD);
+  wanted_from_ = time_of(index);
+  const int rc = av_seek_frame(input_.get(), track_, *wanted_from_, AVSEEK_FLAG_BACKWARD);
   if (rc < 0) return av_failure(rc, std::string("can't seek in ") + input_->url);
   return ok_status();
 }

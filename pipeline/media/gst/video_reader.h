@@ -19,11 +19,9 @@ class VideoReader {
   // For open().
   VideoReader(InputPtr input, CodecPtr codec, int track);
 
-  // Moves to a key frame at or before frame `index`, counted at the track's frame rate. Call before
-  // the first next().
+  // Moves to a key frame at or before frame `index`, counted at the track's frame rate; from there
+  // on only frames that others refer to come until that one. Call before the first next().
   Status seek_before(std::int64_t index);
-  // Leaves out what is shown before frame `index` and that no other frame refers to.
-  void want_from(std::int64_t index) { wanted_from_ = time_of(index); }
   // The next frame, valid until the next call; null after the last.
   Result<const AVFrame*> next();
 

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "pipeline/media/assembler.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/gst/cuda_parts.h"
 #include "pipeline/media/gst/mapped_frame.h"
 #include "pipeline/media/gst/video_reader.h"
@@ -145,7 +146,7 @@ class NvencDevice : public MediaTest {
   }
   SegmentOrder nvenc_order(const std::string& name, int frames) const {
     SegmentOrder wanted = order(name, frames, {1080, 1920});
-    wanted.encoder = {.codec = kCodecNvenc, .preset = "p5", .crf = 21, .b_frames = 2};
+    wanted.encoder = EncoderPreference{}.nvenc;
     wanted.cuda = bridge_;
     return wanted;
   }

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "pipeline/media/assembler.h"
+#include "pipeline/media/encoder_choice.h"
 #include "pipeline/media/gst/video_reader.h"
 #include "pipeline/media/segment_writer.h"
 #include "pipeline/media/video_probe.h"
@@ -54,7 +55,7 @@ class NvencSegment : public MediaTest {
   }
   SegmentOrder nvenc_order(const std::string& name, int frames) const {
     SegmentOrder wanted = order(name, frames);
-    wanted.encoder = {.codec = kCodecNvenc, .preset = "p5", .crf = 21, .b_frames = 2};
+    wanted.encoder = EncoderPreference{}.nvenc;
     wanted.cuda = bridge_;
     return wanted;
   }
