@@ -296,10 +296,10 @@ std::optional<Response> RequestGate::too_many_refused(const Admitted& admitted) 
   const int most = plans_.of(caller.plan).refused_uploads_per_minute;
   const auto wait_seconds = upload_refusals_.wait_seconds(caller.tenant, most);
   if (!wait_seconds) return std::nullopt;
-  Problem problem = problem_of(
-      failure(FailureKind::kRateLimited, "More than " + std::to_string(most) +
-                                             " uploads of this tenant were refused in a minute. "
-                                             "Send only files that can be read as their category."));
+  Problem problem = problem_of(failure(FailureKind::kRateLimited,
+                                       "More than " + std::to_string(most) +
+                                           " uploads of this tenant were refused in a minute. "
+                                           "Send only files that can be read as their category."));
   problem.retry_after_seconds = *wait_seconds;
   return problem_response(problem);
 }
