@@ -84,7 +84,7 @@ def patient_config(folder):
     """The shipped configuration, for a tenant who may send as many bad files as it likes."""
     shutil.copytree(harness.ROOT / "config", folder)
     plans = (folder / "plans.yaml").read_text()
-    patient = re.sub(r"refused_uploads_per_minute: \d+", "refused_uploads_per_minute: 1000000", plans)
+    patient = re.sub(r"(refused_uploads_per_minute:) \d+", r"\1 1000000", plans)
     assert patient != plans
     (folder / "plans.yaml").write_text(patient)
     return folder
