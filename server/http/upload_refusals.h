@@ -1,5 +1,5 @@
 // A token bucket per tenant of uploads that were read and refused. Finding out that a file is no
-// picture, clip or sound is work for a core, so whoever sends such files without end is told to
+// image, clip or sound is work for a core, so whoever sends such files without end is told to
 // wait before the next one is read. Buckets start full: a minute's worth at once.
 //
 // Thread rule: any thread; one short lock. Per process, like the rates of keys.
