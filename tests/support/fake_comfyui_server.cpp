@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <regex>
+#include <string_view>
 
 namespace pytoon::support {
 
@@ -11,7 +11,16 @@ using Fault = ComfyPlan::Fault;
 
 namespace {
 
-const std::regex kUuid("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+// Of version 4, in lower case.
+bool is_uuid(std::string_view id) {
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-4xxx-vxxx-xxxxxxxxxxxx";
+  return std::ranges::equal(id, kShape, [](char digit, char place) {
+    const std::string_view allowed = place == 'x'   ? "0123456789abcdef"
+                                     : place == 'v' ? "89ab"
+                                                    : std::string_view(&place, 1);
+    return allowed.find(digit) != std::string_view::npos;
+  });
+}
 
 const std::map<std::string, std::vector<std::string>>& known_nodes() {
   static const std::map<std::string, std::vector<std::string>> nodes{
@@ -158,7 +167,7 @@ Reply FakeComfyServer::take_prompt(const Call& call) {
   if (!body.is_object() || !body.contains("prompt")) return {500, "500", "text/plain"};
   if (faulty(Fault::kServerError)) return {500, "500 Internal Server Error", "text/plain"};
   const std::string id = body.value("prompt_id", "");
-  if (!std::regex_match(id, kUuid)) {
+  if (!is_uuid(id)) {
     return json_reply({{"error", {{"type", "invalid_prompt_id"}, {"message", "not a UUID"}}}}, 400);
   }
   const Json& graph = body["prompt"];

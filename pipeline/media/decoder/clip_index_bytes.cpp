@@ -18,7 +18,7 @@ constexpr std::int64_t kTickMax = std::int64_t{1} << 60;
 class Numbers {
  public:
   explicit Numbers(const std::string& bytes) : all_(bytes.size() / sizeof(std::int64_t)) {
-    std::memcpy(all_.data(), bytes.data(), all_.size() * sizeof(std::int64_t));
+    if (!all_.empty()) std::memcpy(all_.data(), bytes.data(), all_.size() * sizeof(all_[0]));
   }
   // Once one was not within its bounds, none is.
   std::int64_t next(std::int64_t least, std::int64_t most) {

@@ -144,8 +144,7 @@ GstFlowReturn open_batch(GstPushSrc* source, SourceState& state) {
   const int left = state.job.range.count() - state.next;
   const int wanted = std::min(state.job.frames->batch_frames(), left);
   const GstPtr<GstBufferPool> pool(gst_base_src_get_buffer_pool(GST_BASE_SRC(source)));
-  const GstMapFlags write =
-      state.job.cuda != nullptr ? map_flags(GST_MAP_WRITE, kMapCuda) : GST_MAP_WRITE;
+  const int write = GST_MAP_WRITE | (state.job.cuda == nullptr ? 0 : kMapCuda);
   for (int i = 0; i < wanted; ++i) {
     OpenFrame& frame = state.batch[state.drawn];
     GstBuffer* raw = nullptr;

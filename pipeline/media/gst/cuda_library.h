@@ -13,11 +13,9 @@
 namespace pytoon::media {
 
 constexpr char kCudaMemoryFeature[] = "memory:CUDAMemory";
-// GST_MAP_CUDA: the mapped address is a device pointer, and nothing is copied or waited for.
-constexpr auto kMapCuda = static_cast<GstMapFlags>(GST_MAP_FLAG_LAST << 1);
-constexpr GstMapFlags map_flags(GstMapFlags one, GstMapFlags other) {
-  return static_cast<GstMapFlags>(static_cast<int>(one) | static_cast<int>(other));
-}
+// GST_MAP_CUDA: the mapped address is a device pointer, and nothing is copied or waited for. More
+// than C++ lets a variable of type GstMapFlags hold.
+constexpr int kMapCuda = GST_MAP_FLAG_LAST << 1;
 // What our elements can carry; a job then names one of the two.
 constexpr char kFrameCaps[] =
     GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", "NV12") ";" GST_VIDEO_CAPS_MAKE("NV12");

@@ -78,8 +78,7 @@ bool chroma_follows_luma(const MappedFrame& frame, int height) {
 // Points an AVFrame at the buffer's memory, which stays mapped until the codec lets go of it.
 Status borrow_frame(EncoderState& state, GstBuffer* buffer, std::int64_t index) {
   AVBufferRef* cuda_frames = state.job.encoder->cuda_frames();
-  const GstMapFlags read =
-      cuda_frames == nullptr ? GST_MAP_READ : map_flags(GST_MAP_READ, kMapCuda);
+  const int read = GST_MAP_READ | (cuda_frames == nullptr ? 0 : kMapCuda);
   auto mapped = std::make_unique<MappedFrame>(state.info, buffer, read);
   if (!*mapped) return failure(FailureKind::kInternal, "a frame's buffer can't be mapped");
   AVFrame& frame = *state.frame;

@@ -10,8 +10,10 @@ namespace pytoon::media {
 
 class MappedFrame {
  public:
-  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
-      : mapped_(gst_video_frame_map(&frame_, &info, buffer, flags) != FALSE) {}
+  // `flags`: of GstMapFlags, and those that memory of other kinds adds.
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, int flags)
+      : mapped_(gst_video_frame_map(&frame_, &info, buffer, static_cast<GstMapFlags>(flags)) !=
+                FALSE) {}
   ~MappedFrame() {
     if (mapped_) gst_video_frame_unmap(&frame_);
   }

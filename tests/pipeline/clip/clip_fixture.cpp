@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "pipeline/media/gst/ffmpeg.h"
+#include "tests/pipeline/decoder/hostile_host_options.h"
 
 namespace pytoon::media {
 
@@ -16,11 +17,7 @@ void ClipTest::SetUp() {
 void ClipTest::TearDown() { std::filesystem::remove_all(folder_); }
 
 ChildDecoder& ClipTest::decoder() {
-  static ChildDecoder shared([] {
-    ChildDecoder::Options options;
-    options.program = PYTOON_HOSTILE_HOST;
-    return options;
-  }());
+  static ChildDecoder shared(hostile_host_options());
   return shared;
 }
 

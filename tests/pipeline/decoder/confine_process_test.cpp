@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 class ConfineProcessTest : public DecoderTest {
  protected:
-  ChildDecoder decoder_{options()};
+  ChildDecoder decoder_{hostile_host_options()};
 };
 
 TEST_F(ConfineProcessTest, NothingCanBeOpened) {

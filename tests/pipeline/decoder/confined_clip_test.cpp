@@ -95,7 +95,7 @@ class ConfinedClipTest : public DecoderTest {
     }
   }
 
-  ChildDecoder decoder_{options()};
+  ChildDecoder decoder_{hostile_host_options()};
   LocalDecoder local_;
 };
 
@@ -162,7 +162,7 @@ TEST_F(ConfinedClipTest, ManyPlayTheSameClipAtOnce) {
 
 // Their number is bounded by who draws, not by the places of uploads.
 TEST_F(ConfinedClipTest, PlayersHoldUpNoUpload) {
-  ChildDecoder::Options one = options();
+  ChildDecoder::Options one = hostile_host_options();
   one.processes = 1;
   ChildDecoder decoder(one);
   const auto clip = index(make_clip(folder_.path(), "clip.mp4", 6, "30"));
@@ -181,7 +181,7 @@ std::size_t descriptors_of(int pid) {
 }
 
 TEST_F(ConfinedClipTest, NothingIsLeftOfAPlayerThatIsGone) {
-  ChildDecoder::Options none_waits = options();
+  ChildDecoder::Options none_waits = hostile_host_options();
   none_waits.waiting = 0;
   ChildDecoder decoder(none_waits);
   const auto clip = index(make_clip(folder_.path(), "clip.mp4", 12, "30"));

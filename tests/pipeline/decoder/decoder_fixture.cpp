@@ -9,12 +9,6 @@ namespace pytoon::media {
 
 namespace fs = std::filesystem;
 
-ChildDecoder::Options DecoderTest::options() {
-  ChildDecoder::Options options;
-  options.program = PYTOON_HOSTILE_HOST;
-  return options;
-}
-
 fs::path DecoderTest::write(const std::string& name, const std::string& bytes) const {
   const fs::path file = folder_.path() / name;
   EXPECT_TRUE(write_file_atomically(file, bytes));

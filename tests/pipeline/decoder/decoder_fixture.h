@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/media/decoder/child_decoder.h"
+#include "tests/pipeline/decoder/hostile_host_options.h"
 #include "tests/support/temporary_folder.h"
 
 namespace pytoon::media {
 
 class DecoderTest : public testing::Test {
  protected:
-  static ChildDecoder::Options options();
   std::filesystem::path write(const std::string& name, const std::string& bytes) const;
   // By the ffmpeg program: everything between `ffmpeg` and the name.
   std::filesystem::path make(const std::string& name, const std::string& arguments) const;

@@ -57,7 +57,7 @@ class HostileFiles : public DecoderTest {
   }
   void TearDown() override { EXPECT_LT(peak_kb(), before_kb_ + 16 * 1024) << "kB"; }
 
-  ChildDecoder decoder_{options()};
+  ChildDecoder decoder_{hostile_host_options()};
   std::uint64_t before_kb_ = 0;
 };
 

@@ -53,7 +53,7 @@ TEST_F(Bridge, FramesComeFromDeviceMemoryAndGoBack) {
     GstBuffer* buffer = nullptr;
     ASSERT_EQ(gst_buffer_pool_acquire_buffer(pool->get(), &buffer, nullptr), GST_FLOW_OK);
     const GstPtr<GstBuffer> owned(buffer);
-    const MappedFrame frame(info, buffer, map_flags(GST_MAP_WRITE, kMapCuda));
+    const MappedFrame frame(info, buffer, GST_MAP_WRITE | kMapCuda);
     ASSERT_TRUE(frame);
     EXPECT_EQ(frame.pitch_bytes(0), 512);  // the driver's, not the width
     EXPECT_EQ(frame.pitch_bytes(1), 512);

@@ -178,7 +178,7 @@ TEST_F(NvencDevice, APoolsFramesAreLaidOutAsNvencReadsThem) {
   GstBuffer* buffer = nullptr;
   ASSERT_EQ(gst_buffer_pool_acquire_buffer(pool->get(), &buffer, nullptr), GST_FLOW_OK);
   const GstPtr<GstBuffer> owned(buffer);
-  const MappedFrame frame(info, buffer, map_flags(GST_MAP_WRITE, kMapCuda));
+  const MappedFrame frame(info, buffer, GST_MAP_WRITE | kMapCuda);
   ASSERT_TRUE(frame);
   std::cout << "pitch: " << frame.pitch_bytes(0) << "\n";
   EXPECT_GE(frame.pitch_bytes(0), 1080);

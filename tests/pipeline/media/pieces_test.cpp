@@ -58,7 +58,7 @@ TEST(Pieces, TheLimitOfAPieceSpendsNoMoreThanTheRateLetsIn) {
 }
 
 // 30 frames a second, 240 kbit/s: 1000 bytes a frame; the buffer holds 3000 bytes.
-constexpr EncoderSettings kSmall{.max_bitrate_kbps = 240, .vbv_buffer_kbits = 24};
+const EncoderSettings kSmall{.max_bitrate_kbps = 240, .vbv_buffer_kbits = 24};
 
 bool kept(const std::vector<std::size_t>& sizes) { return within_limit(sizes, kSmall, 30); }
 

@@ -3,11 +3,6 @@
 
 #include <algorithm>
 
-// Read by LeakSanitizer. fontconfig's pointers are relative offsets that it can't follow, and Pango
-// and Cairo keep fonts until the process ends.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
-
 namespace pytoon::media {
 namespace fs = std::filesystem;
 

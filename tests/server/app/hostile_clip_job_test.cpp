@@ -3,9 +3,9 @@
 // one hears nothing of it.
 #include <nlohmann/json.hpp>
 
-#include "pipeline/media/decoder/child_decoder.h"
 #include "server/app/local_request.h"
 #include "tests/pipeline/clip/clip_files.h"
+#include "tests/pipeline/decoder/hostile_host_options.h"
 #include "tests/server/app/application_fixture.h"
 #include "tests/support/eventually.h"
 
@@ -20,9 +20,7 @@ constexpr int kInnocentWidth = 64;
 class HostileClipJob : public ApplicationTest {
  protected:
   void SetUp() override {
-    media::ChildDecoder::Options options;
-    options.program = PYTOON_HOSTILE_HOST;
-    open(Role::kRender, std::make_shared<media::ChildDecoder>(options), 2);
+    open(Role::kRender, std::make_shared<media::ChildDecoder>(media::hostile_host_options()), 2);
   }
 
   std::string submit(const std::string& name, int width) {
