@@ -16,7 +16,7 @@ from servers import Postgres, Redis, answers, fast_folder, free_port, wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-WORKER_NICENESS = 3  # about half of the weight, as compose and systemd give it
+WORKER_NICENESS = 1  # about three quarters of the weight, as compose and systemd give it
 
 
 def yield_cores(pid, niceness):
