@@ -16,8 +16,21 @@ from servers import Postgres, Redis, answers, fast_folder, free_port, wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
+WORKER_NICENESS = 3  # about half of the weight, as compose and systemd give it
+
+
+def yield_cores(pid, niceness):
+    """Where the kernel shares cores out by session, as by container, niceness is the session's."""
+    group = pathlib.Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        group.write_text(str(niceness), "ascii")
+
+
 class BenchFleet:
-    """`pytoon api`, and as many workers as are started beside it. settings: of all of them."""
+    """`pytoon api`, and as many workers as are started beside it, each in a session of its own.
+
+    settings: of all of them.
+    """
 
     def __init__(self, settings):
         self.folder = fast_folder("pytoon-bench-")
@@ -41,7 +54,9 @@ class BenchFleet:
         pinned = ["taskset", "-c", str(core)] if core is not None else []
         with open(self.folder / f"{name}.log", "ab") as log:
             member = subprocess.Popen([*pinned, BINARY, role], env=environment, stdout=log,
-                                      stderr=log, cwd=self.folder)
+                                      stderr=log, cwd=self.folder, start_new_session=True)
+        if role == "worker":
+            yield_cores(member.pid, WORKER_NICENESS)
         self.members.append(member)
         wait_for(lambda: answers(port), 60, name)
         return member

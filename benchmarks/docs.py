@@ -304,6 +304,14 @@ def fleet_section(history, _pictures):
         rows.append(["a quiet tenant's job beside a noisy one, over alone",
                      shown(noisy["job_ratio"]), shown(noisy["target"]["job_ratio"]),
                      source(noisy)])
+        rows.append(["its GET beside a noisy one, 99th percentile, ms",
+                     shown(noisy["beside"]["get_p99_ms"]), shown(noisy["target"]["get_p99_ms"]),
+                     source(noisy)])
+    hostile = history.newest(bench="hostile")
+    if hostile:
+        sent = f"{hostile['uploads']:,} mutated uploads, {hostile['requests']:,} malformed requests"
+        rows.append([f"{sent}: slowest answer, s", shown(hostile["slowest_s"]), "10",
+                     source(hostile)])
     return table(["what", "measured", "goal", "from"], rows) if rows else None
 
 

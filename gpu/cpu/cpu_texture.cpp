@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/row_bands.h"
 #include "gpu/layer_geometry.h"
 #include "gpu/texture_math.h"
 
@@ -18,6 +19,15 @@ struct RowPair {
 void copy_rows(const std::uint8_t* from, std::size_t pitch_bytes, Plane& plane) {
   for (int y = 0; y < plane.height; ++y, from += pitch_bytes) {
     std::copy_n(from, plane.pitch_bytes(), plane.row(y));
+  }
+}
+
+// Each sample that is not as the one before it.
+void convert_luma_row(const std::uint8_t* p, int width, std::uint8_t* out, std::uint8_t* alpha) {
+  for (int x = 0; x < width; ++x, p += 4) {
+    const bool as_before = x > 0 && std::equal(p, p + 4, p - 4);
+    out[x] = as_before ? out[x - 1] : premultiplied_luma(p[0], p[1], p[2], p[kAlpha]);
+    alpha[x] = p[kAlpha];
   }
 }
 
@@ -76,40 +86,41 @@ CpuTexture::CpuTexture(const Nv12Frame& frame)
 }
 
 void CpuTexture::convert_opaque(const RgbaImage& image, const Kernels& kernels) {
-  for (int y = 0; y < luma_.height; ++y) {
-    kernels.luma_row(image.at(0, y), luma_.row(y), luma_.width);
-  }
-  const auto width = static_cast<std::size_t>(size_.width);
-  std::vector<std::uint16_t> sums[3];  // r, g, b, with a repeated column at each end
-  for (auto& sum : sums) sum.resize(width + 2);
-  for (int j = 0; j < chroma_.height; ++j) {
-    const RowPair pair(image, j);
-    kernels.sum_rows(pair.rows[0], pair.rows[1], &sums[0][1], &sums[1][1], &sums[2][1],
-                     size_.width);
-    for (auto& sum : sums) {
-      sum[0] = sum[1];
-      sum[width + 1] = sum[width];
+  in_row_bands(luma_.height, [&](int first, int last) {
+    for (int y = first; y < last; ++y) {
+      kernels.luma_row(image.at(0, y), luma_.row(y), luma_.width);
     }
-    kernels.chroma_row(&sums[0][1], &sums[1][1], &sums[2][1], chroma_.row(j), chroma_.width);
-  }
+  });
+  const auto width = static_cast<std::size_t>(size_.width);
+  in_row_bands(chroma_.height, [&](int first, int last) {
+    std::vector<std::uint16_t> sums[3];  // r, g, b, with a repeated column at each end
+    for (auto& sum : sums) sum.resize(width + 2);
+    for (int j = first; j < last; ++j) {
+      const RowPair pair(image, j);
+      kernels.sum_rows(pair.rows[0], pair.rows[1], &sums[0][1], &sums[1][1], &sums[2][1],
+                       size_.width);
+      for (auto& sum : sums) {
+        sum[0] = sum[1];
+        sum[width + 1] = sum[width];
+      }
+      kernels.chroma_row(&sums[0][1], &sums[1][1], &sums[2][1], chroma_.row(j), chroma_.width);
+    }
+  });
 }
 
 void CpuTexture::convert_with_alpha(const RgbaImage& image) {
-  for (int y = 0; y < luma_.height; ++y) {
-    const std::uint8_t* p = image.at(0, y);
-    std::uint8_t* out = luma_.row(y);
-    std::uint8_t* alpha = luma_alpha_.row(y);
-    for (int x = 0; x < luma_.width; ++x, p += 4) {
-      const bool as_before = x > 0 && std::equal(p, p + 4, p - 4);
-      out[x] = as_before ? out[x - 1] : premultiplied_luma(p[0], p[1], p[2], p[kAlpha]);
-      alpha[x] = p[kAlpha];
+  in_row_bands(luma_.height, [&](int first, int last) {
+    for (int y = first; y < last; ++y) {
+      convert_luma_row(image.at(0, y), luma_.width, luma_.row(y), luma_alpha_.row(y));
     }
-  }
-  for (int j = 0; j < chroma_.height; ++j) {
-    const RowPair pair(image, j);
-    convert_chroma_row(pair.rows[0], pair.rows[1], size_.width, chroma_.row(j),
-                       chroma_alpha_.row(j));
-  }
+  });
+  in_row_bands(chroma_.height, [&](int first, int last) {
+    for (int j = first; j < last; ++j) {
+      const RowPair pair(image, j);
+      convert_chroma_row(pair.rows[0], pair.rows[1], size_.width, chroma_.row(j),
+                         chroma_alpha_.row(j));
+    }
+  });
 }
 
 }  // namespace pytoon::gpu

@@ -26,6 +26,10 @@ struct FrameRange {
 // segment is one piece: its sessions are few, and it has no cores to share.
 std::vector<FrameRange> pieces_of(int frame_count, const EncoderSettings& settings);
 
+// What a segment of so many pieces is encoded with: one that is a single piece gets a second x264
+// thread, since no other piece of it would use a second core. From the division alone, too.
+EncoderSettings settings_of_pieces(const EncoderSettings& segment, std::size_t pieces);
+
 // How the bitrate cap holds across the seams. An encoder that starts each piece with a full buffer
 // may spend a whole buffer anew in every piece, and short pieces would exceed the cap for good. So
 // that any window of the joined stream holds at most rate * window + buffer, and the stream at most

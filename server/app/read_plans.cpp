@@ -30,6 +30,10 @@ TenantPlan read_plan(spec::FieldReader& r, TenantPlan plan) {
   if (r.has("uploads_at_once")) {
     plan.uploads_at_once = static_cast<int>(r.whole("uploads_at_once", 1, kCountMax));
   }
+  if (r.has("refused_uploads_per_minute")) {
+    plan.refused_uploads_per_minute =
+        static_cast<int>(r.whole("refused_uploads_per_minute", 1, kCountMax));
+  }
   if (r.has("connections")) {
     plan.connections = static_cast<int>(r.whole("connections", 1, kCountMax));
   }

@@ -1,7 +1,7 @@
 // A running server, asked over REST: what the operators' commands go through, so that they work
 // from anywhere and never touch the database.
 //
-// Thread rule: one thread. Blocks for as long as the server takes, at most 30 s; files for as long
+// Thread rule: any thread. Blocks for as long as the server takes, at most 30 s; files for as long
 // as bytes move.
 #pragma once
 

@@ -90,9 +90,10 @@ fs::path usable_cache(const fs::path& of_user, const fs::path& work) {
   return usable ? of_user : work / "cache";
 }
 
-// What engines cost counts together with what the service spends: one cap for all.
+// Of the service, where an engine costs money: it counts together with what the service spends, one
+// cap for all. Else null.
 Result<std::unique_ptr<io::SqlStore>> open_ledger(const Config& config, Clock& clock) {
-  if (!engines::costs_money(config.engines)) return io::open_memory_store(clock);
+  if (!engines::costs_money(config.engines)) return std::unique_ptr<io::SqlStore>();
   auto record = open_record(config, clock);
   if (record) return record;
   Failure fault = record.failure();
@@ -154,11 +155,12 @@ int render_request(const Config& given, const fs::path& request, const fs::path&
   if (!storage) return complain(storage.failure());
   auto ledger = open_ledger(config, clock);
   if (!ledger) return complain(ledger.failure());
-  auto engines = engines::EngineRegistry::open(config.engines, **ledger, clock, log,
-                                               engines::clip_verifier(*stack->decoder));
+  auto store = io::open_memory_store(clock);
+  auto engines = engines::EngineRegistry::open(config.engines, *ledger ? **ledger : *store, clock,
+                                               log, engines::clip_verifier(*stack->decoder));
   if (!engines) return complain(engines.failure());
-  Application application(Role::kRender, config, *stack, io::open_memory_store(clock),
-                          std::move(*storage), std::move(*engines), clock, log);
+  Application application(Role::kRender, config, *stack, std::move(store), std::move(*storage),
+                          std::move(*engines), clock, log);
   return render_in(application, request, out, clock, signals);
 }
 

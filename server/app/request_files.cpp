@@ -1,6 +1,10 @@
 #include "server/app/request_files.h"
 
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -12,6 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr std::size_t kAtOnce = 4;  // files; each waits for a decoder, or for a server
+
 Result<json> read_request(const fs::path& file) {
   Result<std::string> text = read_file(file);
   if (!text) return text.failure();
@@ -22,34 +28,63 @@ Result<json> read_request(const fs::path& file) {
   return body;
 }
 
-Status take_one(const fs::path& folder, const char* category, const TakeFile& take, json& value) {
-  if (!value.is_string()) return ok_status();  // the request's own check names it
-  const std::string named = value.get<std::string>();
-  if (spec::is_storage_uri(named)) return ok_status();
-  Result<std::string> uri = take(folder / named, category);
-  if (!uri) {
-    Failure fault = uri.failure();
-    fault.detail = (folder / named).string() + ": " + fault.detail;
-    return fault;
-  }
-  value = *uri;
-  return ok_status();
+// A value of the request that names a file.
+struct NamedFile {
+  json* value;
+  std::string category;
+};
+
+void add_file(json& value, const char* category, std::vector<NamedFile>& files) {
+  if (!value.is_string()) return;  // the request's own check names it
+  if (!spec::is_storage_uri(value.get<std::string>())) files.push_back({&value, category});
 }
 
-Status take_all(const fs::path& folder, const TakeFile& take, json& body) {
+std::vector<NamedFile> files_of(json& body) {
+  std::vector<NamedFile> files;
   for (const auto& [field, category] : {std::pair{"image_uris", "image"}, {"clip_uris", "video"}}) {
     const auto list = body.find(field);
     if (list == body.end() || !list->is_array()) continue;
-    for (json& file : *list) {
-      if (Status taken = take_one(folder, category, take, file); !taken) return taken;
-    }
+    for (json& file : *list) add_file(file, category, files);
   }
   const std::pair<const char*, const char*> single[] = {
       {"mask_uri", "mask"}, {"music_uri", "audio"}, {"voice_uri", "audio"}};
   for (const auto& [field, category] : single) {
-    const auto named = body.find(field);
-    if (named == body.end()) continue;
-    if (Status taken = take_one(folder, category, take, *named); !taken) return taken;
+    if (const auto named = body.find(field); named != body.end()) {
+      add_file(*named, category, files);
+    }
+  }
+  return files;
+}
+
+Status take_one(const fs::path& folder, const TakeFile& take, const NamedFile& file) {
+  const fs::path path = folder / file.value->get<std::string>();
+  Result<std::string> uri = take(path, file.category);
+  if (!uri) {
+    Failure fault = uri.failure();
+    fault.detail = path.string() + ": " + fault.detail;
+    return fault;
+  }
+  *file.value = *uri;
+  return ok_status();
+}
+
+// The first that could not be taken, in the request's order.
+Status take_all(const fs::path& folder, const TakeFile& take, const std::vector<NamedFile>& files) {
+  std::atomic<std::size_t> next{0};
+  std::vector<Status> taken(files.size(), ok_status());
+  const auto take_some = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      taken[i] = take_one(folder, take, files[i]);
+    }
+  };
+  std::vector<std::future<void>> helpers;
+  for (std::size_t i = 1; i < std::min(kAtOnce, files.size()); ++i) {
+    helpers.push_back(std::async(std::launch::async, take_some));
+  }
+  take_some();
+  for (std::future<void>& helper : helpers) helper.get();
+  for (Status& status : taken) {
+    if (!status) return status;
   }
   return ok_status();
 }
@@ -59,7 +94,8 @@ Status take_all(const fs::path& folder, const TakeFile& take, json& body) {
 Result<json> read_request_with_files(const fs::path& file, const TakeFile& take) {
   Result<json> body = read_request(file);
   if (!body) return body;
-  if (Status taken = take_all(file.parent_path(), take, *body); !taken) return taken.failure();
+  const Status taken = take_all(file.parent_path(), take, files_of(*body));
+  if (!taken) return taken.failure();
   return body;
 }
 

@@ -145,7 +145,7 @@ Result<Response> render_spec(Service& service, const Request& request) {
 Result<Response> events(Service& service, JobFeed& feed, const Request& request) {
   const auto job = service.job(request.caller, request.id());
   if (!job) return job.failure();
-  return event_response(feed, request.caller, request.id(),
+  return event_response(feed, request.caller, *job,
                         request.head.header("last-event-id").value_or(""));
 }
 

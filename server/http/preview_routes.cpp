@@ -1,5 +1,6 @@
 // Frames of a video that nobody has asked for yet.
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "server/http/routes.h"

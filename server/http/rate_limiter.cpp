@@ -22,14 +22,17 @@ bool TokenBucket::is_full(const RateLimit& limit, SteadyTime now) const {
 }
 
 std::optional<int> TokenBucket::take(const RateLimit& limit, SteadyTime now) {
-  tokens_ = filled(limit, now);
+  const auto wait = wait_seconds(limit, now);
+  tokens_ = filled(limit, now) - (wait ? 0 : 1);
   filled_at_ = now;
-  if (tokens_ >= 1) {
-    tokens_ -= 1;
-    return std::nullopt;
-  }
-  const double wait_seconds = (1 - tokens_) / limit.per_second;
-  return static_cast<int>(std::clamp(std::ceil(wait_seconds), 1.0, 3600.0));
+  return wait;
+}
+
+std::optional<int> TokenBucket::wait_seconds(const RateLimit& limit, SteadyTime now) const {
+  const double tokens = filled(limit, now);
+  if (tokens >= 1) return std::nullopt;
+  const double seconds = (1 - tokens) / limit.per_second;
+  return static_cast<int>(std::clamp(std::ceil(seconds), 1.0, 3600.0));
 }
 
 RateLimiter::RateLimiter(const Clock& clock, std::vector<RateLimit> limits)

@@ -25,6 +25,8 @@ class TokenBucket {
 
   // As RateLimiter::take().
   std::optional<int> take(const RateLimit& limit, SteadyTime now);
+  // nullopt when there is a token, else the whole seconds until there is one (at least 1).
+  std::optional<int> wait_seconds(const RateLimit& limit, SteadyTime now) const;
   bool is_full(const RateLimit& limit, SteadyTime now) const;
   double filled(const RateLimit& limit, SteadyTime now) const;
 

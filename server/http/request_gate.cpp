@@ -86,6 +86,7 @@ RequestGate::RequestGate(std::vector<Route> routes, KeyRing keys, jobs::TenantPl
     : router_(std::move(routes)),
       clock_(clock),
       plans_(std::move(plans)),
+      upload_refusals_(clock),
       keys_(std::make_shared<Keys>(clock, plans_, std::move(keys), credentials)),
       failures_(clock, failures),
       proxies_(std::move(proxies)),
@@ -289,6 +290,28 @@ Status RequestGate::take_upload_slot(Admitted& admitted) {
                  "More than " + std::to_string(most) + " uploads of this tenant are under way.");
 }
 
+std::optional<Response> RequestGate::too_many_refused(const Admitted& admitted) {
+  if (admitted.route->body != BodyKind::kUpload) return std::nullopt;
+  const jobs::Caller& caller = admitted.request.caller;
+  const int most = plans_.of(caller.plan).refused_uploads_per_minute;
+  const auto wait_seconds = upload_refusals_.wait_seconds(caller.tenant, most);
+  if (!wait_seconds) return std::nullopt;
+  Problem problem = problem_of(failure(FailureKind::kRateLimited,
+                                       "More than " + std::to_string(most) +
+                                           " uploads of this tenant were refused in a minute. "
+                                           "Send only files that can be read as their category."));
+  problem.retry_after_seconds = *wait_seconds;
+  return problem_response(problem);
+}
+
+// Only what the file itself is to blame for.
+void RequestGate::note_refusal(const Admitted& admitted, const Failure& failure) {
+  const int status = problem_of(failure).status;
+  if (admitted.route->body != BodyKind::kUpload || status >= 500 || status == 429) return;
+  const jobs::Caller& caller = admitted.request.caller;
+  upload_refusals_.add(caller.tenant, plans_.of(caller.plan).refused_uploads_per_minute);
+}
+
 GateResult RequestGate::check(RequestHead head, const std::optional<IpAddress>& peer) {
   GateResult result;
   result.outcome = judge(std::move(head), peer, result);
@@ -323,6 +346,7 @@ std::variant<Response, Admitted> RequestGate::judge(RequestHead head,
     return refuse(result.route, head.trace_id,
                   failure(FailureKind::kUnavailable, "The server is shutting down."));
   }
+  if (auto refusal = too_many_refused(admitted)) return *std::move(refusal);
   Status planned = plan_body(head, admitted);
   if (planned) planned = take_upload_slot(admitted);
   if (!planned) return refuse(result.route, head.trace_id, planned.failure());
@@ -337,8 +361,9 @@ Response RequestGate::answer(const Admitted& admitted) {
   const std::string& trace_id = admitted.request.head.trace_id;
   try {
     auto response = admitted.route->handler(admitted.request);
-    if (!response) return refuse(route, trace_id, response.failure());
-    return *std::move(response);
+    if (response) return *std::move(response);
+    note_refusal(admitted, response.failure());
+    return refuse(route, trace_id, response.failure());
   } catch (const std::exception& error) {
     log_.error("http_handler_crash",
                {{"route", route}, {"trace_id", trace_id}, {"error", error.what()}});

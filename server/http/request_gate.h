@@ -24,6 +24,7 @@
 #include "server/http/rate_limiter.h"
 #include "server/http/router.h"
 #include "server/http/tenant_counts.h"
+#include "server/http/upload_refusals.h"
 #include "server/jobs/upload_rules.h"
 
 namespace pytoon::http {
@@ -114,11 +115,15 @@ class RequestGate {
   Response unrouted(const RequestHead& head, const Router::Match& match);
   Status plan_body(const RequestHead& head, Admitted& admitted) const;
   Status take_upload_slot(Admitted& admitted);
+  // The answer when too many uploads of this tenant were refused of late.
+  std::optional<Response> too_many_refused(const Admitted& admitted);
+  void note_refusal(const Admitted& admitted, const Failure& failure);
 
   const Router router_;
   const Clock& clock_;
   const jobs::TenantPlans plans_;
   TenantCounts uploads_;
+  UploadRefusals upload_refusals_;
   TenantCounts connections_;
   mutable std::mutex keys_mutex_;
   std::shared_ptr<Keys> keys_;                // guarded by keys_mutex_

@@ -25,8 +25,8 @@ struct FileBody {
 
 // A body without an end known in advance: server-sent events. The streamer asks again every tick
 // (250 ms), but only when all earlier bytes have gone out, so a slow reader costs no memory and
-// sees the latest state instead of a backlog. Called on the streamer's thread; may block for
-// milliseconds. Destroying it ends the subscription.
+// sees the latest state instead of a backlog. Called on the streamer's thread, which it must not
+// hold up. Destroying it ends the subscription.
 class EventSource {
  public:
   virtual ~EventSource() = default;

@@ -70,6 +70,7 @@ Json to_json(const Usage& usage) {
                 {"weight", usage.limits.weight},
                 {"storage_bytes", usage.limits.storage_bytes},
                 {"uploads_at_once", usage.limits.uploads_at_once},
+                {"refused_uploads_per_minute", usage.limits.refused_uploads_per_minute},
                 {"connections", usage.limits.connections}}},
               {"used",
                {{"queued_jobs", usage.used.queued_jobs},

@@ -17,6 +17,7 @@ struct TenantPlan {
   int weight = 1;  // of its share of the work while others wait too; 1 to 100
   std::int64_t storage_bytes = 100'000'000'000;  // of its uploads
   int uploads_at_once = 16;                      // likewise at each API process
+  int refused_uploads_per_minute = 60;           // then it waits; likewise
   int connections = 512;                         // on which one of its keys was shown
 };
 

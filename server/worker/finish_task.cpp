@@ -189,8 +189,8 @@ void Task::remove_parts() {
 }
 
 void Task::tell_not_removed(const std::string& file, const Failure& failure) {
-  context_.deps.log.warning(
-      "file_not_removed", {{"job_id", leased_.job.id}, {"file", file}, {"reason", failure.detail}});
+  context_.deps.log.warning("file_not_removed",
+                            about_job({{"file", file}, {"reason", failure.detail}}));
 }
 
 }  // namespace pytoon::worker

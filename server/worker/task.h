@@ -74,6 +74,11 @@ class Task {
   // An engine is being asked and may say nothing until then: its own limits.
   SteadyTime silent_until() const { return silent_until_; }
 
+  void tell_lease_lost();
+  // For a line of the log: the job and the task's segment, before what else it tells; about_job()
+  // the job alone.
+  nlohmann::ordered_json about(const nlohmann::ordered_json& more) const;
+
  private:
   // task.cpp: the way of every task
   Status perform();
@@ -84,14 +89,11 @@ class Task {
   Status commit(const std::function<Status()>& write);
   // Writes something on the way, likewise.
   Status persist(const std::function<Status()>& write);
-  void tell_lease_lost();
   void tell_span(std::string name, WallTime began, const std::string& error);
   void tell_job_span(const std::string& error);
   void wait_for_store();
   Result<render::RenderJob> order();  // what content keys are made of; no files
-  // For a line of the log: the job, or the job and the task's segment, before what else it tells.
   nlohmann::ordered_json about_job(const nlohmann::ordered_json& more) const;
-  nlohmann::ordered_json about(const nlohmann::ordered_json& more) const;
 
   // failure_policy.cpp: how failures end
   void on_failure(const Failure& failure);

@@ -195,10 +195,7 @@ void Worker::drop_lost(const std::vector<Lease>& lost) {
     // A task at its end may have removed its row itself: its own write says whether it held it.
     if (!gone || held.task->stopped() || held.task->ends()) continue;
     held.task->stop(Task::Stop::kLost);
-    context_.deps.metrics.lease_lost(held.task->lease().kind);
-    context_.deps.log.warning("lease_lost", {{"job_id", held.task->lease().job_id},
-                                             {"task", name_of(held.task->lease().kind)},
-                                             {"segment_id", held.task->lease().segment}});
+    held.task->tell_lease_lost();
   }
   changed_.notify_all();
 }
@@ -289,15 +286,14 @@ void Worker::watch(SteadyTime now) {
     }
     const auto still = now - std::max(held.moved_at, held.task->silent_until());
     if (still > patience && !held.task->stopped()) {
-      context_.deps.log.error("task_stuck", {{"job_id", held.task->lease().job_id},
-                                             {"task", name_of(held.task->lease().kind)},
-                                             {"segment_id", held.task->lease().segment},
-                                             {"frames", frames}});
+      context_.deps.log.error(
+          "task_stuck",
+          held.task->about({{"task", name_of(held.task->lease().kind)}, {"frames", frames}}));
       held.task->stop(Task::Stop::kHung);
     }
     if (still > patience + patience / kObeyDivisor && !held.abandoned) {
-      context_.deps.log.error("thread_abandoned", {{"job_id", held.task->lease().job_id},
-                                                   {"pool", pools_[held.pool].name}});
+      context_.deps.log.error("thread_abandoned",
+                              held.task->about({{"pool", pools_[held.pool].name}}));
       held.abandoned = true;
       if (exclusive_ == &held) exclusive_ = nullptr;
       changed_.notify_all();

@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -79,6 +80,16 @@ def attack(server, options, folder):
     return tally
 
 
+def patient_config(folder):
+    """The shipped configuration, for a tenant who may send as many bad files as it likes."""
+    shutil.copytree(harness.ROOT / "config", folder)
+    plans = (folder / "plans.yaml").read_text()
+    patient = re.sub(r"(refused_uploads_per_minute:) \d+", r"\1 1000000", plans)
+    assert patient != plans
+    (folder / "plans.yaml").write_text(patient)
+    return folder
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/dev hostile", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,16 +103,18 @@ def main():
     options = parser.parse_args()
     options.findings.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    server = harness.Server(environment={
-        "RATE_LIMIT_RPS": "1000000", "MAX_CONNECTIONS_PER_ADDRESS": "100000",
-        "TRUSTED_PROXIES": "127.0.0.1", "WORKER_CONCURRENCY": "2", "LOG_LEVEL": "info"})
-    with tempfile.TemporaryDirectory(prefix="pytoon-hostile-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pytoon-hostile-") as name:
+        folder = pathlib.Path(name)
+        server = harness.Server(environment={
+            "PYTOON_CONFIG_DIR": str(patient_config(folder / "config")),
+            "RATE_LIMIT_RPS": "1000000", "MAX_CONNECTIONS_PER_ADDRESS": "100000",
+            "TRUSTED_PROXIES": "127.0.0.1", "WORKER_CONCURRENCY": "2", "LOG_LEVEL": "info"})
         try:
             server.start()
             memory = Memory(server.process.pid)
             memory.start()
             faults = render_one(server, FULL_MACHINE_SECONDS)
-            tally = attack(server, options, pathlib.Path(folder))
+            tally = attack(server, options, folder)
             early, late, flat = memory.verdict()
             faults += tally.faults + after(server)
             if not flat:

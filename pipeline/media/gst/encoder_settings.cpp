@@ -106,7 +106,8 @@ std::string EncoderSettings::fingerprint() const {
     for (const auto& [name, value] : *options) text += ";" + name + "=" + value;
   }
   // How pieces.h divides segments and keeps to the limit.
-  if (!takes_cuda_frames()) text += ";pieces=" + std::to_string(piece_frames) + ";limit=pieces";
+  if (!takes_cuda_frames())
+    text += ";pieces=" + std::to_string(piece_frames) + ";limit=pieces;alone=2";
   return text;
 }
 

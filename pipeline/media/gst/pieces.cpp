@@ -6,6 +6,11 @@
 #include "base/check.h"
 
 namespace pytoon::media {
+namespace {
+
+constexpr int kThreadsOfLonePiece = 2;
+
+}  // namespace
 
 std::vector<FrameRange> pieces_of(int frame_count, const EncoderSettings& settings) {
   CHECK(frame_count >= 0 && settings.piece_frames >= 1, "a piece has at least one frame");
@@ -16,6 +21,12 @@ std::vector<FrameRange> pieces_of(int frame_count, const EncoderSettings& settin
     pieces.push_back({frame_count * i / count, frame_count * (i + 1) / count});
   }
   return pieces;
+}
+
+EncoderSettings settings_of_pieces(const EncoderSettings& segment, std::size_t pieces) {
+  EncoderSettings settings = segment;
+  if (pieces == 1) settings.threads = std::max(segment.threads, kThreadsOfLonePiece);
+  return settings;
 }
 
 EncoderSettings without_limit(const EncoderSettings& segment) {

@@ -31,6 +31,8 @@ class Progress {
 Status write_pieces(const FrameSourceMaker& make_frames, const SegmentOrder& order,
                     PieceExecutor& executor, SegmentFile& file) {
   const std::vector<FrameRange> pieces = pieces_of(order.frame_count, order.encoder);
+  SegmentOrder of_pieces = order;
+  of_pieces.encoder = settings_of_pieces(order.encoder, pieces.size());
   Progress progress(order.on_progress);
   PieceWork work;
   for (const FrameRange& piece : pieces) work.frames.push_back(piece.count());
@@ -40,7 +42,7 @@ Status write_pieces(const FrameSourceMaker& make_frames, const SegmentOrder& ord
     return contained([&]() -> Status {
       const std::shared_ptr<FrameSource> frames = make_frames(stop);
       Result<EncodedPiece> piece =
-          encode_piece(*frames, pieces.at(static_cast<std::size_t>(index)), order, stop,
+          encode_piece(*frames, pieces.at(static_cast<std::size_t>(index)), of_pieces, stop,
                        [&progress] { progress.count_frame(); });
       if (!piece) return piece.failure();
       return file.add(std::move(*piece));

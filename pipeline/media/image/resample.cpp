@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "base/row_bands.h"
+
 namespace pytoon::media {
 namespace {
 
@@ -146,16 +148,18 @@ gpu::RgbaImage filter(const gpu::RgbaImage& image, const std::vector<Taps>& colu
                       const std::vector<Taps>& rows) {
   std::size_t together = 0;
   for (const Taps& taps : rows) together = std::max(together, taps.weights.size());
-  SourceRows source(image, together);
-  std::vector<Channels> sums(static_cast<std::size_t>(image.size.width));
   gpu::RgbaImage out({static_cast<int>(columns.size()), static_cast<int>(rows.size())});
-  for (int y = 0; y < out.size.height; ++y) {
-    std::ranges::fill(sums, Channels{});
-    const Taps& taps = rows[static_cast<std::size_t>(y)];
-    int source_row = taps.first;
-    for (const float weight : taps.weights) add_row(source.at(source_row++), weight, sums);
-    sum_columns(sums, columns, out.at(0, y));
-  }
+  in_row_bands(out.size.height, [&](int first, int last) {
+    SourceRows source(image, together);
+    std::vector<Channels> sums(static_cast<std::size_t>(image.size.width));
+    for (int y = first; y < last; ++y) {
+      std::ranges::fill(sums, Channels{});
+      const Taps& taps = rows[static_cast<std::size_t>(y)];
+      int source_row = taps.first;
+      for (const float weight : taps.weights) add_row(source.at(source_row++), weight, sums);
+      sum_columns(sums, columns, out.at(0, y));
+    }
+  });
   return out;
 }
 

@@ -36,6 +36,14 @@ TEST(Pieces, AHardwareEncodersSegmentIsOne) {
   EXPECT_THAT(pieces_of(120, {.codec = kCodecNvenc}), ElementsAre(FrameRange{0, 120}));
 }
 
+TEST(Pieces, OneThatIsAloneTakesASecondCore) {
+  EncoderSettings segment;
+  EXPECT_EQ(settings_of_pieces(segment, 2).threads, 1);
+  EXPECT_EQ(settings_of_pieces(segment, 1).threads, 2);
+  segment.threads = 3;
+  EXPECT_EQ(settings_of_pieces(segment, 1).threads, 3);
+}
+
 TEST(Pieces, TheLimitOfAPieceSpendsNoMoreThanTheRateLetsIn) {
   const EncoderSettings segment{.max_bitrate_kbps = 12000, .vbv_buffer_kbits = 12000};
   for (int frames = 1; frames <= 120; ++frames) {

@@ -310,6 +310,7 @@ class PlanTest : public LiveServer {
   void SetUp() override {
     options.plans["default"].connections = 2;
     options.plans["default"].uploads_at_once = 1;
+    options.plans["default"].refused_uploads_per_minute = 2;
     start();
   }
 };
@@ -346,6 +347,21 @@ TEST_F(PlanTest, ATenantUploadsAsManyFilesAtOnceAsItMay) {
   ASSERT_TRUE(slow.send(std::string_view(upload).substr(upload.size() - 10)));
   EXPECT_EQ(slow.reply().status, 201);
   EXPECT_TRUE(eventually([&] { return client().ask(upload).status == 201; }));
+}
+
+TEST_F(PlanTest, ATenantWhoseUploadsAreRefusedHasToWait) {
+  const auto upload = [&](std::string_view key, std::string_view category) {
+    return client().ask(request("POST", kUpload, key_header(key) + std::string(kFormType),
+                                form_of("no sound at all", category)));
+  };
+  EXPECT_EQ(upload(kSubmitKey, "image").status, 201);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(upload(kSubmitKey, "audio").status, 422) << i;
+  const Reply refused = upload(kSubmitKey, "image");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_NEAR(std::stoi(refused.headers.at("retry-after")), 30, 1);
+  EXPECT_EQ(upload(kBothKey, "image").status, 429) << "another key of the tenant";
+  EXPECT_EQ(get("/api/v1/jobs", kBothKey).status, 200);
+  EXPECT_EQ(upload(kAdminKey, "image").status, 201) << "another tenant";
 }
 
 TEST_F(RateTest, AnswersTooManyRequestsPerKey) {

@@ -1,3 +1,5 @@
+#include <future>
+
 #include "live_server.h"
 #include "server/http/job_events.h"
 
@@ -59,26 +61,27 @@ TEST_F(EventsTest, TheEndIsNeverLost) {
   }
 }
 
-// Asked by hand, tick by tick: a server that has not yet seen what another one told.
-TEST(JobEvents, AnOlderReadingIsLookedAtAgain) {
+// Asked by hand, tick by tick.
+TEST(JobEvents, AStreamBeginsWithWhatItsRequestRead) {
   FakeService service;
-  service.put(sample_job("a"));
-  service.change("a", [](jobs::Job& job) { job.progress_pct = 40; });  // version 2
   JobFeed feed(service);
-  Response response = event_response(feed, {"acme", false, true, false}, "a", "3");
-  EventSource& source = *std::get<std::unique_ptr<EventSource>>(response.body);
-  SteadyTime now{};
-  const auto tick = [&] { return source.next(now += std::chrono::milliseconds(250)).bytes; };
-  EXPECT_EQ(tick().find("data:"), std::string::npos);
-  service.change("a", [](jobs::Job& job) { job.progress_pct = 60; });
-  service.change("a", [](jobs::Job& job) { job.progress_pct = 80; });
-  EXPECT_NE(tick().find("\"progress_pct\":80"), std::string::npos);
-
-  // A record that was restored stays older: then that is the truth.
-  Response other = event_response(feed, {"acme", false, true, false}, "a", "9");
-  EventSource& restored = *std::get<std::unique_ptr<EventSource>>(other.body);
-  EXPECT_EQ(restored.next(now).bytes.find("data:"), std::string::npos);
-  EXPECT_NE(restored.next(now).bytes.find("id: 4\n"), std::string::npos);
+  const jobs::Caller reader{"acme", false, true, false};
+  const auto first_tick = [](const Response& response) {
+    return std::get<std::unique_ptr<EventSource>>(response.body)->next(SteadyTime()).bytes;
+  };
+  jobs::Job job = sample_job("a");
+  job.version = 3;
+  service.put(job);
+  job.version = 2;
+  const Response early = event_response(feed, reader, job, "");
+  job.version = 3;
+  EXPECT_NE(first_tick(event_response(feed, reader, job, "2")).find("id: 3\n"), std::string::npos)
+      << "though the feed knew version 2";
+  job.version = 2;
+  EXPECT_EQ(first_tick(event_response(feed, reader, job, "3")).find("data:"), std::string::npos)
+      << "what the feed knows may be newer than what was read before it";
+  EXPECT_NE(first_tick(event_response(feed, reader, job, "9")).find("id: 3\n"), std::string::npos)
+      << "a record that was restored is older than what was told: it is the truth";
 }
 
 TEST_F(EventsTest, EndsAtOnceForAFinishedJob) {
@@ -104,6 +107,18 @@ TEST_F(EventsTest, OutlastsADatabaseThatIsAway) {
   service.away = false;
   service.change("queued", [](jobs::Job&) {});
   ASSERT_TRUE(client.read_until("id: 2\n"));
+}
+
+TEST_F(EventsTest, ASlowDatabaseHoldsUpNoStream) {
+  std::promise<void> answered;
+  service.on_versions = [wait = answered.get_future().share()] { wait.wait(); };
+  RawClient first = follow();
+  ASSERT_TRUE(first.read_until("id: 1\n"));
+  EXPECT_TRUE(eventually([&] { return service.looks > 0; })) << "and now it waits";
+  service.put(sample_job("another"));
+  RawClient second = follow("/api/v1/jobs/another/events");
+  EXPECT_TRUE(second.read_until("id: 1\n"));
+  answered.set_value();
 }
 
 TEST_F(EventsTest, ThreeHundredClientsThatVanish) {

@@ -151,6 +151,7 @@ Result<jobs::Job> FakeService::job(const jobs::Caller& caller, const std::string
 Result<std::map<std::string, std::int64_t>> FakeService::versions(
     const std::vector<std::string>& ids) {
   ++looks;
+  if (on_versions) on_versions();
   if (away) return failure(FailureKind::kUnavailable, "The database is away.");
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::int64_t> versions;

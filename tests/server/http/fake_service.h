@@ -65,8 +65,9 @@ class FakeService final : public jobs::Service {
   void change(const std::string& id, const std::function<void(jobs::Job&)>& edit);  // + version
   void remove(const std::string& id);
 
-  // Called at the start of every job(), keep_asset() and output(); may throw or wait.
+  // Called at the start of every job(), versions(), keep_asset() and output(); may throw or wait.
   std::function<void()> on_job;
+  std::function<void()> on_versions;
   std::function<void()> on_upload;
   std::function<void()> on_output;
   std::function<void()> on_preview;
