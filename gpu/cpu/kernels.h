@@ -23,7 +23,6 @@ struct Kernels {
   void (*filter_rows)(const std::uint8_t* const* rows, const std::int16_t* weights,
                       std::int16_t* out, int count);
   // out[i] = row[first[i] .. first[i] + 3] weighted by weights[4 i .. 4 i + 3]; may overshoot.
-  // `first` never falls.
   void (*filter_columns)(const std::int16_t* row, const std::int32_t* first,
                          const std::int16_t* weights, std::int16_t* out, int count);
   // The same for interleaved pairs: count pairs, first counted in pairs.
@@ -44,7 +43,6 @@ struct Kernels {
 };
 
 const Kernels& baseline_kernels();   // any CPU
-const Kernels& x86_64_v3_kernels();  // AVX2; this and the next exist on x86-64 builds only
-const Kernels& x86_64_v4_kernels();  // AVX-512
+const Kernels& x86_64_v3_kernels();  // AVX2; exists on x86-64 builds only
 
 }  // namespace pytoon::gpu

@@ -10,12 +10,6 @@ bool has_x86_64_v3() {
          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 }
 
-bool has_x86_64_v4() {
-  return has_x86_64_v3() && __builtin_cpu_supports("avx512f") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
 }  // namespace
 
 std::vector<Level> runnable_levels() {
@@ -23,7 +17,6 @@ std::vector<Level> runnable_levels() {
   if (has_x86_64_v3()) {
     levels.push_back({"x86-64-v3", &x86_64_v3_kernels()});
   }
-  if (has_x86_64_v4()) levels.push_back({"x86-64-v4", &x86_64_v4_kernels()});
   return levels;
 }
 

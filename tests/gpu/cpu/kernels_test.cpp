@@ -28,15 +28,12 @@ struct Rows {
     }
     rgba.resize(12 * size(count));
     for (std::uint8_t& v : rgba) v = static_cast<std::uint8_t>(engine());
-    const int step_256 = pick(0, 1400);  // of taps, from sample to sample
-    const int origin_256 = pick(0, 1023);
-    const auto tap = [&](int i) { return (origin_256 + i * step_256) / 256; };
-    wide.resize(2 * size(tap(count - 1) + 4));
+    wide.resize(2 * size(count + 8));
     for (std::int16_t& v : wide) v = static_cast<std::int16_t>(pick(-2040, 18360));
     over.resize(size(count) + 1);
     for (std::int16_t& v : over) v = static_cast<std::int16_t>(pick(-64, 304));
     for (int i = 0; i < count; ++i) {
-      first.push_back(tap(i));
+      first.push_back(pick(0, count + 4));
       const Weights w = catmull_rom(engine() & 0xFFFF);
       weights.insert(weights.end(), w.tap, w.tap + 4);
     }
