@@ -88,14 +88,15 @@ void JobFeed::look(std::unique_lock<std::mutex>& lock) {
 void JobFeed::read_again(const std::string& key, std::unique_lock<std::mutex>& lock) {
   auto found = followed_.find(key);
   if (found == followed_.end()) return;
-  const jobs::Caller caller = found->second.caller;
-  const std::string id = found->second.id;
+  const Followed before = found->second;
   lock.unlock();
-  Result<jobs::Job> job = service_.job(caller, id);
+  Result<jobs::Job> job = service_.job(before.caller, before.id);
   lock.lock();
   if (!job && traits(job.failure().kind).may_pass()) return;
   found = followed_.find(key);
-  if (found != followed_.end()) found->second.reading = reading_of(std::move(job));
+  // What a follower brought meanwhile may be newer.
+  const bool same = found != followed_.end() && found->second.reading == before.reading;
+  if (same) found->second.reading = reading_of(std::move(job));
 }
 
 }  // namespace pytoon::http

@@ -62,6 +62,12 @@ std::vector<RateLimit> rates_of(const KeyRing& ring, const jobs::TenantPlans& pl
   return rates;
 }
 
+Response rate_limited(int wait_seconds, std::string why) {
+  Problem problem = problem_of(failure(FailureKind::kRateLimited, std::move(why)));
+  problem.retry_after_seconds = wait_seconds;
+  return problem_response(problem);
+}
+
 // Several headers of one name are one list (RFC 9110 section 5.3).
 std::string forwarded_for(const RequestHead& head) {
   std::string list;
@@ -157,11 +163,8 @@ std::optional<Response> RequestGate::too_many_guesses(const RequestHead& head,
   const auto client = client_of(peer, forwarded_for(head), proxies_);
   const auto wait_seconds = failures_.take(client ? client_name(*client) : "");
   if (!wait_seconds) return std::nullopt;
-  Problem problem = problem_of(failure(FailureKind::kRateLimited,
-                                       "Too many requests with a wrong API key or signature came "
-                                       "from this address."));
-  problem.retry_after_seconds = *wait_seconds;
-  return problem_response(problem);
+  return rate_limited(
+      *wait_seconds, "Too many requests with a wrong API key or signature came from this address.");
 }
 
 Response RequestGate::unauthorized(bool guessed, const RequestHead& head,
@@ -226,10 +229,7 @@ std::optional<Response> RequestGate::authorize(const RequestHead& head,
   result.headers.push_back({"RateLimit-Policy", now->limiter.policy(holder.index, plan)});
   result.headers.push_back({"RateLimit", now->limiter.state(holder.index, plan)});
   if (wait_seconds) {
-    Problem problem = problem_of(
-        failure(FailureKind::kRateLimited, "This API key makes requests faster than it may."));
-    problem.retry_after_seconds = *wait_seconds;
-    return problem_response(problem);
+    return rate_limited(*wait_seconds, "This API key makes requests faster than it may.");
   }
   admitted.request.caller = holder.caller;
   note_use(holder.caller.key_id);
@@ -296,17 +296,14 @@ std::optional<Response> RequestGate::too_many_refused(const Admitted& admitted) 
   const int most = plans_.of(caller.plan).refused_uploads_per_minute;
   const auto wait_seconds = upload_refusals_.wait_seconds(caller.tenant, most);
   if (!wait_seconds) return std::nullopt;
-  Problem problem = problem_of(failure(FailureKind::kRateLimited,
-                                       "More than " + std::to_string(most) +
-                                           " uploads of this tenant were refused in a minute. "
-                                           "Send only files that can be read as their category."));
-  problem.retry_after_seconds = *wait_seconds;
-  return problem_response(problem);
+  return rate_limited(*wait_seconds, "More than " + std::to_string(most) +
+                                         " uploads of this tenant were refused in a minute. Send "
+                                         "only files that can be read as their category.");
 }
 
 // Only what the file itself is to blame for.
 void RequestGate::note_refusal(const Admitted& admitted, const Failure& failure) {
-  const int status = problem_of(failure).status;
+  const int status = traits(failure.kind).http_status;
   if (admitted.route->body != BodyKind::kUpload || status >= 500 || status == 429) return;
   const jobs::Caller& caller = admitted.request.caller;
   upload_refusals_.add(caller.tenant, plans_.of(caller.plan).refused_uploads_per_minute);

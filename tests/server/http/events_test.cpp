@@ -2,6 +2,7 @@
 
 #include "live_server.h"
 #include "server/http/job_events.h"
+#include "tests/support/eventually.h"
 
 namespace pytoon::http::testing_support {
 namespace {
@@ -82,6 +83,30 @@ TEST(JobEvents, AStreamBeginsWithWhatItsRequestRead) {
       << "what the feed knows may be newer than what was read before it";
   EXPECT_NE(first_tick(event_response(feed, reader, job, "9")).find("id: 3\n"), std::string::npos)
       << "a record that was restored is older than what was told: it is the truth";
+}
+
+TEST(JobEvents, WhatWasReadEarlierReplacesNothingNewer) {
+  FakeService service;
+  jobs::Job job = sample_job("a");
+  job.version = 2;
+  service.put(job);
+  const jobs::Caller reader{"acme", false, true, false};
+  std::promise<void> over;
+  JobFeed feed(service);
+  std::optional<JobFeed::Follower> newer;
+  service.on_job = [&, brought = false]() mutable {  // in the middle of reading version 2
+    if (std::exchange(brought, true)) return;
+    job.version = 3;
+    newer.emplace(feed.follow(reader, job));
+  };
+  service.on_versions = [&service, wait = over.get_future().share()] {
+    if (service.looks > 1) wait.wait();
+  };
+  job.version = 1;
+  const JobFeed::Follower older = feed.follow(reader, job);
+  EXPECT_TRUE(support::eventually([&] { return service.looks > 1; }, std::chrono::seconds(10)));
+  EXPECT_EQ((*older.latest())->version, 3);
+  over.set_value();
 }
 
 TEST_F(EventsTest, EndsAtOnceForAFinishedJob) {
