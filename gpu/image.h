@@ -18,6 +18,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/paged_bytes.h"
+
 namespace pytoon::gpu {
 
 struct Size {
@@ -44,7 +46,7 @@ struct Rgba {
 
 struct RgbaImage {
   Size size;
-  std::vector<std::uint8_t> pixels;  // size.width * size.height * 4
+  PagedBytes pixels;  // size.width * size.height * 4
 
   RgbaImage() = default;
   explicit RgbaImage(Size s, Rgba fill = {0, 0, 0, 0});

@@ -1,7 +1,6 @@
 // pytoon SUBCOMMAND: reads the command line and the configuration, and hands over.
 
 #include <malloc.h>
-#include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -268,13 +267,7 @@ void add_fleet(CLI::App& root, Words& words, Command& chosen) {
 // Encoders and decoders come and go, on threads that do so too, with tens of megabytes each. Large
 // blocks are mapped for themselves, so that they go back to the system and don't pile up in the
 // heaps of threads: a fifth of a job's peak memory, for about 2 % of its CPU time.
-//
-// x264 asks for huge pages, which the kernel clears whole; an encoder of a piece goes again before
-// it has used much of them. Small ones are cleared as they are touched: 6 % of a job's CPU time.
-void spare_memory() {
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-}
+void spare_memory() { ::mallopt(M_MMAP_THRESHOLD, 1 << 20); }
 
 // What a word that is neither a command nor a flag was probably meant to be.
 void suggest(const CLI::App& root, int argc, char** argv) {

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "base/paged_bytes.h"
 #include "gpu/composition.h"
 #include "gpu/cpu/kernels.h"
 
@@ -20,7 +20,7 @@ struct Plane {
   int width = 0;  // samples
   int height = 0;
   int components = 1;  // bytes a sample
-  std::vector<std::uint8_t> bytes;
+  PagedBytes bytes;
 
   Plane() = default;
   Plane(int w, int h, int c)

@@ -39,8 +39,8 @@ std::optional<std::string> taken(int data, const DecoderAnswer& answer, std::uin
   return take(data, 0, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
-template <typename T>
-std::span<char> bytes_of(std::vector<T>& values) {
+template <typename T, typename Allocator>
+std::span<char> bytes_of(std::vector<T, Allocator>& values) {
   return {reinterpret_cast<char*>(values.data()), values.size() * sizeof(T)};
 }
 

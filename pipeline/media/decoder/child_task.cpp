@@ -57,8 +57,8 @@ Status write_data(std::span<const char> bytes) {
   return ok_status();
 }
 
-template <typename T>
-std::span<const char> bytes_of(const std::vector<T>& values) {
+template <typename T, typename Allocator>
+std::span<const char> bytes_of(const std::vector<T, Allocator>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 

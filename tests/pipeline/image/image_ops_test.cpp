@@ -146,7 +146,7 @@ TEST_F(ImageOps, BlurExtendsEdgesAndKeepsAlphaTrue) {
 
 TEST_F(ImageOps, DarkenScalesColourOnly) {
   const gpu::RgbaImage dark = darken(gpu::RgbaImage({1, 1}, {200, 100, 51, 77}), 0.5);
-  EXPECT_EQ(dark.pixels, (std::vector<std::uint8_t>{100, 50, 26, 77}));
+  EXPECT_EQ(dark.pixels, (PagedBytes{100, 50, 26, 77}));
 }
 
 TEST_F(ImageOps, MaskMultipliesAlphaAndIsScaled) {
@@ -185,10 +185,10 @@ TEST_F(ImageOps, BoundsCropAndDrawOver) {
 TEST_F(ImageOps, DrawOverIsTheOverOperator) {
   gpu::RgbaImage opaque({1, 1}, {0, 100, 255, 255});
   draw_over(opaque, gpu::RgbaImage({1, 1}, {255, 100, 0, 128}), 0, 0);
-  EXPECT_EQ(opaque.pixels, (std::vector<std::uint8_t>{128, 100, 127, 255}));
+  EXPECT_EQ(opaque.pixels, (PagedBytes{128, 100, 127, 255}));
   gpu::RgbaImage clear({1, 1}, {0, 0, 0, 0});
   draw_over(clear, gpu::RgbaImage({1, 1}, {255, 100, 0, 128}), 0, 0);
-  EXPECT_EQ(clear.pixels, (std::vector<std::uint8_t>{255, 100, 0, 128}));
+  EXPECT_EQ(clear.pixels, (PagedBytes{255, 100, 0, 128}));
 }
 
 TEST_F(ImageOps, SameCallSamePixels) {

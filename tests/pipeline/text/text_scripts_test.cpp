@@ -99,7 +99,7 @@ TEST_F(TextScripts, HanHasItsLanguagesShape) {
   const Result<TextImage> chinese = draw("直\n一");
   const Result<TextImage> japanese = draw("直\nの");
   const auto first_line = [](const TextImage& p) {
-    std::vector<std::uint8_t> pixels;
+    PagedBytes pixels;
     for (int y = 0; y < p.first_baseline_px; ++y) {
       for (int x = 0; x < p.image.size.width; ++x) pixels.push_back(p.image.at(x, y)[3]);
     }

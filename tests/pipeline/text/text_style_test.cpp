@@ -100,7 +100,7 @@ TEST_F(TextLooks, SameCallSamePixelsOnEveryThread) {
   const std::string text = "Ágy שלום 漢字 😀 नमस्ते";
   const Result<TextImage> want = draw(text, style);
   ASSERT_TRUE(want);
-  std::vector<std::vector<std::uint8_t>> seen(4);
+  std::vector<PagedBytes> seen(4);
   std::vector<std::thread> threads;
   for (auto& pixels : seen) {
     threads.emplace_back([&pixels, &text, &style] {
