@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
@@ -57,7 +58,7 @@ struct PagedAllocator {
   void construct(Element* /*element*/) {}
   template <typename Element, typename... Values>
   void construct(Element* element, Values&&... values) {
-    ::new (static_cast<void*>(element)) Element(std::forward<Values>(values)...);
+    std::construct_at(element, std::forward<Values>(values)...);
   }
 
   bool operator==(const PagedAllocator& /*other*/) const { return true; }

@@ -151,6 +151,11 @@ def goals(history):
                                                     cache="warm"),
              "ready_ms", 300, digits=0, unit=" ms",
              closes="the registry of GStreamer and the encoder's probe run before the port opens"),
+        Goal("first frame after a lease, warm server, new images",
+             history.newest(benchmark="scaling", what="lease", images="new"),
+             "first_frame_ms", 150, digits=0, unit=" ms",
+             closes="decoding, scaling and blurring the pictures, and drawing what stands behind "
+                    "each caption, one after the other"),
     ]
     for name, path, wanted in (("composed frames a second, alone", "hero", 40_000),
                                ("composed frames a second beside a busy neighbour", "neighbour",
@@ -266,8 +271,12 @@ def start_section(history, pictures):
     pictures["bench-start"] = charts.bars(
         "From exec to ready, ms", "pytoon serve; cold: an empty cache folder",
         [(line["cache"], line["ready_ms"], True) for line in lines], goal=300, text="{:.0f}")
-    return table(["cache", "ready after ms", "from"],
-                 [[line["cache"], shown(line["ready_ms"], 0), source(line)] for line in lines])
+    rows = [[f"from exec to ready, {line['cache']} cache", shown(line["ready_ms"], 0),
+             source(line)] for line in lines]
+    rows += [[f"from a lease to the first frame, {line['images']} images",
+              shown(line["first_frame_ms"], 0), source(line)]
+             for line in history.run(["images"], benchmark="scaling", what="lease")]
+    return table(["what", "ms", "from"], rows)
 
 
 def rerender_section(history, pictures):
@@ -324,7 +333,7 @@ SECTIONS = [
     ("By length", length_section, ["bench-length", "bench-memory"],
      "`scripts/dev bench scaling length`."),
     ("By cores", cores_section, ["bench-cores"], "`scripts/dev bench scaling cores`."),
-    ("Starting", start_section, ["bench-start"], "`scripts/dev bench scaling start`."),
+    ("Starting", start_section, ["bench-start"], "`scripts/dev bench scaling start lease`."),
     ("Nothing is drawn twice", rerender_section, ["bench-rerender"],
      "`scripts/dev bench scaling rerender`; what is taken, and when: "
      "[operations](operations.md#processes)."),

@@ -1,8 +1,8 @@
 """How a job's cost grows with its length and falls with cores, what starting costs, and what is not
 done twice.
 
-Usage: bench.py PYTOON [length|cores|start|rerender] [--rounds N]
-Without a name all four: some seven minutes on two quiet cores. N (3) rounds, each with one run of
+Usage: bench.py PYTOON [length|cores|start|lease|rerender] [--rounds N]
+Without a name all five: some seven minutes on two quiet cores. N (3) rounds, each with one run of
 every row in turn, so that a machine's moods hit all; one JSON line a row, medians of the rounds.
 
 length    `pytoon render` of examples/product_hero_clean.json cut or stretched to 1 to 60 s: wall
@@ -11,6 +11,8 @@ length    `pytoon render` of examples/product_hero_clean.json cut or stretched t
 cores     its 15 s on 1, 2, 4 ... of this machine's cores (taskset), as many threads as cores
 start     from the exec of `pytoon serve` to the first 200 of /ready: cold (an empty cache folder)
           and warm (the same again)
+lease     in a warm server, of a job's first segment: from its lease until its encoder has a first
+          frame, as the log says; of images that the server prepared before, and of new ones
 rerender  in one server, from a job's creation to its end: a new job of 15 s, the same again, the
           same with another call to action
 """
@@ -151,6 +153,32 @@ def start(folder, rounds):
               "ready_ms": round(median(rows, 0, 4) * 1000, 1)})
 
 
+def first_frame_after(server, order):
+    job, _ = server.finish(**order)
+    return [line["first_frame_seconds"] for line in server.log_lines()
+            if line["event"] == "segment_rendered" and line["job_id"] == job["job_id"]]
+
+
+def lease(folder, rounds):
+    rows = {"known": [], "new": []}
+    server = Server(folder).start()
+    try:
+        photographs = [pathlib.Path(path).read_bytes() for path in request()["image_uris"]]
+        known = [server.asset(photograph) for photograph in photographs]
+        first_frame_after(server, request(image_uris=known, target_duration_seconds=3, seed=1000))
+        for number in range(3 * rounds):
+            # Bytes behind a JPEG's end are another file with the same picture.
+            new = [server.asset(photograph + bytes([number])) for photograph in photographs]
+            for name, images in (("known", known), ("new", new)):
+                order = request(image_uris=images, target_duration_seconds=3, seed=number)
+                rows[name].append([min(first_frame_after(server, order))])
+    finally:
+        server.stop()
+    for name in rows:
+        tell({**common("lease", 3 * rounds), "seconds": 3, "images": name,
+              "first_frame_ms": round(median(rows[name], 0, 4) * 1000, 1)})
+
+
 def seconds_of(server, order):
     job, _ = server.finish(**order)
     created, ended = (datetime.datetime.fromisoformat(job[key].replace("Z", "+00:00"))
@@ -184,7 +212,8 @@ def main():
         at = words.index("--rounds")
         rounds = int(words[at + 1])
         del words[at:at + 2]
-    known = {"length": length, "cores": cores, "start": start, "rerender": rerender}
+    known = {"length": length, "cores": cores, "start": start, "lease": lease,
+             "rerender": rerender}
     for word in words:
         if word not in known:
             sys.exit(f"bench: {word} is none of {', '.join(known)}")

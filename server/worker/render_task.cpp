@@ -25,6 +25,10 @@ jobs::admission::Cost promised_for(const render::SegmentCost& cost) {
   return promised;
 }
 
+double seconds_from(SteadyTime begin, SteadyTime end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
+
 }  // namespace
 
 Status Task::render() {
@@ -51,16 +55,21 @@ Status Task::draw(const render::RenderJob& order, const std::string& key, const 
   const Result<std::unique_ptr<RenderTurn>> turn = wait_for_memory(order);
   if (!turn) return turn.failure();
   const jobs::Segment& segment = leased_.segments.at(static_cast<std::size_t>(index));
-  const auto on_frames = [&](int frames) { frames_ = jobs::frames_of_drawing(segment, frames); };
   const SteadyTime began = deps.clock.steady_now();
+  std::optional<SteadyTime> first_frame;
+  const auto on_frames = [&](int frames) {
+    if (!first_frame) first_frame = deps.clock.steady_now();
+    frames_ = jobs::frames_of_drawing(segment, frames);
+  };
   const Status done = deps.renderer.render_segment(order, index, staged, cancel_, on_frames);
-  const std::chrono::duration<double> took = deps.clock.steady_now() - began;
+  const Drawn drawn{seconds_from(began, deps.clock.steady_now()),
+                    seconds_from(leased_at_, first_frame.value_or(began))};
   if (!done && promise_lost_ && !stopped()) {
     return failure(FailureKind::kUnavailable, "its promise of GPU memory was lost");
   }
   if (!done) return done;
   const Result<std::string> sha256 = sha256_file(staged);
-  return sha256 ? keep(staged, key, *sha256, took.count()) : Status(sha256.failure());
+  return sha256 ? keep(staged, key, *sha256, drawn) : Status(sha256.failure());
 }
 
 // Stages a copy of the same segment as another job of the tenant has it: its SHA-256. None where
@@ -116,7 +125,7 @@ Result<std::unique_ptr<RenderTurn>> Task::wait_for_memory(const render::RenderJo
 
 // The object first, then the row that names it the winner, then what people look at.
 Status Task::keep(const fs::path& staged, const std::string& key, const std::string& sha256,
-                  std::optional<double> seconds) {
+                  std::optional<Drawn> drawn) {
   const WorkerDependencies& deps = context_.deps;
   jobs::Segment row = leased_.segments.at(static_cast<std::size_t>(leased_.lease.segment));
   const std::string loser = row.artifact_key;
@@ -124,11 +133,11 @@ Status Task::keep(const fs::path& staged, const std::string& key, const std::str
   row.content_key = key;
   row.artifact_key = "segments/" + key + "." + std::to_string(leased_.lease.epoch) + ".mp4";
   row.artifact_sha256 = sha256;
-  row.reused = !seconds;
+  row.reused = !drawn;
   if (stopped()) return failure(FailureKind::kCancelled, "stopped before the segment was kept");
   if (Status put = deps.storage.put(staged, row.artifact_key); !put) return put;
-  Status kept =
-      commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds.value_or(0)); });
+  const double seconds = drawn ? drawn->seconds : 0;
+  Status kept = commit([&] { return deps.tasks.segment_done(leased_.lease, row, seconds); });
   // Where it is not known how the commit went, the object must stay.
   if (!kept && kept.failure().kind != FailureKind::kConflict) return kept;
   if (!kept && !is_winner(row.artifact_key)) {
@@ -136,19 +145,21 @@ Status Task::keep(const fs::path& staged, const std::string& key, const std::str
     const Status removed = deps.storage.remove(row.artifact_key);
     return removed ? kept : removed;
   }
-  tell_kept(row, seconds);
+  tell_kept(row, drawn);
   tidy_up(row, loser);
   return ok_status();
 }
 
-void Task::tell_kept(const jobs::Segment& row, std::optional<double> seconds) {
+void Task::tell_kept(const jobs::Segment& row, const std::optional<Drawn>& drawn) {
   const WorkerDependencies& deps = context_.deps;
-  if (!seconds) {
+  if (!drawn) {
     deps.log.info("segment_reused", about({{"engine", row.engine_used}}));
     return deps.metrics.segment_reused();
   }
-  deps.log.info("segment_rendered", about({{"engine", row.engine_used}, {"seconds", *seconds}}));
-  deps.metrics.segment_rendered(row.engine_used, *seconds);
+  deps.log.info("segment_rendered", about({{"engine", row.engine_used},
+                                           {"seconds", drawn->seconds},
+                                           {"first_frame_seconds", drawn->first_frame_seconds}}));
+  deps.metrics.segment_rendered(row.engine_used, drawn->seconds);
 }
 
 // A commit whose answer was lost is refused when it is repeated.

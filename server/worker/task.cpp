@@ -45,6 +45,7 @@ SteadyTime engines_until(const jobs::LeasedTask& leased, const WorkerContext& co
 Task::Task(jobs::LeasedTask leased, WorkerContext& context)
     : leased_(std::move(leased)),
       context_(context),
+      leased_at_(context.deps.clock.steady_now()),
       engines_until_(engines_until(leased_, context)) {}
 
 bool is_lost(const Failure& failure) {

@@ -131,10 +131,14 @@ class Task {
                                                    const std::filesystem::path& staged);
   Status draw(const render::RenderJob& order, const std::string& key,
               const std::filesystem::path& staged);
-  // sha256: of what is staged. seconds: that drawing it took; nullopt when it was not drawn.
+  struct Drawn {
+    double seconds = 0;
+    double first_frame_seconds = 0;  // from the lease until the encoder had one to encode
+  };
+  // sha256: of what is staged. drawn: nullopt when it was taken from another job.
   Status keep(const std::filesystem::path& staged, const std::string& key,
-              const std::string& sha256, std::optional<double> seconds);
-  void tell_kept(const jobs::Segment& row, std::optional<double> seconds);
+              const std::string& sha256, std::optional<Drawn> drawn);
+  void tell_kept(const jobs::Segment& row, const std::optional<Drawn>& drawn);
   bool is_winner(const std::string& artifact_key);
   void tidy_up(const jobs::Segment& winner, const std::string& loser);
   // finish_task.cpp
@@ -155,6 +159,7 @@ class Task {
 
   const jobs::LeasedTask leased_;
   WorkerContext& context_;
+  const SteadyTime leased_at_;
   const SteadyTime engines_until_;  // the job's deadline less the time to draw it
   const CancelToken cancel_;
   std::atomic<Stop> stop_{Stop::kNone};

@@ -51,6 +51,7 @@ TEST_F(TaskTest, AJobBecomesAVideoWithAllItsFiles) {
     EXPECT_EQ(logged(event), 1) << event;
   }
   EXPECT_EQ(logged("segment_rendered"), 3);
+  EXPECT_NE(lines_.str().find("\"first_frame_seconds\":"), std::string::npos);
   EXPECT_FALSE(step(*subject));
   EXPECT_EQ(subject->held(), 0);
 }
