@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/row_bands.h"
+#include "base/parallel.h"
 #include "gpu/layer_geometry.h"
 #include "gpu/texture_math.h"
 

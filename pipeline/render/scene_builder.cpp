@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/parallel.h"
 #include "pipeline/plan/dependencies.h"
 #include "pipeline/render/caption_layout.h"
 #include "pipeline/render/content_key.h"
@@ -13,6 +14,9 @@
 
 namespace pytoon::render {
 namespace {
+
+// Images and captions of one segment: a large photograph is tens of megabytes while it is prepared.
+constexpr int kAtOnce = 2;
 
 // A frame on the host to look at.
 class Sheet {
@@ -52,23 +56,37 @@ class SceneBuilder {
     if (!logo) return logo.failure();
     logo_ = std::move(*logo);
 
-    Result<Scene::Parts> parts = without_captions(frames, plan::shots_shown(timeline_, frames));
+    Result<Scene::Parts> parts =
+        without_captions(frames, plan::shots_shown(timeline_, frames), kAtOnce);
     if (!parts) return parts.failure();
-    for (std::size_t i = 0; i < timeline_.captions.size(); ++i) {
-      const plan::FrameSpan& shown = timeline_.captions[i].frames;
-      if (!plan::overlap(shown, frames)) continue;
-      const Result<PreparedPtr> plate = plate_of(i);
-      if (!plate) return plate.failure();
-      parts->captions.push_back({shown, fixed_layer(texture_of(*plate), (*plate)->place)});
-    }
+    if (Status added = add_captions(frames, *parts); !added) return added.failure();
     return std::shared_ptr<const Scene>(std::make_shared<Scene>(std::move(*parts)));
   }
 
  private:
-  Result<Scene::Parts> without_captions(const plan::FrameSpan& frames,
-                                        const plan::ShotRange& range) {
+  Status add_captions(const plan::FrameSpan& frames, Scene::Parts& parts) {
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < timeline_.captions.size(); ++i) {
+      if (plan::overlap(timeline_.captions[i].frames, frames)) shown.push_back(i);
+    }
+    std::vector<std::optional<Result<PreparedPtr>>> plates(shown.size());
+    in_parallel(static_cast<int>(shown.size()), kAtOnce, [&](int at) {
+      const auto i = static_cast<std::size_t>(at);
+      plates[i] = plate_of(shown[i]);
+    });
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const Result<PreparedPtr>& plate = *plates[i];
+      if (!plate) return plate.failure();
+      parts.captions.push_back(
+          {timeline_.captions[shown[i]].frames, fixed_layer(texture_of(*plate), (*plate)->place)});
+    }
+    return ok_status();
+  }
+
+  Result<Scene::Parts> without_captions(const plan::FrameSpan& frames, const plan::ShotRange& range,
+                                        int at_once) {
     Result<std::vector<ShotImage>> shots =
-        make_shot_images(job_, timeline_, range, product_, images_);
+        make_shot_images(job_, timeline_, range, product_, images_, at_once);
     if (!shots) return shots.failure();
     return Scene::Parts{job_.spec.output,  frames, timeline_.transition_frames,
                         std::move(*shots), logo_,  {}};
@@ -103,7 +121,7 @@ class SceneBuilder {
     for (const int frame : plan::backdrop_frames(caption.frames, plays_clips)) {
       const plan::ShotRange shown = plan::shots_shown(timeline_, {frame, frame + 1});
       if (!scene || shown != range) {
-        Result<Scene::Parts> parts = without_captions(caption.frames, shown);
+        Result<Scene::Parts> parts = without_captions(caption.frames, shown, 1);
         if (!parts) return parts.failure();
         scene.emplace(std::move(*parts));
         clips.emplace(tools_.device, tools_.decoder, CancelToken());

@@ -256,12 +256,13 @@ double contrast_under(const Backdrop& backdrop, double opacity) {
   return 1.05 / (luminance[static_cast<std::size_t>(at)] + 0.05);
 }
 
+// The first step that is enough, or the last: contrast only grows with opacity.
 double scrim_opacity(spec::Archetype archetype, const Backdrop& backdrop) {
-  double opacity = usual_opacity(archetype);
-  while (opacity < 0.9 && contrast_under(backdrop, opacity) < kLeastContrast * kSafetyFactor) {
-    opacity += 0.02;
-  }
-  return opacity;
+  std::vector<double> steps{usual_opacity(archetype)};
+  while (steps.back() < 0.9) steps.push_back(steps.back() + 0.02);
+  return *std::partition_point(steps.begin(), std::prev(steps.end()), [&](double opacity) {
+    return contrast_under(backdrop, opacity) < kLeastContrast * kSafetyFactor;
+  });
 }
 
 // Holds both the scrim and the text, which may reach beyond it.

@@ -58,7 +58,7 @@ class SizedScene {
  private:
   Scene::Parts without_captions(const plan::FrameSpan& frames, const plan::ShotRange& range) {
     Result<std::vector<ShotImage>> shots =
-        make_shot_images(job_, timeline_, range, product_, images_);
+        make_shot_images(job_, timeline_, range, product_, images_, 1);
     CHECK(shots.ok(), "sizes can always be made");
     return Scene::Parts{job_.spec.output,  frames, timeline_.transition_frames,
                         std::move(*shots), logo_,  {}};

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/parallel.h"
 #include "pipeline/render/layout.h"
 #include "pipeline/render/scene_builder.h"
 
@@ -155,15 +156,20 @@ class ShotMaker {
 Result<std::vector<ShotImage>> make_shot_images(const RenderJob& job,
                                                 const plan::Timeline& timeline,
                                                 const plan::ShotRange& range, gpu::Rect product,
-                                                SceneImages& images) {
-  std::vector<ShotImage> made;
-  for (int i = range.first; i < range.last; ++i) {
-    const plan::Shot& shot = timeline.shots.at(static_cast<std::size_t>(i));
-    Result<ShotImage> shown = ShotMaker(job, shot, product, images).make();
-    if (!shown) return shown.failure();
-    made.push_back(std::move(*shown));
+                                                SceneImages& images, int at_once) {
+  const int count = range.last - range.first;
+  std::vector<std::optional<Result<ShotImage>>> made(static_cast<std::size_t>(count));
+  in_parallel(count, at_once, [&](int i) {
+    const plan::Shot& shot = timeline.shots.at(static_cast<std::size_t>(range.first + i));
+    made[static_cast<std::size_t>(i)] = ShotMaker(job, shot, product, images).make();
+  });
+  std::vector<ShotImage> shots;
+  for (std::optional<Result<ShotImage>>& shown : made) {
+    Result<ShotImage>& shot = *shown;
+    if (!shot) return shot.failure();
+    shots.push_back(std::move(*shot));
   }
-  return made;
+  return shots;
 }
 
 Result<std::optional<gpu::Layer>> make_logo(const RenderJob& job, SceneImages& images) {

@@ -1,13 +1,11 @@
 #include "server/app/request_files.h"
 
-#include <algorithm>
-#include <atomic>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/parallel.h"
 #include "pipeline/spec/job_request.h"
 
 namespace pytoon::app {
@@ -16,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kAtOnce = 4;  // files; each waits for a decoder, or for a server
+constexpr int kAtOnce = 4;  // files; each waits for a decoder, or for a server
 
 Result<json> read_request(const fs::path& file) {
   Result<std::string> text = read_file(file);
@@ -70,19 +68,11 @@ Status take_one(const fs::path& folder, const TakeFile& take, const NamedFile& f
 
 // The first that could not be taken, in the request's order.
 Status take_all(const fs::path& folder, const TakeFile& take, const std::vector<NamedFile>& files) {
-  std::atomic<std::size_t> next{0};
   std::vector<Status> taken(files.size(), ok_status());
-  const auto take_some = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) {
-      taken[i] = take_one(folder, take, files[i]);
-    }
-  };
-  std::vector<std::future<void>> helpers;
-  for (std::size_t i = 1; i < std::min(kAtOnce, files.size()); ++i) {
-    helpers.push_back(std::async(std::launch::async, take_some));
-  }
-  take_some();
-  for (std::future<void>& helper : helpers) helper.get();
+  in_parallel(static_cast<int>(files.size()), kAtOnce, [&](int index) {
+    const auto i = static_cast<std::size_t>(index);
+    taken[i] = take_one(folder, take, files[i]);
+  });
   for (Status& status : taken) {
     if (!status) return status;
   }

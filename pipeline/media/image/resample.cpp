@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "base/row_bands.h"
+#include "base/parallel.h"
 
 namespace pytoon::media {
 namespace {
