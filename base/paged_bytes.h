@@ -18,9 +18,20 @@
 #include <utility>
 #include <vector>
 
+// AddressSanitizer watches the heap alone: under it all bytes lie there. GCC and clang say so in
+// different ways.
+#ifdef __has_feature
+#define PYTOON_HEAP_IS_WATCHED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define PYTOON_HEAP_IS_WATCHED 1
+#else
+#define PYTOON_HEAP_IS_WATCHED 0
+#endif
+
 namespace pytoon {
 
 inline constexpr std::size_t kPagedBytesMin = std::size_t{256} * 1024;
+inline constexpr bool kMapsPages = PYTOON_HEAP_IS_WATCHED == 0;
 
 template <typename T>
 struct PagedAllocator {
@@ -32,7 +43,7 @@ struct PagedAllocator {
 
   T* allocate(std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
-    if (bytes < kPagedBytesMin) {
+    if (!is_mapped(bytes)) {
       void* const taken = std::calloc(count, sizeof(T));
       if (taken == nullptr) throw std::bad_alloc();
       return static_cast<T*>(taken);
@@ -46,10 +57,10 @@ struct PagedAllocator {
 
   void deallocate(T* memory, std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
-    if (bytes < kPagedBytesMin) {
-      std::free(memory);
-    } else {
+    if (is_mapped(bytes)) {
       ::munmap(memory, bytes);
+    } else {
+      std::free(memory);
     }
   }
 
@@ -62,6 +73,11 @@ struct PagedAllocator {
   }
 
   bool operator==(const PagedAllocator& /*other*/) const { return true; }
+
+ private:
+  static constexpr bool is_mapped(std::size_t bytes) {
+    return kMapsPages && bytes >= kPagedBytesMin;
+  }
 };
 
 using PagedBytes = std::vector<std::uint8_t, PagedAllocator<std::uint8_t>>;

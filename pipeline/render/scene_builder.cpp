@@ -15,8 +15,9 @@
 namespace pytoon::render {
 namespace {
 
-// Images and captions of one segment: a large photograph is tens of megabytes while it is prepared.
-constexpr int kAtOnce = 2;
+// Images and captions of a segment that are prepared at a time: a large photograph is tens of
+// megabytes. Where memory is counted it is promised for one of them (segment_cost.h).
+int at_once_on(const gpu::Device& device) { return device.memory_use() ? 1 : 2; }
 
 // A frame on the host to look at.
 class Sheet {
@@ -45,7 +46,8 @@ class SceneBuilder {
         tools_(tools),
         timeline_(timeline_of(job)),
         fonts_fingerprint_(tools.fonts.fingerprint(job.spec.style.caption.font)),
-        images_(tools.device, tools.cache, tools.decoder) {}
+        images_(tools.device, tools.cache, tools.decoder),
+        at_once_(at_once_on(tools.device)) {}
 
   Result<std::shared_ptr<const Scene>> build(const plan::FrameSpan& frames) {
     auto sheet = captions_of(job_, tools_);
@@ -57,7 +59,7 @@ class SceneBuilder {
     logo_ = std::move(*logo);
 
     Result<Scene::Parts> parts =
-        without_captions(frames, plan::shots_shown(timeline_, frames), kAtOnce);
+        without_captions(frames, plan::shots_shown(timeline_, frames), at_once_);
     if (!parts) return parts.failure();
     if (Status added = add_captions(frames, *parts); !added) return added.failure();
     return std::shared_ptr<const Scene>(std::make_shared<Scene>(std::move(*parts)));
@@ -70,7 +72,7 @@ class SceneBuilder {
       if (plan::overlap(timeline_.captions[i].frames, frames)) shown.push_back(i);
     }
     std::vector<std::optional<Result<PreparedPtr>>> plates(shown.size());
-    in_parallel(static_cast<int>(shown.size()), kAtOnce, [&](int at) {
+    in_parallel(static_cast<int>(shown.size()), at_once_, [&](int at) {
       const auto i = static_cast<std::size_t>(at);
       plates[i] = plate_of(shown[i]);
     });
@@ -141,6 +143,7 @@ class SceneBuilder {
   const plan::Timeline timeline_;
   const std::string fonts_fingerprint_;
   PreparedImages images_;
+  const int at_once_;
   std::shared_ptr<const CaptionLayout> sheet_;
   gpu::Rect product_;
   std::optional<gpu::Layer> logo_;
