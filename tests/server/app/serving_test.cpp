@@ -69,6 +69,20 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
   EXPECT_FALSE(is_terminal(job(id).status));
 }
 
+TEST(StopSignals, ThreeEndItAndAHangUpReloads) {
+  using Order = StopSignals::Order;
+  const StopSignals signals;
+  const auto order_of = [&](int signal) {
+    EXPECT_EQ(::pthread_kill(::pthread_self(), signal), 0);  // blocked, and so it waits
+    return signals.wait_for(std::chrono::milliseconds(0));
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) {
+    EXPECT_EQ(order_of(signal), Order::kStop) << signal;
+  }
+  EXPECT_EQ(order_of(SIGHUP), Order::kReload);
+  EXPECT_EQ(signals.wait_for(std::chrono::milliseconds(0)), Order::kNone);
+}
+
 TEST_F(ServingTest, ASignalEndsItWell) {
   ASSERT_EQ(::pthread_kill(::pthread_self(), SIGTERM), 0);  // blocked, and so it waits
   EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), 0);
