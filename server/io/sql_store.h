@@ -107,7 +107,8 @@ class SqlStore final : public jobs::JobStore,
   Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
                                               std::chrono::milliseconds patience) override;
-  Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) override;
+  Result<std::vector<jobs::EngineOrphan>> release_engines(
+      std::chrono::milliseconds patience) override;
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override;
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
   Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override;
