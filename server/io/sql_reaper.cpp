@@ -55,15 +55,7 @@ std::set<std::string> live(SqlSession& session, const std::string& column, milli
 }  // namespace
 
 Result<bool> SqlStore::begin_reaping(milliseconds pause) {
-  const Result<bool> due = reading([](SqlSession& session) -> Result<bool> {
-    return !session.query("SELECT 1 FROM fleet WHERE reap_at <= ?", {session.now()}).empty();
-  });
-  if (!due || !*due) return due;
-  return writing("begin_reaping", [&](SqlSession& session) -> Result<bool> {
-    const std::int64_t now = session.now();
-    return session.run("UPDATE fleet SET reap_at = ? WHERE reap_at <= ?",
-                       {now + micros(pause), now}) == 1;
-  });
+  return take_turn("begin_reaping", "fleet", "reap_at", pause);
 }
 
 Result<std::vector<Reaped>> SqlStore::reap() {

@@ -180,6 +180,9 @@ class SqlStore final : public jobs::JobStore,
   Status held_writing(std::string_view name, const jobs::Lease& lease, const Work& work);
   void at_crash_point(std::string_view name, const char* point) const;
 
+  // True for one caller in each `pause`: the table's one row has when the next turn is.
+  Result<bool> take_turn(std::string_view name, const std::string& table, const std::string& column,
+                         std::chrono::milliseconds pause);
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
   // nullopt when others took all that the order had.
