@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/trace_context.h"
+
 namespace pytoon::engines {
 namespace {
 
@@ -13,6 +15,11 @@ constexpr std::uint32_t kSeedStep = 2654435769U;
 
 std::string FootageRequest::key() const {
   return job_id + "/" + std::to_string(run) + "/" + std::to_string(segment);
+}
+
+std::string Watch::trace_id() const {
+  const auto trace = parse_traceparent(traceparent);
+  return trace ? trace->trace_id : "";
 }
 
 Result<Quote> Engine::quote(const FootageRequest& request) const {

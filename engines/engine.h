@@ -74,6 +74,8 @@ struct Watch {
   // Unset is no. May block for as long as the store takes to say.
   std::function<bool()> discarded;
   std::string traceparent = "";  // header of that name for what is ordered; "" is none
+
+  std::string trace_id() const;  // for lines of the log; "" is none
 };
 
 struct Capabilities {

@@ -132,6 +132,7 @@ std::optional<ComfyEngine::Ended> ComfyEngine::adopt(const std::vector<Endpoint*
     if (!order || !*order) continue;
     const std::string& id = (*order)->prompt_id;
     parts_.log.info("comfyui_prompt_adopted", {{"job_id", request.job_id},
+                                               {"trace_id", watch.trace_id()},
                                                {"segment_id", request.segment},
                                                {"endpoint", endpoint->server->base().origin},
                                                {"prompt_id", id}});

@@ -249,6 +249,7 @@ void RemoteEngine::call_off(const Order& order) {
     return tell_not_cancelled(order, "it answers " + std::to_string(answer->status));
   }
   parts_.log.info("remote_order_cancelled", {{"job_id", order.request.job_id},
+                                             {"trace_id", order.watch.trace_id()},
                                              {"segment_id", order.request.segment},
                                              {"engine", settings_.name},
                                              {"order", order.values["id"]}});
@@ -256,6 +257,7 @@ void RemoteEngine::call_off(const Order& order) {
 
 void RemoteEngine::tell_not_cancelled(const Order& order, const std::string& reason) {
   parts_.log.warning("remote_order_not_cancelled", {{"job_id", order.request.job_id},
+                                                    {"trace_id", order.watch.trace_id()},
                                                     {"segment_id", order.request.segment},
                                                     {"engine", settings_.name},
                                                     {"order", order.values["id"]},

@@ -5,11 +5,13 @@
 #include "server/io/sql_deaths.h"
 #include "server/io/sql_flow.h"
 #include "server/io/sql_writing.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/store_rules.h"
 #include "server/jobs/task_rules.h"
 
 namespace pytoon::io {
 using jobs::Degraded;
+using jobs::EngineOrphan;
 using jobs::Job;
 using jobs::Reaped;
 using jobs::Segment;
@@ -53,15 +55,7 @@ std::set<std::string> live(SqlSession& session, const std::string& column, milli
 }  // namespace
 
 Result<bool> SqlStore::begin_reaping(milliseconds pause) {
-  const Result<bool> due = reading([](SqlSession& session) -> Result<bool> {
-    return !session.query("SELECT 1 FROM fleet WHERE reap_at <= ?", {session.now()}).empty();
-  });
-  if (!due || !*due) return due;
-  return writing("begin_reaping", [&](SqlSession& session) -> Result<bool> {
-    const std::int64_t now = session.now();
-    return session.run("UPDATE fleet SET reap_at = ? WHERE reap_at <= ?",
-                       {now + micros(pause), now}) == 1;
-  });
+  return take_turn("begin_reaping", "fleet", "reap_at", pause);
 }
 
 Result<std::vector<Reaped>> SqlStore::reap() {
@@ -106,6 +100,7 @@ Result<std::vector<Reaped>> SqlStore::reap_job(const std::string& job_id) {
     std::vector<Reaped> reaped;
     for (const Orphan& orphan : orphans) {
       reaped.push_back(orphan.task);
+      reaped.back().trace_id = jobs::trace_of(*job).trace_id;
       reaped.back().crashes = job->crashes;
     }
     reaped.back().quarantined = verdict == jobs::CrashVerdict::kQuarantine;
@@ -138,7 +133,7 @@ Result<std::vector<Degraded>> SqlStore::degrade(const std::string& to, milliseco
   return all;
 }
 
-Result<std::vector<std::string>> SqlStore::release_engines(milliseconds patience) {
+Result<std::vector<EngineOrphan>> SqlStore::release_engines(milliseconds patience) {
   using Wanted = std::vector<std::pair<std::string, std::string>>;  // job, engine
   const Result<Wanted> wanted = reading([&](SqlSession& session) -> Result<Wanted> {
     Wanted gone;
@@ -150,18 +145,21 @@ Result<std::vector<std::string>> SqlStore::release_engines(milliseconds patience
     return gone;
   });
   if (!wanted) return wanted.failure();
-  std::vector<std::string> released;
+  std::vector<EngineOrphan> released;
   for (const auto& [id, engine] : *wanted) {
+    std::string trace_id;
     const Status one = writing("release_engines", [&](SqlSession& session) -> Status {
-      if (!lock_job(session, id)) return ok_status();
+      const std::optional<Job> job = lock_job(session, id);
+      if (!job) return ok_status();
       session.run(
           "UPDATE tasks SET engine = '', waiting_for = '', waiting_since = NULL WHERE job_id = ? "
           "AND engine = ? AND worker_id = ''",
           {id, engine});
+      trace_id = jobs::trace_of(*job).trace_id;
       return ok_status();
     });
     if (!one) return one.failure();
-    released.push_back(id);
+    released.push_back({id, trace_id});
   }
   return released;
 }
@@ -179,7 +177,7 @@ Result<std::optional<Degraded>> SqlStore::degrade_job(const std::string& job_id,
     job->encoder = to;
     job->degraded = "no live worker has " + from;
     begin_run(session, *job, segments, false);
-    return std::optional(Degraded{job_id, from, to});
+    return std::optional(Degraded{job_id, jobs::trace_of(*job).trace_id, from, to});
   });
 }
 

@@ -100,15 +100,7 @@ void unqueue_deletion(SqlSession& session, const std::string& key) {
 }
 
 Result<bool> SqlStore::begin_gc_pass(milliseconds pause) {
-  const Result<bool> due = reading([](SqlSession& session) -> Result<bool> {
-    return any(session.query("SELECT 1 FROM gc_schedule WHERE next_at <= ?", {session.now()}));
-  });
-  if (!due || !*due) return due;
-  return writing("begin_gc_pass", [&](SqlSession& session) -> Result<bool> {
-    const std::int64_t now = session.now();
-    return session.run("UPDATE gc_schedule SET next_at = ? WHERE next_at <= ?",
-                       {now + micros(pause), now}) == 1;
-  });
+  return take_turn("begin_gc_pass", "gc_schedule", "next_at", pause);
 }
 
 Result<std::vector<std::string>> SqlStore::condemn(const std::vector<std::string>& keys) {

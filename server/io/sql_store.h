@@ -107,7 +107,8 @@ class SqlStore final : public jobs::JobStore,
   Status expire_leases_except(const std::string& worker_id) override;
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to,
                                               std::chrono::milliseconds patience) override;
-  Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) override;
+  Result<std::vector<jobs::EngineOrphan>> release_engines(
+      std::chrono::milliseconds patience) override;
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override;
   Status footage_decided(const jobs::Lease& lease, const jobs::Segment& segment) override;
   Status footage_passed(const jobs::Lease& lease, const jobs::Segment& segment) override;
@@ -179,6 +180,9 @@ class SqlStore final : public jobs::JobStore,
   Status held_writing(std::string_view name, const jobs::Lease& lease, const Work& work);
   void at_crash_point(std::string_view name, const char* point) const;
 
+  // True for one caller in each `pause`: the table's one row has when the next turn is.
+  Result<bool> take_turn(std::string_view name, const std::string& table, const std::string& column,
+                         std::chrono::milliseconds pause);
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
   // nullopt when others took all that the order had.

@@ -50,12 +50,14 @@ Status JobService::check_webhook(const std::string& url) const {
 
 // What a worker published in the moment before it noticed. One that publishes later takes its files
 // back itself.
-void JobService::remove_files(const std::string& id) {
+void JobService::remove_files(const Job& job) {
   for (const char* file : kOutputFiles) {
-    const Status removed = parts_.storage.remove(job_file_key(id, file));
+    const Status removed = parts_.storage.remove(job_file_key(job.id, file));
     if (removed) continue;
-    parts_.log.warning("file_not_removed",
-                       {{"job_id", id}, {"file", file}, {"reason", removed.failure().detail}});
+    parts_.log.warning("file_not_removed", {{"job_id", job.id},
+                                            {"trace_id", trace_of(job).trace_id},
+                                            {"file", file},
+                                            {"reason", removed.failure().detail}});
   }
 }
 
@@ -69,7 +71,7 @@ Result<Job> JobService::cancel(const Caller& caller, const std::string& id) {
   if (const Result<Job> mine = find(caller, id); !mine) return mine;
   Result<Job> job = parts_.store.cancel(id);
   if (!job) return job;
-  remove_files(id);
+  remove_files(*job);
   parts_.metrics.job_cancelled(job->spec.archetype);
   parts_.log.info("job_cancelled", about(*job, caller));
   tell_job_span(*job, "cancelled");
@@ -143,7 +145,7 @@ Result<Job> JobService::force_fail(const Caller& caller, const std::string& id,
   }
   Result<Job> job = parts_.store.force_fail(id, error);
   if (!job) return job;
-  remove_files(id);
+  remove_files(*job);
   parts_.metrics.job_failed(job->spec.archetype, "forced");
   nlohmann::ordered_json fields = about(*job, caller);
   fields["error"] = error;

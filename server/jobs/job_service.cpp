@@ -11,8 +11,6 @@
 namespace pytoon::jobs {
 namespace {
 
-constexpr std::size_t kIdempotencyKeyBytesMax = 255;
-
 Status require_submit(const Caller& caller) {
   if (caller.submits()) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not submit");
@@ -21,14 +19,6 @@ Status require_submit(const Caller& caller) {
 Status require_read(const Caller& caller) {
   if (caller.reads()) return ok_status();
   return failure(FailureKind::kForbidden, "this key may not read");
-}
-
-Status check_idempotency_key(const std::string& key) {
-  const bool printable =
-      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (printable && key.size() <= kIdempotencyKeyBytesMax) return ok_status();
-  return failure(FailureKind::kInvalid,
-                 "an Idempotency-Key has at most 255 printable ASCII characters");
 }
 
 // Outsiders are told of a full storage; any other trouble with it is ours and passes.
@@ -181,7 +171,6 @@ Result<Submitted> JobService::submit(const Caller& caller, const nlohmann::json&
   if (Status allowed = require_submit(caller); !allowed) return allowed.failure();
   const std::string body_sha256 = sha256_hex(json_text(body));
   if (!idempotency_key.empty()) {
-    if (Status valid = check_idempotency_key(idempotency_key); !valid) return valid.failure();
     const auto seen = parts_.store.record(caller.tenant, idempotency_key);
     if (!seen) return seen.failure();
     if (*seen) return replay(**seen, body_sha256);

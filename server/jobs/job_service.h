@@ -125,7 +125,7 @@ class JobService final : public Service {
   Status check_webhook(const std::string& url) const;
   // kNotFound for another tenant's, as for none.
   Result<Job> find(const Caller& caller, const std::string& id);
-  void remove_files(const std::string& id);
+  void remove_files(const Job& job);
   // Of a job that ended by a request, not by a worker.
   void tell_job_span(const Job& job, const std::string& error);
   Result<Artifact> artifact(const Caller& caller, const std::string& id, const std::string& file,

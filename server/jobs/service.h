@@ -122,7 +122,7 @@ class Service {
   virtual nlohmann::ordered_json presets() const = 0;    // {"presets":[...]}
   virtual nlohmann::ordered_json platforms() const = 0;  // {"platforms":[...]}
   virtual Result<Asset> keep_asset(const Caller& caller, const Upload& upload) = 0;
-  // idempotency_key "" is none. The same key with another body is kInvalid.
+  // idempotency_key, of visible ASCII: "" is none. The same key with another body is kInvalid.
   virtual Result<Submitted> submit(const Caller& caller, const nlohmann::json& body,
                                    const std::string& idempotency_key) = 0;
   // What submit() would do with the body, without doing it: stores nothing, refuses what submit()

@@ -67,6 +67,7 @@ enum class ReleaseReason {
 // A lease that ran out: its worker died or hung.
 struct Reaped {
   std::string job_id;
+  std::string trace_id;  // of the job (job_trace.h), as in the two below
   TaskKind kind = TaskKind::kPrepare;
   int segment = -1;
   std::string worker_id;
@@ -78,8 +79,15 @@ struct Reaped {
 // A job whose encoder no live worker has any more.
 struct Degraded {
   std::string job_id;
+  std::string trace_id;
   std::string from;
   std::string to;
+};
+
+// A job that waited for an engine which no live worker has any more.
+struct EngineOrphan {
+  std::string job_id;
+  std::string trace_id;
 };
 
 // What prepare found out.
@@ -149,7 +157,7 @@ class TaskStore {
                                                 std::chrono::milliseconds patience) = 0;
   // Footage tasks for an engine that no worker seen within `patience` has become tasks for none, so
   // that whoever takes one goes on behind that engine. Gives the jobs concerned.
-  virtual Result<std::vector<std::string>> release_engines(std::chrono::milliseconds patience) = 0;
+  virtual Result<std::vector<EngineOrphan>> release_engines(std::chrono::milliseconds patience) = 0;
 
   // The process of the task's worker does nothing else from now on: should it die, the task killed
   // it, or nobody did. Before the task is begun.

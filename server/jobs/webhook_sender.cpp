@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/backoff.h"
+#include "server/jobs/job_trace.h"
 #include "server/jobs/webhook_signature.h"
 
 namespace pytoon::jobs {
@@ -133,8 +134,10 @@ WebhookSender::Outcome WebhookSender::send(const Event& event) {
 
 // When the record can't be written the lease runs out and the event is sent again.
 void WebhookSender::settle(const Event& event, const Outcome& outcome) {
-  nlohmann::ordered_json fields{
-      {"job_id", event.job_id}, {"webhook_id", event.id}, {"attempt", event.attempts}};
+  nlohmann::ordered_json fields{{"job_id", event.job_id},
+                                {"trace_id", trace_of(event.job_id, event.traceparent).trace_id},
+                                {"webhook_id", event.id},
+                                {"attempt", event.attempts}};
   if (outcome.taken) {
     (void)outbox_.event_delivered(event);
     metrics_.webhook_tried(WebhookOutcome::kDelivered);

@@ -367,15 +367,17 @@ void Worker::degrade_orphans(SteadyTime now) {
   for (const jobs::Degraded& one : *degraded) {
     context_.deps.metrics.degraded(one.from, one.to);
     context_.deps.log.warning("encoder_degraded", {{"job_id", one.job_id},
+                                                   {"trace_id", one.trace_id},
                                                    {"from", one.from},
                                                    {"to", one.to},
                                                    {"reason", "no live worker has it"}});
   }
   const auto released = context_.deps.tasks.release_engines(kEncoderPatience);
   if (!released) return;
-  for (const std::string& job : *released) {
-    context_.deps.log.warning("engine_orphaned",
-                              {{"job_id", job}, {"reason", "no live worker has the engine"}});
+  for (const jobs::EngineOrphan& one : *released) {
+    context_.deps.log.warning("engine_orphaned", {{"job_id", one.job_id},
+                                                  {"trace_id", one.trace_id},
+                                                  {"reason", "no live worker has the engine"}});
   }
 }
 
@@ -385,16 +387,20 @@ void Worker::reap() {
   for (const jobs::Reaped& one : *reaped) {
     context_.deps.metrics.task_reaped(one.kind);
     context_.deps.log.warning("task_reaped", {{"job_id", one.job_id},
+                                              {"trace_id", one.trace_id},
                                               {"task", name_of(one.kind)},
                                               {"segment_id", one.segment},
                                               {"dead_worker", one.worker_id},
                                               {"crashes", one.crashes}});
     if (one.quarantined) {
-      context_.deps.log.error("job_quarantined", {{"job_id", one.job_id}});
+      context_.deps.log.error("job_quarantined",
+                              {{"job_id", one.job_id}, {"trace_id", one.trace_id}});
       context_.deps.metrics.fallback_used("template");
       context_.deps.metrics.job_quarantined();
     }
-    if (one.failed) context_.deps.log.error("job_failed", {{"job_id", one.job_id}});
+    if (one.failed) {
+      context_.deps.log.error("job_failed", {{"job_id", one.job_id}, {"trace_id", one.trace_id}});
+    }
   }
 }
 

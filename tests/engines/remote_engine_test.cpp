@@ -305,9 +305,12 @@ TEST_F(RemoteEngineTest, AnInterruptionLeavesTheOrderForLater) {
 TEST_F(RemoteEngineTest, WhenNobodyWillAskAgainTheOrderIsCancelledThere) {
   server_.plan.fault = Fault::kUnfinished;
   watch_.discarded = [] { return true; };
+  watch_.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   cancel_while_polling();
   EXPECT_EQ(server_.cancelled, std::vector<std::string>{"order-1"});
   EXPECT_NE(lines_.str().find("remote_order_cancelled"), std::string::npos) << lines_.str();
+  EXPECT_NE(lines_.str().find(R"("trace_id":"0af7651916cd43dd8448eb211c80319c")"),
+            std::string::npos);
   EXPECT_NE(lines_.str().find("order-1"), std::string::npos);
   EXPECT_EQ(lines_.str().find("billed"), std::string::npos);
   EXPECT_EQ(lines_.str().find(FakeRemoteServer::kKey), std::string::npos);

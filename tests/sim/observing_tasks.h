@@ -54,7 +54,7 @@ class ObservingTasks final : public jobs::TaskStore {
   Result<std::vector<jobs::Degraded>> degrade(const std::string& to, Millis patience) override {
     return real_.degrade(to, patience);
   }
-  Result<std::vector<std::string>> release_engines(Millis patience) override {
+  Result<std::vector<jobs::EngineOrphan>> release_engines(Millis patience) override {
     return real_.release_engines(patience);
   }
   Status prepared(const jobs::Lease& lease, const jobs::PrepareResult& preparation) override {

@@ -13,6 +13,8 @@ namespace {
 // Two minutes of 96 kHz audio, one by one, for which a demuxer takes 300 MB.
 constexpr std::uint64_t kSamplesMax = 12'000'000;
 constexpr std::uint64_t kEditsMax = 64;
+// Of a chunk of raw audio a demuxer makes pieces of about so many samples.
+constexpr std::uint64_t kPieceSamples = 1024;
 // Two minutes at 60 frames a second with audio, each frame in a fragment of its own, are 90,000;
 // 15 minutes of AAC are 300,000.
 constexpr int kClipBoxesMax = 100'000;
@@ -67,10 +69,11 @@ class Walker {
   Status walk(Manner manner) { return walk(0, size_, 0, manner); }
 
   // Single samples of raw audio, which a demuxer takes by the chunk, may be as many as the file's
-  // bytes; of any others it keeps a record each.
+  // bytes; of any others it keeps a record each, and again one in each edit of a track.
   bool too_many_samples() const {
     const bool raw = raw_ && !coded_ && steady_ && !unsteady_;
-    return samples_ + (raw ? 0 : uniform_samples_) > kSamplesMax;
+    const std::uint64_t records = samples_ + (raw ? 0 : uniform_samples_) + pieces();
+    return records * std::max<std::uint64_t>(longest_edits_, 1) > kSamplesMax;
   }
 
  private:
@@ -134,6 +137,7 @@ class Walker {
                                                        "edts", "moof", "traf", "mvex"};
     if (box.type == "moov") found_index_ = true;
     if (box.type == "mdat") found_media_ = true;
+    if (box.type == "trak") begin_track();
     if (is_one_of(kHolders, box.type)) {
       return walk(box.start, box.end, depth + 1, manner);
     }
@@ -194,19 +198,60 @@ class Walker {
     const std::uint64_t room = box.end - box.start;
     if (box.type == "stsz" || box.type == "stz2") return look_at_sizes(box);
     const std::uint64_t count = number(box.start + 4, 4);
-    if (box.type == "elst") {
-      edits_ += count;
-      return edits_ > kEditsMax ? Status(excessive()) : ok_status();
-    }
+    if (box.type == "elst") return look_at_edits(box, count);
     if (box.type == "trun") return add_samples(count);
     constexpr std::uint64_t kLeastEntryBytes = 4;
     if (count * kLeastEntryBytes > room) return damaged();
+    if (box.type == "stco" || box.type == "co64") chunks_ += count;
+    if (box.type == "stsc") {
+      if (Status good = look_at_chunks(box, count); !good) return good;
+    }
+    if (pieces() > kSamplesMax) return excessive();
     if (box.type == "stts" && count > 0) {
       const bool one_by_one = count == 1 && number(box.start + 12, 4) == 1;
       (one_by_one ? steady_ : unsteady_) = true;
     }
     return ok_status();
   }
+
+  // Those at the beginning that play nothing, only wait, are no copies.
+  Status look_at_edits(const Box& box, std::uint64_t count) {
+    edits_ += count;
+    if (edits_ > kEditsMax) return excessive();
+    const std::size_t width = bytes(box.start, 1) == "\x01" ? 8 : 4;
+    const std::string nothing(width, '\xff');
+    std::uint64_t waits = 0;
+    while (waits < count &&
+           bytes(box.start + 8 + waits * (2 * width + 4) + width, width) == nothing) {
+      ++waits;
+    }
+    longest_edits_ = std::max(longest_edits_, count - waits);
+    return ok_status();
+  }
+
+  // Entries of twelve bytes, each for a row of chunks that hold as many samples.
+  Status look_at_chunks(const Box& box, std::uint64_t count) {
+    constexpr std::uint64_t kEntryBytes = 12;
+    constexpr std::uint64_t kAtOnce = 4096;
+    rows_ += count;
+    if (rows_ > kSamplesMax) return excessive();
+    for (std::uint64_t done = 0; done < count; done += kAtOnce) {
+      const std::string text =
+          bytes(box.start + 8 + done * kEntryBytes, std::min(kAtOnce, count - done) * kEntryBytes);
+      for (std::size_t i = 0; i + kEntryBytes <= text.size(); i += kEntryBytes) {
+        const std::uint64_t samples = number_in(std::string_view(text).substr(i + 4, 4));
+        chunk_pieces_ = std::max(chunk_pieces_, 1 + samples / kPieceSamples);
+      }
+    }
+    return ok_status();
+  }
+
+  void begin_track() {
+    pieces_before_ = pieces();
+    chunks_ = chunk_pieces_ = 0;
+  }
+  // Of all tracks so far, at most.
+  std::uint64_t pieces() const { return pieces_before_ + chunks_ * chunk_pieces_; }
 
   // A size for each sample, or one for all, of which each is at least a byte somewhere.
   Status look_at_sizes(const Box& box) {
@@ -221,8 +266,7 @@ class Walker {
   // Each has an entry of its own in a table, or a byte of its own.
   Status add_samples(std::uint64_t count) {
     samples_ += count;
-    if (samples_ > size_) return hollow();
-    return samples_ > kSamplesMax ? Status(excessive()) : ok_status();
+    return samples_ > size_ ? Status(hollow()) : ok_status();
   }
 
   const InputFile& file_;
@@ -235,6 +279,11 @@ class Walker {
   bool steady_ = false;                // a track whose samples each last one tick
   bool unsteady_ = false;              // one of others
   std::uint64_t edits_ = 0;
+  std::uint64_t longest_edits_ = 0;  // of a track
+  std::uint64_t chunks_ = 0;         // of the track
+  std::uint64_t chunk_pieces_ = 0;   // of its largest chunk
+  std::uint64_t pieces_before_ = 0;  // of the tracks before
+  std::uint64_t rows_ = 0;           // of chunks that hold as many samples
   int boxes_ = 0;
   bool found_index_ = false;
   bool found_media_ = false;

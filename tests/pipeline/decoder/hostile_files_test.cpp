@@ -41,6 +41,29 @@ std::string bomb(const std::string& hidden_in) {
          box("mdat", std::string(7000, '\0'));
 }
 
+// One of 5 KB whose sound lasts a tick a sample and lies in forty chunks of two billion samples: a
+// demuxer makes pieces of them, which are 2 GB.
+std::string chunk_bomb() {
+  constexpr std::uint32_t kChunks = 40;
+  std::string places;
+  for (std::uint32_t i = 0; i < kChunks; ++i) places += number(40);
+  const std::string coding =
+      box("sowt", std::string(7, '\0') + '\1' + std::string(9, '\0') + '\2' + std::string(1, '\0') +
+                      '\x10' + number(0) + number(48'000U << 16));
+  const std::string tables =
+      box("stsd", number(0) + number(1) + coding) +
+      box("stts", number(0) + number(1) + number(1000) + number(1)) +
+      box("stsc", number(0) + number(1) + number(1) + number(0x7fffffff) + number(1)) +
+      box("stsz", number(0) + number(2) + number(1000)) +
+      box("stco", number(0) + number(kChunks) + places);
+  const std::string head = box("mdhd", number(0) + number(0) + number(0) + number(48'000) +
+                                           number(480'000) + number(0)) +
+                           box("hdlr", number(0) + number(0) + "soun" + std::string(13, '\0'));
+  return box("ftyp", "qt  " + number(0)) + box("mdat", std::string(4096, '\0')) +
+         box("moov", box("mvhd", std::string(100, '\0')) +
+                         box("trak", box("mdia", head + box("minf", box("stbl", tables)))));
+}
+
 std::uint64_t peak_kb() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -72,6 +95,16 @@ TEST_F(HostileFiles, SmallMoviesThatClaimMillionsOfSamples) {
     }
     EXPECT_FALSE(decoder_.read_audio(folder_.path() / "bomb.m4a", 48'000, {}));
   }
+}
+
+TEST_F(HostileFiles, ASmallMovieThatClaimsBillionsOfSamplesInAChunk) {
+  for (const FileKind kind : {FileKind::kAudio, FileKind::kClip}) {
+    const auto info = decoder_.inspect(kind, write("bomb.mov", chunk_bomb()));
+    ASSERT_FALSE(info);
+    EXPECT_NE(info.failure().detail.find("more entries than"), std::string::npos)
+        << info.failure().detail;
+  }
+  EXPECT_FALSE(decoder_.read_audio(folder_.path() / "bomb.mov", 48'000, {}));
 }
 
 // Text that unpacks to gigabytes, and a canvas as large as may be in a picture of another size.

@@ -69,22 +69,36 @@ TEST_F(ServingTest, AProcessThatCanDoNoMoreSaysSoHandsBackAndExitsForItsSupervis
   EXPECT_FALSE(is_terminal(job(id).status));
 }
 
+TEST(StopSignals, ThreeEndItAndAHangUpReloads) {
+  using Order = StopSignals::Order;
+  const StopSignals signals;
+  const auto order_of = [&](int signal) {
+    EXPECT_EQ(::pthread_kill(::pthread_self(), signal), 0);  // blocked, and so it waits
+    return signals.wait_for(std::chrono::milliseconds(0));
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) {
+    EXPECT_EQ(order_of(signal), Order::kStop) << signal;
+  }
+  EXPECT_EQ(order_of(SIGHUP), Order::kReload);
+  EXPECT_EQ(signals.wait_for(std::chrono::milliseconds(0)), Order::kNone);
+}
+
 TEST_F(ServingTest, ASignalEndsItWell) {
   ASSERT_EQ(::pthread_kill(::pthread_self(), SIGTERM), 0);  // blocked, and so it waits
   EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_, [] {}), 0);
 }
 
-TEST_F(ServingTest, AHangUpReloadsAndAQuitEndsItWell) {
+TEST_F(ServingTest, HangUpsReloadAndAQuitEndsItWell) {
   int reloads = 0;
   ASSERT_EQ(::pthread_kill(::pthread_self(), SIGHUP), 0);
   EXPECT_EQ(run_until_stopped(*application_, *server_, signals_, log_,
                               [&] {
                                 ++reloads;
                                 EXPECT_EQ(get("/health").status, 200);
-                                ::pthread_kill(::pthread_self(), SIGQUIT);
+                                ::pthread_kill(::pthread_self(), reloads < 3 ? SIGHUP : SIGQUIT);
                               }),
             0);
-  EXPECT_EQ(reloads, 1);
+  EXPECT_EQ(reloads, 3) << "it went on after each";
 }
 
 }  // namespace

@@ -60,8 +60,13 @@ TEST_F(ApiTest, RefusesBodiesThatAreNotStrictJson) {
   EXPECT_EQ(post("/api/v1/jobs", "", "{}").status, 415);
   EXPECT_EQ(post("/api/v1/jobs", std::string(kJson) + "Content-Encoding: gzip\r\n", "{}").status,
             415);
-  EXPECT_EQ(post("/api/v1/jobs", std::string(kJson) + "Idempotency-Key: a b\r\n", "{}").status,
-            400);
+  for (const std::string& key :
+       {std::string("a b"), std::string("caf\xc3\xa9"), std::string(256, 'k')}) {
+    EXPECT_EQ(
+        post("/api/v1/jobs", std::string(kJson) + "Idempotency-Key: " + key + "\r\n", "{}").status,
+        400)
+        << key;
+  }
   EXPECT_EQ(post("/api/v1/jobs", kJson, std::string(1'000'001, ' ')).status, 413);
   EXPECT_EQ(service.submissions, 0);
 }

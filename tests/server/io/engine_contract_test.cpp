@@ -1,4 +1,5 @@
 // What every database promises of footage: it is leased by the engine that is to be asked next.
+#include "server/jobs/job_trace.h"
 #include "tests/server/io/store_fixture.h"
 
 namespace pytoon::testing_support {
@@ -82,7 +83,10 @@ TEST_P(EngineContract, AnEngineThatNobodyHasAnyMoreIsWaitedForByNobody) {
   EXPECT_TRUE(store_->release_engines(patience)->empty());
   advance(patience + milliseconds(1));
   ASSERT_TRUE(store_->upsert_worker(worker));
-  EXPECT_EQ(*store_->release_engines(patience), std::vector<std::string>{"a"});
+  const auto orphans = *store_->release_engines(patience);
+  ASSERT_EQ(orphans.size(), 1U);
+  EXPECT_EQ(orphans[0].job_id, "a");
+  EXPECT_EQ(orphans[0].trace_id, jobs::trace_of("a", "").trace_id);
   EXPECT_TRUE(store_->release_engines(patience)->empty()) << "once is enough";
   const auto released = try_lease(hand_for({}));
   ASSERT_TRUE(released);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "server/jobs/job_trace.h"
 #include "tests/server/io/store_fixture.h"
 
 namespace pytoon::testing_support {
@@ -185,6 +186,7 @@ TEST_P(StoreContract, JobsWhoseEncoderIsGoneGoOnWithAnother) {
   const auto degraded = *store_->degrade("x264", patience);
   ASSERT_EQ(degraded.size(), 1U);
   EXPECT_EQ(degraded[0].job_id, running.job.id);
+  EXPECT_EQ(degraded[0].trace_id, jobs::trace_of(running.job).trace_id);
   EXPECT_EQ(degraded[0].from, "h264_nvenc");
   EXPECT_EQ(degraded[0].to, "x264");
   const jobs::Job job = *store_->job(running.job.id);

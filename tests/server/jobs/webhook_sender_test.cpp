@@ -110,6 +110,7 @@ class WebhookSenderTest : public testing::Test {
   void end_job(const std::string& id) {
     NewJob order = testing_support::sample_job(id);
     order.job.webhook_url = sink_.url("/hook?token=s3cret");
+    order.job.traceparent = "00-" + trace_id_ + "-b7ad6b7169203331-01";
     ASSERT_TRUE(store_->create(order, {100}));
     ASSERT_TRUE(store_->cancel(id));
   }
@@ -125,6 +126,7 @@ class WebhookSenderTest : public testing::Test {
   }
 
   testing_support::HandClock clock_;
+  const std::string trace_id_ = "0af7651916cd43dd8448eb211c80319c";
   std::ostringstream lines_;
   Log log_{clock_, lines_};
   std::unique_ptr<io::SqlStore> store_ = io::open_memory_store(clock_);
@@ -160,7 +162,9 @@ TEST_F(WebhookSenderTest, TellsTheEndOnceSigned) {
   EXPECT_EQ(body.at("type"), "job.cancelled");
   EXPECT_NE(call.body.find("\"a\""), std::string::npos);
   EXPECT_THAT(metrics_.outcomes, testing::ElementsAre(WebhookOutcome::kDelivered));
-  EXPECT_NE(lines_.str().find("webhook_delivered"), std::string::npos);
+  EXPECT_NE(lines_.str().find(R"("webhook_delivered","job_id":"a","trace_id":")" + trace_id_),
+            std::string::npos)
+      << lines_.str();
   EXPECT_EQ(lines_.str().find("s3cret"), std::string::npos);
 }
 

@@ -329,7 +329,9 @@ TEST_F(TaskTest, LeasesAreRenewedWhileTheWorkGoesOn) {
 }
 
 TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
-  submit(order("a"));
+  jobs::NewJob traced = order("a");
+  traced.job.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  submit(traced);
   const auto other = worker("other");
   renew_leases(*other);
   {
@@ -347,6 +349,10 @@ TEST_F(TaskTest, ADeadWorkersTaskIsFoundByTheOthers) {
   EXPECT_EQ(job("a").attempts, 1);
   EXPECT_EQ(job("a").crashes, 0);  // it got on since
   EXPECT_EQ(logged("task_reaped"), 1);
+  EXPECT_NE(lines_.str().find(
+                R"("task_reaped","job_id":"a","trace_id":"0af7651916cd43dd8448eb211c80319c")"),
+            std::string::npos)
+      << lines_.str();
 }
 
 TEST_F(TaskTest, WhatDrawsNoFrameForTooLongIsGivenUp) {
