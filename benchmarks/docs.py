@@ -21,22 +21,6 @@ PRESETS = {"hero": "product_hero_clean", "overlay": "overlay_glow", "meme": "mem
 RIVALS = {"filter_graph": "one hand-written ffmpeg filter graph",
           "staged": "the staged way, a process a step", "melt": "melt"}
 
-# What would close a gap: told only where the goal is missed. Shares are those of samples of the
-# processor in one job, `perf record -e cpu-clock` at fdb6cf6.
-FLOOR_REST = {
-    "hero": "x264 takes 71 % of a job's processor time and 4 % handing it frames, composing 14 %, "
-            "pictures, decoders and starting 10 %: composing on a card, or at half its cost",
-    "overlay": "x264 takes 57 % of a job's processor time and 5 % handing it frames, composing "
-               "14 %, sound 12 % (two thirds of it FFmpeg's AAC encoder), pictures, decoders and "
-               "starting 12 %: composing on a card and an AAC encoder twice as quick",
-    "meme": "x264 takes 73 % of a job's processor time and 4 % handing it frames, composing 15 %, "
-            "the rest 8 %: composing on a card, or at half its cost",
-}
-RIVAL_REST = ("x264, which both run, is 57 % of our processor time for an overlay: were all else "
-              "free, it would be 2.9. Composing on a card and an AAC encoder twice as quick")
-STAGED_REST = ("with 57 % of our processor time in x264 it would be 15 were all else free: no "
-               "renderer with this encoder meets this goal")
-
 
 class History:
     """Every line of every run, with the file that it is in; the newest of a kind counts."""
@@ -102,6 +86,27 @@ def table(head, rows):
 
 # ---- goals -------------------------------------------------------------------------------------
 
+PARTS = {"x264": "x264", "frames": "handing it frames", "composing": "composing", "sound": "sound",
+         "pictures": "decoders", "start": "linking", "rest": "rest"}
+
+
+def floor_rest(profile):
+    """What would close the gap to encoding alone."""
+    if profile is None:
+        return "its profile is not measured"
+    parts = sorted(profile["percent"].items(), key=lambda part: -part[1])
+    told = ", ".join(f"{PARTS[name]} {shown(share, 0)} %" for name, share in parts)
+    return f"processor time: {told}. Composing on a card, and a quicker AAC encoder for sound"
+
+
+def rival_rest(line, profile):
+    """What would close the gap to a rival, and where it ends."""
+    if line is None or profile is None:
+        return "its profile is not measured"
+    bound = line["cpu_ratio_to_ours"] / profile["percent"]["x264"] * 100
+    return (f"x264, which both run, is {shown(profile['percent']['x264'], 0)} % of our processor "
+            f"time: were all else free, it would be {shown(bound, 1)}. As for the floor")
+
 
 class Goal:
     """at_most or at_least: what is wanted; line and key: what was measured."""
@@ -125,20 +130,24 @@ class Goal:
 
 def goals(history):
     made = []
+    def profile_of(name):
+        return history.newest(benchmark="profile", preset=PRESETS[name])
+
     for name, preset in PRESETS.items():
         floor = history.newest(benchmark="render", preset=preset)
+        rest = floor_rest(profile_of(name))
         made.append(Goal(f"15 s {name}: wall over encoding alone, on all cores", floor,
-                         "wall_ratio", 1.20, closes=FLOOR_REST[name]))
+                         "wall_ratio", 1.20, closes=rest))
         made.append(Goal(f"15 s {name}: CPU over encoding alone", floor, "cpu_ratio", 1.15,
-                         closes=FLOOR_REST[name]))
+                         closes=rest))
     for name, wanted in (("hero", 1.9), ("overlay", 2.3), ("meme", 1.5)):
         line = history.newest(benchmark="against", preset=PRESETS[name], renderer="filter_graph")
         made.append(Goal(f"{name}: times as fast as the filter graph", line, "wall_ratio_to_ours",
-                         wanted, True, closes=RIVAL_REST))
+                         wanted, True, closes=rival_rest(line, profile_of(name))))
     for name, wanted in (("hero", 8), ("overlay", 30)):
         line = history.newest(benchmark="against", preset=PRESETS[name], renderer="staged")
         made.append(Goal(f"{name}: times as fast as the staged way", line, "wall_ratio_to_ours",
-                         wanted, True, closes=STAGED_REST))
+                         wanted, True, closes=rival_rest(line, profile_of(name))))
 
     def length(seconds):
         return history.newest(benchmark="scaling", what="length", seconds=seconds)
@@ -211,6 +220,16 @@ def floor_section(history, pictures):
              shown(line["cpu_ratio"], 3), source(line)] for name, line in named]
     return table(["15 s", "wall s", "CPU s", "peak MiB", "encoding alone, wall s",
                   "encoding alone, CPU s", "wall ratio", "CPU ratio", "from"], rows)
+
+
+def profile_section(history, _pictures):
+    lines = [(name, history.newest(benchmark="profile", preset=preset))
+             for name, preset in PRESETS.items()]
+    rows = [[name, *(shown(line["percent"].get(part, 0), 1) for part in PARTS), source(line)]
+            for name, line in lines if line]
+    if not rows:
+        return None
+    return table(["15 s", *PARTS.values(), "from"], rows)
 
 
 def against_section(history, pictures):
@@ -339,6 +358,8 @@ SECTIONS = [
     ("A job over its floor", floor_section, ["bench-floor"],
      "Encoding the same finished frames from a file, with the same x264 settings, in the same "
      "pieces, on all cores:\nnothing that composes can be faster (`scripts/dev bench render`)."),
+    ("Where its time goes", profile_section, [],
+     "Percent of the processor time, of all processes (`scripts/dev bench profile`)."),
     ("Beside other ways", against_section, ["bench-against"],
      "In turn with ours, at the same x264 preset as it comes (`scripts/dev bench against`)."),
     ("By length", length_section, ["bench-length", "bench-memory"],
