@@ -150,11 +150,23 @@ std::int64_t PostgresSession::run_with(std::string_view sql, std::span<const Par
   return static_cast<std::int64_t>(connection_.run(transaction_, sql, params).affected_rows());
 }
 
+void PostgresSession::learn_clock(std::int64_t micros) {
+  now_ = micros;
+  connection_.server_clock = {micros, clock_.steady_now()};
+}
+
 std::int64_t PostgresSession::now() {
-  if (now_ == 0) {
-    now_ =
-        query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").at(0).integer(0);
+  if (now_ != 0) return now_;
+  const std::optional<ServerClock>& known = connection_.server_clock;
+  if (use_ == Use::kReading && known) {
+    const auto since = clock_.steady_now() - known->at;
+    if (since < kClockLife) {
+      now_ = known->micros + std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+      return now_;
+    }
   }
+  learn_clock(
+      query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").at(0).integer(0));
   return now_;
 }
 
@@ -162,7 +174,7 @@ std::int64_t PostgresSession::next_epoch() {
   // The clock comes along: who asks for an epoch needs it next, and each question is a round trip.
   const Rows rows =
       query("SELECT nextval('epochs'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
-  if (now_ == 0) now_ = rows.at(0).integer(1);
+  if (now_ == 0) learn_clock(rows.at(0).integer(1));
   return rows[0].integer(0);
 }
 

@@ -5,14 +5,23 @@
 // session. Throws libpqxx's exceptions.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <pqxx/pqxx>
 #include <string>
 
+#include "base/clock.h"
 #include "server/io/postgres_options.h"
 #include "server/io/sql.h"
 
 namespace pytoon::io {
+
+// The clock of a server by ours: what it said, and when we knew.
+struct ServerClock {
+  std::int64_t micros = 0;
+  SteadyTime at;
+};
 
 class PostgresConnection {
  public:
@@ -22,6 +31,9 @@ class PostgresConnection {
   pqxx::connection& raw() { return connection_; }
   pqxx::result run(pqxx::transaction_base& transaction, std::string_view sql,
                    std::span<const Param> params);
+
+  // As last asked by a session; nullopt before.
+  std::optional<ServerClock> server_clock;
 
  private:
   const std::string& prepared(std::string_view sql);
@@ -38,8 +50,14 @@ std::string as_utf8(std::string_view text);
 
 class PostgresSession final : public SqlSession {
  public:
-  PostgresSession(PostgresConnection& connection, pqxx::transaction_base& transaction)
-      : connection_(connection), transaction_(transaction) {}
+  // For writing, now() asks the server. For reading it is reckoned from what the connection's
+  // server said within the last kClockLife, which costs no round trip.
+  enum class Use { kReading, kWriting };
+  static constexpr std::chrono::seconds kClockLife{5};
+
+  PostgresSession(PostgresConnection& connection, pqxx::transaction_base& transaction, Use use,
+                  Clock& clock)
+      : connection_(connection), transaction_(transaction), use_(use), clock_(clock) {}
 
   Rows query_with(std::string_view sql, std::span<const Param> params) override;
   std::int64_t run_with(std::string_view sql, std::span<const Param> params) override;
@@ -47,8 +65,12 @@ class PostgresSession final : public SqlSession {
   std::int64_t next_epoch() override;
 
  private:
+  void learn_clock(std::int64_t micros);
+
   PostgresConnection& connection_;
   pqxx::transaction_base& transaction_;
+  const Use use_;
+  Clock& clock_;
   std::int64_t now_ = 0;
 };
 

@@ -85,7 +85,7 @@ void PostgresDatabase::read(const Reading& body) {
     PostgresPool::Loan connection = pool_.borrow();
     const auto watch = deadlines_.watch(connection->raw().sock(), call_limit_);
     pqxx::nontransaction transaction(connection->raw());
-    PostgresSession session(*connection, transaction);
+    PostgresSession session(*connection, transaction, PostgresSession::Use::kReading, clock_);
     body(session);
     connection.keep();
   });
@@ -97,7 +97,7 @@ void PostgresDatabase::transact(std::chrono::milliseconds limit, const Body& bod
     PostgresPool::Loan connection = pool_.borrow();
     const auto watch = deadlines_.watch(connection->raw().sock(), limit);
     pqxx::work transaction(connection->raw());
-    PostgresSession session(*connection, transaction);
+    PostgresSession session(*connection, transaction, PostgresSession::Use::kWriting, clock_);
     if (body(session, transaction)) {
       transaction.commit();
     } else {

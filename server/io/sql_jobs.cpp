@@ -14,17 +14,23 @@ namespace {
 constexpr std::size_t kVersionsAtOnce = 64;
 constexpr int kSegmentsForSpeed = 64;  // so many finished lately are averaged
 
-// By priority, then by age. Fairness between tenants may serve it sooner or later.
-constexpr std::string_view kPosition =
-    "SELECT 1 + (SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority > ?) + "
-    "(SELECT count(*) FROM jobs WHERE status = 'QUEUED' AND priority = ? AND seq < ?)";
+// Columns behind those of the job in select_job().
+constexpr std::size_t kOpenSegments = kJobColumnCount;
+constexpr std::size_t kReadyEncoder = kJobColumnCount + 1;
+constexpr std::size_t kReadyEngine = kJobColumnCount + 2;
 
 std::string select_versions() {
   return "SELECT id, version FROM jobs WHERE id IN (" + parameters(kVersionsAtOnce) + ")";
 }
 
+// With the task that stands ready: the next one, when nobody holds one of them.
 std::string select_job() {
-  return std::string("SELECT ") + kJobColumns + " FROM jobs WHERE id = ?";
+  return std::string("SELECT ") + kJobColumns +
+         ", jobs.open_segments, ready.encoder, ready.engine FROM jobs LEFT JOIN tasks AS ready ON "
+         "ready.id = (SELECT min(next.id) FROM tasks AS next WHERE next.job_id = jobs.id) AND NOT "
+         "EXISTS (SELECT 1 FROM tasks AS held WHERE held.job_id = jobs.id AND held.worker_id <> "
+         "'') "
+         "WHERE jobs.id = ?";
 }
 
 // Newest first.
@@ -44,32 +50,9 @@ Rows read_page(SqlSession& session, const std::optional<std::string>& tenant,
   return session.query_with(select_page(tenant.has_value(), query.status.has_value()), params);
 }
 
-// Gives the queued ones among a page, newest first, their places in the queue.
-void number_queued(SqlSession& session, const Rows& rows, std::vector<Job>& page) {
-  const auto queued = [](const Job& job) { return job.status == JobStatus::kQueued; };
-  if (std::none_of(page.begin(), page.end(), queued)) return;
-  const Rows places = session.query(
-      "SELECT seq, place FROM (SELECT seq, row_number() OVER (ORDER BY priority DESC, seq) AS "
-      "place FROM jobs WHERE status = 'QUEUED') AS queue WHERE seq BETWEEN ? AND ? "
-      "ORDER BY seq DESC",
-      {seq_of(rows[page.size() - 1]), seq_of(rows[0])});
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < page.size() && next < places.size(); ++i) {
-    while (next < places.size() && places[next].integer(0) > seq_of(rows[i])) ++next;
-    if (next < places.size() && places[next].integer(0) == seq_of(rows[i])) {
-      page[i].queue_position = places[next].integer(1);
-    }
-  }
-}
-
-// The next task, when nobody holds one of them.
-std::optional<jobs::ReadyTask> ready_task(SqlSession& session, const std::string& job_id) {
-  const Rows ready = session.query(
-      "SELECT encoder, engine FROM tasks WHERE job_id = ? AND NOT EXISTS (SELECT 1 FROM tasks held "
-      "WHERE held.job_id = ? AND held.worker_id <> '') ORDER BY id LIMIT 1",
-      {job_id, job_id});
-  if (ready.empty()) return std::nullopt;
-  return jobs::ReadyTask{ready[0].text(0), ready[0].text(1)};
+std::optional<jobs::ReadyTask> ready_task(const Row& row) {
+  if (row.is_null(kReadyEncoder)) return std::nullopt;
+  return jobs::ReadyTask{row.text(kReadyEncoder), row.text(kReadyEngine)};
 }
 
 // Of a page: what the queued ones wait for.
@@ -83,15 +66,22 @@ void explain_turns(SqlSession& session, std::vector<Job>& page) {
 }
 
 // What it waits for where its tasks don't say it. Who is there is asked for only when nobody works
-// on it, so that looking at a job that moves costs one small query more.
-void explain_wait(SqlSession& session, Job& job) {
-  if (is_terminal(job.status) || !job.waiting_for.empty()) return;
-  const std::optional<jobs::ReadyTask> idle = ready_task(session, job.id);
-  if (!idle) return;
+// on it, so that looking at a job that moves costs no query more.
+void explain_wait(SqlSession& session, const std::optional<jobs::ReadyTask>& idle, Job& job) {
+  if (is_terminal(job.status) || !job.waiting_for.empty() || !idle) return;
   job.waiting_for = waiting_text(job, idle, read_workers(session, jobs::kWorkerSeenWithin));
 }
 
 }  // namespace
+
+void SqlStore::number_queued(SqlSession& session, const Rows& rows, std::vector<Job>& page) {
+  std::shared_ptr<const jobs::QueueView> queue;
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    if (page[i].status != JobStatus::kQueued) continue;
+    if (!queue) queue = queue_.of(session);
+    page[i].queue_position = queue->position({page[i].priority, seq_of(rows[i])});
+  }
+}
 
 Job SqlStore::complete(SqlSession& session, Job job) {
   job.spec = *specs_.of(session, job.id);
@@ -104,11 +94,14 @@ Result<Job> SqlStore::job(const std::string& id) {
     const Rows rows = session.query(sql, {id});
     if (rows.empty()) return jobs::no_such_job(id);
     Job job = complete(session, read_job(rows[0]));
-    if (job.status == JobStatus::kQueued) {
-      job.queue_position =
-          session.query(kPosition, {job.priority, job.priority, seq_of(rows[0])}).at(0).integer(0);
+    if (!is_terminal(job.status)) {
+      const auto queue = queue_.of(session);
+      const jobs::Rank rank{job.priority, seq_of(rows[0])};
+      if (job.status == JobStatus::kQueued) job.queue_position = queue->position(rank);
+      job.segments_ahead =
+          queue->segments_ahead({rank, job.tenant, rows[0].integer(kOpenSegments)});
     }
-    explain_wait(session, job);
+    explain_wait(session, ready_task(rows[0]), job);
     return job;
   });
 }
@@ -182,30 +175,32 @@ Result<jobs::TenantUse> SqlStore::use_of(const std::string& tenant) {
 
 Result<jobs::Backlog> SqlStore::backlog() {
   return reading([](SqlSession& session) -> Result<jobs::Backlog> {
-    const Rows queue =
-        session.query("SELECT count(*), min(created_at) FROM jobs WHERE status = 'QUEUED'");
-    const Rows open = session.query(
-        "SELECT coalesce(sum(open_segments), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
-        "'RENDERING_SEGMENTS', 'ASSEMBLING')");
-    const Rows speed = session.query(
-        "SELECT coalesce(avg(render_seconds), 0) FROM (SELECT render_seconds FROM segments "
-        "WHERE finished_at IS NOT NULL AND reused = 0 ORDER BY finished_at DESC LIMIT ?) AS lately",
-        {kSegmentsForSpeed});
-    const std::int64_t patience = micros(jobs::kWorkerSeenWithin);
-    const Rows threads = session.query(
-        "SELECT coalesce(sum(threads), 0), coalesce(sum(CASE WHEN device_kind = 'cuda' THEN "
-        "threads END), 0) FROM workers WHERE draining = 0 AND seen_at > ?",
-        {session.now() - patience});
+    const std::int64_t now = session.now();
+    const Rows rows = session.query(
+        "SELECT queue.jobs, queue.oldest, open.segments, speed.seconds, crew.threads, "
+        "crew.gpu_threads FROM "
+        "(SELECT count(*) AS jobs, min(created_at) AS oldest FROM jobs WHERE status = 'QUEUED') "
+        "AS queue CROSS JOIN "
+        "(SELECT coalesce(sum(open_segments), 0) AS segments FROM jobs WHERE status IN ('QUEUED', "
+        "'PLANNING', 'RENDERING_SEGMENTS', 'ASSEMBLING')) AS open CROSS JOIN "
+        "(SELECT coalesce(avg(render_seconds), 0) AS seconds FROM (SELECT render_seconds FROM "
+        "segments WHERE finished_at IS NOT NULL AND reused = 0 ORDER BY finished_at DESC LIMIT ?) "
+        "AS lately) AS speed CROSS JOIN "
+        "(SELECT coalesce(sum(threads), 0) AS threads, coalesce(sum(CASE WHEN device_kind = 'cuda' "
+        "THEN threads END), 0) AS gpu_threads FROM workers WHERE draining = 0 AND seen_at > ?) "
+        "AS crew",
+        {kSegmentsForSpeed, now - micros(jobs::kWorkerSeenWithin)});
+    const Row& row = rows.at(0);
     jobs::Backlog backlog;
-    backlog.queued_jobs = queue.at(0).integer(0);
+    backlog.queued_jobs = row.integer(0);
     if (backlog.queued_jobs > 0) {
-      const auto age = std::chrono::microseconds(session.now() - queue[0].integer(1));
+      const auto age = std::chrono::microseconds(now - row.integer(1));
       backlog.oldest_queued_seconds = std::chrono::duration<double>(age).count();
     }
-    backlog.open_segments = open.at(0).integer(0);
-    backlog.seconds_per_segment = speed.at(0).number(0);
-    backlog.threads = threads.at(0).small(0);
-    backlog.gpu_threads = threads.at(0).small(1);
+    backlog.open_segments = row.integer(2);
+    backlog.seconds_per_segment = row.number(3);
+    backlog.threads = row.small(4);
+    backlog.gpu_threads = row.small(5);
     return backlog;
   });
 }
@@ -237,35 +232,6 @@ Result<std::vector<jobs::TenantQueue>> SqlStore::queue_by_tenant(int limit) {
       queues.push_back(std::move(queue));
     }
     return queues;
-  });
-}
-
-// Of its own tenant: what is older. Of each other tenant at the same priority: as much as the own
-// one gets until the job is drawn, since tenants take turns.
-Result<std::int64_t> SqlStore::segments_ahead(const std::string& job_id) {
-  return reading([&](SqlSession& session) -> Result<std::int64_t> {
-    const Rows own = session.query(
-        "SELECT seq, tenant, priority, open_segments, status FROM jobs WHERE id = ?", {job_id});
-    if (own.empty()) return jobs::no_such_job(job_id);
-    if (is_terminal(*jobs::job_status_from_name(own[0].text(4)))) return std::int64_t{0};
-    const std::int64_t seq = own[0].integer(0);
-    const std::string& tenant = own[0].text(1);
-    const std::int64_t priority = own[0].integer(2);
-    const Rows before = session.query(
-        "SELECT coalesce(sum(open_segments), 0) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
-        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND tenant = ? AND (priority > ? OR (priority = ? AND "
-        "seq < ?))",
-        {tenant, priority, priority, seq});
-    const std::int64_t own_ahead = before.at(0).integer(0);
-    std::int64_t ahead = own_ahead;
-    const Rows others = session.query(
-        "SELECT sum(open_segments) FROM jobs WHERE status IN ('QUEUED', 'PLANNING', "
-        "'RENDERING_SEGMENTS', 'ASSEMBLING') AND tenant <> ? GROUP BY tenant",
-        {tenant});
-    for (const Row& other : others) {
-      ahead += std::min(other.integer(0), own_ahead + own[0].integer(3));
-    }
-    return ahead;
   });
 }
 

@@ -223,12 +223,12 @@ void free_task(SqlSession& session, const std::string& job_id, const Task& task,
 }
 
 jobs::QueueLength read_queue_length(SqlSession& session, const std::string& tenant) {
-  const auto count = [&session](const std::string& which, std::initializer_list<Param> params) {
-    return session.query("SELECT count(*) FROM jobs WHERE status = 'QUEUED'" + which, params)
-        .at(0)
-        .integer(0);
-  };
-  return {count("", {}), count(" AND tenant = ?", {tenant})};
+  const Rows rows = session.query(
+      "SELECT everybody.jobs, own.jobs FROM (SELECT count(*) AS jobs FROM jobs WHERE status = "
+      "'QUEUED') AS everybody CROSS JOIN (SELECT count(*) AS jobs FROM jobs WHERE status = "
+      "'QUEUED' AND tenant = ?) AS own",
+      {tenant});
+  return {rows.at(0).integer(0), rows[0].integer(1)};
 }
 
 void write_job(SqlSession& session, Job& job) {

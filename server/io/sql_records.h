@@ -32,6 +32,7 @@ inline Param time_or_null(const std::optional<WallTime>& time) {
 
 // The columns that read_job() reads, of a table or alias named jobs.
 extern const char* const kJobColumns;
+inline constexpr std::size_t kJobColumnCount = 30;
 jobs::Job read_job(const Row& row);       // without spec and queue position
 std::int64_t seq_of(const Row& job_row);  // the order of creation
 

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "engines/remote/spend_ledger.h"
+#include "server/io/queue_view_cache.h"
 #include "server/io/spec_cache.h"
 #include "server/io/sql_generations.h"
 #include "server/io/sql_keys.h"
@@ -53,7 +54,8 @@ class SqlStore final : public jobs::JobStore,
         promises_(*database_, options_.ledger),
         profiles_(*database_),
         generations_(*database_),
-        keys_(*database_) {}
+        keys_(*database_),
+        queue_(clock_) {}
 
   // Whether nobody else can hold a lease in it but this process, and those that died before.
   bool sole_owner() const { return database_->sole_owner(); }
@@ -80,7 +82,6 @@ class SqlStore final : public jobs::JobStore,
   Result<jobs::TenantUse> use_of(const std::string& tenant) override;
   Result<jobs::Backlog> backlog() override;
   Result<std::vector<jobs::TenantQueue>> queue_by_tenant(int limit) override;
-  Result<std::int64_t> segments_ahead(const std::string& job_id) override;
   Result<std::optional<jobs::IdempotencyRecord>> record(
       const std::string& tenant, const std::string& idempotency_key) override;
   Result<jobs::AssetRecord> asset(const std::optional<std::string>& tenant,
@@ -185,6 +186,8 @@ class SqlStore final : public jobs::JobStore,
                          std::chrono::milliseconds pause);
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
+  // Gives the queued ones of a page their places. rows: of the page, in its order.
+  void number_queued(SqlSession& session, const Rows& rows, std::vector<jobs::Job>& page);
   // nullopt when others took all that the order had.
   Result<std::optional<jobs::LeasedTask>> try_lease(const jobs::LeaseRequest& request,
                                                     const LeaseOrder& order,
@@ -209,6 +212,7 @@ class SqlStore final : public jobs::JobStore,
   SqlGenerationQueue generations_;
   SqlKeyStore keys_;
   SpecCache specs_;
+  QueueViewCache queue_;
 };
 
 }  // namespace pytoon::io

@@ -9,7 +9,6 @@ namespace pytoon::jobs {
 namespace {
 
 constexpr std::chrono::seconds kAnswerLife{1};
-constexpr std::size_t kJobsMax = 4096;
 constexpr double kShareDrained = 0.1;
 constexpr std::chrono::seconds kRetryShortest{1};
 constexpr std::chrono::seconds kRetryUnknown{60};
@@ -43,13 +42,10 @@ double segments_left(const Job& job) {
 
 std::optional<std::int64_t> EtaEstimator::eta_seconds(const Job& job) {
   if (is_terminal(job.status)) return std::nullopt;
-  const SteadyTime now = clock_.steady_now();
-  const std::optional<Backlog> work = backlog(now);
-  if (!work || work->threads < 1) return std::nullopt;
-  const std::optional<std::int64_t> before = ahead(job.id, now);
-  if (!before) return std::nullopt;
-  return jobs::eta_seconds(
-      {static_cast<double>(*before), segments_left(job), work->seconds_per_segment, work->threads});
+  const std::optional<Backlog> work = backlog(clock_.steady_now());
+  if (!work) return std::nullopt;
+  return jobs::eta_seconds({static_cast<double>(job.segments_ahead), segments_left(job),
+                            work->seconds_per_segment, work->threads});
 }
 
 std::optional<Backlog> EtaEstimator::backlog(SteadyTime now) {
@@ -63,22 +59,6 @@ std::optional<Backlog> EtaEstimator::backlog(SteadyTime now) {
   backlog_ = *answer;
   backlog_at_ = now;
   return backlog_;
-}
-
-std::optional<std::int64_t> EtaEstimator::ahead(const std::string& job_id, SteadyTime now) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = ahead_.find(job_id);
-    if (found != ahead_.end() && now - found->second.at < kAnswerLife) {
-      return found->second.segments;
-    }
-    if (ahead_.size() >= kJobsMax) ahead_.clear();
-  }
-  const Result<std::int64_t> answer = store_.segments_ahead(job_id);
-  if (!answer) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  ahead_.insert_or_assign(job_id, Ahead{now, *answer});
-  return *answer;
 }
 
 }  // namespace pytoon::jobs

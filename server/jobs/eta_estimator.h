@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "server/jobs/job_store.h"
@@ -34,7 +33,7 @@ std::chrono::seconds retry_after(const Backlog& backlog);
 // What is left of a job by its progress, of which the last 5 % are assembling.
 double segments_left(const Job& job);
 
-// Asks the store at most once a second for each job, and for the backlog.
+// Asks the store for the backlog at most once a second.
 //
 // Thread rule: any thread. Blocks on the database for milliseconds.
 class EtaEstimator {
@@ -42,24 +41,18 @@ class EtaEstimator {
   // Both must outlive it.
   EtaEstimator(JobStore& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  // nullopt also for a job that has ended, and while the store can't be asked.
+  // Of a job with its segments_ahead. nullopt also for one that has ended, and while the store
+  // can't be asked.
   std::optional<std::int64_t> eta_seconds(const Job& job);
 
  private:
-  struct Ahead {
-    SteadyTime at;
-    std::int64_t segments = 0;
-  };
-
   std::optional<Backlog> backlog(SteadyTime now);
-  std::optional<std::int64_t> ahead(const std::string& job_id, SteadyTime now);
 
   JobStore& store_;
   const Clock& clock_;
   std::mutex mutex_;  // protects what follows
   std::optional<Backlog> backlog_;
   SteadyTime backlog_at_{};
-  std::unordered_map<std::string, Ahead> ahead_;
 };
 
 }  // namespace pytoon::jobs

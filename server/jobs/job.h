@@ -79,6 +79,7 @@ struct Job {
   std::optional<WallTime> completed_at;
   std::string waiting_for;          // what its task waits for that waits longest; "" when none does
   std::int64_t queue_position = 0;  // 1 is next; 0 when not queued
+  std::int64_t segments_ahead = 0;  // served before its own; filled in where one job is asked for
   std::optional<std::int64_t> eta_seconds;  // filled in by the service where one job is asked for
 };
 

@@ -82,8 +82,6 @@ class JobStore {
   virtual Result<Backlog> backlog() = 0;
   // Of at most so many tenants, the longest queues first.
   virtual Result<std::vector<TenantQueue>> queue_by_tenant(int limit) = 0;
-  // Open segments that are served before the job's own, by the order of lease_next().
-  virtual Result<std::int64_t> segments_ahead(const std::string& job_id) = 0;
   virtual Result<std::optional<IdempotencyRecord>> record(const std::string& tenant,
                                                           const std::string& idempotency_key) = 0;
   // No tenant: everybody's.

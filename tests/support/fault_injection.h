@@ -171,9 +171,6 @@ class FaultInjectingJobs final : public jobs::JobStore {
   Result<std::vector<jobs::TenantQueue>> queue_by_tenant(int limit) override {
     return faults_.around([&] { return real_.queue_by_tenant(limit); });
   }
-  Result<std::int64_t> segments_ahead(const std::string& id) override {
-    return faults_.around([&] { return real_.segments_ahead(id); });
-  }
   Result<std::optional<jobs::IdempotencyRecord>> record(const std::string& tenant,
                                                         const std::string& key) override {
     return faults_.around([&] { return real_.record(tenant, key); });

@@ -309,13 +309,12 @@ TEST_P(StoreContract, SegmentsAheadCountsWhatIsServedFirst) {
   create("mine1", "small", 5, 2);
   create("mine2", "small", 5, 3);
   create("urgent", "other", 9, 4);
-  EXPECT_EQ(*store_->segments_ahead("urgent"), 4 + 4) << "its priority is its tenant's business";
-  EXPECT_EQ(*store_->segments_ahead("mine1"), 2 + 2);
-  EXPECT_EQ(*store_->segments_ahead("mine2"), 2 + 5 + 4);
-  EXPECT_EQ(*store_->segments_ahead("big2"), 20 + 5 + 4);
+  EXPECT_EQ(job("urgent").segments_ahead, 4 + 4) << "its priority is its tenant's business";
+  EXPECT_EQ(job("mine1").segments_ahead, 2 + 2);
+  EXPECT_EQ(job("mine2").segments_ahead, 2 + 5 + 4);
+  EXPECT_EQ(job("big2").segments_ahead, 20 + 5 + 4);
   ASSERT_TRUE(store_->cancel("big2"));
-  EXPECT_EQ(*store_->segments_ahead("big2"), 0);
-  EXPECT_EQ(store_->segments_ahead("none").failure().kind, FailureKind::kNotFound);
+  EXPECT_EQ(job("big2").segments_ahead, 0);
 }
 
 TEST_P(StoreContract, AssetsBelongToTheirTenant) {

@@ -40,7 +40,6 @@ TEST(LongQueue, LeasingStepsOverWhatWaits) {
   timed("lease_next", 100, [&] { EXPECT_TRUE(*store.lease_next(request, milliseconds(20'000))); });
   timed("job", 100, [&] { EXPECT_TRUE(store.job("job9999")); });
   timed("list", 20, [&] { EXPECT_TRUE(store.list("tenant7", {})); });
-  timed("segments_ahead", 20, [&] { EXPECT_TRUE(store.segments_ahead("job9999")); });
   std::string plan;
   raw.read([&plan](SqlSession& session) {
     for (const Row& row : session.query(
