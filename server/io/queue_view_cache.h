@@ -1,7 +1,7 @@
-// The view of the queue that looks at jobs share, so that a long queue is not read for each of
-// them: it is good for twenty times as long as reading it took. A short queue is read anew each
-// time; of a long one the answers are a little old, and reading it takes a twentieth of a core at
-// most.
+// The view of the queue that looks at jobs and the limits of queues share, so that a long queue is
+// not read for each of them: it is good for twenty times as long as reading it took. A short queue
+// is read anew each time; of a long one the answers are a little old, and reading it takes a
+// twentieth of a core at most.
 //
 // Thread rule: any thread. One of them reads while the others take the last view, unless that is
 // older than kOldest. Blocks on the database.

@@ -95,7 +95,7 @@ Result<Submitted> SqlStore::create(const jobs::NewJob& order, const jobs::QueueL
   if (*seen) return jobs::replay(**seen, order.body_sha256);
   bool second = false;
   Result<Submitted> created = writing("create", [&](SqlSession& session) -> Result<Submitted> {
-    const Status room = jobs::room_in_queue(read_queue_length(session, order.job.tenant), limits);
+    const Status room = jobs::room_in_queue(queue_length(session, order.job.tenant), limits);
     if (!room) return room.failure();
     note_weight(session, order.job.tenant, order.weight);
     insert_job(session, order);

@@ -74,6 +74,11 @@ void explain_wait(SqlSession& session, const std::optional<jobs::ReadyTask>& idl
 
 }  // namespace
 
+jobs::QueueLength SqlStore::queue_length(SqlSession& session, const std::string& tenant) {
+  const auto queue = queue_.of(session);
+  return {queue->queued(), queue->queued_of(tenant)};
+}
+
 void SqlStore::number_queued(SqlSession& session, const Rows& rows, std::vector<Job>& page) {
   std::shared_ptr<const jobs::QueueView> queue;
   for (std::size_t i = 0; i < page.size(); ++i) {
@@ -154,7 +159,7 @@ Result<jobs::JobPage> SqlStore::list(const std::optional<std::string>& tenant,
 
 Result<jobs::QueueLength> SqlStore::queued(const std::string& tenant) {
   return reading([&](SqlSession& session) -> Result<jobs::QueueLength> {
-    return read_queue_length(session, tenant);
+    return queue_length(session, tenant);
   });
 }
 
@@ -165,7 +170,7 @@ Result<jobs::TenantUse> SqlStore::use_of(const std::string& tenant) {
     const Rows tasks =
         session.query("SELECT count(*) FROM tasks WHERE tenant = ? AND worker_id <> ''", {tenant});
     jobs::TenantUse use;
-    use.queued_jobs = read_queue_length(session, tenant).of_tenant;
+    use.queued_jobs = queue_length(session, tenant).of_tenant;
     use.running_tasks = tasks.at(0).integer(0);
     use.stored_uploads = uploads.at(0).integer(0);
     use.storage_bytes = uploads.at(0).integer(1);

@@ -222,15 +222,6 @@ void free_task(SqlSession& session, const std::string& job_id, const Task& task,
       {job_id, task.segment});
 }
 
-jobs::QueueLength read_queue_length(SqlSession& session, const std::string& tenant) {
-  const Rows rows = session.query(
-      "SELECT everybody.jobs, own.jobs FROM (SELECT count(*) AS jobs FROM jobs WHERE status = "
-      "'QUEUED') AS everybody CROSS JOIN (SELECT count(*) AS jobs FROM jobs WHERE status = "
-      "'QUEUED' AND tenant = ?) AS own",
-      {tenant});
-  return {rows.at(0).integer(0), rows[0].integer(1)};
-}
-
 void write_job(SqlSession& session, Job& job) {
   ++job.version;
   job.updated_at = time_from(session.now());

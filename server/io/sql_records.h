@@ -66,7 +66,6 @@ void add_dead_letter(SqlSession& session, const std::string& job_id, const std::
 std::vector<std::string> names_from_text(const std::string& text);  // of a JSON array
 // "render of segment 2"
 std::string describe(jobs::TaskKind kind, int segment);
-jobs::QueueLength read_queue_length(SqlSession& session, const std::string& tenant);
 // Frames drawn of segments that are not finished.
 int frames_under_way(SqlSession& session, const std::string& job_id);
 

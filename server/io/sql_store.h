@@ -186,6 +186,7 @@ class SqlStore final : public jobs::JobStore,
                          std::chrono::milliseconds pause);
   // With its spec.
   jobs::Job complete(SqlSession& session, jobs::Job job);
+  jobs::QueueLength queue_length(SqlSession& session, const std::string& tenant);
   // Gives the queued ones of a page their places. rows: of the page, in its order.
   void number_queued(SqlSession& session, const Rows& rows, std::vector<jobs::Job>& page);
   // nullopt when others took all that the order had.

@@ -31,7 +31,8 @@ struct QueueLength {
   std::int64_t of_tenant = 0;
 };
 
-// How many jobs may wait; more are refused with kRateLimited.
+// How many jobs may wait; more are refused with kRateLimited. A long queue is not counted for each
+// job (io/queue_view_cache.h): what comes within the same moment may pass a limit.
 struct QueueLimits {
   std::int64_t all = 10'000;
   std::int64_t of_tenant = 1'000;

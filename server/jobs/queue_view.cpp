@@ -6,11 +6,19 @@ namespace pytoon::jobs {
 
 QueueView::QueueView(const std::vector<LiveJob>& jobs) : size_(jobs.size()) {
   for (const LiveJob& job : jobs) {
-    if (job.queued) queued_.push_back(job.rank);
     Tenant& tenant = tenants_[job.tenant];
+    if (job.queued) {
+      queued_.push_back(job.rank);
+      ++tenant.queued;
+    }
     tenant.shares.push_back({job.rank, tenant.open_segments});
     tenant.open_segments += job.open_segments;
   }
+}
+
+std::int64_t QueueView::queued_of(const std::string& tenant) const {
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() ? 0 : found->second.queued;
 }
 
 std::int64_t QueueView::position(const Rank& rank) const {

@@ -36,6 +36,9 @@ class QueueView {
   explicit QueueView(const std::vector<LiveJob>& jobs);
 
   std::size_t size() const { return size_; }
+  // Jobs that wait to be begun: all, and the tenant's.
+  std::int64_t queued() const { return static_cast<std::int64_t>(queued_.size()); }
+  std::int64_t queued_of(const std::string& tenant) const;
   // 1 is next. A job that came since stands where it would have stood.
   std::int64_t position(const Rank& rank) const;
   // Open segments that are served before the job's own. Of its own tenant: those before it. Of each
@@ -50,6 +53,7 @@ class QueueView {
   struct Tenant {
     std::vector<Share> shares;
     std::int64_t open_segments = 0;
+    std::int64_t queued = 0;
   };
 
   std::int64_t before(const LiveJob& job) const;

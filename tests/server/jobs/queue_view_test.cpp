@@ -39,12 +39,21 @@ std::int64_t counted_ahead(const std::vector<LiveJob>& jobs, const LiveJob& job)
   return ahead;
 }
 
+// Of all tenants when it is "".
+std::int64_t queued_of(const std::vector<LiveJob>& jobs, const std::string& tenant) {
+  return std::count_if(jobs.begin(), jobs.end(), [&](const LiveJob& job) {
+    return job.queued && (tenant.empty() || job.tenant == tenant);
+  });
+}
+
 TEST(QueueView, SaysWhatCountingSays) {
   std::mt19937 engine(7);
   for (int round = 0; round < 50; ++round) {
     const std::vector<LiveJob> jobs = random_jobs(engine, round);
     const QueueView view(jobs);
     EXPECT_EQ(view.size(), jobs.size());
+    EXPECT_EQ(view.queued(), queued_of(jobs, ""));
+    EXPECT_EQ(view.queued_of("tenant1"), queued_of(jobs, "tenant1"));
     for (const LiveJob& job : jobs) {
       const auto before = std::count_if(jobs.begin(), jobs.end(), [&](const LiveJob& other) {
         return other.queued && served_before(other.rank, job.rank);
