@@ -145,8 +145,10 @@ Status FileStorage::make_folder(const fs::path& folder) {
   std::error_code error;
   if (fs::is_directory(folder, error)) return ok_status();
   if (Status parent = make_folder(folder.parent_path()); !parent) return parent;
-  fs::create_directory(folder, error);
-  if (error) return error_failure(error, "can't create " + folder.string());
+  // What is there already may be gone again at the next look: publish() sees to that.
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+    return errno_failure(errno, "can't create " + folder.string());
+  }
   return disk_.sync_folder(folder.parent_path());
 }
 

@@ -199,7 +199,7 @@ Result<jobs::Backlog> SqlStore::backlog() {
     jobs::Backlog backlog;
     backlog.queued_jobs = row.integer(0);
     if (backlog.queued_jobs > 0) {
-      const auto age = std::chrono::microseconds(now - row.integer(1));
+      const auto age = std::chrono::microseconds(std::max<std::int64_t>(0, now - row.integer(1)));
       backlog.oldest_queued_seconds = std::chrono::duration<double>(age).count();
     }
     backlog.open_segments = row.integer(2);

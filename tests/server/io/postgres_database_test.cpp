@@ -230,6 +230,28 @@ TEST_F(Postgres, TurnsThatAreLostAreTakenAgain) {
   EXPECT_EQ(runs, 3);
 }
 
+TEST_F(Postgres, AReadReckonsTheServersTimeForFiveSeconds) {
+  testing_support::HandClock clock;
+  PostgresDatabase database(connection(), clock, {});
+  const auto time_of_read = [&] {
+    std::int64_t time = 0;
+    database.read([&](SqlSession& session) { time = session.now(); });
+    return time;
+  };
+  const std::int64_t asked = time_of_read();
+  clock.advance(milliseconds(4999));
+  EXPECT_EQ(time_of_read(), asked + 4'999'000) << "it was asked again";
+  clock.advance(milliseconds(1));
+  const std::int64_t again = time_of_read();
+  EXPECT_GE(again, asked);
+  EXPECT_NE(again, asked + 5'000'000) << "it was not asked again";
+  clock.advance(milliseconds(1000));
+  database.write([&](SqlSession& session) {
+    EXPECT_NE(session.now(), again + 1'000'000) << "a write must ask";
+    return false;
+  });
+}
+
 TEST_F(Postgres, ASubmissionWhoseCommitIsCutIsThereOnceOrUnavailable) {
   CommitGate gate(shared_postgres().port());
   const auto store = open(shared_postgres().connection(database_, gate.port()));
