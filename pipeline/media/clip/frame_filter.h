@@ -5,6 +5,8 @@
 // kMedia (this FFmpeg lacks a filter, a chain that does not fit the frames).
 #pragma once
 
+#include <cstdint>  // before FFmpeg's, which want its macros
+
 extern "C" {
 #include <libavfilter/avfilter.h>
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 #include "tests/server/jobs/samples.h"
 
@@ -110,6 +111,21 @@ TEST_F(QueueViewCacheTest, WhoCanNotReadLeavesItToTheNext) {
   session_.away = false;
   session_.jobs = 1;
   EXPECT_EQ(next_position(), 2);
+}
+
+TEST_F(QueueViewCacheTest, ManyThreadsMayLookAtOnce) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([this] {
+      QueueOf session(clock_);
+      session.jobs = 300;
+      session.cost = milliseconds(1);
+      for (int look = 0; look < 200; ++look) {
+        EXPECT_EQ(cache_.of(session)->position({0, 0}), 301);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
