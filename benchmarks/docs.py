@@ -327,6 +327,10 @@ def fleet_section(history, _pictures):
     two = history.newest(benchmark="fleet")
     if two:
         rows.append(["60 s job on two workers over one", shown(two["ratio"], 3), "", source(two)])
+    tenants = history.newest(benchmark="scaling", what="tenants", tenants=10)
+    if tenants:
+        rows.append(["ten jobs of ten tenants over ten of one",
+                     shown(tenants["wall_ratio_to_one"], 3), "", source(tenants)])
     requests = history.newest(benchmark="server", what="requests")
     if requests:
         for name, goal in (("get", "get_p99_ms"), ("post", "post_p99_ms")):
@@ -370,7 +374,7 @@ SECTIONS = [
      "`scripts/dev bench scaling rerender`; what is taken, and when: "
      "[operations](operations.md#processes)."),
     ("The service", fleet_section, [],
-     "`scripts/dev bench fleet`, `server`, `noisy`. Admission control has a page of its own: "
+     "`scripts/dev bench fleet`, `scaling tenants`, `server`, `noisy`. Admission control has a page of its own: "
      "[admission](admission.md)."),
 ]
 

@@ -1,8 +1,8 @@
 """How a job's cost grows with its length and falls with cores, what starting costs, and what is not
 done twice.
 
-Usage: bench.py PYTOON [length|cores|start|lease|rerender] [--rounds N]
-Without a name all five: some seven minutes on two quiet cores. N (3) rounds, each with one run of
+Usage: bench.py PYTOON [length|cores|start|lease|rerender|tenants] [--rounds N]
+Without a name all six: some ten minutes on two quiet cores. N (3) rounds, each with one run of
 every row in turn, so that a machine's moods hit all; one JSON line a row, medians of the rounds.
 
 length    `pytoon render` of examples/product_hero_clean.json cut or stretched to 1 to 60 s: wall
@@ -15,6 +15,7 @@ lease     in a warm server, of a job's first segment: from its lease until its e
           frame, as the log says; of images that the server prepared before, and of new ones
 rerender  in one server, from a job's creation to its end: a new job of 15 s, the same again, the
           same with another call to action
+tenants   in one server, ten jobs of 3 s at once, of one tenant and of ten, each with its own uploads
 """
 
 import datetime
@@ -206,6 +207,61 @@ def rerender(folder, rounds):
               "wall_ratio_to_new": ratio(rows[name], rows["new"], 0)})
 
 
+class Tenants:
+    """A server with a key for each of ten tenants, and the same photographs uploaded by each."""
+
+    def __init__(self, folder):
+        self.keys = [f"bench-tenant-{number}-0123456789abcdef" for number in range(10)]
+        file = folder / "keys"
+        file.write_text("".join(f"{key} tenant{number} submit,read\n"
+                                for number, key in enumerate(self.keys)))
+        self.server = Server(folder, {"API_KEYS_FILE": str(file)}).start()
+        photographs = [pathlib.Path(path).read_bytes() for path in request()["image_uris"]]
+        self.images = {key: [self.server.upload(photograph, key=key).json()["uri"]
+                             for photograph in photographs] for key in self.keys}
+        self.seed = 0
+
+    def seconds(self, keys):
+        """Of a job by each of the keys, none like one before: (wall, the server's CPU)."""
+        began, spent = time.monotonic(), self.cpu()
+        waiting = []
+        for key in keys:
+            self.seed += 1
+            answer = self.server.call("POST", "/api/v1/jobs", request(
+                image_uris=self.images[key], target_duration_seconds=3, seed=self.seed), key=key)
+            waiting.append((answer.json()["job_id"], key))
+        for job, key in waiting:
+            while (status := self.status(job, key)) != "DONE":
+                assert status != "FAILED", job
+                time.sleep(0.02)
+        return time.monotonic() - began, self.cpu() - spent
+
+    def status(self, job, key):
+        return self.server.call("GET", f"/api/v1/jobs/{job}", key=key).json()["status"]
+
+    def cpu(self):
+        stat = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text()
+        user, system = stat.rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def tenants(folder, rounds):
+    ten = Tenants(folder)
+    rows = {1: [], 10: []}
+    try:
+        ten.seconds(ten.keys[:1])
+        for _ in range(rounds):
+            rows[1].append(ten.seconds(ten.keys[:1] * 10))
+            rows[10].append(ten.seconds(ten.keys))
+    finally:
+        ten.server.stop()
+    for count, own in rows.items():
+        tell({**common("tenants", rounds), "seconds": 3, "jobs": 10, "tenants": count,
+              "wall_s": median(own, 0), "cpu_s": median(own, 1),
+              "wall_ratio_to_one": ratio(own, rows[1], 0),
+              "cpu_ratio_to_one": ratio(own, rows[1], 1)})
+
+
 def main():
     words, rounds = sys.argv[2:], 3
     if "--rounds" in words:
@@ -213,7 +269,7 @@ def main():
         rounds = int(words[at + 1])
         del words[at:at + 2]
     known = {"length": length, "cores": cores, "start": start, "lease": lease,
-             "rerender": rerender}
+             "rerender": rerender, "tenants": tenants}
     for word in words:
         if word not in known:
             sys.exit(f"bench: {word} is none of {', '.join(known)}")
