@@ -15,7 +15,8 @@ lease     in a warm server, of a job's first segment: from its lease until its e
           frame, as the log says; of images that the server prepared before, and of new ones
 rerender  in one server, from a job's creation to its end: a new job of 15 s, the same again, the
           same with another call to action
-tenants   in one server, ten jobs of 3 s at once, of one tenant and of ten, each with its own uploads
+tenants   in one server, ten jobs of 3 s at once, of one tenant and of ten, each with uploads of its
+          own
 """
 
 import datetime
