@@ -374,8 +374,8 @@ SECTIONS = [
      "`scripts/dev bench scaling rerender`; what is taken, and when: "
      "[operations](operations.md#processes)."),
     ("The service", fleet_section, [],
-     "`scripts/dev bench fleet`, `scaling tenants`, `server`, `noisy`. Admission control has a page "
-     "of its own: [admission](admission.md)."),
+     "`scripts/dev bench fleet`, `scaling tenants`, `server`, `noisy`. Admission control has a "
+     "page of its own: [admission](admission.md)."),
 ]
 
 HEAD = """# Benchmarks
