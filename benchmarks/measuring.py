@@ -8,6 +8,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# The example that stands for each archetype.
+EXAMPLES = {"PRODUCT_HERO": "product_hero_clean", "OVERLAY": "overlay_glow",
+            "MEME_TEXT": "meme_smooth"}
 
 
 def measured(commands, environment=None):

@@ -24,10 +24,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
-from measuring import tell  # noqa: E402
+from measuring import EXAMPLES, tell  # noqa: E402
 
-PRESETS = {"PRODUCT_HERO": "product_hero_clean", "OVERLAY": "overlay_glow",
-           "MEME_TEXT": "meme_smooth"}
 SAMPLES_A_SECOND = 1999
 # The program's own name, threads of GStreamer's, libvips' and confined decoders.
 OURS, QUEUES, COMPOSITOR, VIPS, DECODER = "pytoon", "queue", "pytooncomposito", "libvips", "exe"
@@ -73,7 +71,7 @@ def profile(preset, pytoon):
 def main():
     if shutil.which("perf") is None:
         sys.exit("bench: perf is missing: apt-get install linux-perf")
-    for archetype, preset in PRESETS.items():
+    for archetype, preset in EXAMPLES.items():
         tell({"benchmark": "profile", "archetype": archetype, "preset": preset, "seconds": 15,
               **profile(preset, sys.argv[1])})
 

@@ -17,10 +17,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
-from measuring import measured, tell  # noqa: E402
-
-REQUESTS = {"PRODUCT_HERO": "product_hero_clean", "OVERLAY": "overlay_glow",
-            "MEME_TEXT": "meme_smooth"}
+from measuring import EXAMPLES, measured, tell  # noqa: E402
 
 
 def bench(archetype, preset, pytoon, frame_tool, runs):
@@ -54,7 +51,7 @@ def bench(archetype, preset, pytoon, frame_tool, runs):
 
 def main():
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    for archetype, preset in REQUESTS.items():
+    for archetype, preset in EXAMPLES.items():
         tell(bench(archetype, preset, sys.argv[1], sys.argv[2], runs))
 
 
